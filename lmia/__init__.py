@@ -1,0 +1,1 @@
+"""Label-only membership inference: query a frozen model, keep the answers, score membership."""

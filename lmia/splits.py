@@ -33,11 +33,14 @@ class Split:
         return np.isin(example_ids, self.members(role))
 
 
-def draw_split(n_available, n_train, seed):
+def draw_split(n_available, n_train, seed, shadow=0):
     """Draw four disjoint blocks of `n_train` ids uniformly out of `n_available` pooled examples.
 
     The paper's released code takes four consecutive blocks of the pooled data; a seeded permutation comes
     first here, so that seeds differ and the order of the data set does not matter.
+
+    shadow: number of the shadow model. The target's blocks are the same for each; shadows share the rest of the
+    pool, from which number 0 has the next two blocks and every other a draw of its own.
 
     Raises ValueError where the pool is too small for four disjoint blocks.
     """
@@ -49,5 +52,7 @@ def draw_split(n_available, n_train, seed):
             f"{n_available}; use n_train <= {n_available // 4}"
         )
     order = np.random.default_rng([seed, 0x5B117]).permutation(n_available)
+    if shadow:
+        np.random.default_rng([seed, 0x5B117, shadow]).shuffle(order[2 * n_train :])
     blocks = order[: 4 * n_train].reshape(4, n_train)
     return Split(*(np.sort(block) for block in blocks))

@@ -1,0 +1,15 @@
+"""Boundary distance (section 4.2 of the paper): members lie further from the decision boundary."""
+
+
+class Attack:
+    """Score = L2 distance to the boundary, 0 where misclassified, inf where censored (no other label was found)."""
+
+    reads = ("distances",)
+
+    def fit(self, shadow, is_member):
+        """Nothing to learn: the threshold is chosen on the shadow by whoever scores."""
+        return self
+
+    def score(self, target):
+        """Distance around the input itself, floats (n,)."""
+        return target.features()[:, 0]

@@ -1,0 +1,15 @@
+"""Gap attack (Yeom et al. 2018): a member iff the model labels it correctly."""
+
+
+class Attack:
+    """Score 1 where the unmodified input gets its true class, else 0."""
+
+    reads = ("labels",)
+
+    def fit(self, shadow, is_member):
+        """Nothing to learn."""
+        return self
+
+    def score(self, target):
+        """Correctness of column 0, floats (n,)."""
+        return target.features()[:, 0]

@@ -1,0 +1,18 @@
+"""Models of several seeds as named arrays, and back."""
+
+import torch
+
+
+def to_arrays(model, seed):
+    """The model's parameters and buffers, "<seed>/<name>" -> array."""
+    return {f"{seed}/{name}": value.cpu().numpy() for name, value in model.state_dict().items()}
+
+
+def restore(model, arrays, seed):
+    """Load the arrays of one seed into a freshly built model; returns it in evaluation mode.
+
+    Raises KeyError or RuntimeError where the arrays are those of another architecture.
+    """
+    state = {name: torch.from_numpy(arrays[f"{seed}/{name}"]) for name in model.state_dict()}
+    model.load_state_dict(state)
+    return model.eval()

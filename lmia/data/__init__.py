@@ -1,0 +1,5 @@
+"""Data sets, one module per kind, each with `load(**options) -> (inputs, classes)`.
+
+`inputs` is float32 of shape (n, channels, height, width) or (n, features) with values in [0, 1]; `classes` is int64
+of shape (n,) with values 0 .. n_classes - 1.
+"""

@@ -1,0 +1,1 @@
+"""Figures, one module per kind, each with a pure `plot(...)` that returns a matplotlib Figure."""

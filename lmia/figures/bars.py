@@ -1,0 +1,36 @@
+"""Accuracy of every attack as a bar with its interval."""
+
+import numpy as np
+
+from lmia.figures import style
+from lmia.tables import select
+
+
+def plot(table, settings):
+    """table: of `lmia.tables.read_metrics`; settings: study, title, attacks (top to bottom)."""
+    rows = select(table, settings["study"], "accuracy", setting="")
+    rows = rows[rows["attack"].isin(settings["attacks"])]
+    cells = list(dict.fromkeys(zip(rows["n_train"], rows["defense"], strict=True)))
+    attacks = settings["attacks"]
+    figure, ax = style.axes(settings, height=0.55 + 0.23 * len(attacks) * max(1, 0.6 * len(cells)))
+    thickness = 0.75 / len(cells)
+    for c, (n_train, defense) in enumerate(cells):
+        cell = rows[(rows["n_train"] == n_train) & (rows["defense"] == defense)].set_index("attack").reindex(attacks)
+        y = np.arange(len(attacks)) + (c - (len(cells) - 1) / 2) * thickness
+        value = cell["value"].to_numpy()
+        hatch = ["" if access == "label" else "////" for access in cell["access"]]
+        ax.barh(
+            y, value - 0.5, thickness, 0.5, color=[style.colour(a) for a in attacks], hatch=hatch, edgecolor="white"
+        )
+        reach = np.abs(np.vstack([value - cell["ci_low"], cell["ci_high"] - value]))
+        ax.errorbar(value, y, xerr=reach, fmt="none", ecolor="#222222", elinewidth=0.9, capsize=2)
+        for position, number, high in zip(y, value, cell["ci_high"].fillna(cell["value"]), strict=True):
+            ax.text(high + 0.004, position, f"{100 * number:.1f}", va="center", fontsize=7)
+    ax.set_yticks(np.arange(len(attacks)), [style.label(attack) for attack in attacks])
+    ax.invert_yaxis()
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlim(0.5, max(0.6, np.nanmax(rows["ci_high"].fillna(rows["value"])) + 0.045))
+    style.percent(ax.xaxis)
+    ax.set_xlabel("attack accuracy (%), chance = 50\nhatched: needs confidences")
+    ax.grid(axis="x")
+    return figure

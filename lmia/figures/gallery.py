@@ -1,0 +1,43 @@
+"""A few inputs beside what is sent to the model instead of them."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from lmia.figures import style
+
+
+def plot(originals, perturbed, settings):
+    """originals: (n, channels, height, width); perturbed: name -> (images (n, m, channels, height, width), magnitudes
+    (m,), unit); settings: title. One row of panels per query set and example, one column per magnitude."""
+    columns = 1 + max(images.shape[1] for images, _, _ in perturbed.values())
+    examples = len(originals)
+    rows = examples * len(perturbed)
+    figure, panels = _grid(rows, columns)
+    for q, (name, (images, magnitudes, unit)) in enumerate(perturbed.items()):
+        for e in range(examples):
+            line = panels[q * examples + e]
+            _show(line[0], originals[e])
+            for column, magnitude in enumerate(magnitudes, start=1):
+                _show(line[column], images[e, column - 1])
+                if e == 0:
+                    line[column].set_title(f"{magnitude:g}", fontsize=7, pad=2)
+        first = panels[q * examples]
+        first[0].set_title("original", fontsize=7, pad=2)
+        middle = panels[q * examples + examples // 2][0]
+        middle.text(-0.25, 0.5, f"{style.label(name)}\n({unit})", transform=middle.transAxes, ha="right", va="center")
+    figure.suptitle(settings["title"], x=0.02, ha="left", fontsize=9)
+    return figure
+
+
+def _grid(rows, columns):
+    style.axes({"title": ""})
+    plt.close()
+    figure, panels = plt.subplots(rows, columns, figsize=(0.55 * columns + 1.1, 0.56 * rows + 0.1), squeeze=False)
+    for panel in panels.flat:
+        panel.set_axis_off()
+    return figure, panels
+
+
+def _show(panel, image):
+    picture = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)
+    panel.imshow(picture, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")

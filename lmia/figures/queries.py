@@ -1,0 +1,28 @@
+"""Accuracy against queries per example, on a logarithmic axis (figure 2c of the paper)."""
+
+from matplotlib.ticker import FuncFormatter
+
+from lmia.figures import style
+from lmia.tables import select
+
+
+def plot(table, settings):
+    """table: of `lmia.tables.read_metrics`; settings: study, title, attacks (curves), lines (level lines)."""
+    figure, ax = style.axes(settings, height=3)
+    rows = select(table, settings["study"], "accuracy")
+    for number, attack in enumerate(settings["attacks"]):
+        at_budget = rows["setting"].eq("") | rows["setting"].str.startswith("budget=")
+        curve = rows[(rows["attack"] == attack) & at_budget].sort_values("queries")
+        colour = style.colour(attack)
+        ax.plot(curve["queries"], curve["value"], style.MARKERS[number] + "-", color=colour, label=style.label(attack))
+        ax.fill_between(curve["queries"], curve["ci_low"], curve["ci_high"], color=colour, alpha=0.15, linewidth=0)
+    for _, row in rows[rows["attack"].isin(settings["lines"]) & (rows["setting"] == "")].iterrows():
+        style.level_line(ax, row)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    style.percent(ax.yaxis)
+    ax.set_xlabel("queries per example, as counted")
+    ax.set_ylabel("attack accuracy (%)")
+    ax.grid(axis="y")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(settings["attacks"]), columnspacing=1)
+    return figure

@@ -1,0 +1,33 @@
+"""Log-log ROC: how many members are found at how few false alarms."""
+
+import numpy as np
+
+from lmia.figures import style
+from lmia.metrics import roc
+
+
+def plot(scored, settings):
+    """scored: attack -> list over seeds of (scores (n,), is_member (n,)); settings: title, attacks.
+
+    Each curve is the mean over seeds of the exact step functions: the largest TPR at FPR <= x.
+    """
+    figure, ax = style.axes(settings, height=3.2)
+    floor = 1 / max(int((~is_member).sum()) for seeds in scored.values() for _, is_member in seeds)
+    grid = np.geomspace(floor, 1, 400)
+    for attack in settings["attacks"]:
+        curves = []
+        for scores, is_member in scored[attack]:
+            fpr, tpr, _ = roc(scores, is_member)
+            curves.append(tpr[np.searchsorted(fpr, grid + 1e-12, side="right") - 1])
+        mean = np.mean(curves, axis=0)
+        ax.plot(grid, np.where(mean > 0, mean, np.nan), color=style.colour(attack), label=style.label(attack))
+    ax.plot(grid, grid, color="#999999", linestyle=":", linewidth=1, label="chance")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlim(floor, 1)
+    ax.set_ylim(floor, 1.05)
+    ax.set_xlabel("false-positive rate (one false alarm at the left edge)")
+    ax.set_ylabel("true-positive rate")
+    ax.grid(which="major")
+    ax.legend(loc="lower right")
+    return figure

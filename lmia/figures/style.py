@@ -1,0 +1,83 @@
+"""One look for all figures: a colour per attack, safe for colour-blind readers, legible at column width."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first: there may be no display)
+from matplotlib.ticker import FuncFormatter  # noqa: E402
+
+WIDTH = 3.6  # inches, a column of a two-column paper
+# Okabe and Ito's palette; grey for what is only a reference.
+COLOURS = {
+    "gap": "#6b6b6b",
+    "rotation": "#56b4e9",
+    "translation": "#009e73",
+    "gaussian": "#e69f00",
+    "bernoulli": "#b8860b",
+    "boundary": "#0072b2",
+    "combined": "#d55e00",
+    "max-confidence": "#f2b6d4",
+    "true-confidence": "#cc79a7",
+    "shokri": "#94527a",
+}
+SPARE = ("#4d4d9f", "#7fbf3f", "#a0522d", "#20b2aa")
+MEMBER, NONMEMBER = "#0072b2", "#e69f00"
+MARKERS = "osD^vP*X"
+RC = {
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.linewidth": 0.7,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 4,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "figure.constrained_layout.use": True,
+    "pdf.fonttype": 42,
+}
+
+
+def colour(attack):
+    """The attack's own colour; unknown attacks share a few spare ones, by name."""
+    return COLOURS.get(attack, SPARE[sum(attack.encode()) % len(SPARE)])
+
+
+def label(name):
+    """A name as a reader wants it."""
+    return name.replace("-", " ").replace("_", " ")
+
+
+def axes(settings, height=2.6, width=WIDTH):
+    """A new (figure, axes) in the common look, with the title of the settings."""
+    plt.rcParams.update(matplotlib.rcParamsDefault | {"backend": "Agg"} | RC)
+    figure, ax = plt.subplots(figsize=(width, height))
+    ax.set_title(settings["title"], loc="left")
+    return figure, ax
+
+
+def percent(axis):
+    """Show the fractions of an axis in percent."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}"))
+
+
+def level_line(ax, row, x=0.995):
+    """One attack's accuracy as a labelled horizontal line with its interval as a band."""
+    name = row["attack"]
+    ax.axhline(row["value"], color=colour(name), linestyle="--", linewidth=1.1, zorder=1)
+    ax.axhspan(row["ci_low"], row["ci_high"], color=colour(name), alpha=0.12, linewidth=0, zorder=0)
+    position = {"x": x, "y": row["value"], "ha": "right", "va": "bottom", "fontsize": 7}
+    ax.text(s=label(name), color=colour(name), transform=ax.get_yaxis_transform(), **position)
+
+
+def save(figure, output):
+    """Write a figure as `output.png` and `output.pdf`, without the time, so that equal figures are equal bytes."""
+    figure.savefig(output.png, dpi=250, metadata={"Software": None})
+    figure.savefig(output.pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    plt.close(figure)

@@ -1,0 +1,37 @@
+"""Accuracy against the magnitude of a perturbation (figures 2a and 2b of the paper)."""
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from lmia.figures import style
+from lmia.tables import magnitudes, select
+
+UNITS = {
+    "degrees": "rotation r (degrees)",
+    "pixels": "translation d (pixels)",
+    "sigma": "noise sigma (pixel units of [0, 1])",
+    "expected flips": "expected number of flipped features",
+}
+
+
+def plot(table, settings):
+    """table: of `lmia.tables.read_metrics`; settings: study, title, attacks (curves), lines (level lines)."""
+    figure, ax = style.axes(settings)
+    rows = select(table, settings["study"], "accuracy")
+    for number, attack in enumerate(settings["attacks"]):
+        curve = rows[
+            (rows["attack"] == attack) & rows["setting"].str.contains("=") & ~rows["setting"].str.startswith("budget=")
+        ]
+        x, unit = magnitudes(curve)
+        colour = style.colour(attack)
+        ax.plot(x, curve["value"], style.MARKERS[number] + "-", color=colour, label=style.label(attack))
+        ax.fill_between(x, curve["ci_low"], curve["ci_high"], color=colour, alpha=0.2, linewidth=0)
+        ax.set_xlabel(UNITS.get(unit, unit))
+    for _, row in rows[rows["attack"].isin(settings["lines"]) & (rows["setting"] == "")].iterrows():
+        style.level_line(ax, row)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=bool(np.all(x == np.round(x)))))
+    style.percent(ax.yaxis)
+    ax.set_ylabel("attack accuracy (%)")
+    ax.grid(axis="y")
+    ax.legend(loc="center left")
+    return figure

@@ -1,0 +1,12 @@
+"""Fully connected tanh network (the paper's model for tabular data)."""
+
+import math
+
+from torch import nn
+
+
+def build(shape, n_classes, hidden=(128,)):
+    """Layers of `hidden` tanh units each, then logits; the input is flattened."""
+    sizes = [math.prod(shape), *hidden]
+    layers = [part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.Tanh())]
+    return nn.Sequential(nn.Flatten(), *layers, nn.Linear(sizes[-1], n_classes))

@@ -1,0 +1,104 @@
+"""What an attack gets to see. Never a membership, and never more than its kind says."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Labels of a fixed query set.
+
+    labels: ints (n, q), the unmodified input in column 0; classes: true classes, ints (n,);
+    magnitudes: floats (q,), the magnitude that each column belongs to, 0 for column 0.
+    """
+
+    labels: np.ndarray
+    classes: np.ndarray
+    magnitudes: np.ndarray
+
+    def settings(self):
+        """The distinct magnitudes beyond the unmodified input, ascending, as a list."""
+        return [float(m) for m in np.unique(self.magnitudes[1:])]
+
+    def at(self, magnitude):
+        """The same with column 0 and the columns of one magnitude only."""
+        columns = np.concatenate([[0], 1 + np.flatnonzero(self.magnitudes[1:] == magnitude)])
+        return replace(self, labels=self.labels[:, columns], magnitudes=self.magnitudes[columns])
+
+    def cut(self, budget):
+        """What the first `budget` queries of each example gave."""
+        return replace(self, labels=self.labels[:, :budget], magnitudes=self.magnitudes[:budget])
+
+    def queries(self):
+        """Queries spent per example, ints (n,)."""
+        return np.full(len(self.labels), self.labels.shape[1])
+
+    def features(self):
+        """1 where the answer is the true class, floats (n, q)."""
+        return (self.labels == self.classes[:, None]).astype(float)
+
+
+@dataclass(frozen=True)
+class Distances:
+    """The course of a boundary search around c copies of each example (c = 1: the example itself).
+
+    best: floats (n, c, t), smallest L2 distance so far, in pixel units of [0, 1]; 0 where the copy is misclassified,
+    inf (censored) while no other label has been found; spent: ints (n, c, t), queries up to that moment;
+    classes: ints (n,).
+    """
+
+    best: np.ndarray
+    spent: np.ndarray
+    classes: np.ndarray
+
+    def settings(self):
+        """A search has no magnitudes: an empty list."""
+        return []
+
+    def cut(self, budget):
+        """What the first `budget` queries of each example gave, split evenly over its copies."""
+        n, copies, _ = self.best.shape
+        if budget < copies:
+            raise ValueError(f"budget: expected at least one query for each of {copies} copies, got {budget}")
+        last = np.maximum((self.spent <= budget // copies).sum(axis=2, keepdims=True) - 1, 0)
+        return replace(self, best=np.take_along_axis(self.best, last, 2), spent=np.take_along_axis(self.spent, last, 2))
+
+    def queries(self):
+        """Queries spent per example, all copies together, ints (n,)."""
+        return self.spent[:, :, -1].sum(axis=1)
+
+    def features(self):
+        """The final distances, floats (n, c), censored ones as inf."""
+        return self.best[:, :, -1]
+
+
+@dataclass(frozen=True)
+class Confidences:
+    """Probability vectors, for the baselines that are not label-only.
+
+    probabilities: floats (n, n_classes), rows sum to 1; classes: ints (n,).
+    """
+
+    probabilities: np.ndarray
+    classes: np.ndarray
+
+    def settings(self):
+        """No magnitudes: an empty list."""
+        return []
+
+    def cut(self, budget):
+        """One query is all there is, so every budget gives the same."""
+        return self
+
+    def queries(self):
+        """Queries spent per example: one each, ints (n,)."""
+        return np.ones(len(self.classes), dtype=int)
+
+    def features(self):
+        """The vectors with the true class's entry first and the others descending, floats (n, n_classes)."""
+        rows = np.arange(len(self.classes))
+        others = self.probabilities.copy()
+        true = others[rows, self.classes]
+        others[rows, self.classes] = -1
+        return np.column_stack([true, -np.sort(-others, axis=1)[:, :-1]])

@@ -1,0 +1,34 @@
+"""Whole-pixel shifts with |i| + |j| = d, edge pixels repeated (section 4.1 of the paper: N = 4d + 1)."""
+
+import torch
+
+
+def shifts(d):
+    """The 4d integer shifts (down, right) at L1 distance d from (0, 0), in a fixed order."""
+    return [(i, j) for i in range(-d, d + 1) for j in sorted({abs(i) - d, d - abs(i)})]
+
+
+def shift(images, down, right):
+    """Images (..., height, width) moved by whole pixels, the nearest edge pixel filling the gap."""
+    height, width = images.shape[-2:]
+    rows = (torch.arange(height, device=images.device) - down).clamp(0, height - 1)
+    columns = (torch.arange(width, device=images.device) - right).clamp(0, width - 1)
+    return images[..., rows, :][..., columns]
+
+
+class Perturbation:
+    """All shifts by d pixels.
+
+    pixels: the magnitudes d, ints >= 1; each costs 4d queries.
+    """
+
+    unit = "pixels"
+
+    def __init__(self, pixels):
+        self._pixels = pixels
+        self.magnitudes = [float(d) for d in pixels for _ in shifts(d)]
+
+    def blocks(self, inputs, streams):
+        """Yields (n, 4d, channels, height, width) for each d in turn."""
+        for d in self._pixels:
+            yield torch.stack([shift(inputs, *offset) for offset in shifts(d)], dim=1)

@@ -1,0 +1,24 @@
+"""Find the module behind a `kind`: a name for what lmia has, a dotted path for what a user adds."""
+
+import functools
+import importlib
+
+
+def module_name(package, kind):
+    """Full name of the module of one kind.
+
+    package: "data", "models", "defenses", "perturbations" or "attacks"; kind: "gap" means lmia.attacks.gap, whatever
+    has a dot is taken as it stands.
+    """
+    return kind if "." in kind else f"lmia.{package}.{kind}"
+
+
+def load(package, kind):
+    """Import that module."""
+    return importlib.import_module(module_name(package, kind))
+
+
+def bind(package, name, spec):
+    """The function or class `name` of a module, with options bound: `spec` is {"kind": ..., **options}."""
+    options = {key: value for key, value in spec.items() if key != "kind"}
+    return functools.partial(getattr(load(package, spec["kind"]), name), **options)

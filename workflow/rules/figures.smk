@@ -1,0 +1,133 @@
+def figures_of(*kinds):
+    return any_of(
+        name for name, figure in CONFIG.figures.items() if figure.kind in kinds
+    )
+
+
+def figure_output():
+    return report(
+        "results/figures/{figure}.png",
+        caption="../report/figure.rst",
+        category="Figures",
+        subcategory="{figure}",
+        labels={"figure": "{figure}"},
+    )
+
+
+def figure_spec(wildcards):
+    figure = CONFIG.figures[wildcards.figure]
+    return spec(figure) | {
+        "attacks": figure.attacks or attacks_of(CONFIG.studies[figure.study])
+    }
+
+
+def figure_code(stage):
+    return lambda wc: code(stage, f"lmia.figures.{CONFIG.figures[wc.figure].kind}")
+
+
+def figure_scores(wildcards):
+    figure = CONFIG.figures[wildcards.figure]
+    attacks = figure_spec(wildcards)["attacks"]
+    return of_attacks("results/scores/" + RUN + "/{attack}.npz", figure.study, attacks)
+
+
+def figure_splits(wildcards):
+    study = CONFIG.figures[wildcards.figure].study
+    return of_attacks("results/splits/" + RUN + "/target.npz", study, [""])
+
+
+rule plot_metrics:
+    input:
+        "results/metrics.csv",
+    output:
+        png=figure_output(),
+        pdf="results/figures/{figure}.pdf",
+    log:
+        "results/logs/figures/{figure}.log",
+    benchmark:
+        "results/benchmarks/figures/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of("bars", "sweep", "queries"),
+    conda:
+        "../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        figure=figure_spec,
+        code=figure_code("plot_metrics"),
+    message:
+        "Plot {wildcards.figure}"
+    script:
+        "../scripts/plot_metrics.py"
+
+
+rule plot_scores:
+    input:
+        scores=figure_scores,
+        splits=figure_splits,
+    output:
+        png=figure_output(),
+        pdf="results/figures/{figure}.pdf",
+    log:
+        "results/logs/figures/{figure}.log",
+    benchmark:
+        "results/benchmarks/figures/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of("roc", "histogram"),
+    conda:
+        "../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        figure=figure_spec,
+        code=figure_code("plot_scores"),
+    message:
+        "Plot {wildcards.figure}"
+    script:
+        "../scripts/plot_scores.py"
+
+
+def gallery_queries(wildcards):
+    return {
+        name: CONFIG.queries[name] for name in CONFIG.figures[wildcards.figure].queries
+    }
+
+
+rule plot_gallery:
+    input:
+        dataset=lambda wc: f"results/data/{CONFIG.studies[CONFIG.figures[wc.figure].study].dataset}.npz",
+    output:
+        png=figure_output(),
+        pdf="results/figures/{figure}.pdf",
+    log:
+        "results/logs/figures/{figure}.log",
+    benchmark:
+        "results/benchmarks/figures/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of("gallery"),
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        figure=figure_spec,
+        queries=lambda wc: {
+            name: spec(query) for name, query in gallery_queries(wc).items()
+        },
+        code=lambda wc: code(
+            "plot_gallery",
+            *(
+                module_of("perturbations", query)
+                for query in gallery_queries(wc).values()
+            ),
+        ),
+    message:
+        "Plot {wildcards.figure}"
+    script:
+        "../scripts/plot_gallery.py"

@@ -1,0 +1,34 @@
+"""Labels of a query set that is known in advance."""
+
+import numpy as np
+
+from lmia import plugins
+from lmia.queries import ask_fixed
+from lmia.streams import streams
+from workflow.config import seed_list
+from workflow.frozen import FrozenModels
+from workflow.job import job
+
+
+def ask(frozen, output, spec, name):
+    perturbation = plugins.bind("perturbations", "Perturbation", spec)()
+    columns = {"labels": [], "classes": [], "example_ids": [], "magnitudes": []}
+    for seed, model, inputs, classes, ids in frozen:
+        columns["labels"].append(ask_fixed(model, inputs, perturbation, streams(seed, name, ids)).astype(np.int32))
+        columns["classes"].append(classes)
+        columns["example_ids"].append(ids)
+        columns["magnitudes"].append(np.array([0.0, *perturbation.magnitudes]))
+    frozen.save(output, "answers", columns, {"query": spec, "unit": perturbation.unit})
+
+
+with job(
+    snakemake,
+    plugins.module_name("models", snakemake.params.model["kind"]),
+    plugins.module_name("perturbations", snakemake.params.query["kind"]),
+):
+    ask(
+        frozen=FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds)),
+        output=snakemake.output[0],
+        spec=snakemake.params.query,
+        name=snakemake.wildcards.query,
+    )

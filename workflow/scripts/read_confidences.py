@@ -1,0 +1,29 @@
+"""Confidence vectors for the baselines that are not label-only."""
+
+from lmia import plugins
+from lmia.queries import read_confidences
+from workflow.config import seed_list
+from workflow.frozen import FrozenModels
+from workflow.job import job
+
+
+def read(frozen, output, defense):
+    mask = plugins.bind("defenses", "Defense", defense)().mask
+    columns = {"probabilities": [], "classes": [], "example_ids": []}
+    for _, model, inputs, classes, ids in frozen:
+        columns["probabilities"].append(read_confidences(model, inputs, mask))
+        columns["classes"].append(classes)
+        columns["example_ids"].append(ids)
+    frozen.save(output, "confidences", columns, {"defense": defense, "unit": ""})
+
+
+with job(
+    snakemake,
+    plugins.module_name("models", snakemake.params.model["kind"]),
+    plugins.module_name("defenses", snakemake.params.defense["kind"]),
+):
+    read(
+        frozen=FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds)),
+        output=snakemake.output[0],
+        defense=snakemake.params.defense,
+    )

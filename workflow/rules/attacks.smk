@@ -3,15 +3,13 @@ rule score_attack:
     input:
         target=lambda wc: observations_of(wc, "target"),
         shadows=lambda wc: [observations_of(wc, role) for role in shadow_roles(wc)],
-        splits=lambda wc: [
-            f"results/splits/{RUN}/{role}.npz" for role in shadow_roles(wc)
-        ],
+        splits=shadow_splits,
     output:
-        f"results/scores/{RUN}/{{attack}}.npz",
+        "results/scores/{study}/{cell}/{seeds}/{attack}.npz",
     log:
-        f"results/logs/scores/{RUN}/{{attack}}.log",
+        "results/logs/scores/{study}/{cell}/{seeds}/{attack}.log",
     benchmark:
-        f"results/benchmarks/scores/{RUN}/{{attack}}.tsv"
+        "results/benchmarks/scores/{study}/{cell}/{seeds}/{attack}.tsv"
     conda:
         "../envs/numpy.yaml"
     threads: 1
@@ -32,33 +30,16 @@ rule score_attack:
         "../scripts/score_attack.py"
 
 
-def row_key(wildcards):
-    """The columns of metrics.csv that are the same for a whole run of an attack."""
-    study = CONFIG.studies[wildcards.study]
-    return {
-        "study": wildcards.study,
-        "dataset": study.dataset,
-        "n_train": n_train(wildcards),
-        "model": study.model,
-        "defense": wildcards.cell.split("-", 1)[1],
-    }
-
-
-def access(wildcards):
-    kind = observation(CONFIG.queries[CONFIG.attacks[wildcards.attack].reads])
-    return "confidence" if kind == "confidences" else "label"
-
-
 rule measure_attack:
     input:
-        scores=f"results/scores/{RUN}/{{attack}}.npz",
-        split=f"results/splits/{RUN}/target.npz",
+        scores="results/scores/{study}/{cell}/{seeds}/{attack}.npz",
+        split="results/splits/{study}/{cell}/{seeds}/target.npz",
     output:
-        f"results/measures/{RUN}/{{attack}}.csv",
+        "results/measures/{study}/{cell}/{seeds}/{attack}.csv",
     log:
-        f"results/logs/measures/{RUN}/{{attack}}.log",
+        "results/logs/measures/{study}/{cell}/{seeds}/{attack}.log",
     benchmark:
-        f"results/benchmarks/measures/{RUN}/{{attack}}.tsv"
+        "results/benchmarks/measures/{study}/{cell}/{seeds}/{attack}.tsv"
     conda:
         "../envs/numpy.yaml"
     threads: 1
@@ -77,13 +58,13 @@ rule measure_attack:
 
 rule measure_models:
     input:
-        f"results/models/{RUN}/target.npz",
+        "results/models/{study}/{cell}/{seeds}/target.npz",
     output:
-        f"results/model_measures/{RUN}.csv",
+        "results/model_measures/{study}/{cell}/{seeds}.csv",
     log:
-        f"results/logs/model_measures/{RUN}.log",
+        "results/logs/model_measures/{study}/{cell}/{seeds}.log",
     benchmark:
-        f"results/benchmarks/model_measures/{RUN}.tsv"
+        "results/benchmarks/model_measures/{study}/{cell}/{seeds}.tsv"
     conda:
         "../envs/numpy.yaml"
     threads: 1
@@ -97,16 +78,6 @@ rule measure_models:
         "Measure the target models of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
     script:
         "../scripts/measure_models.py"
-
-
-def all_measures(wildcards):
-    files = []
-    for name, study in CONFIG.studies.items():
-        files += of_attacks(
-            "results/measures/" + RUN + "/{attack}.csv", name, attacks_of(study)
-        )
-        files += of_attacks("results/model_measures/" + RUN + ".csv", name, [""])
-    return files
 
 
 rule tabulate_metrics:

@@ -1,4 +1,5 @@
-# The checked configuration, the pattern of the paths, and what each rule's params may hold: its own entries alone.
+# The checked configuration, and what each rule's inputs and params are made of: its own entries alone.
+# A run is a {study}, a {cell} (n_train and defense, as n200-none) and a block of {seeds} (as 0-5).
 from snakemake.exceptions import WorkflowError
 
 from lmia.plugins import module_name
@@ -9,8 +10,6 @@ try:
     CONFIG = check(config)
 except ConfigError as error:
     raise WorkflowError(f"the configuration cannot be run:\n{error}")
-
-RUN = "{study}/{cell}/{seeds}"  # cell: n_train and defense, as n200-none; seeds: one block of seeds, as 0-5
 
 
 def queries_yielding(kind):
@@ -79,9 +78,100 @@ def shadow_roles(wildcards):
     ]
 
 
+def shadow_splits(wildcards):
+    run = f"{wildcards.study}/{wildcards.cell}/{wildcards.seeds}"
+    return [f"results/splits/{run}/{role}.npz" for role in shadow_roles(wildcards)]
+
+
 def of_attacks(template, study, attacks):
     """Paths of every cell, block of seeds and attack of a study."""
     entry = CONFIG.studies[study]
     return expand(
         template, study=study, cell=cells(entry), seeds=entry.seeds, attack=attacks
     )
+
+
+def model_params(wildcards):
+    """What a model is: read by training, and by all who build it again to query it."""
+    return spec(CONFIG.models[CONFIG.studies[wildcards.study].model])
+
+
+def model_module(wildcards):
+    return module_of("models", CONFIG.models[CONFIG.studies[wildcards.study].model])
+
+
+def row_key(wildcards):
+    """The columns of metrics.csv that are the same for a whole run of an attack."""
+    study = CONFIG.studies[wildcards.study]
+    return {
+        "study": wildcards.study,
+        "dataset": study.dataset,
+        "n_train": n_train(wildcards),
+        "model": study.model,
+        "defense": wildcards.cell.split("-", 1)[1],
+    }
+
+
+def access(wildcards):
+    kind = observation(CONFIG.queries[CONFIG.attacks[wildcards.attack].reads])
+    return "confidence" if kind == "confidences" else "label"
+
+
+def all_measures(wildcards):
+    files = []
+    for name, study in CONFIG.studies.items():
+        files += of_attacks(
+            "results/measures/{study}/{cell}/{seeds}/{attack}.csv",
+            name,
+            attacks_of(study),
+        )
+        files += of_attacks(
+            "results/model_measures/{study}/{cell}/{seeds}.csv", name, [""]
+        )
+    return files
+
+
+def figures_of(*kinds):
+    return any_of(
+        name for name, figure in CONFIG.figures.items() if figure.kind in kinds
+    )
+
+
+def figure_output():
+    return report(
+        "results/figures/{figure}.png",
+        caption="../report/figure.rst",
+        category="Figures",
+        subcategory="{figure}",
+        labels={"figure": "{figure}"},
+    )
+
+
+def figure_spec(wildcards):
+    figure = CONFIG.figures[wildcards.figure]
+    return spec(figure) | {
+        "attacks": figure.attacks or attacks_of(CONFIG.studies[figure.study])
+    }
+
+
+def figure_code(stage):
+    return lambda wc: code(stage, f"lmia.figures.{CONFIG.figures[wc.figure].kind}")
+
+
+def figure_scores(wildcards):
+    figure = CONFIG.figures[wildcards.figure]
+    attacks = figure_spec(wildcards)["attacks"]
+    return of_attacks(
+        "results/scores/{study}/{cell}/{seeds}/{attack}.npz", figure.study, attacks
+    )
+
+
+def figure_splits(wildcards):
+    study = CONFIG.figures[wildcards.figure].study
+    return of_attacks("results/splits/{study}/{cell}/{seeds}/target.npz", study, [""])
+
+
+def gallery_queries(wildcards):
+    return {
+        name: CONFIG.queries[name] for name in CONFIG.figures[wildcards.figure].queries
+    }

@@ -26,11 +26,11 @@ rule draw_split:
     input:
         dataset=dataset_of,
     output:
-        f"results/splits/{RUN}/{{role}}.npz",
+        "results/splits/{study}/{cell}/{seeds}/{role}.npz",
     log:
-        f"results/logs/splits/{RUN}/{{role}}.log",
+        "results/logs/splits/{study}/{cell}/{seeds}/{role}.log",
     benchmark:
-        f"results/benchmarks/splits/{RUN}/{{role}}.tsv"
+        "results/benchmarks/splits/{study}/{cell}/{seeds}/{role}.tsv"
     conda:
         "../envs/numpy.yaml"
     threads: 1

@@ -1,41 +1,3 @@
-def figures_of(*kinds):
-    return any_of(
-        name for name, figure in CONFIG.figures.items() if figure.kind in kinds
-    )
-
-
-def figure_output():
-    return report(
-        "results/figures/{figure}.png",
-        caption="../report/figure.rst",
-        category="Figures",
-        subcategory="{figure}",
-        labels={"figure": "{figure}"},
-    )
-
-
-def figure_spec(wildcards):
-    figure = CONFIG.figures[wildcards.figure]
-    return spec(figure) | {
-        "attacks": figure.attacks or attacks_of(CONFIG.studies[figure.study])
-    }
-
-
-def figure_code(stage):
-    return lambda wc: code(stage, f"lmia.figures.{CONFIG.figures[wc.figure].kind}")
-
-
-def figure_scores(wildcards):
-    figure = CONFIG.figures[wildcards.figure]
-    attacks = figure_spec(wildcards)["attacks"]
-    return of_attacks("results/scores/" + RUN + "/{attack}.npz", figure.study, attacks)
-
-
-def figure_splits(wildcards):
-    study = CONFIG.figures[wildcards.figure].study
-    return of_attacks("results/splits/" + RUN + "/target.npz", study, [""])
-
-
 rule plot_metrics:
     input:
         "results/metrics.csv",
@@ -89,12 +51,6 @@ rule plot_scores:
         "Plot {wildcards.figure}"
     script:
         "../scripts/plot_scores.py"
-
-
-def gallery_queries(wildcards):
-    return {
-        name: CONFIG.queries[name] for name in CONFIG.figures[wildcards.figure].queries
-    }
 
 
 rule plot_gallery:

@@ -1,14 +1,14 @@
 rule ask_queries:
     input:
         dataset=dataset_of,
-        split=f"results/splits/{RUN}/{{role}}.npz",
-        model=f"results/models/{RUN}/{{role}}.npz",
+        split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
+        model="results/models/{study}/{cell}/{seeds}/{role}.npz",
     output:
-        f"results/answers/{RUN}/{{role}}/{{query}}.npz",
+        "results/answers/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:
-        f"results/logs/answers/{RUN}/{{role}}/{{query}}.log",
+        "results/logs/answers/{study}/{cell}/{seeds}/{role}/{query}.log",
     benchmark:
-        f"results/benchmarks/answers/{RUN}/{{role}}/{{query}}.tsv"
+        "results/benchmarks/answers/{study}/{cell}/{seeds}/{role}/{query}.tsv"
     wildcard_constraints:
         query=any_of(queries_yielding("labels")),
     conda:
@@ -35,14 +35,14 @@ rule ask_queries:
 rule search_boundary:
     input:
         dataset=dataset_of,
-        split=f"results/splits/{RUN}/{{role}}.npz",
-        model=f"results/models/{RUN}/{{role}}.npz",
+        split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
+        model="results/models/{study}/{cell}/{seeds}/{role}.npz",
     output:
-        f"results/distances/{RUN}/{{role}}/{{query}}.npz",
+        "results/distances/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:
-        f"results/logs/distances/{RUN}/{{role}}/{{query}}.log",
+        "results/logs/distances/{study}/{cell}/{seeds}/{role}/{query}.log",
     benchmark:
-        f"results/benchmarks/distances/{RUN}/{{role}}/{{query}}.tsv"
+        "results/benchmarks/distances/{study}/{cell}/{seeds}/{role}/{query}.tsv"
     wildcard_constraints:
         query=any_of(queries_yielding("distances")),
     conda:
@@ -66,14 +66,14 @@ rule search_boundary:
 rule read_confidences:
     input:
         dataset=dataset_of,
-        split=f"results/splits/{RUN}/{{role}}.npz",
-        model=f"results/models/{RUN}/{{role}}.npz",
+        split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
+        model="results/models/{study}/{cell}/{seeds}/{role}.npz",
     output:
-        f"results/confidences/{RUN}/{{role}}/{{query}}.npz",
+        "results/confidences/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:
-        f"results/logs/confidences/{RUN}/{{role}}/{{query}}.log",
+        "results/logs/confidences/{study}/{cell}/{seeds}/{role}/{query}.log",
     benchmark:
-        f"results/benchmarks/confidences/{RUN}/{{role}}/{{query}}.tsv"
+        "results/benchmarks/confidences/{study}/{cell}/{seeds}/{role}/{query}.tsv"
     wildcard_constraints:
         query=any_of(queries_yielding("confidences")),
     conda:

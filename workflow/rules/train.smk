@@ -1,22 +1,13 @@
-def model_params(wildcards):
-    """What a model is: read by training, and by all who build it again to query it."""
-    return spec(CONFIG.models[CONFIG.studies[wildcards.study].model])
-
-
-def model_module(wildcards):
-    return module_of("models", CONFIG.models[CONFIG.studies[wildcards.study].model])
-
-
 rule train_model:
     input:
         dataset=dataset_of,
-        split=f"results/splits/{RUN}/{{role}}.npz",
+        split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
     output:
-        f"results/models/{RUN}/{{role}}.npz",
+        "results/models/{study}/{cell}/{seeds}/{role}.npz",
     log:
-        f"results/logs/models/{RUN}/{{role}}.log",
+        "results/logs/models/{study}/{cell}/{seeds}/{role}.log",
     benchmark:
-        f"results/benchmarks/models/{RUN}/{{role}}.tsv"
+        "results/benchmarks/models/{study}/{cell}/{seeds}/{role}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 1

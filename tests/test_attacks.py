@@ -1,0 +1,91 @@
+"""Attacks on observations made by hand."""
+
+import numpy as np
+import pytest
+
+from lmia.attacks import classifier, distance, gap, max_confidence, true_confidence, vote
+from lmia.observations import Answers, Confidences, Distances
+from lmia.scoring import run_attack
+
+CLASSES = np.array([0, 1, 2, 1])
+ANSWERS = Answers(np.array([[0, 0, 1], [1, 1, 1], [0, 2, 2], [1, 0, 0]]), CLASSES, np.array([0.0, 2, 4]))
+
+
+def test_gap_and_vote_by_hand():
+    assert gap.Attack().score(ANSWERS).tolist() == [1, 1, 0, 1]
+    np.testing.assert_allclose(vote.Attack().score(ANSWERS), [2 / 3, 1, 2 / 3, 1 / 3])
+
+
+def test_answers_are_cut_and_selected_without_losing_column_0():
+    assert ANSWERS.settings() == [2.0, 4.0]
+    assert ANSWERS.at(4.0).labels.tolist() == [[0, 1], [1, 1], [0, 2], [1, 0]]
+    assert ANSWERS.cut(1).queries().tolist() == [1, 1, 1, 1]
+
+
+def test_distances_are_cut_per_copy():
+    best = np.array([[[np.inf, 3, 2, 1]], [[0, 0, 0, 0]]])
+    spent = np.array([[[1, 20, 50, 90]], [[1, 1, 1, 1]]])
+    distances = Distances(best, spent, np.array([0, 1]))
+    for budget, values, queries in ((1, [np.inf, 0], [1, 1]), (50, [2, 0], [50, 1]), (89, [2, 0], [50, 1])):
+        cut = distances.cut(budget)
+        assert distance.Attack().score(cut).tolist() == values and cut.queries().tolist() == queries
+    twice = Distances(np.tile(best, (1, 2, 1)), np.tile(spent, (1, 2, 1)), np.array([0, 1]))
+    assert twice.cut(100).queries().tolist() == [100, 2] and twice.cut(99).queries().tolist() == [40, 2]
+    with pytest.raises(ValueError, match="at least one query for each of 2 copies, got 1"):
+        twice.cut(1)
+
+
+def test_confidences_by_hand():
+    seen = Confidences(np.array([[0.5, 0.2, 0.3], [0.1, 0.3, 0.6]]), np.array([2, 2]))
+    np.testing.assert_allclose(max_confidence.Attack().score(seen), [0.5, 0.6])
+    np.testing.assert_allclose(true_confidence.Attack().score(seen), [0.3, 0.6])
+    np.testing.assert_allclose(seen.features(), [[0.3, 0.5, 0.2], [0.6, 0.3, 0.1]])
+
+
+def bits(rng, n, probabilities):
+    """Answers that are right with one probability per column, class 0."""
+    labels = (rng.random((n, len(probabilities))) > probabilities).astype(int)
+    return labels
+
+
+def population(seed, n=600):
+    """Members answer column 1 (magnitude 1) as non-members do, and magnitude 2 more often right."""
+    rng = np.random.default_rng(seed)
+    is_member = np.arange(n) % 2 == 0
+    labels = np.where(is_member[:, None], bits(rng, n, [0.9, 0.5, 0.9]), bits(rng, n, [0.9, 0.5, 0.3]))
+    return Answers(labels, np.zeros(n, int), np.array([0.0, 1, 2])), is_member
+
+
+@pytest.mark.parametrize("make", [vote.Attack, classifier.Attack])
+def test_the_shadow_chooses_the_magnitude_that_tells(make):
+    (shadow, is_member), (target, truth) = population(0), population(1)
+    ways = run_attack(make, target, [shadow], [is_member], unit="degrees", budgets=[1])
+    assert [way.setting for way in ways] == ["", "budget=1", "degrees=1", "degrees=2"]
+    assert ways[0].chosen == 2 and ways[0].queries == 2 and ways[1].queries == 1
+    accuracy = np.mean((ways[0].scores >= ways[0].threshold) == truth)
+    assert accuracy > 0.75
+
+
+def test_the_target_cannot_move_the_threshold():
+    (shadow, is_member), (target, _) = population(0), population(1)
+    other = Answers(1 - target.labels, target.classes, target.magnitudes)
+    first, second = (run_attack(vote.Attack, seen, [shadow], [is_member])[0] for seen in (target, other))
+    assert (first.threshold, first.chosen) == (second.threshold, second.chosen)
+
+
+def test_several_shadows_are_read_together():
+    (one, a), (two, b), (target, _) = population(0), population(2), population(1)
+    joined = Answers(np.concatenate([one.labels, two.labels]), np.zeros(1200, int), one.magnitudes)
+    expected = run_attack(vote.Attack, target, [joined], [np.concatenate([a, b])])[0]
+    found = run_attack(vote.Attack, target, [one, two], [a, b])[0]
+    assert found.threshold == expected.threshold and (found.scores == expected.scores).all()
+
+
+def test_the_classifier_takes_censored_distances():
+    rng = np.random.default_rng(0)
+    is_member = np.arange(400) % 2 == 0
+    best = (rng.normal(2, 0.4, 400) + is_member)[:, None, None]
+    best[::40] = np.inf
+    seen = Distances(best, np.ones_like(best, dtype=int), np.zeros(400, int))
+    scores = classifier.Attack().fit(seen, is_member).score(seen)
+    assert np.isfinite(scores).all() and np.mean((scores > 0.5) == is_member) > 0.8

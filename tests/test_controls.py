@@ -1,0 +1,128 @@
+"""Controls on real models: nothing is found where nothing is, and everything where everything is."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from lmia.attacks import classifier, distance, gap, true_confidence, vote
+from lmia.data.digits import load
+from lmia.intervals import evaluate
+from lmia.metrics import at_threshold, best_threshold
+from lmia.models import mlp
+from lmia.observations import Answers, Confidences, Distances
+from lmia.perturbations import gaussian, rotation
+from lmia.queries import ask_fixed, read_confidences, search_boundary
+from lmia.scoring import run_attack
+from lmia.splits import draw_split
+from lmia.streams import streams
+from lmia.training import accuracy, train
+
+TRAINING = {"learning_rate": 1e-3, "batch_size": 100, "min_delta": 0.005, "patience": 20, "max_epochs": 400}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    inputs, classes = load(pixel_noise=0.3)
+    return torch.from_numpy(inputs), torch.from_numpy(classes)
+
+
+def observe(digits, role, split, budget=200):
+    """Everything that the attacks read about one model, and that model's accuracies."""
+    inputs, classes = digits
+    members, others = split.members(role), split.nonmembers(role)
+    build = partial(mlp.build, hidden=(64,))
+    model, _ = train(build, inputs[members], classes[members], 10, len(role), lambda _: 0.0, **TRAINING)
+    ids = split.evaluated(role)
+    x, y = inputs[ids], classes[ids].numpy()
+    fixed = {}
+    for name, perturbation in (
+        ("noise", gaussian.Perturbation(sigmas=[0.1, 0.2], samples=20)),
+        ("rotations", rotation.Perturbation(degrees=[4, 8])),
+    ):
+        labels = ask_fixed(model, x, perturbation, streams(0, name, ids))
+        fixed[name] = Answers(labels, y, np.array([0, *perturbation.magnitudes]))
+    draws = partial(_copy_streams, ids)
+    fixed["boundary"] = Distances(*search_boundary(model, x, y, draws, budget=budget, initial_probes=25), y)
+    fixed["confidences"] = Confidences(read_confidences(model, x, lambda c: c), y)
+    rates = [accuracy(model, inputs[part], classes[part]) for part in (members, others)]
+    return fixed, split.is_member(role, ids), rates
+
+
+def _copy_streams(ids, copy):
+    return streams(0, f"copy {copy}", ids)
+
+
+@pytest.fixture(scope="module")
+def observed(digits):
+    split = draw_split(len(digits[1]), 150, 0)
+    return {role: observe(digits, role, split) for role in ("target", "shadow")}
+
+
+ATTACKS = {
+    "gap": (gap.Attack, "noise"),
+    "noise": (vote.Attack, "noise"),
+    "rotation": (classifier.Attack, "rotations"),
+    "boundary": (distance.Attack, "boundary"),
+    "confidence": (true_confidence.Attack, "confidences"),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_null_control(observed, attack):
+    """Membership drawn at random after training, for the target and for the shadow: chance is all there is."""
+    make, reads = ATTACKS[attack]
+    rng = np.random.default_rng(7)
+    target, shadow = observed["target"][0][reads], observed["shadow"][0][reads]
+    accuracies = []
+    for _ in range(20):
+        drawn = [rng.permutation(observed[role][1]) for role in ("target", "shadow")]
+        way = run_attack(make, target, [shadow], [drawn[1]])[0]
+        accuracies.append(evaluate(way.scores, drawn[0], way.threshold, [], 200)["accuracy"])
+    inside = [low <= 0.5 <= high for _, low, high in accuracies]
+    mean = np.mean([value for value, _, _ in accuracies])
+    assert sum(inside) >= 16 and abs(mean - 0.5) < 4 * 0.5 / np.sqrt(20 * 300)
+
+
+def test_gap_identity(observed):
+    """Accuracy of the gap attack = 1/2 + (train - test accuracy) / 2, exactly."""
+    answers, is_member, (train_accuracy, test_accuracy) = observed["target"]
+    found = at_threshold(gap.Attack().score(answers["noise"]), is_member, 0.5)["accuracy"]
+    assert found == pytest.approx(0.5 + (train_accuracy - test_accuracy) / 2, abs=1e-12)
+
+
+def test_label_only_attacks_beat_the_gap(observed):
+    target, is_member, _ = observed["target"]
+    shadow, known, _ = observed["shadow"]
+    found = {}
+    for name, (make, reads) in ATTACKS.items():
+        way = run_attack(make, target[reads], [shadow[reads]], [known])[0]
+        found[name] = at_threshold(way.scores, is_member, way.threshold)["accuracy"]
+    assert found["boundary"] > found["gap"] + 0.04 and found["noise"] > found["gap"] + 0.04
+
+
+class Memoriser(torch.nn.Module):
+    """Knows its members within a radius, and calls everything else class 1."""
+
+    def __init__(self, members, radius=0.4):
+        super().__init__()
+        self.members, self.radius = members.flatten(1), radius
+
+    def forward(self, x):
+        known = torch.cdist(x.flatten(1), self.members).min(dim=1).values < self.radius
+        return torch.stack([known.float(), 0.5 * torch.ones(len(x))], dim=1)
+
+
+def test_positive_control(digits):
+    """On a model that memorises, the boundary attack is all but perfect: members sit in balls of class 0."""
+    split = draw_split(len(digits[1]), 100, 1)
+    scored = {}
+    for role in ("target", "shadow"):
+        ids = split.evaluated(role)
+        model = Memoriser(digits[0][split.members(role)])
+        draws = partial(_copy_streams, ids)
+        seen = search_boundary(model, digits[0][ids], np.zeros(len(ids), int), draws, budget=100, initial_probes=10)
+        scored[role] = distance.Attack().score(Distances(*seen, np.zeros(len(ids), int))), split.is_member(role, ids)
+    result = at_threshold(*scored["target"], best_threshold(*scored["shadow"]))
+    assert result["accuracy"] >= 0.99

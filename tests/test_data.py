@@ -1,0 +1,47 @@
+"""Data sets and models."""
+
+import numpy as np
+import pytest
+import torch
+
+from lmia.checkpoints import restore, to_arrays
+from lmia.data import digits
+from lmia.data.torchvision import import_torchvision, load
+from lmia.models import cnn, mlp
+
+
+def test_digits_are_as_announced_and_their_noise_is_fixed():
+    inputs, classes = digits.load(pixel_noise=0.3, seed=1)
+    assert inputs.shape == (digits.N_EXAMPLES, 1, 8, 8) and inputs.dtype == np.float32
+    assert inputs.min() >= 0 and inputs.max() <= 1 and set(classes) == set(range(10))
+    np.testing.assert_array_equal(inputs, digits.load(pixel_noise=0.3, seed=1)[0])
+    assert (inputs != digits.load(pixel_noise=0.3, seed=2)[0]).any()
+
+
+def test_torchvision_imports_beside_any_torch():
+    fake = import_torchvision().datasets.FakeData(size=2, image_size=(3, 4, 4))
+    assert len(fake) == 2
+
+
+def test_torchvision_parts_are_pooled(monkeypatch):
+    class Tiny:
+        def __init__(self, root, train, download):
+            n = 3 if train else 2
+            self.data, self.targets = np.full((n, 4, 4, 3), 255, np.uint8), list(range(n))
+
+    monkeypatch.setattr(import_torchvision().datasets, "CIFAR10", Tiny)
+    inputs, classes = load("CIFAR10")
+    assert inputs.shape == (5, 3, 4, 4) and inputs.max() == 1 and classes.tolist() == [0, 1, 2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "build, shape",
+    [(mlp.build, (30,)), (mlp.build, (1, 8, 8)), (cnn.build, (3, 32, 32))],
+)
+def test_models_survive_a_checkpoint(build, shape):
+    torch.manual_seed(0)
+    model = build(shape, 4)
+    x = torch.rand(3, *shape)
+    assert model(x).shape == (3, 4)
+    copy = restore(build(shape, 4), to_arrays(model, 5), 5)
+    torch.testing.assert_close(copy(x), model(x), rtol=0, atol=0)

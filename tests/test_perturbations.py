@@ -1,0 +1,85 @@
+"""Fixed query sets: counts, ranges, values that a hand can check, and independence of the batch."""
+
+import numpy as np
+import pytest
+import torch
+
+from lmia.perturbations import bernoulli, gaussian, original, rotation, translation
+from lmia.queries import ask_fixed
+from lmia.streams import streams
+
+IMAGES = torch.rand(5, 2, 6, 8, generator=torch.Generator().manual_seed(0))
+KINDS = {
+    "original": original.Perturbation(),
+    "rotation": rotation.Perturbation(degrees=[1, 30, 90]),
+    "translation": translation.Perturbation(pixels=[1, 2]),
+    "gaussian": gaussian.Perturbation(sigmas=[0.1, 0.5], samples=20),
+    "bernoulli": bernoulli.Perturbation(flips=[1, 5], samples=20),
+}
+
+
+def ask(perturbation, images, ids):
+    blocks = list(perturbation.blocks(images, streams(0, "test", ids)))
+    return torch.cat(blocks, dim=1) if blocks else images[:, None][:, :0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_counts_and_ranges(kind):
+    queries = ask(KINDS[kind], IMAGES, range(5))
+    assert queries.shape == (5, len(KINDS[kind].magnitudes), *IMAGES.shape[1:])
+    assert queries.numel() == 0 or (queries.min() >= 0 and queries.max() <= 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_query_depends_on_its_example_alone(kind):
+    whole = ask(KINDS[kind], IMAGES, range(5))
+    order = [3, 0]
+    torch.testing.assert_close(ask(KINDS[kind], IMAGES[order], order), whole[order], rtol=0, atol=0)
+
+
+def test_translations_repeat_the_edge():
+    image = torch.arange(9.0).reshape(1, 1, 3, 3) / 8
+    assert sorted(translation.shifts(1)) == [(-1, 0), (0, -1), (0, 1), (1, 0)]
+    assert len(set(translation.shifts(3))) == 12
+    down = translation.shift(image, 1, 0)[0, 0] * 8
+    assert down.tolist() == [[0, 1, 2], [0, 1, 2], [3, 4, 5]]
+    left = translation.shift(image, 0, -2)[0, 0] * 8
+    assert left.tolist() == [[2, 2, 2], [5, 5, 5], [8, 8, 8]]
+
+
+def test_quarter_turns_are_exact_on_squares():
+    square = torch.rand(2, 1, 5, 5)
+    turned = ask(rotation.Perturbation(degrees=[90]), square, range(2))
+    either = [torch.rot90(square, k, (2, 3)) for k in (1, -1)]
+    same = [torch.allclose(turned[:, i], expected, atol=1e-5) for i in (0, 1) for expected in either]
+    assert same.count(True) == 2 and not torch.allclose(turned[:, 0], turned[:, 1], atol=1e-3)
+
+
+def test_small_rotations_change_the_image():
+    assert (ask(rotation.Perturbation(degrees=[1]), IMAGES, range(5)) != IMAGES[:, None]).any(dim=(2, 3, 4)).all()
+
+
+def test_noise_has_the_strength_it_says():
+    grey = torch.full((4, 1, 40, 40), 0.5)
+    spread = (ask(gaussian.Perturbation(sigmas=[0.05], samples=30), grey, range(4)) - 0.5).std()
+    assert spread == pytest.approx(0.05, rel=0.02)
+    flips = ask(bernoulli.Perturbation(flips=[8], samples=50), torch.zeros(4, 1, 40, 40), range(4)).sum(dim=(2, 3, 4))
+    assert flips.mean() == pytest.approx(8, rel=0.1)
+
+
+def test_answers_have_the_unmodified_input_in_column_0():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96, 7))
+    labels = ask_fixed(model, IMAGES, KINDS["gaussian"], streams(0, "test", range(5)))
+    assert labels.shape == (5, 41)
+    np.testing.assert_array_equal(labels[:, 0], model(IMAGES).argmax(1))
+
+
+def test_a_perturbation_that_miscounts_is_caught():
+    class Short(gaussian.Perturbation):
+        def blocks(self, inputs, streams):
+            return list(super().blocks(inputs, streams))[:-1]
+
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96, 7))
+    with pytest.raises(RuntimeError, match="announced 40 queries"):
+        ask_fixed(model, IMAGES, Short(sigmas=[0.1, 0.5], samples=20), streams(0, "test", range(5)))

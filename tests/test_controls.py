@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from lmia.attacks import classifier, distance, gap, true_confidence, vote
+from lmia.boundary import search_boundary
+from lmia.confidences import read_confidences
 from lmia.data.digits import load
+from lmia.fixed_queries import ask_fixed
 from lmia.intervals import evaluate
 from lmia.metrics import at_threshold, best_threshold
 from lmia.models import mlp
 from lmia.observations import Answers, Confidences, Distances
 from lmia.perturbations import gaussian, rotation
-from lmia.queries import ask_fixed, read_confidences, search_boundary
 from lmia.scoring import run_attack
 from lmia.splits import draw_split
 from lmia.streams import streams

@@ -43,7 +43,10 @@ def test_no_torch_in_what_reads_answers(name):
     assert not {module for module in closure(name) if module.split(".")[0] in ("torch", "torchvision")}
 
 
-@pytest.mark.parametrize("name", under("oracle", "queries", "hopskipjump", "perturbations", "streams"))
+QUERY_CODE = ("oracle", "fixed_queries", "boundary", "confidences", "hopskipjump", "perturbations", "streams")
+
+
+@pytest.mark.parametrize("name", under(*QUERY_CODE))
 def test_no_membership_in_query_code(name):
     assert "lmia.splits" not in closure(name)
     assert "member" not in NAMES[name].read_text().replace("membership", "").replace("remember", "")

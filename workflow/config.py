@@ -116,6 +116,8 @@ def _describe(path):
 
 
 def _suggest(word, known):
+    if not known:
+        return "this kind takes no options; remove it"
     close = difflib.get_close_matches(str(word), known, n=1)
     return f"did you mean {close[0]}?" if close else f"expected one of: {', '.join(known)}"
 

@@ -1,5 +1,6 @@
 """Every key of the configuration with its type, range, unit and default."""
 
+import json
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
@@ -179,6 +180,8 @@ class Classifier(Rule):
 class CustomRule(Custom, Rule):
     """A decision rule that is not part of lmia."""
 
+    model_config = ConfigDict(extra="allow")
+
 
 class Training(Strict):
     learning_rate: float = Field(1e-3, gt=0, description="of Adam")
@@ -227,3 +230,7 @@ class Config(Strict):
     attacks: dict[Name, _one_of(Gap, Vote, Distance, MaxConfidence, TrueConfidence, Classifier, custom=CustomRule)]
     metrics: Metrics = Metrics()
     figures: dict[Name, Figure] = {}
+
+
+if __name__ == "__main__":
+    print(json.dumps(Config.model_json_schema(), indent=2))

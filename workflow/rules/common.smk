@@ -149,6 +149,8 @@ def figure_output():
 
 def figure_spec(wildcards):
     figure = CONFIG.figures[wildcards.figure]
+    if figure.kind == "gallery":
+        return spec(figure)
     return spec(figure) | {
         "attacks": figure.attacks or attacks_of(CONFIG.studies[figure.study])
     }

@@ -1,7 +1,7 @@
 """Confidence vectors for the baselines that are not label-only."""
 
 from lmia import plugins
-from lmia.queries import read_confidences
+from lmia.confidences import read_confidences
 from workflow.config import seed_list
 from workflow.frozen import FrozenModels
 from workflow.job import job

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lmia import plugins
-from lmia.queries import search_boundary
+from lmia.boundary import search_boundary
 from lmia.streams import streams
 from workflow.config import seed_list
 from workflow.frozen import FrozenModels

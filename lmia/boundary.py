@@ -1,29 +1,10 @@
-"""Ask a frozen model a query set and keep the answers. Knows nothing of membership."""
+"""Boundary distances of inputs and of their shifted copies. Knows nothing of membership."""
 
 import numpy as np
-import torch
 
 from lmia.hopskipjump import hopskipjump
 from lmia.oracle import LabelOracle
 from lmia.perturbations.translation import shift, shifts
-
-
-def ask_fixed(model, inputs, perturbation, streams):
-    """Labels (n, 1 + q), int64: the unmodified inputs (n, *shape) in column 0, then the perturbation's columns.
-
-    streams: one numpy Generator per input.
-    """
-    n, q = len(inputs), 1 + len(perturbation.magnitudes)
-    oracle = LabelOracle(model, n, budget=q)
-    everyone = np.arange(n)
-    columns = [oracle(inputs, everyone)[:, None]]
-    for block in perturbation.blocks(inputs, streams):
-        k = block.shape[1]
-        columns.append(oracle(block.flatten(0, 1), np.repeat(everyone, k)).reshape(n, k))
-    labels = torch.cat(columns, dim=1).numpy()
-    if (oracle.spent != q).any() or labels.shape != (n, q):
-        raise RuntimeError(f"{type(perturbation).__module__}: announced {q - 1} queries, sent {labels.shape[1] - 1}")
-    return labels
 
 
 def search_boundary(model, inputs, classes, streams, *, budget, copies=0, progress=None, **options):
@@ -45,13 +26,3 @@ def search_boundary(model, inputs, classes, streams, *, budget, copies=0, progre
     length = max(best.shape[1] for best, _ in runs)
     pad = [[np.pad(array, [(0, 0), (0, length - array.shape[1])], "edge") for array in run] for run in runs]
     return tuple(np.stack(part, axis=1) for part in zip(*pad, strict=True))
-
-
-def read_confidences(model, inputs, mask):
-    """Probabilities (n, n_classes), float32, as a model that answers with confidences would give them.
-
-    mask: what a defense does to them, (n, n_classes) -> (n, n_classes). For the baselines that are not label-only.
-    """
-    with torch.inference_mode():
-        parts = [torch.softmax(model.eval()(part), dim=1) for part in inputs.split(1024)]
-        return mask(torch.cat(parts)).cpu().numpy().astype(np.float32)

@@ -1,0 +1,120 @@
+"""A small finished run of the whole workflow, and copies of it to change."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "lmia", "workflow", "profiles")
+CONFIG = {
+    "datasets": {"digits": {"kind": "digits", "pixel_noise": 0.3}},
+    "models": {"mlp": {"kind": "mlp", "hidden": [32]}},
+    "studies": {
+        "small": {
+            "dataset": "digits",
+            "n_train": [60],
+            "model": "mlp",
+            "seeds": ["0-1"],
+            "training": {"max_epochs": 60, "batch_size": 20},
+        }
+    },
+    "queries": {
+        "original": {"kind": "original"},
+        "rotations": {"kind": "rotation", "degrees": [5, 10]},
+        "noise": {"kind": "gaussian", "sigmas": [0.1, 0.2], "samples": 10},
+        "boundary": {"kind": "hopskipjump", "budget": 150, "initial_probes": 20},
+        "confidences": {"kind": "confidences"},
+    },
+    "attacks": {
+        "gap": {"kind": "gap", "reads": "original"},
+        "rotation": {"kind": "classifier", "reads": "rotations"},
+        "noise": {"kind": "vote", "reads": "noise"},
+        "boundary": {"kind": "distance", "reads": "boundary", "budgets": [60]},
+        "true-confidence": {"kind": "true_confidence", "reads": "confidences"},
+    },
+    "metrics": {"resamples": 100},
+    "figures": {
+        "accuracy": {"kind": "bars", "study": "small"},
+        "roc": {"kind": "roc", "study": "small", "attacks": ["gap", "boundary"]},
+        "gallery": {"kind": "gallery", "study": "small", "queries": ["rotations"]},
+    },
+}
+
+
+class Checkout:
+    """A folder with the workflow, a configuration and perhaps results."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def snakemake(self, *arguments, check=True):
+        """Run Snakemake here; returns what it printed."""
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        done = subprocess.run(command, cwd=self.path, capture_output=True, text=True, timeout=300)
+        text = done.stdout + done.stderr
+        assert done.returncode == 0 or not check, text
+        return text
+
+    def pending(self):
+        """Rule -> number of jobs that a run would execute, without the target `all`."""
+        table = self.snakemake("-n").partition("Job stats:")[2].partition("Reasons:")[0]
+        rows = re.findall(r"^(\w+) +(\d+)$", table, re.M)
+        return Counter({name: int(n) for name, n in rows if name not in ("all", "total")})
+
+    def edit(self, file, old, new):
+        """Replace a text that must be there once."""
+        path = self.path / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{file}: {text.count(old)} times {old!r}"
+        path.write_text(text.replace(old, new))
+
+    def configure(self, change):
+        """Apply a function to the parsed configuration."""
+        path = self.path / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        change(config)
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+
+    def results(self, *folders):
+        """Name -> bytes of the result files under the given folders of results/."""
+        files = [f for folder in folders for f in sorted((self.path / "results").glob(folder)) if f.is_file()]
+        return {str(file.relative_to(self.path)): file.read_bytes() for file in files}
+
+
+def make_checkout(path):
+    path.mkdir()
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, path / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, path / part)
+    (path / "config.yaml").write_text(yaml.safe_dump(CONFIG, sort_keys=False))
+    return Checkout(path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A finished run; not to be changed."""
+    checkout = make_checkout(tmp_path_factory.mktemp("workflow") / "finished")
+    checkout.snakemake()
+    return checkout
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """A copy of the finished run, times preserved."""
+    shutil.copytree(finished.path, tmp_path / "copy", symlinks=True)
+    return Checkout(tmp_path / "copy")
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """The workflow with its configuration, nothing run yet."""
+    return make_checkout(tmp_path / "fresh")

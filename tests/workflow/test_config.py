@@ -1,0 +1,123 @@
+"""Bad configurations: one clear line with the key, the value and the fix, before any job."""
+
+import copy as copying
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from workflow import schema
+from workflow.config import ConfigError, check, seed_list
+
+ROOT = Path(__file__).parents[2]
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def changed(*path, value):
+    config = copying.deepcopy(DEFAULT)
+    node = config
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    return config
+
+
+BAD = {
+    "unknown section": (("qeries",), {}, "qeries: unknown key; did you mean queries?"),
+    "unknown option": (
+        ("queries", "boundary", "budgte"),
+        9,
+        "queries.boundary.budgte: unknown key; did you mean budget?",
+    ),
+    "unknown training option": (
+        ("studies", "digits-mlp", "training"),
+        {"lr": 1},
+        "studies.digits-mlp.training.lr: unknown",
+    ),
+    "wrong type": (("queries", "boundary", "budget"), "many", "queries.boundary.budget: 'many': .* be a valid integer"),
+    "budget 0": (("queries", "boundary", "budget"), 0, "queries.boundary.budget: 0: .* greater than or equal to 1"),
+    "negative noise": (
+        ("queries", "gaussian", "sigmas"),
+        [0.1, -1],
+        "queries.gaussian.sigmas.1: -1: .* greater than 0",
+    ),
+    "unknown attack kind": (
+        ("attacks", "gap", "kind"),
+        "gapp",
+        "attacks.gap.kind: gapp: unknown kind; did you mean gap?",
+    ),
+    "missing query set": (
+        ("attacks", "gap", "reads"),
+        "orignal",
+        "attacks.gap.reads: orignal: not defined under queries",
+    ),
+    "unreadable query set": (("attacks", "gap", "reads"), "boundary", "attacks.gap.reads: boundary: yields distances"),
+    "budget beyond": (("attacks", "boundary", "budget"), 9999, "attacks.boundary.budget: 9999: .* asks only 2500"),
+    "too many members": (
+        ("studies", "digits-mlp", "n_train"),
+        [450],
+        "n_train: 450: .* 1800 .* has 1797; use at most 449",
+    ),
+    "unknown model": (("studies", "digits-mlp", "model"), "mpl", "studies.digits-mlp.model: mpl: .* did you mean mlp?"),
+    "attack of a study": (
+        ("studies", "digits-mlp", "attacks"),
+        ["bound"],
+        "studies.digits-mlp.attacks: bound: not defined",
+    ),
+    "overlapping seeds": (("studies", "digits-mlp", "seeds"), ["0-2", 2], "studies.digits-mlp.seeds: 2: seed 2 is in"),
+    "empty seeds": (("studies", "digits-mlp", "seeds"), ["3-2"], "studies.digits-mlp.seeds: 3-2: an empty range"),
+    "unknown figure study": (("figures", "roc", "study"), "x", "figures.roc.study: x: not defined under studies"),
+    "missing plug-in": (("attacks", "gap", "kind"), "my.gap", "attacks.gap.kind: my.gap: no such module; put its file"),
+    "plug-in without Attack": (
+        ("attacks", "gap", "kind"),
+        "lmia.roles",
+        "attacks.gap.kind: lmia.roles: no such module",
+    ),
+    "not an attack": (("attacks", "gap", "kind"), "lmia.metrics", "lmia.metrics: the module defines no Attack"),
+    "no studies": (("studies",), {}, "studies: {}: "),
+}
+
+
+def test_the_default_is_valid():
+    check(DEFAULT)
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_one_line_names_key_value_and_fix(case):
+    path, value, expected = BAD[case]
+    with pytest.raises(ConfigError, match=expected) as error:
+        check(changed(*path, value=value))
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_all_mistakes_are_told_at_once():
+    config = changed("queries", "boundary", "budget", value=0)
+    config["metrics"]["resamples"] = 5
+    with pytest.raises(ConfigError) as error:
+        check(config)
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_missing_keys_are_explained():
+    config = copying.deepcopy(DEFAULT)
+    del config["queries"]["boundary"]["budget"]
+    with pytest.raises(ConfigError, match="^queries.boundary.budget: missing; add it: queries per example"):
+        check(config)
+
+
+def test_blocks_of_seeds():
+    assert seed_list("0-2") == [0, 1, 2] and seed_list(6) == [6] and seed_list("6") == [6]
+
+
+def test_snakemake_stops_before_any_job(fresh):
+    fresh.configure(lambda config: config["queries"]["boundary"].update(budget=0))
+    text = fresh.snakemake(check=False)
+    assert "queries.boundary.budget: 0: not possible here; it should be greater than or equal to 1" in text
+    assert not (fresh.path / "results").exists() and "Traceback" not in text
+
+
+def test_the_exported_schema_is_current():
+    """Write it with `python -m workflow.schema > workflow/schemas/config.schema.json`."""
+    written = json.loads((ROOT / "workflow/schemas/config.schema.json").read_text())
+    assert written == schema.Config.model_json_schema()

@@ -32,7 +32,7 @@ def plot(originals, perturbed, settings):
 def _grid(rows, columns):
     style.axes({"title": ""})
     plt.close()
-    figure, panels = plt.subplots(rows, columns, figsize=(0.55 * columns + 1.1, 0.56 * rows + 0.1), squeeze=False)
+    figure, panels = plt.subplots(rows, columns, figsize=(0.5 * columns + 1.1, 0.5 * rows + 0.2), squeeze=False)
     for panel in panels.flat:
         panel.set_axis_off()
     return figure, panels

@@ -59,6 +59,12 @@ def select(table, study, metric, **equal):
     return table[keep]
 
 
+def select_cell(table, metric, settings):
+    """The same for a figure's settings: its study, and its n_train and defense where it names them."""
+    chosen = {key: settings[key] for key in ("n_train", "defense") if settings[key] is not None}
+    return select(table, settings["study"], metric, **chosen)
+
+
 def magnitudes(rows):
     """(floats, unit) of rows whose settings read "unit=magnitude"."""
     parts = rows["setting"].str.split("=", n=1)

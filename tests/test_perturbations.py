@@ -47,6 +47,12 @@ def test_translations_repeat_the_edge():
     assert left.tolist() == [[2, 2, 2], [5, 5, 5], [8, 8, 8]]
 
 
+@pytest.mark.parametrize("kind", ["rotation", "translation"])
+def test_tabular_data_is_refused_by_what_moves_images(kind):
+    with pytest.raises(ValueError, match="expected images .* got inputs of shape .5, 30.; ask gaussian"):
+        ask(KINDS[kind], torch.rand(5, 30), range(5))
+
+
 def test_quarter_turns_are_exact_on_squares():
     square = torch.rand(2, 1, 5, 5)
     turned = ask(rotation.Perturbation(degrees=[90]), square, range(2))

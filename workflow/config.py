@@ -233,6 +233,9 @@ def _check_figures(config):
         if figure.study not in config.studies:
             yield _unknown(f"{key}.study", figure.study, config.studies, "studies")
             continue
+        yield from _check_cell(key, figure, config.studies[figure.study])
+        if figure.kind == "gallery" and not figure.queries:
+            yield f"{key}.queries: []: a gallery shows query sets; name at least one"
         offered = config.studies[figure.study].attacks or list(config.attacks)
         for attack in [*(figure.attacks or []), *figure.lines]:
             if attack not in offered:
@@ -240,3 +243,15 @@ def _check_figures(config):
         for query in figure.queries:
             if query not in config.queries:
                 yield _unknown(f"{key}.queries", query, config.queries, "queries")
+            elif observation(config.queries[query]) != "labels" or config.queries[query].kind == "original":
+                yield f"{key}.queries: {query}: has no perturbed inputs to show; name query sets that perturb"
+
+
+def _check_cell(key, figure, study):
+    """Figures of single models must say which, where a study has several."""
+    for field, offered in (("n_train", study.n_train), ("defense", study.defenses)):
+        chosen, names = getattr(figure, field), ", ".join(map(str, offered))
+        if chosen is not None and chosen not in offered:
+            yield f"{key}.{field}: {chosen}: {figure.study} has only {names}; choose one of these"
+        elif chosen is None and len(offered) > 1 and figure.kind not in ("bars", "gallery"):
+            yield f"{key}.{field}: missing; {figure.study} has {names}: choose one of these"

@@ -217,6 +217,8 @@ class Figure(Strict):
     title: str = ""
     attacks: list[str] | None = Field(None, description="default: all of the study")
     lines: list[str] = Field([], description="attacks drawn as level lines for comparison")
+    n_train: Count | None = Field(None, description="which models, in a study with several sizes; bars show all")
+    defense: str | None = Field(None, description="which models, in a study with several defenses; bars show all")
     queries: list[str] = Field([], description="gallery: the query sets to show")
     examples: Annotated[int, Field(ge=1, le=8)] = Field(3, description="gallery: how many images")
 

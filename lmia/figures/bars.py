@@ -3,13 +3,13 @@
 import numpy as np
 
 from lmia.figures import style
-from lmia.tables import select
+from lmia.tables import select_cell
 
 
 def plot(table, settings):
-    """table: of `lmia.tables.read_metrics`; settings: study, title, attacks (top to bottom)."""
-    rows = select(table, settings["study"], "accuracy", setting="")
-    rows = rows[rows["attack"].isin(settings["attacks"])]
+    """table: of `lmia.tables.read_metrics`; settings: study, n_train, defense, title, attacks (top to bottom)."""
+    rows = select_cell(table, "accuracy", settings)
+    rows = rows[rows["setting"].eq("") & rows["attack"].isin(settings["attacks"])]
     cells = list(dict.fromkeys(zip(rows["n_train"], rows["defense"], strict=True)))
     attacks = settings["attacks"]
     figure, ax = style.axes(settings, height=0.55 + 0.23 * len(attacks) * max(1, 0.6 * len(cells)))

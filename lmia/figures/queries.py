@@ -3,13 +3,13 @@
 from matplotlib.ticker import FuncFormatter
 
 from lmia.figures import style
-from lmia.tables import select
+from lmia.tables import select_cell
 
 
 def plot(table, settings):
-    """table: of `lmia.tables.read_metrics`; settings: study, title, attacks (curves), lines (level lines)."""
+    """table: of `lmia.tables.read_metrics`; settings: a figure's entry, attacks as curves and lines as level lines."""
     figure, ax = style.axes(settings, height=3)
-    rows = select(table, settings["study"], "accuracy")
+    rows = select_cell(table, "accuracy", settings)
     for number, attack in enumerate(settings["attacks"]):
         at_budget = rows["setting"].eq("") | rows["setting"].str.startswith("budget=")
         curve = rows[(rows["attack"] == attack) & at_budget].sort_values("queries")

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from lmia.figures import style
-from lmia.tables import magnitudes, select
+from lmia.tables import magnitudes, select_cell
 
 UNITS = {
     "degrees": "rotation r (degrees)",
@@ -15,9 +15,9 @@ UNITS = {
 
 
 def plot(table, settings):
-    """table: of `lmia.tables.read_metrics`; settings: study, title, attacks (curves), lines (level lines)."""
+    """table: of `lmia.tables.read_metrics`; settings: a figure's entry, attacks as curves and lines as level lines."""
     figure, ax = style.axes(settings)
-    rows = select(table, settings["study"], "accuracy")
+    rows = select_cell(table, "accuracy", settings)
     for number, attack in enumerate(settings["attacks"]):
         curve = rows[
             (rows["attack"] == attack) & rows["setting"].str.contains("=") & ~rows["setting"].str.startswith("budget=")

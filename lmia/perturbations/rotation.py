@@ -5,6 +5,8 @@ import math
 import torch
 from torch.nn import functional
 
+from lmia.perturbations.images import image_size
+
 
 class Perturbation:
     """Rotated copies about the centre, bilinear, the border repeated outwards.
@@ -24,7 +26,7 @@ class Perturbation:
 
 
 def _rotate(images, degrees):
-    height, width = images.shape[-2:]
+    height, width = image_size(images)
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     # In normalised coordinates the axes have different units where the image is not square.
     matrix = torch.tensor([[cos, -sin * height / width, 0], [sin * width / height, cos, 0]]).to(images)

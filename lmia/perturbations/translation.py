@@ -2,6 +2,8 @@
 
 import torch
 
+from lmia.perturbations.images import image_size
+
 
 def shifts(d):
     """The 4d integer shifts (down, right) at L1 distance d from (0, 0), in a fixed order."""
@@ -9,8 +11,8 @@ def shifts(d):
 
 
 def shift(images, down, right):
-    """Images (..., height, width) moved by whole pixels, the nearest edge pixel filling the gap."""
-    height, width = images.shape[-2:]
+    """Images (n, channels, height, width) moved by whole pixels, the nearest edge pixel filling the gap."""
+    height, width = image_size(images)
     rows = (torch.arange(height, device=images.device) - down).clamp(0, height - 1)
     columns = (torch.arange(width, device=images.device) - right).clamp(0, width - 1)
     return images[..., rows, :][..., columns]

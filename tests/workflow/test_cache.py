@@ -161,6 +161,15 @@ def test_code_that_no_hash_covers_stops_the_job(copy):
     assert "lmia/splits.py, which its rule's `code` does not list" in text
 
 
+def test_the_report_has_captions_and_categories(copy):
+    copy.snakemake("--report", "report.html")
+    page = (copy.path / "report.html").read_text()
+    for text in ("Accuracy of each attack on the target", "Every metric of every attack", "Figures", "Tables"):
+        assert text in page, text
+    assert "<script src=" not in page
+
+
+@pytest.mark.slow
 def test_blocks_of_seeds_change_no_number(finished, fresh):
     fresh.configure(set_in("studies", "small", "seeds", value=[0, 1]))
     fresh.snakemake()

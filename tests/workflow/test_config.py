@@ -75,6 +75,17 @@ BAD = {
         "attacks.gap.kind: lmia.roles: no such module",
     ),
     "not an attack": (("attacks", "gap", "kind"), "lmia.metrics", "lmia.metrics: the module defines no Attack"),
+    "gallery of nothing": (("figures", "gallery", "queries"), [], "figures.gallery.queries: .*name at least one"),
+    "gallery of distances": (
+        ("figures", "gallery", "queries"),
+        ["boundary"],
+        "gallery.queries: boundary: has no perturbed",
+    ),
+    "several sizes": (
+        ("studies", "digits-cnn", "n_train"),
+        [50, 100],
+        "figures.distances.n_train: missing; .* 50, 100",
+    ),
     "no studies": (("studies",), {}, "studies: {}: "),
 }
 

@@ -160,17 +160,33 @@ def figure_code(stage):
     return lambda wc: code(stage, f"lmia.figures.{CONFIG.figures[wc.figure].kind}")
 
 
+def figure_cell(figure):
+    """The one cell that a figure of single models shows."""
+    study = CONFIG.studies[figure.study]
+    return (
+        f"n{figure.n_train or study.n_train[0]}-{figure.defense or study.defenses[0]}"
+    )
+
+
 def figure_scores(wildcards):
     figure = CONFIG.figures[wildcards.figure]
-    attacks = figure_spec(wildcards)["attacks"]
-    return of_attacks(
-        "results/scores/{study}/{cell}/{seeds}/{attack}.npz", figure.study, attacks
+    return expand(
+        "results/scores/{study}/{cell}/{seeds}/{attack}.npz",
+        study=figure.study,
+        cell=figure_cell(figure),
+        seeds=CONFIG.studies[figure.study].seeds,
+        attack=figure_spec(wildcards)["attacks"],
     )
 
 
 def figure_splits(wildcards):
-    study = CONFIG.figures[wildcards.figure].study
-    return of_attacks("results/splits/{study}/{cell}/{seeds}/target.npz", study, [""])
+    figure = CONFIG.figures[wildcards.figure]
+    return expand(
+        "results/splits/{study}/{cell}/{seeds}/target.npz",
+        study=figure.study,
+        cell=figure_cell(figure),
+        seeds=CONFIG.studies[figure.study].seeds,
+    )
 
 
 def gallery_queries(wildcards):

@@ -1,28 +1,72 @@
 """Boundary distances of inputs and of their shifted copies. Knows nothing of membership."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from lmia.hopskipjump import hopskipjump
 from lmia.oracle import LabelOracle
 from lmia.perturbations.translation import shift, shifts
+from lmia.schedules import SCHEDULES
+from lmia.starts import nearest_others
+
+# Share of labels changed by bfloat16 above which it is not trusted; below it no AUC moved (benchmarks/README.md).
+MOST_DISAGREEMENT = 0.05
 
 
-def search_boundary(model, inputs, classes, streams, *, budget, copies=0, progress=None, **options):
-    """Boundary distances by HopSkipJump around every input, and around its shifted copies.
+def search_boundary(
+    model,
+    inputs,
+    classes,
+    streams,
+    *,
+    budget,
+    schedule="economical",
+    initial_probes=None,
+    init_tries=100,
+    copies=0,
+    pool=None,
+    precision="float32",
+    most_disagreement=MOST_DISAGREEMENT,
+    settled=None,
+    progress=None,
+):
+    """Boundary distances around every input, and around its shifted copies.
 
     inputs: (n, *shape); streams: a function (copy number) -> one Generator per input; budget: queries per example,
-    split evenly over its copies; copies: 0 for the input alone, d >= 1 for the input and its 4d shifts by d pixels
-    (the combined attack); options: see `hopskipjump`.
+    split evenly over its copies; schedule: a name in `lmia.schedules.SCHEDULES`; initial_probes: instead of that
+    schedule's, None for its own; copies: 0 for the input alone, d >= 1 for the input and its 4d shifts by d pixels
+    (the combined attack); pool: (inputs (m, *shape), classes (m,)) among which searches start, None for noise;
+    precision: of the model, "float32" or "bfloat16"; most_disagreement: a larger share of labels that bfloat16 is
+    found to change, in [0, 1], and all is asked again in float32; init_tries, settled: see `hopskipjump`.
 
-    Returns (best, spent) of shape (n, c, t), the last moment repeated where a copy took fewer steps.
+    Returns (best, spent, asked): best and spent of shape (n, c, t), the last moment repeated where a copy took fewer
+    steps; asked: a dict with the "precision" that the labels are of, and the "disagreement" that was found with the
+    reduced one (the largest over the copies; None where none was audited).
     """
+    plan = SCHEDULES[schedule]
+    if initial_probes is not None:
+        plan = replace(plan, initial_probes=initial_probes)
     offsets = [(0, 0)] + (shifts(copies) if copies else [])
-    runs = []
-    for number, offset in enumerate(offsets):
-        oracle = LabelOracle(model, len(inputs), budget // len(offsets))
-        moved = shift(inputs, *offset) if number else inputs
-        label = progress and f"{progress}, copy {number + 1} of {len(offsets)}"
-        runs.append(hopskipjump(oracle, moved, classes, streams(number), progress=label, **options)[:2])
-    length = max(best.shape[1] for best, _ in runs)
-    pad = [[np.pad(array, [(0, 0), (0, length - array.shape[1])], "edge") for array in run] for run in runs]
-    return tuple(np.stack(part, axis=1) for part in zip(*pad, strict=True))
+    options = {"schedule": plan, "init_tries": init_tries, "settled": settled}
+
+    def search(precision):
+        """(runs, one per copy; largest disagreement, None where none was audited)."""
+        runs, rates = [], []
+        for number, offset in enumerate(offsets):
+            oracle = LabelOracle(model, len(inputs), budget // len(offsets), precision)
+            moved = shift(inputs, *offset) if number else inputs
+            starts = nearest_others(moved, classes, *pool) if pool is not None else ()
+            label = progress and f"{progress}, copy {number + 1} of {len(offsets)}"
+            runs.append(hopskipjump(oracle, moved, classes, streams(number), starts=starts, progress=label, **options))
+            rates.append(oracle.disagreement)
+        return runs, max((rate for rate in rates if rate is not None), default=None)
+
+    runs, disagreement = search(precision)
+    if disagreement is not None and disagreement > most_disagreement:
+        precision = "float32"
+        runs, _ = search(precision)
+    length = max(best.shape[1] for best, _, _ in runs)
+    pad = [[np.pad(array, [(0, 0), (0, length - array.shape[1])], "edge") for array in run[:2]] for run in runs]
+    best, spent = (np.stack(part, axis=1) for part in zip(*pad, strict=True))
+    return best, spent, {"precision": precision, "disagreement": disagreement}

@@ -1,7 +1,9 @@
-"""HopSkipJump (Chen, Jordan and Wainwright 2019), L2, untargeted: distance to the decision boundary from labels alone.
+"""Distance to the decision boundary from labels alone: HopSkipJump (Chen, Jordan and Wainwright 2019), L2, untargeted.
 
 Batched over examples in lock step with an active set. Every random number comes from its example's own stream, and
 the schedule depends on the step and not on the budget, so a run with a smaller budget is a prefix of a longer one.
+The ledger of queries is kept on the host, all else where the model is, so that a GPU need not be waited for: steps
+whose number of queries is fixed (move "arc") read nothing back from it.
 """
 
 import math
@@ -10,119 +12,154 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-PROBES_AT_ONCE = 1 << 14  # gradient probes held in memory together
-MAX_TRIALS = 10  # halvings of one step
+from lmia.directions import Directions
+from lmia.schedules import PUBLISHED
+
+CHUNKS_AT_ONCE = 4  # gradient probes held in memory together, in chunks of the oracle
+MAX_TRIALS = 10  # halvings of one jump
 
 
-def hopskipjump(oracle, inputs, classes, streams, *, initial_probes=100, init_tries=100, progress=None):
+def hopskipjump(
+    oracle, inputs, classes, streams, *, schedule=PUBLISHED, starts=(), init_tries=100, settled=None, progress=None
+):
     """Search the nearest point with another label around each input, up to the oracle's budget per example.
 
     oracle: LabelOracle with one unspent row per input; inputs: floats (n, *shape) in [0, 1]; classes: true classes
-    (n,); streams: one numpy Generator per input; initial_probes: gradient probes of the first step, the t-th step
-    sends sqrt(t) times as many (section 4.2 of Chen et al.); init_tries: random starts tried before an example is
-    left censored; progress: label of a progress bar on stderr, None for none.
+    (n,); streams: one numpy Generator per input; schedule: Schedule, what queries are spent on; starts: iterable of
+    starting points, floats (n, *shape), in the order in which they are tried; init_tries: uniformly random ones that
+    are tried after these, before an example is left censored; settled: a function (best (m,), spent (m,)) -> bool
+    (m,), which examples need no further step, None to spend the whole budget; progress: label of a progress bar on
+    stderr, None for none.
 
     Returns (best, spent, points): best (n, t) float64, smallest L2 distance so far, 0 where the input is
     misclassified, inf (censored) where no start was found; spent (n, t) int64, queries so far; points
     (n, *shape), the closest point found, equal to the input where none was.
     """
-    search = _Search(oracle, inputs, classes, streams, initial_probes)
-    search.start(init_tries)
+    search = _Search(oracle, inputs, classes, streams, schedule)
+    search.start(starts, init_tries)
     with tqdm(total=oracle.budget, desc=progress, disable=progress is None, mininterval=2) as bar:
         step = 1
-        while len(active := search.affordable(step)):
+        while len(active := search.remaining(step, settled)):
             search.advance(active, step)
             bar.update(int(oracle.spent.max()) - bar.n)
             step += 1
-    best, spent = (np.stack(column, axis=1) for column in zip(*search.records, strict=True))
+    best = torch.stack([best for best, _ in search.records], dim=1).cpu().double().numpy()
+    spent = np.stack([spent for _, spent in search.records], axis=1)
     return best, spent, search.best_points.reshape(inputs.shape)
 
 
 class _Search:
     """State of all searches; `active` and `rows` are indices into the examples."""
 
-    def __init__(self, oracle, inputs, classes, streams, initial_probes):
-        self.oracle, self.streams, self.shape = oracle, streams, inputs.shape[1:]
+    def __init__(self, oracle, inputs, classes, streams, schedule):
+        self.oracle, self.streams, self.shape, self.schedule = oracle, streams, inputs.shape[1:], schedule
         self.x = inputs.reshape(len(inputs), -1).to(oracle.device, oracle.dtype)
-        self.classes = torch.as_tensor(np.asarray(classes))
+        self.classes = torch.as_tensor(np.asarray(classes)).to(oracle.device)
         self.dim = self.x.shape[1]
-        self.initial_probes = initial_probes
-        # Bisection down to 1 / dim^1.5 of the distance (section 4.2 of Chen et al.), in low dimensions to a thousandth.
-        self.search_steps = max(10, math.ceil(1.5 * math.log2(self.dim)))
+        self.directions = Directions(self.shape, schedule.grid)
+        self.halvings = schedule.halvings or max(10, math.ceil(1.5 * math.log2(self.dim)))
         self.points = self.x.clone()  # where each search stands
         self.best_points = self.x.clone()
-        self.best = np.full(len(self.x), np.inf)
+        self.momentum = torch.zeros_like(self.x)
+        self.best = torch.full((len(self.x),), torch.inf).to(self.x)
         self.records = []
 
+    def at(self, rows):
+        """Indices that the model's device need not be waited for."""
+        return torch.from_numpy(rows).to(self.x.device, non_blocking=True)
+
     def crossed(self, points, rows):
-        """Which points (m, dim) that belong to examples `rows` (m,) get another label; counted by the oracle."""
-        return self.oracle(points.reshape(-1, *self.shape), rows) != self.classes[rows]
+        """Which points (m * k, dim), k for each of the examples `rows` (m,), get another label; the oracle counts."""
+        k = len(points) // max(1, len(rows))
+        labels = self.oracle(points.reshape(-1, *self.shape), np.repeat(rows, k))
+        return labels != self.classes[self.at(rows)].repeat_interleave(k)
 
     def record(self):
-        self.records.append((self.best.copy(), self.oracle.spent.copy()))
+        self.records.append((self.best.clone(), self.oracle.spent.copy()))
 
-    def start(self, tries):
-        """Ask each input itself, then uniform noise until it crosses, then walk back to the boundary."""
+    def start(self, starts, tries):
+        """Ask each input itself, then starting points until one crosses, then walk back to the boundary."""
         everyone = np.arange(len(self.x))
-        wrong = self.crossed(self.x, everyone).numpy()
-        self.best[wrong] = 0
+        wrong = self.crossed(self.x, everyone)
+        self.best.masked_fill_(wrong, 0)
         self.record()
-        pending, found = everyone[~wrong], []
-        for _ in range(tries):
-            pending = pending[self.oracle.spent[pending] + 1 + self.search_steps <= self.oracle.budget]
+        pending, found = everyone[~wrong.cpu().numpy()], []
+        for trial in self.trials(starts, tries):
+            pending = pending[self.oracle.spent[pending] + 1 + self.halvings <= self.oracle.budget]
             if not len(pending):
                 break
-            noise = np.stack([self.streams[row].random(self.dim) for row in pending])
-            noise = torch.from_numpy(noise).to(self.x)
-            crossed = self.crossed(noise, pending).numpy()
-            self.points[pending[crossed]] = noise[torch.from_numpy(crossed)]
+            points = trial(pending)
+            crossed = self.crossed(points, pending)
+            self.points[pending] = torch.where(crossed[:, None], points, self.points[pending])
+            crossed = crossed.cpu().numpy()
             found.append(pending[crossed])
             pending = pending[~crossed]
         self.searching = np.sort(np.concatenate([*found, np.empty(0, dtype=int)]))
         self.project(self.searching)
         self.record()
 
-    def n_probes(self, step):
-        return int(self.initial_probes * math.sqrt(step))
+    def trials(self, starts, tries):
+        """Functions rows -> starting points (m, dim) of these examples."""
+        for points in starts:
+            yield lambda rows, points=points: points[rows].reshape(len(rows), -1).to(self.x)
+        for _ in range(tries):
+            yield lambda rows: torch.from_numpy(np.stack([self.streams[row].random(self.dim) for row in rows])).to(
+                self.x
+            )
 
-    def affordable(self, step):
-        """Examples whose budget holds one more step, whatever that step needs."""
-        worst = self.n_probes(step) + MAX_TRIALS + self.search_steps
-        self.searching = self.searching[self.oracle.spent[self.searching] + worst <= self.oracle.budget]
-        return self.searching
+    def n_probes(self, step):
+        return int(self.schedule.initial_probes * step**self.schedule.growth)
+
+    def remaining(self, step, settled):
+        """Examples that are not settled, and whose budget holds one more step, whatever that step needs."""
+        rows = self.searching
+        worst = self.n_probes(step) + self.halvings + (MAX_TRIALS if self.schedule.move == "jump" else 0)
+        rows = rows[self.oracle.spent[rows] + worst <= self.oracle.budget]
+        if settled is not None and len(rows):
+            rows = rows[~settled(self.best[rows].cpu().double().numpy(), self.oracle.spent[rows])]
+        self.searching = rows
+        return rows
 
     def advance(self, active, step):
-        """One HopSkipJump step of the examples `active`: gradient direction, jump, walk back to the boundary."""
-        chunk = max(1, PROBES_AT_ONCE // self.n_probes(step))
-        parts = [self.gradient(active[i : i + chunk], step) for i in range(0, len(active), chunk)]
-        moved = self.jump(active, torch.cat(parts), step)
-        self.project(moved)
+        """One step of the examples `active`: a direction across the boundary, and a move along it."""
+        block = max(1, CHUNKS_AT_ONCE * self.oracle.chunk(self.dim) // self.n_probes(step))
+        radius = self.radius(active, step).split(block)
+        blocks = np.split(active, range(block, len(active), block))
+        direction = torch.cat([self.gradient(rows, step, part) for rows, part in zip(blocks, radius, strict=True)])
+        if self.schedule.memory:
+            direction = _unit(direction + self.schedule.memory * self.momentum[self.at(active)])
+            self.momentum[self.at(active)] = direction
+        if self.schedule.move == "jump":
+            self.project(self.jump(active, direction, step))
+        else:
+            self.arc(active, direction)
         self.record()
 
     def distance(self, rows):
-        return torch.linalg.vector_norm(self.points[rows] - self.x[rows], dim=1)
+        at = self.at(rows)
+        return torch.linalg.vector_norm(self.points[at] - self.x[at], dim=1)
 
-    def gradient(self, rows, step):
+    def radius(self, rows, step):
+        """Root mean square distance (m,) of probes from their centres, before clipping; never too small to be seen."""
+        if self.schedule.radius is not None:
+            radius = self.distance(rows) * self.schedule.radius
+        else:
+            radius = torch.full((len(rows),), 0.1).to(self.x) if step == 1 else self.distance(rows) / self.dim
+        return radius.clamp_min(self.oracle.resolution * math.sqrt(self.dim))
+
+    def gradient(self, rows, step, radius):
         """Unit vectors (m, dim) across the boundary, from labels of random probes around it (eq. 15-16)."""
-        shape = (self.n_probes(step), self.dim)
-        kind = np.float64 if self.x.dtype == torch.float64 else np.float32
-        probes = np.empty((len(rows), *shape), dtype=kind)
-        for k, row in enumerate(rows):
-            self.streams[row].standard_normal(out=probes[k], dtype=kind)
-        probes = torch.from_numpy(probes).to(self.x)
-        centre = self.points[rows][:, None]
-        # Radius: a tenth of the value range at first, then the distance / dim (the authors' schedule).
-        radius = torch.full((len(rows),), 0.1).to(self.x) if step == 1 else self.distance(rows) / self.dim
-        radius = radius[:, None, None]
-        probes.mul_(radius / math.sqrt(self.dim)).add_(centre).clamp_(0, 1)
-        crossed = self.crossed(probes.reshape(-1, self.dim), np.repeat(rows, shape[0]))
-        sign = crossed.reshape(len(rows), 1, -1).to(self.x) * 2 - 1
+        n = self.n_probes(step)
+        probes = self.directions.draw([self.streams[row] for row in rows], n, self.x.device).to(self.x.dtype)
+        centre = self.points[self.at(rows)][:, None]
+        scale = (radius * self.directions.scale)[:, None, None]
+        torch.addcmul(centre, probes, scale, out=probes).clamp_(0, 1)
+        crossed = self.crossed(probes.reshape(-1, self.dim), rows)
+        sign = crossed.reshape(len(rows), 1, n).to(self.x) * 2 - 1
         mean = sign.mean(dim=2, keepdim=True)
         weight = torch.where(mean.abs() == 1, sign, sign - mean)  # the mean as a baseline, unless all agree
-        probes.sub_(centre).div_(radius)  # what was really sent, after clipping
-        # One product per example, so that its rounding cannot depend on its neighbours in the batch.
-        direction = torch.stack([(w @ p)[0] for w, p in zip(weight, probes, strict=True)])
-        return direction / torch.linalg.vector_norm(direction, dim=1, keepdim=True).clamp_min(1e-30)
+        probes.sub_(centre)  # what was really sent, after clipping
+        return _unit(torch.bmm(weight, probes)[:, 0])
 
     def jump(self, rows, direction, step):
         """Step along `direction`, halving from distance / sqrt(step) until the point crosses; returns who moved."""
@@ -132,26 +169,55 @@ class _Search:
             if not len(pending):
                 break
             trial = (self.points[rows[pending]] + length[pending] * direction[pending]).clamp_(0, 1)
-            crossed = self.crossed(trial, rows[pending]).numpy()
-            self.points[rows[pending[crossed]]] = trial[torch.from_numpy(crossed)]
-            pending = pending[~crossed]
+            crossed = self.crossed(trial, rows[pending])
+            self.points[rows[pending]] = torch.where(crossed[:, None], trial, self.points[rows[pending]])
+            pending = pending[~crossed.cpu().numpy()]
             length[pending] /= 2
         return rows[~np.isin(np.arange(len(rows)), pending)]
 
     def project(self, rows):
         """Bisect between each input and its point, keep the near end that still crosses, and note it if it is best."""
-        if not len(rows):
-            return
-        x, far = self.x[rows], self.points[rows]
-        inside, outside = torch.zeros(len(rows), 1).to(x), torch.ones(len(rows), 1).to(x)
-        for _ in range(self.search_steps):
+        x, far = self.x[self.at(rows)], self.points[self.at(rows)]
+        step = far - x
+        self.move(rows, self.bisect(rows, lambda share: torch.addcmul(x, step, 1 - share), far))
+
+    def arc(self, rows, direction):
+        """Bisect on the half-circle over the segment from each input to its point, on the side of `direction`.
+
+        Where the boundary is flat, the crossing is the point nearest to the input in the plane of the two.
+        """
+        x, far = self.x[self.at(rows)], self.points[self.at(rows)]
+        length = self.distance(rows)[:, None]
+        along = (far - x) / length.clamp_min(1e-30)
+        across = _unit(direction - (direction * along).sum(dim=1, keepdim=True) * along)
+
+        def point(share):
+            angle = share * (math.pi / 2)
+            return (x + length * angle.cos() * (angle.cos() * along + angle.sin() * across)).clamp_(0, 1)
+
+        moved = self.bisect(rows, point, far)
+        nearer = torch.linalg.vector_norm(moved - x, dim=1, keepdim=True) < length
+        self.move(rows, torch.where(nearer, moved, far))
+
+    def bisect(self, rows, point, far):
+        """The last crossing point on curves share -> point, from `far` at 0 (known to cross) to 1 (known not to)."""
+        outside, inside = torch.zeros(len(rows), 1).to(far), torch.ones(len(rows), 1).to(far)
+        for _ in range(self.halvings if len(rows) else 0):
             middle = (inside + outside) / 2
-            crossed = self.crossed(x + middle * (far - x), rows)[:, None].to(x.device)
+            crossed = self.crossed(point(middle), rows)[:, None]
             outside = torch.where(crossed, middle, outside)
             inside = torch.where(crossed, inside, middle)
-        # The far end itself was labelled, x + 1 * (far - x) was not: they can differ by a rounding.
-        self.points[rows] = torch.where(outside == 1, far, x + outside * (far - x))
-        distance = self.distance(rows).cpu().numpy()
-        better = distance < self.best[rows]
-        self.best[rows[better]] = distance[better]
-        self.best_points[rows[better]] = self.points[rows[better]]
+        return torch.where(outside == 0, far, point(outside))  # `far` was labelled, point(0) can differ by a rounding
+
+    def move(self, rows, points):
+        """Let the searches stand at `points` (m, dim), and keep those that are the best so far."""
+        at = self.at(rows)
+        self.points[at] = points
+        distance, best = self.distance(rows), self.best[at]
+        better = distance < best
+        self.best[at] = torch.where(better, distance, best)
+        self.best_points[at] = torch.where(better[:, None], points, self.best_points[at])
+
+
+def _unit(vectors):
+    return vectors / torch.linalg.vector_norm(vectors, dim=1, keepdim=True).clamp_min(1e-30)

@@ -16,6 +16,7 @@ class Answers:
     labels: np.ndarray
     classes: np.ndarray
     magnitudes: np.ndarray
+    can_rank = True
 
     def settings(self):
         """The distinct magnitudes beyond the unmodified input, ascending, as a list."""
@@ -39,18 +40,26 @@ class Answers:
         return (self.labels == self.classes[:, None]).astype(float)
 
 
+def join_moments(arrays):
+    """Courses (n_i, c, t_i) as one (n, c, t): a course that took fewer steps has its last moment repeated."""
+    length = max(array.shape[2] for array in arrays)
+    return np.concatenate([np.pad(a, [(0, 0), (0, 0), (0, length - a.shape[2])], "edge") for a in arrays])
+
+
 @dataclass(frozen=True)
 class Distances:
     """The course of a boundary search around c copies of each example (c = 1: the example itself).
 
     best: floats (n, c, t), smallest L2 distance so far, in pixel units of [0, 1]; 0 where the copy is misclassified,
     inf (censored) while no other label has been found; spent: ints (n, c, t), queries up to that moment;
-    classes: ints (n,).
+    classes: ints (n,); stopped: bools (n,), searches that ended once their side of the threshold was settled, None for
+    none: their last distance is not their final one.
     """
 
     best: np.ndarray
     spent: np.ndarray
     classes: np.ndarray
+    stopped: np.ndarray | None = None
 
     def settings(self):
         """A search has no magnitudes: an empty list."""
@@ -68,6 +77,11 @@ class Distances:
         """Queries spent per example, all copies together, ints (n,)."""
         return self.spent[:, :, -1].sum(axis=1)
 
+    @property
+    def can_rank(self):
+        """Whether the distances are final, so that their order means something and not only their decision."""
+        return self.stopped is None or not self.stopped.any()
+
     def features(self):
         """The final distances, floats (n, c), censored ones as inf."""
         return self.best[:, :, -1]
@@ -82,6 +96,7 @@ class Confidences:
 
     probabilities: np.ndarray
     classes: np.ndarray
+    can_rank = True
 
     def settings(self):
         """No magnitudes: an empty list."""

@@ -1,10 +1,16 @@
 """The only way to a model's labels: counts every query, refuses to overspend, and lets no logit out."""
 
+import copy
+import math
+
 import numpy as np
 import torch
 
-CHUNK_FLOATS = 1 << 16  # input values per forward pass: a small network's activations then stay in a core's cache
-LEAST_CHUNK = 64  # inputs per forward pass all the same
+CHUNK_FLOATS = 1 << 18  # input values per forward pass: a small network's activations then stay in a core's cache
+CHUNK = (64, 1024)  # least and most inputs per forward pass
+AUDITED = 32  # one of so many forward passes of reduced precision is repeated in full precision
+
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 
 class BudgetExceeded(RuntimeError):
@@ -14,22 +20,28 @@ class BudgetExceeded(RuntimeError):
 class LabelOracle:
     """Hard labels of a frozen model, metered per example.
 
-    model: torch.nn.Module mapping (m, *shape) to logits (m, n_classes), put in evaluation mode.
+    model: torch.nn.Module mapping (m, *shape) to logits (m, n_classes), put in evaluation mode and, where it has
+    convolutions, in channels-last memory order.
     n_examples: how many examples the ledger has rows for.
     budget: most queries that one example may cost, int >= 1.
+    precision: "float32", the model as it is, or "bfloat16", a copy that is rounded to that type, with `disagreement`
+    saying how often the labels differ.
     """
 
-    def __init__(self, model, n_examples, budget):
+    def __init__(self, model, n_examples, budget, precision="float32"):
         if budget < 1:
             raise ValueError(f"budget: expected at least 1 query per example, got {budget}")
-        self._model = model.eval()
+        self._model = model.eval().to(memory_format=torch.channels_last)
+        self._precision, self._rounded = precision, precision != "float32"
+        self._asked = copy.deepcopy(self._model).to(PRECISIONS[precision]) if self._rounded else self._model
         self._parameter = next(model.parameters(), torch.empty(0))
+        self._passes = self._audited = self._differing = 0
         self.budget = budget
         self.spent = np.zeros(n_examples, dtype=np.int64)
 
     @property
     def dtype(self):
-        """Floating-point type in which the model is asked."""
+        """Floating-point type in which inputs are best made."""
         return self._parameter.dtype
 
     @property
@@ -37,12 +49,35 @@ class LabelOracle:
         """Where the model lives, and so where its inputs are best made."""
         return self._parameter.device
 
+    @property
+    def resolution(self):
+        """Smallest change of an input value near 1 that the model can see."""
+        return torch.finfo(PRECISIONS[self._precision] or self.dtype).eps
+
+    @property
+    def disagreement(self):
+        """Share of labels that reduced precision changes, of those asked again in full; None where none was."""
+        return float(self._differing) / self._audited if self._audited else None
+
     def __call__(self, inputs, owners):
         """Labels (m,), int64, of `inputs` (m, *shape) that are charged to the examples `owners` (m,), ints.
 
         Raises BudgetExceeded, with nothing asked and nothing counted, where any owner would exceed the budget.
         """
-        counts = np.bincount(np.asarray(owners), minlength=len(self.spent))
+        self._charge(np.bincount(owners, minlength=len(self.spent)))
+        if not len(inputs):
+            return torch.empty(0, dtype=torch.int64, device=self.device)
+        # Equal parts, because a small remainder costs nearly as much as a full chunk.
+        parts = inputs.tensor_split(math.ceil(len(inputs) / self.chunk(inputs[0].numel())))
+        return torch.cat([self._labels(part) for part in parts])
+
+    @staticmethod
+    def chunk(size):
+        """Most inputs of `size` values that are sent through the model together."""
+        least, most = CHUNK
+        return min(most, max(least, CHUNK_FLOATS // max(1, size)))
+
+    def _charge(self, counts):
         over = self.spent + counts > self.budget
         if over.any():
             first = int(np.argmax(over))
@@ -51,7 +86,19 @@ class LabelOracle:
                 f"{self.budget - self.spent[first]} left of a budget of {self.budget}"
             )
         self.spent += counts
-        chunk = max(LEAST_CHUNK, CHUNK_FLOATS // max(1, inputs[0].numel())) if len(inputs) else 1
-        with torch.inference_mode():
-            parts = [self._model(part.to(self.device, self.dtype)).argmax(1) for part in inputs.split(chunk)]
-        return torch.cat(parts).cpu() if parts else torch.empty(0, dtype=torch.int64)
+
+    def _labels(self, inputs):
+        labels = self._forward(self._asked, inputs)
+        if self._rounded:
+            if self._passes % AUDITED == 1:
+                self._audited += len(inputs)
+                self._differing = self._differing + (self._forward(self._model, inputs) != labels).sum()
+            self._passes += 1
+        return labels
+
+    @torch.inference_mode()
+    def _forward(self, model, inputs):
+        inputs = inputs.to(self.device, next(model.parameters(), self._parameter).dtype)
+        if inputs.ndim == 4:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        return model(inputs).argmax(1)

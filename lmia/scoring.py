@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lmia.metrics import at_threshold, best_threshold
+from lmia.observations import join_moments
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,14 @@ def _concatenate(shadows):
     if len(shadows) == 1:
         return first
     fields = {name: getattr(first, name) for name in first.__dataclass_fields__}
-    per_example = {name for name, value in fields.items() if len(value) == len(first.classes) and name != "magnitudes"}
+    per_example = {
+        name
+        for name, value in fields.items()
+        if name != "magnitudes" and value is not None and len(value) == len(first.classes)
+    }
     joined = {name: _stack([getattr(shadow, name) for shadow in shadows]) for name in per_example}
     return type(first)(**{**fields, **joined})
 
 
 def _stack(arrays):
-    if arrays[0].ndim == 3:  # searches may have taken different numbers of steps: the last moment stands
-        length = max(array.shape[2] for array in arrays)
-        arrays = [np.pad(array, [(0, 0), (0, 0), (0, length - array.shape[2])], "edge") for array in arrays]
-    return np.concatenate(arrays)
+    return join_moments(arrays) if arrays[0].ndim == 3 else np.concatenate(arrays)

@@ -46,7 +46,7 @@ def observe(digits, role, split, budget=200):
         labels = ask_fixed(model, x, perturbation, streams(0, name, ids))
         fixed[name] = Answers(labels, y, np.array([0, *perturbation.magnitudes]))
     draws = partial(_copy_streams, ids)
-    fixed["boundary"] = Distances(*search_boundary(model, x, y, draws, budget=budget, initial_probes=25), y)
+    fixed["boundary"] = Distances(*search_boundary(model, x, y, draws, budget=budget)[:2], y)
     fixed["confidences"] = Confidences(read_confidences(model, x, lambda c: c), y)
     rates = [accuracy(model, inputs[part], classes[part]) for part in (members, others)]
     return fixed, split.is_member(role, ids), rates
@@ -124,7 +124,8 @@ def test_positive_control(digits):
         ids = split.evaluated(role)
         model = Memoriser(digits[0][split.members(role)])
         draws = partial(_copy_streams, ids)
-        seen = search_boundary(model, digits[0][ids], np.zeros(len(ids), int), draws, budget=100, initial_probes=10)
-        scored[role] = distance.Attack().score(Distances(*seen, np.zeros(len(ids), int))), split.is_member(role, ids)
+        seen = search_boundary(model, digits[0][ids], np.zeros(len(ids), int), draws, budget=100)
+        scores = distance.Attack().score(Distances(*seen[:2], np.zeros(len(ids), int)))
+        scored[role] = scores, split.is_member(role, ids)
     result = at_threshold(*scored["target"], best_threshold(*scored["shadow"]))
     assert result["accuracy"] >= 0.99

@@ -1,14 +1,23 @@
 """HopSkipJump against boundaries whose distance is known, and its promises about budgets and randomness."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from lmia.hopskipjump import hopskipjump
-from lmia.oracle import BudgetExceeded, LabelOracle
-from lmia.streams import streams
+from lmia.noise import normals
+from lmia.oracle import LabelOracle
+from lmia.schedules import ECONOMICAL, PUBLISHED, SCHEDULES
+from lmia.streams import stream, streams
+
+FEW = replace(PUBLISHED, initial_probes=20)
+both_schedules = pytest.mark.parametrize("schedule", [FEW, ECONOMICAL], ids=["published", "economical"])
 
 
 class Halfspace(torch.nn.Module):
@@ -32,15 +41,24 @@ class Constant(torch.nn.Module):
 
 
 def halfspace(dim, seed, margin=0.25):
-    """A half-space through the middle of the cube, and points at most `margin` away on either side."""
+    """A half-space through the middle of the cube, points near it, their classes and exact distances."""
     rng = np.random.default_rng(seed)
     normal = rng.normal(size=dim)
     normal /= np.linalg.norm(normal)
     points = 0.5 + rng.uniform(-0.2, 0.2, size=(8, dim))
     distances = rng.uniform(0.05, margin, size=8) * np.where(rng.random(8) < 0.5, -1, 1)
     points += np.outer(distances - (points - 0.5) @ normal, normal)
-    model = Halfspace(normal, normal.sum() / 2)
-    return model, torch.from_numpy(points), (distances > 0).astype(int), np.abs(distances)
+    exact = np.array([distance_within_the_cube(x, normal, normal.sum() / 2) for x in points])
+    return Halfspace(normal, normal.sum() / 2), torch.from_numpy(points), (distances > 0).astype(int), exact
+
+
+def distance_within_the_cube(x, normal, offset):
+    """From x to the nearest point of [0, 1]^dim with normal . p = offset: x + t * normal, clipped, for one t."""
+    low, high = -100.0, 100.0
+    for _ in range(200):
+        t = (low + high) / 2
+        low, high = (t, high) if np.clip(x + t * normal, 0, 1) @ normal < offset else (low, t)
+    return np.linalg.norm(np.clip(x + high * normal, 0, 1) - x)
 
 
 def search(model, points, classes, budget, ids=None, **options):
@@ -51,26 +69,87 @@ def search(model, points, classes, budget, ids=None, **options):
 
 
 @settings(max_examples=12, deadline=None)
-@given(dim=st.sampled_from([2, 5, 10, 20, 40, 64]), seed=st.integers(0, 10**6))
-def test_linear_distances_are_found_within_five_percent(dim, seed):
+@given(
+    dim=st.sampled_from([2, 5, 10, 20, 40, 64]), seed=st.integers(0, 10**6), schedule=st.sampled_from(sorted(SCHEDULES))
+)
+def test_linear_distances_are_found_within_five_percent(dim, seed, schedule):
     model, points, classes, exact = halfspace(dim, seed)
-    best, _, closest, _ = search(model, points, classes, 2500)
-    inside = ((closest > 0) & (closest < 1)).all(dim=1).numpy()  # elsewhere the cube cuts the nearest point off
+    best, _, _, _ = search(model, points, classes, 2500, schedule=SCHEDULES[schedule])
     assert (best[:, -1] >= exact * (1 - 1e-9)).all()
-    assert (best[inside, -1] <= 1.05 * exact[inside]).all()
+    assert (best[:, -1] <= 1.05 * exact).all()
 
 
-def test_the_closest_point_crosses_and_lies_at_the_reported_distance():
+def as_published(label, x, y, draws, budget):
+    """Chen et al. 2019, algorithm 2 with its parameters of section 4.2, one example, one query after another."""
+    dim, asked = len(x), 0
+
+    def crosses(point):
+        nonlocal asked
+        asked += 1
+        return label(point) != y
+
+    def to_boundary(far):
+        low, high = 0.0, 1.0  # share of the way from the far end to x
+        for _ in range(max(10, math.ceil(1.5 * math.log2(dim)))):
+            middle = (low + high) / 2
+            low, high = (middle, high) if crosses(x + (1 - middle) * (far - x)) else (low, middle)
+        return x + (1 - low) * (far - x)
+
+    assert not crosses(x)
+    while not crosses(point := draws.random(dim)):
+        pass
+    point, step = to_boundary(point), 1
+    while asked + int(100 * math.sqrt(step)) + 10 + max(10, math.ceil(1.5 * math.log2(dim))) <= budget:
+        radius = 0.1 if step == 1 else np.linalg.norm(point - x) / dim
+        noise = normals([draws], int(100 * math.sqrt(step)), dim)[0].double().numpy() / math.sqrt(dim)
+        probes = np.clip(point + radius * noise, 0, 1)
+        phi = np.array([1.0 if crosses(probe) else -1.0 for probe in probes])
+        weight = phi if abs(phi.mean()) == 1 else phi - phi.mean()
+        direction = weight @ (probes - point)
+        direction /= np.linalg.norm(direction)
+        length = np.linalg.norm(point - x) / math.sqrt(step)
+        for _ in range(10):
+            trial = np.clip(point + length * direction, 0, 1)
+            if crosses(trial):
+                point = to_boundary(trial)
+                break
+            length /= 2
+        step += 1
+    return np.linalg.norm(point - x), asked
+
+
+def test_the_published_schedule_is_the_published_algorithm():
+    """Query for query: the same number of them, and the same place in the end, on a curved boundary."""
+    centre = torch.full((12,), 0.35, dtype=torch.float64)
+
+    class Ball(Halfspace):
+        def forward(self, x):
+            inside = 0.8 - (x.flatten(1) - centre).square().sum(dim=1)
+            return torch.stack([inside, -inside], dim=1)
+
+    points = centre + 0.1 * torch.from_numpy(np.random.default_rng(0).normal(size=(6, 12)))
+    points = points.clamp(0, 1)
+    _, spent, closest, _ = search(Ball(np.ones(12), 0), points, np.zeros(6, int), 1200, schedule=PUBLISHED)
+    for row, x in enumerate(points.numpy()):
+        distance, asked = as_published(
+            lambda p: int(((p - 0.35) ** 2).sum() > 0.8), x, 0, stream(3, "test", row), budget=1200
+        )
+        assert asked == spent[row, -1]
+        assert np.linalg.norm(closest[row].numpy() - x) == pytest.approx(distance, rel=1e-9)
+
+
+@both_schedules
+def test_the_closest_point_crosses_and_lies_at_the_reported_distance(schedule):
     model, points, classes, _ = halfspace(20, 1)
-    best, _, closest, _ = search(model, points, classes, 500)
+    best, _, closest, _ = search(model, points, classes, 500, schedule=schedule)
     assert (model(closest).argmax(1).numpy() != classes).all()
     np.testing.assert_allclose(np.linalg.norm(closest - points, axis=1), best[:, -1], rtol=1e-12)
     assert closest.min() >= 0 and closest.max() <= 1
 
 
 @settings(max_examples=25, deadline=None)
-@given(budget=st.integers(1, 700), seed=st.integers(0, 1000))
-def test_never_over_budget_and_the_ledger_is_what_the_model_saw(budget, seed):
+@given(budget=st.integers(1, 700), seed=st.integers(0, 1000), schedule=st.sampled_from([FEW, ECONOMICAL]))
+def test_never_over_budget_and_the_ledger_is_what_the_model_saw(budget, seed, schedule):
     model, points, classes, _ = halfspace(12, seed)
     seen = 0
     forward = model.forward
@@ -81,28 +160,29 @@ def test_never_over_budget_and_the_ledger_is_what_the_model_saw(budget, seed):
         return forward(x)
 
     model.forward = counting
-    _, spent, _, oracle = search(model, points, classes, budget, initial_probes=20)
+    _, spent, _, oracle = search(model, points, classes, budget, schedule=schedule)
     assert (oracle.spent <= budget).all() and (spent[:, -1] == oracle.spent).all()
     assert seen == oracle.spent.sum()
 
 
-def test_distances_never_grow_and_a_smaller_budget_is_a_prefix():
+@both_schedules
+def test_distances_never_grow_and_a_smaller_budget_is_a_prefix(schedule):
     model, points, classes, _ = halfspace(20, 2)
-    best, spent, _, _ = search(model, points, classes, 1500, initial_probes=20)
+    best, spent, _, _ = search(model, points, classes, 1500, schedule=schedule)
     assert (np.diff(best, axis=1) <= 0).all() and (np.diff(spent, axis=1) >= 0).all()
-    short, short_spent, _, _ = search(model, points, classes, 600, initial_probes=20)
+    short, short_spent, _, _ = search(model, points, classes, 600, schedule=schedule)
     steps = short.shape[1] - 1  # the last step may have ended for some examples only
     np.testing.assert_array_equal(short[:, :steps], best[:, :steps])
     np.testing.assert_array_equal(short_spent[:, :steps], spent[:, :steps])
 
 
-@settings(max_examples=10, deadline=None)
-@given(order=st.permutations(range(8)), n=st.integers(1, 8))
-def test_neither_order_nor_batch_changes_a_bit(order, n):
+@settings(max_examples=20, deadline=None)
+@given(order=st.permutations(range(8)), n=st.integers(1, 8), schedule=st.sampled_from([FEW, ECONOMICAL]))
+def test_neither_order_nor_batch_changes_a_bit(order, n, schedule):
     model, points, classes, _ = halfspace(20, 4)
-    whole, spent, _, _ = search(model, points, classes, 600, initial_probes=20)
+    whole, spent, _, _ = search(model, points, classes, 600, schedule=schedule)
     ids = np.array(order[:n])
-    part, part_spent, _, _ = search(model, points[ids], classes[ids], 600, ids, initial_probes=20)
+    part, part_spent, _, _ = search(model, points[ids], classes[ids], 600, ids, schedule=schedule)
     width = part.shape[1]
     np.testing.assert_array_equal(part, whole[ids][:, :width])
     np.testing.assert_array_equal(part_spent[:, -1], spent[ids][:, -1])
@@ -117,23 +197,66 @@ def test_misclassified_is_zero_and_unreachable_is_censored():
     torch.testing.assert_close(closest, points.float())
 
 
-def test_the_oracle_refuses_before_it_asks():
-    asked = []
-
-    class Recorder(Constant):
-        def forward(self, x):
-            asked.append(len(x))
-            return super().forward(x)
-
-    oracle = LabelOracle(Recorder(), 2, budget=3)
-    oracle(torch.zeros(4, 5), np.array([0, 0, 1, 1]))
-    with pytest.raises(BudgetExceeded, match="example 1: 2 queries asked, 1 left of a budget of 3"):
-        oracle(torch.zeros(3, 5), np.array([0, 1, 1]))
-    assert asked == [4] and oracle.spent.tolist() == [2, 2]
+def test_starts_are_tried_in_order_before_random_ones():
+    model, points, classes, _ = halfspace(6, 5)
+    across = 2 * (0.5 - points) @ model.normal[:, None].detach() * model.normal.detach() + points  # mirrored
+    best, spent, _, _ = search(model, points, classes, 300, starts=[points, across], schedule=ECONOMICAL)
+    asked = 1 + 2 + ECONOMICAL.halvings  # the point, the start that does not cross, the one that does, the way back
+    assert (spent[:, 1] == asked).all() and np.isfinite(best[:, 1]).all()
 
 
-def test_the_oracle_puts_models_in_evaluation_mode():
-    model = torch.nn.Sequential(torch.nn.Dropout(0.9), torch.nn.Linear(4, 2)).train()
-    oracle = LabelOracle(model, 1, budget=100)
-    labels = oracle(torch.ones(100, 4), np.zeros(100, int))
-    assert len(labels.unique()) == 1 and not model.training
+def test_settled_examples_stop_asking_and_the_others_do_not_notice():
+    model, points, classes, exact = halfspace(20, 4)
+    whole, spent, _, _ = search(model, points, classes, 600, schedule=ECONOMICAL)
+    threshold = np.median(whole[:, -1])
+    part, part_spent, _, _ = search(
+        model, points, classes, 600, schedule=ECONOMICAL, settled=lambda best, spent: best < threshold
+    )
+    below = whole[:, -1] < threshold
+    np.testing.assert_array_equal(part[:, -1] < threshold, below)
+    assert (part_spent[below, -1] < spent[below, -1]).all()
+    np.testing.assert_array_equal(part[~below, -1], whole[~below, -1])
+
+
+def test_low_frequencies_are_probed_on_images_only():
+    """A boundary across a smooth pattern is found with fewer queries; on vectors the option changes nothing."""
+    rows = torch.linspace(-1, 1, 16, dtype=torch.float64)
+    pattern = (rows[:, None] + rows[None, :]).reshape(1, 1, 16, 16)
+    model = Halfspace((pattern / pattern.norm()).flatten(), 0.0)
+    images = 0.5 - 0.02 * pattern.expand(8, -1, -1, -1)
+    images = images + torch.rand(8, 1, 16, 16, generator=torch.Generator().manual_seed(0)).double() / 100
+    classes = model(images).argmax(1).numpy()
+    found = {
+        grid: search(model, images, classes, 120, schedule=replace(ECONOMICAL, grid=grid))[0][:, -1]
+        for grid in (None, 4)
+    }
+    assert np.median(found[4]) < 0.8 * np.median(found[None])
+    flat = [search(model, images.flatten(1), classes, 120, schedule=replace(ECONOMICAL, grid=g))[0] for g in (None, 4)]
+    np.testing.assert_array_equal(*flat)
+
+
+class NothingReadBack(TorchDispatchMode):
+    """Counts what would make a host wait for a GPU: values read from tensors, and shapes that depend on them."""
+
+    def __init__(self):
+        super().__init__()
+        self.waits = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        boolean = name.startswith("index") and any(
+            index is not None and index.dtype == torch.bool for index in args[1] or () if torch.is_tensor(index)
+        )
+        self.waits += name in ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal") or boolean
+        return function(*args, **(kwargs or {}))
+
+
+def test_an_economical_step_reads_nothing_back():
+    """All steps together cost no more waiting than none: only the start looks at labels."""
+    model, points, classes, _ = halfspace(20, 4)
+    waits = []
+    for budget in (30, 600):
+        with NothingReadBack() as mode:
+            search(model, points, classes, budget, schedule=ECONOMICAL)
+        waits.append(mode.waits)
+    assert waits[0] == waits[1]

@@ -33,7 +33,11 @@ def check(raw):
         config = schema.Config.model_validate(raw)
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(raw, mistake) for mistake in error.errors())) from None
-    for checks in ([_check_custom], [_check_attacks, _check_studies], [_check_figures]):  # each needs the ones before
+    for checks in (
+        [_check_custom],
+        [_check_stopping, _check_attacks, _check_studies],
+        [_check_figures],
+    ):  # each needs the ones before
         if problems := [problem for check in checks for problem in check(config)]:
             raise ConfigError("\n".join(problems))
     return config
@@ -156,6 +160,28 @@ def _arguments(module, target):
     return None
 
 
+def _stops(query):
+    return getattr(query, "stop_error", None) is not None
+
+
+def _check_stopping(config):
+    """Stopped searches answer one question only: on which side of one threshold the distance lies."""
+    for name, query in config.queries.items():
+        if _stops(query) and query.copies:
+            yield (
+                f"queries.{name}.stop_error: {query.stop_error}: only one distance has a threshold to stop at; "
+                "remove this or copies"
+            )
+    for name, attack in config.attacks.items():
+        if attack.reads in config.queries and _stops(config.queries[attack.reads]):
+            key, query = f"attacks.{name}", f"queries.{attack.reads}"
+            if attack.budget or attack.budgets:
+                field = "budget" if attack.budget else "budgets"
+                yield f"{key}.{field}: {query} stops for its own budget's threshold; remove this or its stop_error"
+            if attack.kind != "distance":
+                yield f"{key}.kind: {attack.kind}: {query} stops early, which only a distance attack can read"
+
+
 def _check_attacks(config):
     for name, attack in config.attacks.items():
         key = f"attacks.{name}"
@@ -240,6 +266,9 @@ def _check_figures(config):
         for attack in [*(figure.attacks or []), *figure.lines]:
             if attack not in offered:
                 yield _unknown(f"{key}.attacks", attack, offered, f"the attacks of {figure.study}")
+        for attack in figure.attacks or offered if figure.kind in ("roc", "histogram") else ():
+            if attack in offered and _stops(config.queries[config.attacks[attack].reads]):
+                yield f"{key}.attacks: {attack}: reads searches that stop early, so it has no order; leave it out"
         for query in figure.queries:
             if query not in config.queries:
                 yield _unknown(f"{key}.queries", query, config.queries, "queries")

@@ -6,6 +6,9 @@ from tqdm import tqdm
 
 from lmia import artifacts, plugins
 from lmia.checkpoints import restore
+from lmia.streams import stream
+
+POOL = 2000  # points among which boundary searches start, at most
 
 
 class FrozenModels:
@@ -28,6 +31,12 @@ class FrozenModels:
             ids = np.sort(np.concatenate([self._split["members"][row], self._split["nonmembers"][row]]))
             model = restore(build(inputs.shape[1:], int(classes.max()) + 1), self._models, seed)
             yield seed, model, torch.from_numpy(inputs[ids]), classes[ids], ids
+
+    def pool(self, seed, ids):
+        """(inputs, classes) of points that the attacker has besides those that are asked about, drawn by the seed."""
+        others = np.setdiff1d(np.arange(len(self._data["classes"])), ids)
+        drawn = np.sort(stream(seed, "pool of starting points").permutation(others)[:POOL])
+        return torch.from_numpy(self._data["inputs"][drawn]), self._data["classes"][drawn]
 
     def save(self, output, kind, columns, provenance):
         """Write one artifact from rows of named arrays, one row per seed, in the order of iteration."""

@@ -121,9 +121,27 @@ class Bernoulli(Entry):
 class HopSkipJump(Entry):
     kind: Literal["hopskipjump"]
     budget: Count = Field(description="queries per example, all copies together")
-    initial_probes: Annotated[int, Field(ge=2)] = Field(100, description="gradient probes of the first step")
+    schedule: Literal["economical", "published"] = Field(
+        "economical", description="published: as Chen et al. 2019; economical: the same order of distances for fewer"
+    )
+    initial_probes: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="gradient probes of the first step; default: the schedule's"
+    )
     init_tries: Count = Field(100, description="random starts before an example is censored")
     copies: Annotated[int, Field(ge=0)] = Field(0, description="d >= 1: also around all shifts by d pixels")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the model; bfloat16 is audited, and given up where it changes too many labels"
+    )
+    most_disagreement: float = Field(
+        0.05, ge=0, le=1, description="share of labels that bfloat16 may change before all is asked in float32"
+    )
+    stop_error: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="stop an example once its side of the shadow's threshold is settled, but for this share of "
+        "errors on the shadow; accuracy only, no ROC; default: spend the budget",
+    )
 
     def cost(self):
         return self.budget

@@ -8,3 +8,11 @@ A module defines `Perturbation(**options)` with
 
 The queries of an example are a function of that example, the options and its own random stream alone.
 """
+
+BLOCK_VALUES = 1 << 18  # of a block of random perturbations: what a core's cache holds
+
+
+def columns(inputs, samples):
+    """Sizes k of consecutive blocks that together hold `samples` perturbations of every input, none too large."""
+    most = max(1, min(samples, BLOCK_VALUES // inputs.numel()))
+    return [min(most, samples - done) for done in range(0, samples, most)]

@@ -1,9 +1,11 @@
 """Every feature flipped, x -> 1 - x, with a small probability (section 4.3 of the paper, for binary features)."""
 
+import math
+
 import numpy as np
 import torch
 
-COLUMNS_AT_ONCE = 16
+from lmia.perturbations import columns
 
 
 class Perturbation:
@@ -21,10 +23,32 @@ class Perturbation:
 
     def blocks(self, inputs, streams):
         """Yields (n, k, *shape), k consecutive samples of one magnitude."""
+        x = inputs.flatten(1)
+        size = x.shape[1]
         for flips in self._flips:
-            probability = flips / inputs[0].numel()
-            for done in range(0, self._samples, COLUMNS_AT_ONCE):
-                shape = (min(COLUMNS_AT_ONCE, self._samples - done), *inputs.shape[1:])
-                flip = np.stack([stream.random(shape, dtype=np.float32) < probability for stream in streams])
-                x = inputs[:, None]
-                yield torch.where(torch.from_numpy(flip).to(x.device), 1 - x, x)
+            for n in columns(inputs, self._samples):
+                block = x[:, None].repeat(1, n, 1).view(-1)
+                flipped = torch.from_numpy(_successes(streams, n * size, min(1.0, flips / size))).to(x.device)
+                block[flipped] = 1 - block[flipped]
+                yield block.view(len(x), n, *inputs.shape[1:])
+
+
+def _successes(streams, n_trials, probability):
+    """Which of n independent trials per stream succeed, trials of all streams in a row.
+
+    The gaps between successes are geometric: a number is drawn for each success, and not for each trial.
+    """
+    if probability == 1:
+        return np.arange(len(streams) * n_trials)
+    expected = n_trials * probability
+    n_gaps = int(expected + 6 * math.sqrt(expected) + 6)
+    ends = np.full(len(streams), -1)
+    found = []
+    while (ends < n_trials).any():
+        uniform = np.array([stream.random(n_gaps) for stream in streams])
+        gaps = np.log1p(-uniform) / math.log1p(-probability)  # floor + 1 of these are the gaps
+        successes = ends[:, None] + (np.minimum(gaps, n_trials).astype(np.int64) + 1).cumsum(axis=1)
+        stream, nth = np.nonzero(successes < n_trials)
+        found.append(stream * n_trials + successes[stream, nth])
+        ends = successes[:, -1]
+    return np.concatenate(found)

@@ -1,9 +1,9 @@
 """Gaussian noise of several strengths, clipped to the valid range (section 4.3 of the paper)."""
 
-import numpy as np
 import torch
 
-COLUMNS_AT_ONCE = 16
+from lmia.noise import normals
+from lmia.perturbations import columns
 
 
 class Perturbation:
@@ -20,8 +20,8 @@ class Perturbation:
 
     def blocks(self, inputs, streams):
         """Yields (n, k, *shape), k consecutive samples of one sigma."""
+        shape, x = inputs.shape[1:], inputs.flatten(1)[:, None]
         for sigma in self._sigmas:
-            for done in range(0, self._samples, COLUMNS_AT_ONCE):
-                shape = (min(COLUMNS_AT_ONCE, self._samples - done), *inputs.shape[1:])
-                noise = np.stack([stream.standard_normal(shape, dtype=np.float32) for stream in streams])
-                yield torch.from_numpy(noise).to(inputs).mul_(sigma).add_(inputs[:, None]).clamp_(0, 1)
+            for n in columns(inputs, self._samples):
+                noise = normals(streams, n, x.shape[2]).to(inputs)
+                yield torch.add(x, noise, alpha=sigma, out=noise).clamp_(0, 1).view(len(inputs), n, *shape)

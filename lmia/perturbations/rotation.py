@@ -1,7 +1,5 @@
 """Rotations by +r and -r degrees (section 4.1 of the paper: N = 3 with the image itself)."""
 
-import math
-
 import torch
 from torch.nn import functional
 
@@ -20,16 +18,20 @@ class Perturbation:
         self.magnitudes = [float(r) for r in degrees for _ in (1, -1)]
 
     def blocks(self, inputs, streams):
-        """Yields (n, 2, channels, height, width), the rotations by +r and by -r, for each r in turn."""
-        for r in self.magnitudes[::2]:
-            yield torch.stack([_rotate(inputs, r), _rotate(inputs, -r)], dim=1)
+        """Yields (n, 2 * magnitudes, channels, height, width): by +r and by -r, for each r in turn."""
+        signs = torch.tensor([1.0, -1.0]).repeat(len(self.magnitudes) // 2)
+        yield _rotate(inputs, torch.tensor(self.magnitudes) * signs)
 
 
 def _rotate(images, degrees):
+    """Images (n, channels, height, width) rotated by each of k angles: (n, k, channels, height, width)."""
     height, width = image_size(images)
-    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    cos, sin, zero = degrees.deg2rad().cos(), degrees.deg2rad().sin(), torch.zeros(len(degrees))
     # In normalised coordinates the axes have different units where the image is not square.
-    matrix = torch.tensor([[cos, -sin * height / width, 0], [sin * width / height, cos, 0]]).to(images)
-    grid = functional.affine_grid(matrix[None], [1, 1, height, width], align_corners=False)
-    grid = grid.expand(len(images), -1, -1, -1)
-    return functional.grid_sample(images, grid, padding_mode="border", align_corners=False).clamp_(0, 1)
+    matrices = [torch.stack([cos, -sin * height / width, zero]), torch.stack([sin * width / height, cos, zero])]
+    matrices = torch.stack(matrices).permute(2, 0, 1).to(images)
+    grid = functional.affine_grid(matrices, [len(degrees), 1, height, width], align_corners=False)
+    # The channels of all images become channels of one: every pixel's place is worked out once per angle.
+    stacked = images.reshape(1, -1, height, width).expand(len(degrees), -1, -1, -1)
+    turned = functional.grid_sample(stacked, grid, padding_mode="border", align_corners=False).clamp_(0, 1)
+    return turned.view(len(degrees), len(images), -1, height, width).transpose(0, 1)

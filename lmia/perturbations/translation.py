@@ -31,6 +31,5 @@ class Perturbation:
         self.magnitudes = [float(d) for d in pixels for _ in shifts(d)]
 
     def blocks(self, inputs, streams):
-        """Yields (n, 4d, channels, height, width) for each d in turn."""
-        for d in self._pixels:
-            yield torch.stack([shift(inputs, *offset) for offset in shifts(d)], dim=1)
+        """Yields (n, sum of 4d, channels, height, width), for each d in turn."""
+        yield torch.stack([shift(inputs, *offset) for d in self._pixels for offset in shifts(d)], dim=1)

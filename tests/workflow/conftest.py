@@ -28,7 +28,8 @@ CONFIG = {
         "original": {"kind": "original"},
         "rotations": {"kind": "rotation", "degrees": [5, 10]},
         "noise": {"kind": "gaussian", "sigmas": [0.1, 0.2], "samples": 10},
-        "boundary": {"kind": "hopskipjump", "budget": 150, "initial_probes": 20},
+        "boundary": {"kind": "hopskipjump", "budget": 150},
+        "settled": {"kind": "hopskipjump", "budget": 150, "stop_error": 0.05},
         "confidences": {"kind": "confidences"},
     },
     "attacks": {
@@ -36,6 +37,7 @@ CONFIG = {
         "rotation": {"kind": "classifier", "reads": "rotations"},
         "noise": {"kind": "vote", "reads": "noise"},
         "boundary": {"kind": "distance", "reads": "boundary", "budgets": [60]},
+        "settled": {"kind": "distance", "reads": "settled"},
         "true-confidence": {"kind": "true_confidence", "reads": "confidences"},
     },
     "metrics": {"resamples": 100},

@@ -13,10 +13,11 @@ ONE_QUERY_SET = {"ask_queries": 2} | FROM_SCORES
 FROM_TRAINING = {
     "train_model": 2,
     "ask_queries": 6,
-    "search_boundary": 2,
+    "search_boundary": 4,
+    "tune_stopping": 1,
     "read_confidences": 2,
-    "score_attack": 5,
-    "measure_attack": 5,
+    "score_attack": 6,
+    "measure_attack": 6,
     "measure_models": 1,
     "plot_scores": 1,
 } | PLOTS_OF_METRICS
@@ -77,7 +78,7 @@ CASES = {
         config("attacks", "rotation-vote", value={"kind": "vote", "reads": "rotations"}),
         FROM_SCORES,
     ),
-    "metric": (config("metrics", "resamples", value=200), {"measure_attack": 5} | PLOTS_OF_METRICS),
+    "metric": (config("metrics", "resamples", value=200), {"measure_attack": 6} | PLOTS_OF_METRICS),
     "unused query set": (config("queries", "shifts", value={"kind": "translation", "pixels": [1]}), {}),
     "new query set": (
         lambda checkout: (
@@ -87,12 +88,21 @@ CASES = {
         ONE_QUERY_SET,
     ),
     "noise code": (
-        code("lmia/perturbations/gaussian.py", "COLUMNS_AT_ONCE = 16", "COLUMNS_AT_ONCE = 8"),
+        code("lmia/perturbations/gaussian.py", "clamp_(0, 1)", "clamp_(0, 1.0)"),
         ONE_QUERY_SET,
     ),
     "HopSkipJump code": (
         code("lmia/hopskipjump.py", "MAX_TRIALS = 10", "MAX_TRIALS = 9"),
-        FROM_SCORES | {"search_boundary": 2, "plot_scores": 1},
+        PLOTS_OF_METRICS
+        | {"search_boundary": 4, "tune_stopping": 1, "score_attack": 2, "measure_attack": 2, "plot_scores": 1},
+    ),
+    "error of stopping": (
+        config("queries", "settled", "stop_error", value=0.1),
+        FROM_SCORES | {"search_boundary": 1, "tune_stopping": 1},
+    ),
+    "code of stopping": (
+        code("lmia/stopping.py", "0.99, 100", "0.99, 50"),
+        FROM_SCORES | {"search_boundary": 1, "tune_stopping": 1},
     ),
     "training code": (code("lmia/training.py", "waited >= patience", "waited > patience"), FROM_TRAINING),
     "training option": (config("studies", "small", "training", "patience", value=19), FROM_TRAINING),
@@ -103,10 +113,11 @@ CASES = {
             "draw_split": 1,
             "train_model": 1,
             "ask_queries": 3,
-            "search_boundary": 1,
+            "search_boundary": 3,  # the new shadow's two, and the target's that stops by what all shadows say
+            "tune_stopping": 1,
             "read_confidences": 1,
-            "score_attack": 5,
-            "measure_attack": 5,
+            "score_attack": 6,
+            "measure_attack": 6,
             "plot_scores": 1,
         }
         | PLOTS_OF_METRICS,

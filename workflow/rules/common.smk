@@ -78,6 +78,19 @@ def shadow_roles(wildcards):
     ]
 
 
+def stopping_of(wildcards):
+    """When the searches of the target may stop; the shadows' run to the end, and a query set may want no stopping."""
+    if wildcards.role != "target" or CONFIG.queries[wildcards.query].stop_error is None:
+        return []
+    return f"results/stopping/{wildcards.study}/{wildcards.cell}/{wildcards.seeds}/{wildcards.query}.npz"
+
+
+def search_spec(wildcards):
+    """A search without when it stops: the shadows' run to the end, and the target's have that from its own file."""
+    entry = spec(CONFIG.queries[wildcards.query])
+    return {key: value for key, value in entry.items() if key != "stop_error"}
+
+
 def shadow_splits(wildcards):
     run = f"{wildcards.study}/{wildcards.cell}/{wildcards.seeds}"
     return [f"results/splits/{run}/{role}.npz" for role in shadow_roles(wildcards)]

@@ -37,6 +37,7 @@ rule search_boundary:
         dataset=dataset_of,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
         model="results/models/{study}/{cell}/{seeds}/{role}.npz",
+        stopping=stopping_of,
     output:
         "results/distances/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:
@@ -54,12 +55,45 @@ rule search_boundary:
         gpu=1,
     params:
         model=model_params,
-        query=lambda wc: spec(CONFIG.queries[wc.query]),
-        code=lambda wc: code("search_boundary", model_module(wc)),
+        query=search_spec,
+        code=lambda wc: code(
+            "search_boundary",
+            model_module(wc),
+            *(["lmia.stopping"] if stopping_of(wc) else []),
+        ),
     message:
         "Search the boundary of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
     script:
         "../scripts/search_boundary.py"
+
+
+# From the shadows' finished searches and their membership: when the target's searches need no more queries.
+rule tune_stopping:
+    input:
+        shadows=lambda wc: [
+            f"results/distances/{wc.study}/{wc.cell}/{wc.seeds}/{role}/{wc.query}.npz"
+            for role in shadow_roles(wc)
+        ],
+        splits=shadow_splits,
+    output:
+        "results/stopping/{study}/{cell}/{seeds}/{query}.npz",
+    log:
+        "results/logs/stopping/{study}/{cell}/{seeds}/{query}.log",
+    benchmark:
+        "results/benchmarks/stopping/{study}/{cell}/{seeds}/{query}.tsv"
+    conda:
+        "../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        error=lambda wc: CONFIG.queries[wc.query].stop_error,
+        code=code("tune_stopping"),
+    message:
+        "Learn when {wildcards.query} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds} may stop"
+    script:
+        "../scripts/tune_stopping.py"
 
 
 # The only rule whose artifacts hold confidences: nothing that a label-only attack reads comes from here.

@@ -8,6 +8,8 @@ from lmia.intervals import evaluate
 from workflow.config import seed_list
 from workflow.job import job
 
+UNRANKED = (np.nan, np.nan, np.nan)  # scores that only decide have no ROC
+
 
 def measure(scores, split, output, key, seeds, fprs, resamples):
     scored, _ = artifacts.load(scores, "scores", {"scores": ("f", 3), "example_ids": ("i", 2)})
@@ -17,6 +19,8 @@ def measure(scores, split, output, key, seeds, fprs, resamples):
         is_member = np.isin(scored["example_ids"][s], members[s])
         for v, setting in enumerate(scored["settings"]):
             values = evaluate(scored["scores"][s, v], is_member, scored["thresholds"][s, v], fprs, resamples, seed)
+            if not scored["can_rank"][s]:
+                values |= {name: UNRANKED for name in values if name == "auc" or name.startswith("tpr_at")}
             same = key | {"seed": seed, "queries": scored["queries"][s, v], "setting": setting}
             for metric, (value, low, high) in values.items():
                 rows.append(same | {"metric": metric, "value": value, "ci_low": low, "ci_high": high})

@@ -9,7 +9,7 @@ from workflow.job import job
 
 TYPES = {
     "labels": ("answers", observations.Answers, ("labels", "classes", "magnitudes")),
-    "distances": ("distances", observations.Distances, ("best", "spent", "classes")),
+    "distances": ("distances", observations.Distances, ("best", "spent", "classes", "stopped")),
     "confidences": ("confidences", observations.Confidences, ("probabilities", "classes")),
 }
 
@@ -39,6 +39,7 @@ def score(target, shadows, splits, output, attack, observation, seeds):
         "queries": np.array([[way.queries for way in ways] for ways in results]),
         "chosen": np.array([[way.chosen for way in ways] for ways in results]),
         "settings": np.array([way.setting for way in results[0]]),
+        "can_rank": np.array([seen.can_rank for seen in targets]),
         "example_ids": target_ids,
     }
     artifacts.save(output, "scores", arrays, {"attack": attack, "seeds": seeds})

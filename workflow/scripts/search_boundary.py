@@ -1,30 +1,56 @@
 """Distances to the decision boundary by HopSkipJump, as the course of every search."""
 
+import importlib
+
 import numpy as np
 
-from lmia import plugins
+from lmia import artifacts, plugins
 from lmia.boundary import search_boundary
 from lmia.streams import streams
 from workflow.config import seed_list
 from workflow.frozen import FrozenModels
 from workflow.job import job
 
+STOPPING = "lmia.stopping"  # by name, so that searches which run to the end do not depend on its code
 
-def search(frozen, output, spec, name):
+
+def load_rules(path, seeds):
+    """seed -> when its searches are settled."""
+    arrays, _ = artifacts.load(path, "stopping")
+    return {seed: importlib.import_module(STOPPING).Stopping.from_arrays(arrays, seed) for seed in seeds}
+
+
+def search(frozen, output, spec, name, rules):
     options = {key: value for key, value in spec.items() if key != "kind"}
-    columns = {"best": [], "spent": [], "classes": [], "example_ids": []}
+    columns = {"best": [], "spent": [], "stopped": [], "classes": [], "example_ids": []}
+    precisions, rates = [], []
     for seed, model, inputs, classes, ids in frozen:
+        rule = rules.get(seed)
 
         def draws(copy, seed=seed, ids=ids):
             return streams(seed, f"{name}, copy {copy}", ids)
 
-        best, spent = search_boundary(model, inputs, classes, draws, progress=f"seed {seed}", **options)
+        best, spent, asked = search_boundary(
+            model,
+            inputs,
+            classes,
+            draws,
+            pool=frozen.pool(seed, ids),
+            settled=rule,
+            progress=f"seed {seed}",
+            **options,
+        )
+        last = best[:, 0, -1]
         columns["best"].append(best.astype(np.float32))
         columns["spent"].append(spent.astype(np.int32))
+        columns["stopped"].append(rule(last, spent[:, 0, -1]) & (last > 0) if rule else np.zeros(len(ids), bool))
         columns["classes"].append(classes)
         columns["example_ids"].append(ids)
-        print(f"seed {seed}: {np.isinf(best[:, :, -1]).sum()} of {best[:, :, -1].size} searches censored")
-    frozen.save(output, "distances", pad(columns), {"query": spec, "unit": ""})
+        precisions.append(asked["precision"])
+        rates.append(asked["disagreement"])
+        print(f"seed {seed}: {np.isinf(best[:, :, -1]).sum()} of {best[:, :, -1].size} searches censored; {asked}")
+    provenance = {"query": spec, "unit": "", "precision": precisions, "disagreement": rates}
+    frozen.save(output, "distances", pad(columns), provenance)
 
 
 def pad(columns):
@@ -35,10 +61,17 @@ def pad(columns):
     return columns
 
 
-with job(snakemake, plugins.module_name("models", snakemake.params.model["kind"])):
+stopping = snakemake.input.stopping
+with job(
+    snakemake,
+    plugins.module_name("models", snakemake.params.model["kind"]),
+    *([STOPPING] if stopping else []),
+):
+    seeds = seed_list(snakemake.wildcards.seeds)
     search(
-        frozen=FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds)),
+        frozen=FrozenModels(snakemake, seeds),
         output=snakemake.output[0],
         spec=snakemake.params.query,
         name=snakemake.wildcards.query,
+        rules=load_rules(stopping, seeds) if stopping else {},
     )

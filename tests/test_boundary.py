@@ -1,0 +1,110 @@
+"""Searches around shifted copies, from pools of real points, in reduced precision, and until they are settled."""
+
+import numpy as np
+import pytest
+import torch
+
+from lmia.boundary import search_boundary
+from lmia.starts import nearest_others
+from lmia.stopping import Stopping
+from lmia.streams import streams
+
+IMAGES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+IDS = np.arange(6)
+
+
+def network(scale=1.0):
+    torch.manual_seed(1)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 4))
+    with torch.no_grad():
+        model[1].weight.mul_(scale)
+        model[1].bias.copy_(-model[1].weight.sum(dim=1) / 2)
+    return model
+
+
+def draws(copy):
+    return streams(0, f"copy {copy}", IDS)
+
+
+def test_every_copy_has_its_share_of_the_budget():
+    model = network()
+    best, spent, _ = search_boundary(model, IMAGES, model(IMAGES).argmax(1), draws, budget=500, copies=1)
+    assert best.shape == spent.shape and best.shape[:2] == (6, 5)
+    last = spent[:, :, -1]
+    assert (last <= 100).all() and (last[best[:, :, -1] > 0] > 60).all() and (last[best[:, :, -1] == 0] == 1).all()
+    alone, _, _ = search_boundary(model, IMAGES, model(IMAGES).argmax(1), draws, budget=100)
+    np.testing.assert_array_equal(best[:, 0, -1], alone[:, 0, -1])
+
+
+def test_a_pool_point_just_across_the_boundary_is_where_the_search_starts():
+    brightness = torch.nn.Linear(64, 2)
+    with torch.no_grad():
+        brightness.weight.copy_(torch.tensor([[-1.0], [1.0]]).expand(2, 64) / 64)
+        brightness.bias.copy_(torch.tensor([0.7, -0.7]))
+    model = torch.nn.Sequential(torch.nn.Flatten(), brightness)
+    bright = (IMAGES + 0.9 - IMAGES.mean(dim=(1, 2, 3), keepdim=True)) * 0.8  # mean 0.72, a little across
+    pool = torch.cat([torch.ones(50, 1, 8, 8), bright.clamp(0, 1)])
+    best, spent, _ = search_boundary(
+        model, IMAGES, np.zeros(6, int), draws, budget=20, pool=(pool, np.ones(len(pool), int))
+    )
+    exact = 8 * (0.7 - IMAGES.mean(dim=(1, 2, 3)).numpy())  # along the diagonal of the cube
+    assert (best[:, 0, 1] >= exact - 1e-5).all() and (best[:, 0, 1] < 1.3 * exact).all() and (spent <= 20).all()
+
+
+def test_nearest_others_by_hand():
+    points = torch.tensor([[0.0], [1.0]])
+    pool, classes = torch.tensor([[0.1], [0.2], [0.5], [0.9]]), [0, 1, 1, 0]
+    starts = list(nearest_others(points, [0, 1], pool, classes, n_starts=3))
+    # the first has two points of another class: the last one stands for those that are missing
+    assert torch.stack(starts)[:, :, 0].tolist() == [
+        [pytest.approx(0.2), pytest.approx(0.9)],
+        [0.5, pytest.approx(0.1)],
+        [0.5, pytest.approx(0.1)],
+    ]
+
+
+@pytest.mark.parametrize("limit, precision", [(1.0, "bfloat16"), (0.0, "float32")])
+def test_too_much_disagreement_is_asked_again_in_float32(limit, precision):
+    model = network()
+    classes = model(IMAGES).argmax(1)
+    common = {"budget": 400, "schedule": "published"}
+    best, _, asked = search_boundary(
+        model, IMAGES, classes, draws, precision="bfloat16", most_disagreement=limit, **common
+    )
+    assert asked["precision"] == precision and 0 < asked["disagreement"] < 0.5
+    exact, _, full = search_boundary(model, IMAGES, classes, draws, **common)
+    assert full == {"precision": "float32", "disagreement": None}
+    assert (best == exact).all() == (precision == "float32")
+
+
+def course(rng, final, moments=12):
+    """Distances that fall to `final` in the same way up to some noise, and the queries spent."""
+    shape = 1 + 4 * np.exp(-np.arange(moments) / 2) * rng.uniform(0.8, 1.2, size=(len(final), 1))
+    best = final[:, None] * shape / shape[:, -1:]
+    return best, np.tile(10 * np.arange(1, moments + 1), (len(final), 1))
+
+
+def test_stopping_loses_no_decision_that_the_shadow_foresaw():
+    rng = np.random.default_rng(0)
+    is_member = np.arange(400) % 2 == 0
+    final = rng.lognormal(np.where(is_member, 0.5, 0.0), 0.4)
+    best, spent = course(rng, final)
+    rule = Stopping.fit(best, spent, is_member)
+    settled = np.stack([rule(best[:, t], spent[:, t]) for t in range(best.shape[1])], axis=1)
+    stop = np.where(settled.any(axis=1), settled.argmax(axis=1), best.shape[1] - 1)
+    decision = best[np.arange(400), stop] >= rule.threshold
+    np.testing.assert_array_equal(decision, final >= rule.threshold)  # the same searches: no error at all
+    assert spent[np.arange(400), stop].mean() < 0.7 * spent[:, -1].mean()
+    quicker = Stopping.fit(best, spent, is_member, error=0.1)
+    assert (quicker.ratios >= rule.ratios).all() and (quicker.ratios > rule.ratios).any()
+
+
+def test_stopping_by_hand():
+    best = np.array([[8.0, 4.0, 2.0], [6.0, 5.0, 3.0], [0.0, 0.0, 0.0]])
+    spent = np.array([[10, 20, 30], [10, 20, 30], [1, 1, 1]])
+    rule = Stopping.fit(best, spent, np.array([False, True, False]))
+    assert rule.threshold == 2.5 and rule.queries.tolist() == [10, 20, 30]
+    np.testing.assert_allclose(rule.ratios, [0.25, 0.5, 1.0])
+    asked = np.array([10, 10, 20, 20, 5, 30])
+    distances = np.array([2.4, 9.9, 5.0, 4.9, 99.0, 2.5])
+    assert rule(distances, asked).tolist() == [True, False, True, False, False, True]

@@ -1,0 +1,30 @@
+"""When the target's searches are settled, learned from the shadows' searches, which were run to the end."""
+
+import numpy as np
+
+from lmia import artifacts
+from lmia.observations import join_moments
+from lmia.stopping import Stopping
+from workflow.config import seed_list
+from workflow.job import job
+
+
+def tune(shadows, splits, output, error, seeds):
+    searched = [artifacts.load(path, "distances", {"best": ("f", 4), "spent": ("i", 4)})[0] for path in shadows]
+    members = [artifacts.load(path, "split", {"members": ("i", 2)})[0]["members"] for path in splits]
+    arrays = {}
+    for s, seed in enumerate(seeds):
+        best, spent = (join_moments([part[name][s] for part in searched])[:, 0] for name in ("best", "spent"))
+        known = [np.isin(part["example_ids"][s], inside[s]) for part, inside in zip(searched, members, strict=True)]
+        arrays |= Stopping.fit(best, spent, np.concatenate(known), error).to_arrays(seed)
+    artifacts.save(output, "stopping", arrays, {"error": error, "seeds": seeds})
+
+
+with job(snakemake):
+    tune(
+        shadows=list(snakemake.input.shadows),
+        splits=list(snakemake.input.splits),
+        output=snakemake.output[0],
+        error=snakemake.params.error,
+        seeds=seed_list(snakemake.wildcards.seeds),
+    )

@@ -171,7 +171,7 @@ class Classifier(Rule):
     kind: Literal["classifier"]
     hidden: Annotated[list[Count], NonEmpty] = Field([10, 10], description="units of each layer")
     decays: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty] = Field(
-        [1.0, 10.0], description="L2 weight decays to choose from on the shadow"
+        [1.0, 10.0, 100.0], description="L2 weight decays to choose from on the shadow"
     )
     folds: Annotated[int, Field(ge=2)] = Field(3, description="of the cross-validation on the shadow")
     seed: Annotated[int, Field(ge=0)] = 0

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from lmia.plugins import module_name
 from workflow import schema
 from workflow.fingerprint import find
+from workflow.seeds import seed_list
 
 OBSERVATIONS = {"hopskipjump": "distances", "confidences": "confidences"}  # every other query kind: labels
 # Per section: package of the built-in modules, and the function or class whose arguments are the options.
@@ -42,12 +43,6 @@ def check(raw):
 def observation(query):
     """What a query set yields: "labels", "distances" or "confidences"."""
     return OBSERVATIONS.get(query.kind, "labels")
-
-
-def seed_list(block):
-    """[0, 1, 2] for the block "0-2", [6] for 6."""
-    first, _, last = str(block).partition("-")
-    return list(range(int(first), int(last or first) + 1))
 
 
 def read_constant(module, name):

@@ -61,6 +61,8 @@ CASES = {
         code("lmia/training.py", "return total / len(inputs)", "return (total /\n  len(inputs))"),
         {},
     ),
+    "description in the schema": (code("workflow/schema.py", '"of Adam"', '"of the optimizer"'), {}),
+    "message of the configuration": (code("workflow/config.py", "an empty range", "a void range"), {}),
     "plot setting": (config("figures", "accuracy", "title", value="New"), {"plot_metrics": 1}),
     "plot script": (code("lmia/figures/roc.py", "height=3.2", "height=3.3"), {"plot_scores": 1}),
     "style of all plots": (

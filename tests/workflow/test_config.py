@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from workflow import schema
-from workflow.config import ConfigError, check, seed_list
+from workflow.config import ConfigError, check
+from workflow.seeds import seed_list
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -3,7 +3,7 @@
 from snakemake.exceptions import WorkflowError
 
 from lmia.plugins import module_name
-from workflow.config import ConfigError, check, observation, seed_list
+from workflow.config import ConfigError, check, observation
 from workflow.fingerprint import fingerprint
 
 try:

@@ -5,8 +5,8 @@ import pandas as pd
 
 from lmia import artifacts
 from lmia.intervals import evaluate
-from workflow.config import seed_list
 from workflow.job import job
+from workflow.seeds import seed_list
 
 
 def measure(scores, split, output, key, seeds, fprs, resamples):

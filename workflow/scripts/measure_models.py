@@ -3,8 +3,8 @@
 import pandas as pd
 
 from lmia import artifacts
-from workflow.config import seed_list
 from workflow.job import job
+from workflow.seeds import seed_list
 
 
 def measure(model, output, key, seeds):

@@ -126,7 +126,7 @@ def test_snakemake_stops_before_any_job(fresh):
     fresh.configure(lambda config: config["queries"]["boundary"].update(budget=0))
     text = fresh.snakemake(check=False)
     assert "queries.boundary.budget: 0: not possible here; it should be greater than or equal to 1" in text
-    assert not (fresh.path / "results").exists() and "Traceback" not in text
+    assert fresh.exit_code != 0 and not (fresh.path / "results").exists() and "Traceback" not in text
 
 
 def test_the_exported_schema_is_current():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.attacks import classifier, distance, gap, true_confidence, vote
+from lmia.attacks import classifier, distance, gap, max_confidence, true_confidence, vote
 from lmia.boundary import search_boundary
 from lmia.confidences import read_confidences
 from lmia.data.digits import load
@@ -15,7 +15,7 @@ from lmia.intervals import evaluate
 from lmia.metrics import at_threshold
 from lmia.models import mlp
 from lmia.observations import Answers, Confidences, Distances
-from lmia.perturbations import gaussian, original, rotation
+from lmia.perturbations import bernoulli, gaussian, original, rotation, translation
 from lmia.scoring import run_attack
 from lmia.splits import draw_split
 from lmia.streams import streams
@@ -41,12 +41,17 @@ def observe(digits, role, split, budget=200):
     fixed = {}
     for name, perturbation in (
         ("noise", gaussian.Perturbation(sigmas=[0.1, 0.2], samples=20)),
+        ("flips", bernoulli.Perturbation(flips=[2, 5], samples=20)),
         ("rotations", rotation.Perturbation(degrees=[4, 8])),
+        ("translations", translation.Perturbation(pixels=[1, 2])),
     ):
         labels = ask_fixed(model, x, perturbation, streams(0, name, ids))
         fixed[name] = Answers(labels, y, np.array([0, *perturbation.magnitudes]))
     draws = partial(_copy_streams, ids)
-    fixed["boundary"] = Distances(*search_boundary(model, x, y, draws, budget=budget, initial_probes=25), y)
+    for name, copies in (("boundary", 0), ("copies", 1)):
+        spent = budget * (1 + 4 * copies)
+        found = search_boundary(model, x, y, draws, budget=spent, copies=copies, initial_probes=25)
+        fixed[name] = Distances(*found, y)
     fixed["confidences"] = Confidences(read_confidences(model, x, lambda c: c), y)
     rates = [accuracy(model, inputs[part], classes[part]) for part in (members, others)]
     return fixed, split.is_member(role, ids), rates
@@ -65,9 +70,14 @@ def observed(digits):
 ATTACKS = {
     "gap": (gap.Attack, "noise"),
     "noise": (vote.Attack, "noise"),
+    "bernoulli": (vote.Attack, "flips"),
     "rotation": (classifier.Attack, "rotations"),
+    "translation": (classifier.Attack, "translations"),
     "boundary": (distance.Attack, "boundary"),
-    "confidence": (true_confidence.Attack, "confidences"),
+    "combined": (classifier.Attack, "copies"),
+    "max-confidence": (max_confidence.Attack, "confidences"),
+    "true-confidence": (true_confidence.Attack, "confidences"),
+    "shokri": (classifier.Attack, "confidences"),
 }
 
 

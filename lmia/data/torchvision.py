@@ -1,8 +1,15 @@
-"""Any classification data set of torchvision with train and test parts, such as MNIST, CIFAR10 or CIFAR100."""
+"""Data sets of torchvision that come as one array of images with train and test parts."""
 
 import numpy as np
 
-N_EXAMPLES = {"MNIST": 70000, "FashionMNIST": 70000, "CIFAR10": 60000, "CIFAR100": 60000}
+N_EXAMPLES = {"MNIST": 70000, "FashionMNIST": 70000, "KMNIST": 70000, "CIFAR10": 60000, "CIFAR100": 60000}
+SHAPE = {
+    "MNIST": (1, 28, 28),
+    "FashionMNIST": (1, 28, 28),
+    "KMNIST": (1, 28, 28),
+    "CIFAR10": (3, 32, 32),
+    "CIFAR100": (3, 32, 32),
+}
 _libraries = []  # kept alive: a torch.library.Library takes its definitions along when it is collected
 
 
@@ -27,7 +34,8 @@ def import_torchvision():
 def load(name, root="data", download=True):
     """The train and test parts of one data set pooled, images as (n, channels, height, width) in [0, 1].
 
-    name: class in torchvision.datasets; root: folder of its files; download: fetch them where they are missing.
+    name: class in torchvision.datasets, one of N_EXAMPLES; root: folder of its files; download: fetch
+    them where they are missing.
     """
     source = getattr(import_torchvision().datasets, name)
     parts = [source(root=root, train=train, download=download) for train in (True, False)]

@@ -1,4 +1,4 @@
-"""How sure a metric is: bootstrap intervals over examples, and over seeds."""
+"""How sure a metric is: bootstrap and exact intervals over examples, and bootstrap intervals over seeds."""
 
 import numpy as np
 from scipy import stats
@@ -14,12 +14,27 @@ def evaluate(scores, is_member, threshold, fprs, n_resamples, seed=0):
 
     scores: floats (n,); is_member: bool (n,); threshold: shadow-tuned, members have score >= it; fprs: false-positive
     rates at which the true-positive rate is reported; n_resamples: bootstrap draws of members and non-members, each
-    among themselves; intervals hold the middle 95 % of them.
+    among themselves; intervals hold the middle 95 % of them. Proportions of 0 and 1, which no resampling moves, get
+    exact intervals instead.
     """
+    scores, is_member = np.asarray(scores, float), np.asarray(is_member, bool)
     values = at_threshold(scores, is_member, threshold) | {"auc": auc(scores, is_member)}
     values |= {f"tpr_at_{fpr:g}_fpr": tpr_at_fpr(scores, is_member, fpr) for fpr in fprs}
     draws = _bootstrap(scores, is_member, threshold, fprs, n_resamples, seed)
-    return {name: (value, *_percentiles(draws[name], value)) for name, value in values.items()}
+    found = {name: (value, *_percentiles(draws[name], value)) for name, value in values.items()}
+    of = dict.fromkeys(found, int(is_member.sum())) | {"precision": int((scores >= threshold).sum())}
+    for name in found.keys() - {"accuracy", "f1", "auc"}:
+        if found[name][0] in (0, 1):
+            found[name] = proportion(round(found[name][0] * of[name]), of[name])
+    return found
+
+
+def proportion(hits, n):
+    """Share of `hits` in n independent trials with its Clopper-Pearson interval: (value, low, high), fractions."""
+    tail = (1 - LEVEL) / 2
+    low = stats.beta.ppf(tail, hits, n - hits + 1) if hits else 0.0
+    high = stats.beta.ppf(1 - tail, hits + 1, n - hits) if hits < n else 1.0
+    return hits / n, float(low), float(high)
 
 
 def _percentiles(draws, value):

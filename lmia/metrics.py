@@ -75,6 +75,11 @@ def best_threshold(scores, is_member):
     return float(middle if below < middle <= above else above)
 
 
+def best_accuracy(scores, is_member):
+    """Balanced accuracy at `best_threshold`, a fraction: how good scores look where their threshold is chosen."""
+    return at_threshold(scores, is_member, best_threshold(scores, is_member))["accuracy"]
+
+
 def at_threshold(scores, is_member, threshold):
     """Balanced accuracy, precision, recall and F1 of the rule `score >= threshold`, as a dict of fractions.
 

@@ -1,10 +1,10 @@
 """Turn observations of a target and of its shadows into membership scores. Everything is chosen on the shadows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lmia.metrics import at_threshold, best_threshold
+from lmia.metrics import best_accuracy, best_threshold
 from lmia.observations import join_moments
 
 
@@ -33,22 +33,30 @@ def run_attack(make, target, shadows, is_member, unit="", budget=None, budgets=(
     shadow = _concatenate(shadows)
     is_member = np.concatenate(is_member)
 
-    def scored(setting, cap, magnitude):
-        a, b = (_reduce(observations, cap, magnitude) for observations in (shadow, target))
-        attack = make().fit(a, is_member)
-        on_shadow = attack.score(a)
-        threshold = best_threshold(on_shadow, is_member)
-        quality = at_threshold(on_shadow, is_member, threshold)["accuracy"]
-        chosen = np.nan if magnitude is None else magnitude
-        return quality, Scored(setting, attack.score(b), threshold, float(b.queries().mean()), chosen)
+    def run(cap):
+        """(quality on the shadow, Scored) of each magnitude, or of the one way there is."""
+        return [_run(make, target, shadow, is_member, cap, magnitude) for magnitude in shadow.settings() or [None]]
 
-    def best(setting, cap):
-        ways = [scored(setting, cap, magnitude) for magnitude in shadow.settings() or [None]]
-        return max(ways, key=lambda way: way[0])[1]  # the first, so the smallest magnitude, among equals
+    def best(ways, setting):
+        # max takes the first, so the smallest magnitude, among equals
+        return replace(max(ways, key=lambda way: way[0])[1], setting=setting)
 
-    caps = [best(f"budget={cap}", cap) for cap in budgets]
-    sweep = [scored(f"{unit}={magnitude:g}", budget, magnitude)[1] for magnitude in shadow.settings()]
-    return [best("", budget), *caps, *sweep]
+    ways = run(budget)
+    caps = [best(run(cap), f"budget={cap}") for cap in budgets]
+    sweep = [replace(way, setting=f"{unit}={way.chosen:g}") for _, way in ways if shadow.settings()]
+    return [best(ways, ""), *caps, *sweep]
+
+
+def _run(make, target, shadow, is_member, budget, magnitude):
+    """(balanced accuracy on the shadow, Scored) of an attack at one budget and magnitude."""
+    shadow, target = (_reduce(observations, budget, magnitude) for observations in (shadow, target))
+    attack = make().fit(shadow, is_member)
+    # A rule that learns fits its own rows too well: where it has scores of rows held out from it, they decide.
+    on_shadow = attack.shadow_scores() if hasattr(attack, "shadow_scores") else attack.score(shadow)
+    scores, queries = attack.score(target), float(target.queries().mean())
+    chosen = np.nan if magnitude is None else magnitude
+    way = Scored("", scores, best_threshold(on_shadow, is_member), queries, chosen)
+    return best_accuracy(on_shadow, is_member), way
 
 
 def _reduce(observations, budget, magnitude):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lmia.attacks import classifier, distance, gap, max_confidence, true_confidence, vote
+from lmia.metrics import auc
 from lmia.observations import Answers, Confidences, Distances
 from lmia.scoring import run_attack
 
@@ -66,6 +67,32 @@ def test_the_shadow_chooses_the_magnitude_that_tells(make):
     assert accuracy > 0.75
 
 
+def test_magnitudes_are_chosen_on_rows_that_the_classifier_had_not_seen():
+    """Forty columns of noise per magnitude are fitted better than one column that tells a little, and tell nothing."""
+
+    def draw(seed, n=300):
+        rng, is_member = np.random.default_rng(seed), np.arange(n) % 2 == 0
+        tells = rng.random((n, 1)) < np.where(is_member, 0.65, 0.35)[:, None]
+        labels = np.hstack([np.zeros((n, 1)), rng.random((n, 160)) < 0.5, tells]).astype(int)
+        return Answers(labels, np.zeros(n, int), np.array([0, *np.repeat([1.0, 2, 3, 4], 40), 5])), is_member
+
+    (shadow, is_member), (target, truth) = draw(0), draw(1)
+    way = run_attack(classifier.Attack, target, [shadow], [is_member])[0]
+    assert way.chosen == 5 and np.mean((way.scores >= way.threshold) == truth) > 0.58
+    noise = shadow.at(1.0)
+    attack = classifier.Attack().fit(noise, is_member)
+    assert auc(attack.score(noise), is_member) > 0.75 and abs(auc(attack.shadow_scores(), is_member) - 0.5) < 0.1
+
+
+def test_held_out_scores_decide_the_threshold_where_an_attack_has_them():
+    class Overfitted(vote.Attack):
+        def shadow_scores(self):
+            return np.where(is_member, 10.0, 8.0)
+
+    (shadow, is_member), (target, _) = population(0), population(1)
+    assert {way.threshold for way in run_attack(Overfitted, target, [shadow], [is_member])} == {9.0}
+
+
 def test_the_target_cannot_move_the_threshold():
     (shadow, is_member), (target, _) = population(0), population(1)
     other = Answers(1 - target.labels, target.classes, target.magnitudes)
@@ -81,11 +108,13 @@ def test_several_shadows_are_read_together():
     assert found.threshold == expected.threshold and (found.scores == expected.scores).all()
 
 
-def test_the_classifier_takes_censored_distances():
+def test_the_classifier_takes_a_censored_distance_for_the_farthest():
     rng = np.random.default_rng(0)
     is_member = np.arange(400) % 2 == 0
     best = (rng.normal(2, 0.4, 400) + is_member)[:, None, None]
     best[::40] = np.inf
+    farthest = np.argmax(np.where(np.isfinite(best), best, 0))
     seen = Distances(best, np.ones_like(best, dtype=int), np.zeros(400, int))
     scores = classifier.Attack().fit(seen, is_member).score(seen)
-    assert np.isfinite(scores).all() and np.mean((scores > 0.5) == is_member) > 0.8
+    assert np.mean((scores > 0.5) == is_member) > 0.8
+    assert (scores[::40] == scores[farthest]).all()

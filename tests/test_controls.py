@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.attacks import classifier, distance, gap, true_confidence, vote
+from lmia.attacks import classifier, distance, gap, max_confidence, true_confidence, vote
 from lmia.boundary import search_boundary
 from lmia.confidences import read_confidences
 from lmia.data.digits import load
 from lmia.fixed_queries import ask_fixed
 from lmia.intervals import evaluate
-from lmia.metrics import at_threshold, best_threshold
+from lmia.metrics import at_threshold
 from lmia.models import mlp
 from lmia.observations import Answers, Confidences, Distances
-from lmia.perturbations import gaussian, rotation
+from lmia.perturbations import bernoulli, gaussian, original, rotation, translation
 from lmia.scoring import run_attack
 from lmia.splits import draw_split
 from lmia.streams import streams
@@ -41,12 +41,17 @@ def observe(digits, role, split, budget=200):
     fixed = {}
     for name, perturbation in (
         ("noise", gaussian.Perturbation(sigmas=[0.1, 0.2], samples=20)),
+        ("flips", bernoulli.Perturbation(flips=[2, 5], samples=20)),
         ("rotations", rotation.Perturbation(degrees=[4, 8])),
+        ("translations", translation.Perturbation(pixels=[1, 2])),
     ):
         labels = ask_fixed(model, x, perturbation, streams(0, name, ids))
         fixed[name] = Answers(labels, y, np.array([0, *perturbation.magnitudes]))
     draws = partial(_copy_streams, ids)
-    fixed["boundary"] = Distances(*search_boundary(model, x, y, draws, budget=budget)[:2], y)
+    for name, copies in (("boundary", 0), ("copies", 1)):
+        spent = budget * (1 + 4 * copies)
+        found = search_boundary(model, x, y, draws, budget=spent, copies=copies)
+        fixed[name] = Distances(*found[:2], y)
     fixed["confidences"] = Confidences(read_confidences(model, x, lambda c: c), y)
     rates = [accuracy(model, inputs[part], classes[part]) for part in (members, others)]
     return fixed, split.is_member(role, ids), rates
@@ -65,9 +70,14 @@ def observed(digits):
 ATTACKS = {
     "gap": (gap.Attack, "noise"),
     "noise": (vote.Attack, "noise"),
+    "bernoulli": (vote.Attack, "flips"),
     "rotation": (classifier.Attack, "rotations"),
+    "translation": (classifier.Attack, "translations"),
     "boundary": (distance.Attack, "boundary"),
-    "confidence": (true_confidence.Attack, "confidences"),
+    "combined": (classifier.Attack, "copies"),
+    "max-confidence": (max_confidence.Attack, "confidences"),
+    "true-confidence": (true_confidence.Attack, "confidences"),
+    "shokri": (classifier.Attack, "confidences"),
 }
 
 
@@ -105,27 +115,35 @@ def test_label_only_attacks_beat_the_gap(observed):
 
 
 class Memoriser(torch.nn.Module):
-    """Knows its members within a radius, and calls everything else class 1."""
+    """Calls class 0 what is near a point that it knows, nearer for non-members, and everything else class 1."""
 
-    def __init__(self, members, radius=0.4):
+    def __init__(self, members, others):
         super().__init__()
-        self.members, self.radius = members.flatten(1), radius
+        self.points = torch.cat([members, others]).flatten(1)
+        self.radii = torch.cat([torch.full((len(members),), 0.4), torch.full((len(others),), 0.05)])
 
     def forward(self, x):
-        known = torch.cdist(x.flatten(1), self.members).min(dim=1).values < self.radius
+        known = (torch.cdist(x.flatten(1), self.points) < self.radii).any(dim=1)
         return torch.stack([known.float(), 0.5 * torch.ones(len(x))], dim=1)
 
 
 def test_positive_control(digits):
-    """On a model that memorises, the boundary attack is all but perfect: members sit in balls of class 0."""
+    """Where every label is right, and members lie further inside, the gap attack is blind and the boundary tells all.
+
+    Members sit in balls of class 0 with radius 0.4, non-members in balls with radius 0.05.
+    """
     split = draw_split(len(digits[1]), 100, 1)
-    scored = {}
+    seen, is_member = {}, {}
     for role in ("target", "shadow"):
         ids = split.evaluated(role)
-        model = Memoriser(digits[0][split.members(role)])
+        model = Memoriser(digits[0][split.members(role)], digits[0][split.nonmembers(role)])
+        classes = np.zeros(len(ids), int)
         draws = partial(_copy_streams, ids)
-        seen = search_boundary(model, digits[0][ids], np.zeros(len(ids), int), draws, budget=100)
-        scores = distance.Attack().score(Distances(*seen[:2], np.zeros(len(ids), int)))
-        scored[role] = scores, split.is_member(role, ids)
-    result = at_threshold(*scored["target"], best_threshold(*scored["shadow"]))
-    assert result["accuracy"] >= 0.99
+        found = search_boundary(model, digits[0][ids], classes, draws, budget=100)
+        labels = ask_fixed(model, digits[0][ids], original.Perturbation(), draws(0))
+        seen[role] = {"boundary": Distances(*found[:2], classes), "gap": Answers(labels, classes, np.zeros(1))}
+        is_member[role] = split.is_member(role, ids)
+    for name, attack in (("gap", gap), ("boundary", distance)):
+        way = run_attack(attack.Attack, seen["target"][name], [seen["shadow"][name]], [is_member["shadow"]])[0]
+        found = at_threshold(way.scores, is_member["target"], way.threshold)["accuracy"]
+        assert found == 0.5 if name == "gap" else found >= 0.99

@@ -1,8 +1,9 @@
 """Intervals cover what they should, and agree with the metrics that they surround."""
 
 import numpy as np
+import pytest
 
-from lmia.intervals import evaluate, over_seeds
+from lmia.intervals import evaluate, over_seeds, proportion
 from lmia.metrics import at_threshold, auc
 
 
@@ -44,3 +45,19 @@ def test_seed_intervals_cover_with_six_seeds():
 def test_one_seed_has_no_interval():
     mean, low, high = over_seeds([0.7], 100)
     assert mean == 0.7 and np.isnan(low) and np.isnan(high)
+
+
+def test_exact_intervals_of_proportions():
+    # None of 10: high solves (1 - p)^10 = 0.025. Five of 10 is symmetric, from tables: 0.187 to 0.813.
+    assert proportion(0, 10) == pytest.approx((0, 0, 1 - 0.025**0.1))
+    assert proportion(10, 10) == pytest.approx((1, 0.025**0.1, 1))
+    assert proportion(5, 10) == pytest.approx((0.5, 0.187, 0.813), abs=5e-4)
+
+
+def test_rates_of_zero_and_one_are_not_certain():
+    is_member = np.arange(200) % 2 == 0
+    never = evaluate(np.zeros(200), is_member, 0.5, [0.01], 100)
+    always = evaluate(is_member.astype(float), is_member, 0.5, [0.01], 100)
+    for name in ("recall", "tpr_at_0.01_fpr"):
+        assert never[name] == pytest.approx(proportion(0, 100)) and always[name] == pytest.approx(proportion(100, 100))
+    assert always["precision"] == pytest.approx(proportion(100, 100)) and np.isnan(never["precision"]).all()

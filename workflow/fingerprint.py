@@ -55,15 +55,18 @@ def find(name):
 
 
 def unlisted(listed):
-    """Modules of this repository that are loaded by now but are in none of the "file@hash" strings `listed`."""
+    """Modules under the repository root, plug-ins too, that are loaded but in none of the "file@hash" strings."""
     known = {entry.rpartition("@")[0] for entry in listed}
-    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    ours = {Path(file).resolve() for file in files if file and Path(file).resolve().is_relative_to(ROOT)}
-    return sorted(_shown(file) for file in ours if _is_source(file) and _shown(file) not in known)
+    loaded = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    files = {Path(file).resolve() for file in loaded if file}
+    return sorted(_shown(file) for file in files if _is_source(file) and _shown(file) not in known)
 
 
 def _is_source(file):
-    return file.suffix == ".py" and file.relative_to(ROOT).parts[0] in ("lmia", "workflow")
+    """Whether a file is ours: under the root, but in no hidden folder and not of the Python that runs."""
+    if file.suffix != ".py" or not file.is_relative_to(ROOT) or file.relative_to(ROOT).parts[0].startswith("."):
+        return False
+    return not any(file.is_relative_to(Path(prefix).resolve()) for prefix in (sys.prefix, sys.base_prefix))
 
 
 def _shown(file):

@@ -3,16 +3,36 @@
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic_core import PydanticCustomError
+
+LEAST_SEARCH = 12  # queries that take HopSkipJump to the boundary: the input, one start, 10 halvings between them
+
+
+def _distinct(values):
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("distinct", "List should hold each value once")
+    return values
+
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 NonEmpty = Field(min_length=1)
+Distinct = AfterValidator(_distinct)
 
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_values(cls, value, info):
+        """Python takes YAML's true for the number 1, which nobody means."""
+        values = value if isinstance(value, list) else [value]
+        if cls.model_fields[info.field_name].annotation is not bool and any(isinstance(v, bool) for v in values):
+            raise PydanticCustomError("truth", "Input should not be true or false")
+        return value
 
 
 class Entry(Strict):
@@ -86,7 +106,9 @@ class Original(Entry):
 
 class Rotation(Entry):
     kind: Literal["rotation"]
-    degrees: Annotated[list[Annotated[float, Field(gt=0, le=180)]], NonEmpty] = Field(description="r of x, +r, -r")
+    degrees: Annotated[list[Annotated[float, Field(gt=0, le=180)]], NonEmpty, Distinct] = Field(
+        description="r of x, +r, -r"
+    )
 
     def cost(self):
         return 3
@@ -94,7 +116,7 @@ class Rotation(Entry):
 
 class Translation(Entry):
     kind: Literal["translation"]
-    pixels: Annotated[list[Count], NonEmpty] = Field(description="d of all shifts with |i| + |j| = d")
+    pixels: Annotated[list[Count], NonEmpty, Distinct] = Field(description="d of all shifts with |i| + |j| = d")
 
     def cost(self):
         return 1 + 4 * max(self.pixels)
@@ -102,7 +124,9 @@ class Translation(Entry):
 
 class Gaussian(Entry):
     kind: Literal["gaussian"]
-    sigmas: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty] = Field(description="pixel units of [0, 1]")
+    sigmas: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty, Distinct] = Field(
+        description="pixel units of [0, 1]"
+    )
     samples: Count = Field(description="noisy copies per sigma")
 
     def cost(self):
@@ -111,7 +135,9 @@ class Gaussian(Entry):
 
 class Bernoulli(Entry):
     kind: Literal["bernoulli"]
-    flips: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty] = Field(description="expected flips per copy")
+    flips: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty, Distinct] = Field(
+        description="expected flips per copy"
+    )
     samples: Count = Field(description="copies per number of flips")
 
     def cost(self):
@@ -120,7 +146,7 @@ class Bernoulli(Entry):
 
 class HopSkipJump(Entry):
     kind: Literal["hopskipjump"]
-    budget: Count = Field(description="queries per example, all copies together")
+    budget: Count = Field(description="queries per example, all copies together; at least 12 for each copy")
     schedule: Literal["economical", "published"] = Field(
         "economical", description="published: as Chen et al. 2019; economical: the same order of distances for fewer"
     )
@@ -146,6 +172,10 @@ class HopSkipJump(Entry):
     def cost(self):
         return self.budget
 
+    def n_copies(self):
+        """Around how many points each example's budget is spent: the input and its 4d shifts."""
+        return 1 + 4 * self.copies
+
 
 class ConfidenceVector(Entry):
     kind: Literal["confidences"]
@@ -159,7 +189,7 @@ class Rule(Entry):
 
     reads: str = Field(description="a query set under `queries`")
     budget: Count | None = Field(None, description="most queries per example; default: all that were asked")
-    budgets: list[Count] = Field([], description="smaller budgets that are reported as well")
+    budgets: Annotated[list[Count], Distinct] = Field([], description="smaller budgets that are reported as well")
 
     def options(self):
         return self.model_dump(mode="json", exclude={"kind", "reads", "budget", "budgets"})
@@ -188,8 +218,8 @@ class TrueConfidence(Rule):
 class Classifier(Rule):
     kind: Literal["classifier"]
     hidden: Annotated[list[Count], NonEmpty] = Field([10, 10], description="units of each layer")
-    decays: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty] = Field(
-        [1.0, 10.0], description="L2 weight decays to choose from on the shadow"
+    decays: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty, Distinct] = Field(
+        [1.0, 10.0, 100.0], description="L2 weight decays to choose from on the shadow"
     )
     folds: Annotated[int, Field(ge=2)] = Field(3, description="of the cross-validation on the shadow")
     seed: Annotated[int, Field(ge=0)] = 0
@@ -213,19 +243,23 @@ class Study(Strict):
     """What is trained: one model of each kind of role for every n_train, defense and seed."""
 
     dataset: str
-    n_train: Annotated[list[Count], NonEmpty] = Field(description="members per model; four disjoint splits are drawn")
+    n_train: Annotated[list[Count], NonEmpty, Distinct] = Field(
+        description="members per model; four disjoint splits are drawn"
+    )
     model: str
-    defenses: Annotated[list[str], NonEmpty] = ["none"]
+    defenses: Annotated[list[str], NonEmpty, Distinct] = ["none"]
     seeds: Annotated[list[Annotated[str, Field(pattern=r"^\d+(-\d+)?$")] | Annotated[int, Field(ge=0)]], NonEmpty] = (
         Field(description='blocks of seeds, each one job: "0-5" is six seeds, 6 is one')
     )
     shadows: Count = Field(1, description="shadow models per seed")
     training: Training = Training()
-    attacks: list[str] | None = Field(None, description="default: all")
+    attacks: Annotated[list[str], Distinct] | None = Field(None, description="default: all")
 
 
 class Metrics(Strict):
-    fprs: list[Fraction] = Field([0.01, 0.001], description="false-positive rates at which the TPR is reported")
+    fprs: Annotated[list[Fraction], Distinct] = Field(
+        [0.01, 0.001], description="false-positive rates at which the TPR is reported"
+    )
     resamples: Annotated[int, Field(ge=100)] = Field(1000, description="bootstrap draws")
 
 
@@ -233,11 +267,11 @@ class Figure(Strict):
     kind: Literal["bars", "sweep", "queries", "roc", "histogram", "gallery"]
     study: str
     title: str = ""
-    attacks: list[str] | None = Field(None, description="default: all of the study")
-    lines: list[str] = Field([], description="attacks drawn as level lines for comparison")
+    attacks: Annotated[list[str], Distinct] | None = Field(None, description="default: all of the study")
+    lines: Annotated[list[str], Distinct] = Field([], description="attacks drawn as level lines for comparison")
     n_train: Count | None = Field(None, description="which models, in a study with several sizes; bars show all")
     defense: str | None = Field(None, description="which models, in a study with several defenses; bars show all")
-    queries: list[str] = Field([], description="gallery: the query sets to show")
+    queries: Annotated[list[str], Distinct] = Field([], description="gallery: the query sets to show")
     examples: Annotated[int, Field(ge=1, le=8)] = Field(3, description="gallery: how many images")
 
 

@@ -12,19 +12,20 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from lmia.metrics import at_threshold, best_threshold
+from lmia.metrics import best_accuracy
 
 
 class Attack:
     """Two hidden layers of ReLU units (the released code: leaky ReLU), fitted by L-BFGS.
 
     hidden: units of each layer; decays: strengths of L2 weight decay to choose from by cross-validation on the shadow
-    (the released code chooses a learning rate on the shadow likewise); folds: of that; seed: of weights and folds.
+    (the released code chooses a learning rate on the shadow likewise); folds: of that, at random over rows, which are
+    independent of each other; seed: of weights and folds.
     """
 
     reads = ("labels", "distances", "confidences")
 
-    def __init__(self, hidden=(10, 10), decays=(1.0, 10.0), folds=3, seed=0):
+    def __init__(self, hidden=(10, 10), decays=(1.0, 10.0, 100.0), folds=3, seed=0):
         self._hidden, self._decays, self._folds, self._seed = tuple(hidden), decays, folds, seed
 
     def fit(self, shadow, is_member):
@@ -34,9 +35,16 @@ class Attack:
         self._ceiling = finite.max() if finite.size else 0.0
         features = self._finite(features)
         folds = StratifiedKFold(self._folds, shuffle=True, random_state=self._seed)
-        decay = max(self._decays, key=lambda decay: self._validate(features, is_member, decay, folds))
+        folds = list(folds.split(features, is_member))
+        held_out = {decay: self._held_out(features, is_member, decay, folds) for decay in self._decays}
+        decay = max(held_out, key=lambda decay: best_accuracy(held_out[decay], is_member))
+        self._shadow_scores = held_out[decay]
         self._parts = self._train(features, is_member, decay)
         return self
+
+    def shadow_scores(self):
+        """Probability of membership of the shadow's own rows, floats (n,), each from a fit without that row's fold."""
+        return self._shadow_scores
 
     def score(self, target):
         """Probability of membership, floats (n,)."""
@@ -46,15 +54,12 @@ class Attack:
         # A censored distance is at least as far as any that was found on the shadow.
         return np.minimum(features, self._ceiling)
 
-    def _validate(self, features, is_member, decay, folds):
-        """Balanced accuracy on held-out folds, each at the threshold of the rest."""
-        quality = []
-        for fit, held_out in folds.split(features, is_member):
-            parts = self._train(features[fit], is_member[fit], decay)
-            threshold = best_threshold(self._predict(parts, features[fit]), is_member[fit])
-            guess = self._predict(parts, features[held_out])
-            quality.append(at_threshold(guess, is_member[held_out], threshold)["accuracy"])
-        return np.mean(quality)
+    def _held_out(self, features, is_member, decay, folds):
+        """Scores (n,), each fold's by a network that was fitted on the rest."""
+        scores = np.empty(len(features))
+        for rest, fold in folds:
+            scores[fold] = self._predict(self._train(features[rest], is_member[rest], decay), features[fold])
+        return scores
 
     def _train(self, features, is_member, decay):
         # Equal rows become one row with a weight: answer bits have few patterns, and a fit costs as much as its rows.

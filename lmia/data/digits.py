@@ -5,6 +5,7 @@ import numpy as np
 from lmia.streams import stream
 
 N_EXAMPLES = 1797
+SHAPE = (1, 8, 8)
 
 
 def load(pixel_noise=0.0, seed=0):

@@ -1,33 +1,52 @@
-"""Any classification data set of torchvision with train and test parts, such as MNIST, CIFAR10 or CIFAR100."""
+"""Data sets of torchvision that come as one array of images with train and test parts."""
+
+import importlib
+import sys
 
 import numpy as np
 
-N_EXAMPLES = {"MNIST": 70000, "FashionMNIST": 70000, "CIFAR10": 60000, "CIFAR100": 60000}
+N_EXAMPLES = {"MNIST": 70000, "FashionMNIST": 70000, "KMNIST": 70000, "CIFAR10": 60000, "CIFAR100": 60000}
+SHAPE = {
+    "MNIST": (1, 28, 28),
+    "FashionMNIST": (1, 28, 28),
+    "KMNIST": (1, 28, 28),
+    "CIFAR10": (3, 32, 32),
+    "CIFAR100": (3, 32, 32),
+}
 _libraries = []  # kept alive: a torch.library.Library takes its definitions along when it is collected
 
 
 def import_torchvision():
     """Import torchvision beside any build of torch, and return it.
 
-    Its compiled operators are built against CUDA and fail to load beside a CPU build of torch; the import then
-    stops at operators that were never declared. Declaring them first is enough for data sets and transforms.
+    Its compiled operators may be built for another torch and fail to load; the import then stops at operators that
+    were never declared. Declaring these and importing again is enough for data sets and transforms.
     """
+    try:
+        return importlib.import_module("torchvision")
+    except RuntimeError as error:
+        if "operator torchvision::" not in str(error):
+            raise
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        del sys.modules[name]  # half imported
+    _declare_operators()
+    return importlib.import_module("torchvision")
+
+
+def _declare_operators():
     import torch
 
-    if not torch.version.cuda and not _libraries:
-        library = torch.library.Library("torchvision", "DEF")
-        for operator in ("nms", "qnms"):
-            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        _libraries.append(library)
-    import torchvision
-
-    return torchvision
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for operator in ("nms", "qnms"):
+        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    _libraries.append(library)
 
 
 def load(name, root="data", download=True):
     """The train and test parts of one data set pooled, images as (n, channels, height, width) in [0, 1].
 
-    name: class in torchvision.datasets; root: folder of its files; download: fetch them where they are missing.
+    name: class in torchvision.datasets, one of N_EXAMPLES; root: folder of its files; download: fetch
+    them where they are missing.
     """
     source = getattr(import_torchvision().datasets, name)
     parts = [source(root=root, train=train, download=download) for train in (True, False)]

@@ -14,7 +14,7 @@ def plot(table, settings):
         at_budget = rows["setting"].eq("") | rows["setting"].str.startswith("budget=")
         curve = rows[(rows["attack"] == attack) & at_budget].sort_values("queries")
         colour = style.colour(attack)
-        ax.plot(curve["queries"], curve["value"], style.MARKERS[number] + "-", color=colour, label=style.label(attack))
+        ax.plot(curve["queries"], curve["value"], style.line(attack, number), color=colour, label=style.label(attack))
         ax.fill_between(curve["queries"], curve["ci_low"], curve["ci_high"], color=colour, alpha=0.15, linewidth=0)
     for _, row in rows[rows["attack"].isin(settings["lines"]) & (rows["setting"] == "")].iterrows():
         style.level_line(ax, row)
@@ -24,5 +24,5 @@ def plot(table, settings):
     ax.set_xlabel("queries per example, as counted")
     ax.set_ylabel("attack accuracy (%)")
     ax.grid(axis="y")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(settings["attacks"]), columnspacing=1)
+    figure.legend(loc="outside lower center", ncols=len(settings["attacks"]), columnspacing=1)
     return figure

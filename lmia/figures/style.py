@@ -7,14 +7,17 @@ import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first: there m
 from matplotlib.ticker import FuncFormatter  # noqa: E402
 
 WIDTH = 3.6  # inches, a column of a two-column paper
-# Okabe and Ito's palette; grey for what is only a reference.
+# Okabe and Ito's palette, with grey for the reference, Tol's indigo for one hue more, and shades of the purple for what
+# needs confidences. Neighbours in one figure differ in lightness too.
 COLOURS = {
     "gap": "#6b6b6b",
     "rotation": "#56b4e9",
     "translation": "#009e73",
     "gaussian": "#e69f00",
-    "bernoulli": "#b8860b",
+    "bernoulli": "#332288",
     "boundary": "#0072b2",
+    "boundary-stopped": "#0072b2",
+    "boundary-published": "#7a9cc0",
     "combined": "#d55e00",
     "max-confidence": "#f2b6d4",
     "true-confidence": "#cc79a7",
@@ -22,6 +25,7 @@ COLOURS = {
 }
 SPARE = ("#4d4d9f", "#7fbf3f", "#a0522d", "#20b2aa")
 MEMBER, NONMEMBER = "#0072b2", "#e69f00"
+LINES = {"bernoulli": "-."}  # beside gaussian and boundary in one figure; dashes are level lines
 MARKERS = "osD^vP*X"
 RC = {
     "font.size": 8,
@@ -47,6 +51,11 @@ RC = {
 def colour(attack):
     """The attack's own colour; unknown attacks share a few spare ones, by name."""
     return COLOURS.get(attack, SPARE[sum(attack.encode()) % len(SPARE)])
+
+
+def line(attack, number=None):
+    """Matplotlib's format of an attack's curve: its line style, after the marker of its number where it has one."""
+    return ("" if number is None else MARKERS[number % len(MARKERS)]) + LINES.get(attack, "-")
 
 
 def label(name):

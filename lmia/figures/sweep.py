@@ -24,7 +24,7 @@ def plot(table, settings):
         ]
         x, unit = magnitudes(curve)
         colour = style.colour(attack)
-        ax.plot(x, curve["value"], style.MARKERS[number] + "-", color=colour, label=style.label(attack))
+        ax.plot(x, curve["value"], style.line(attack, number), color=colour, label=style.label(attack))
         ax.fill_between(x, curve["ci_low"], curve["ci_high"], color=colour, alpha=0.2, linewidth=0)
         ax.set_xlabel(UNITS.get(unit, unit))
     for _, row in rows[rows["attack"].isin(settings["lines"]) & (rows["setting"] == "")].iterrows():

@@ -56,10 +56,10 @@ class Checkout:
         self.path = path
 
     def snakemake(self, *arguments, check=True):
-        """Run Snakemake here; returns what it printed."""
+        """Run Snakemake here; returns what it printed, and leaves its exit code in `exit_code`."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
         done = subprocess.run(command, cwd=self.path, capture_output=True, text=True, timeout=300)
-        text = done.stdout + done.stderr
+        text, self.exit_code = done.stdout + done.stderr, done.returncode
         assert done.returncode == 0 or not check, text
         return text
 

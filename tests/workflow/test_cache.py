@@ -5,6 +5,9 @@ import shutil
 
 import pytest
 
+from lmia import artifacts
+from lmia.tables import read_metrics
+
 from .conftest import PARTS, Checkout, make_checkout
 
 PLOTS_OF_METRICS = {"tabulate_metrics": 1, "plot_metrics": 1}
@@ -62,6 +65,8 @@ CASES = {
         code("lmia/training.py", "return total / len(inputs)", "return (total /\n  len(inputs))"),
         {},
     ),
+    "description in the schema": (code("workflow/schema.py", '"of Adam"', '"of the optimizer"'), {}),
+    "message of the configuration": (code("workflow/config.py", "an empty range", "a void range"), {}),
     "plot setting": (config("figures", "accuracy", "title", value="New"), {"plot_metrics": 1}),
     "plot script": (code("lmia/figures/roc.py", "height=3.2", "height=3.3"), {"plot_scores": 1}),
     "style of all plots": (
@@ -118,6 +123,7 @@ CASES = {
             "read_confidences": 1,
             "score_attack": 6,
             "measure_attack": 6,
+            "measure_models": 1,
             "plot_scores": 1,
         }
         | PLOTS_OF_METRICS,
@@ -161,12 +167,28 @@ def test_two_runs_from_scratch_are_the_same_bytes(finished, fresh):
     assert [name for name in first if first[name] != second[name]] == []
 
 
+def test_accuracies_of_targets_and_shadows_are_in_the_table(finished):
+    table = read_metrics(finished.path / "results/metrics.csv")
+    models = table[table["attack"] == ""]
+    names = {"train_accuracy", "test_accuracy", "shadow_train_accuracy", "shadow_test_accuracy"}
+    assert set(models["metric"]) == names and len(models) == 4 * 3  # two seeds, and both together
+    per_seed = models[models["seed"] != "all"]
+    assert (per_seed["ci_low"] <= per_seed["value"]).all() and (per_seed["value"] <= per_seed["ci_high"]).all()
+    hits = {}
+    for role, prefix in (("target", ""), ("shadow0", "shadow_")):
+        model, _ = artifacts.load(finished.path / f"results/models/small/n60-none/0-1/{role}.npz", "model")
+        for name in ("train_accuracy", "test_accuracy"):
+            hits[prefix + name] = model[name].tolist()
+    for name in names:
+        assert per_seed[per_seed["metric"] == name]["value"].tolist() == pytest.approx(hits[name])
+
+
 def test_code_that_no_hash_covers_stops_the_job(copy):
     """A module that is imported behind the hashes' back would make the cache lie."""
     copy.edit(
         "workflow/scripts/measure_models.py",
-        "    rows = [",
-        '    __import__("importlib").import_module("lmia." + "splits")\n    rows = [',
+        "    rows = []",
+        '    __import__("importlib").import_module("lmia." + "splits")\n    rows = []',
     )
     text = copy.snakemake(check=False)
     assert "lmia/splits.py, which its rule's `code` does not list" in text

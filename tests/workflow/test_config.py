@@ -8,10 +8,14 @@ import pytest
 import yaml
 
 from workflow import schema
-from workflow.config import ConfigError, check, seed_list
+from workflow.config import ConfigError, check
+from workflow.seeds import seed_list
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+QUERIES_THAT_MOVE = ("copies", "rotations", "translations")
 
 
 def changed(*path, value):
@@ -86,12 +90,95 @@ BAD = {
         [50, 100],
         "figures.distances.n_train: missing; .* 50, 100",
     ),
+    "budgets beyond": (("attacks", "boundary", "budgets"), [9999], "attacks.boundary.budgets: 9999: .* asks only 2500"),
+    "budget too small for a search": (
+        ("queries", "copies", "budget"),
+        59,
+        "queries.copies.budget: 59: .* each of 5 copies needs 12 queries; use at least 60",
+    ),
+    "budget below the copies": (("attacks", "combined", "budget"), 4, "attacks.combined.budget: 4: .* has 5 copies"),
+    "budgets below the copies": (("attacks", "combined", "budgets"), [4], "attacks.combined.budgets: 4: .* 5 copies"),
+    "more folds than members": (
+        ("attacks", "rotation", "folds"),
+        101,
+        "attacks.rotation.folds: 101: more than the 100 members .* at most 100",
+    ),
+    "duplicate n_train": (
+        ("studies", "digits-mlp", "n_train"),
+        [50, 50],
+        r"studies.digits-mlp.n_train: \[50, 50\]: .* hold each value once",
+    ),
+    "duplicate fprs": (("metrics", "fprs"), [0.01, 0.01], "metrics.fprs: .* hold each value once"),
+    "duplicate seeds": (("studies", "digits-mlp", "seeds"), [3, "3"], "studies.digits-mlp.seeds: 3: seed 3 is in"),
+    "duplicate magnitudes": (("queries", "rotations", "degrees"), [2, 2.0], "queries.rotations.degrees: .* once"),
+    "sweep without magnitudes": (
+        ("figures", "rotation", "attacks"),
+        ["gap"],
+        "figures.rotation.attacks: gap: reads original, without magnitudes to sweep; name others",
+    ),
+    "sweep of distances": (("figures", "rotation", "attacks"), ["boundary"], "boundary: reads boundary, without magn"),
+    "histogram of all": (("figures", "distances", "attacks"), None, "figures.distances.attacks: gap, .* name one"),
+    "unknown line": (
+        ("figures", "rotation", "lines"),
+        ["gpa"],
+        "figures.rotation.lines: gpa: not defined under the attacks of digits-mlp; did you mean gap?",
+    ),
+    "more flips than features": (
+        ("queries", "bernoulli", "flips"),
+        [65],
+        "queries.bernoulli.flips: 65: digits has only 64 features; lower it",
+    ),
+    "unknown torchvision data set": (
+        ("datasets", "digits"),
+        {"kind": "torchvision", "name": "CIFR10"},
+        "datasets.digits.name: CIFR10: unknown data set; did you mean CIFAR10?",
+    ),
+    "truth for a number": (("queries", "boundary", "budget"), True, "queries.boundary.budget: True: .* true or false"),
+    "truth in a list": (("queries", "gaussian", "sigmas"), [True], "queries.gaussian.sigmas: .* true or false"),
+    "stopped copies": (
+        ("queries", "copies", "stop_error"),
+        0.1,
+        "queries.copies.stop_error: 0.1: only one distance has a threshold",
+    ),
+    "smaller budgets of what stops": (
+        ("attacks", "boundary-stopped", "budgets"),
+        [100],
+        "attacks.boundary-stopped.budgets: 100: queries.settled stops for its own threshold",
+    ),
+    "classifier of what stops": (
+        ("attacks", "boundary-stopped", "kind"),
+        "classifier",
+        "attacks.boundary-stopped.kind: classifier: queries.settled stops early",
+    ),
+    "order of what stops": (
+        ("figures", "roc", "attacks"),
+        ["boundary-stopped"],
+        "figures.roc.attacks: boundary-stopped: reads searches that stop early",
+    ),
     "no studies": (("studies",), {}, "studies: {}: "),
 }
 
 
 def test_the_default_is_valid():
     check(DEFAULT)
+
+
+def test_whole_numbers_and_texts_of_numbers_are_taken_for_fractions():
+    config = changed("queries", "gaussian", "sigmas", value=[1])
+    config["studies"]["digits-mlp"]["training"] = {"learning_rate": "1e-3"}  # so YAML reads an unquoted 1e-3
+    config["datasets"]["colours"] = {"kind": "torchvision", "name": "CIFAR10", "download": False}
+    checked = check(config)
+    assert checked.queries["gaussian"].sigmas == [1.0] and checked.studies["digits-mlp"].training.learning_rate == 1e-3
+
+
+def test_images_are_not_moved_where_there_are_none(monkeypatch, tmp_path):
+    (tmp_path / "tabular").mkdir()
+    (tmp_path / "tabular/records.py").write_text("SHAPE = (30,)\n\n\ndef load():\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError) as error:
+        check(changed("datasets", "digits", value={"kind": "tabular.records"}))
+    expected = "moves images, digits has none; leave out the attacks that read it"
+    assert str(error.value).splitlines() == [f"queries.{name}: {expected}" for name in QUERIES_THAT_MOVE]
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -125,7 +212,7 @@ def test_snakemake_stops_before_any_job(fresh):
     fresh.configure(lambda config: config["queries"]["boundary"].update(budget=0))
     text = fresh.snakemake(check=False)
     assert "queries.boundary.budget: 0: not possible here; it should be greater than or equal to 1" in text
-    assert not (fresh.path / "results").exists() and "Traceback" not in text
+    assert fresh.exit_code != 0 and not (fresh.path / "results").exists() and "Traceback" not in text
 
 
 def test_the_exported_schema_is_current():

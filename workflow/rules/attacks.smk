@@ -58,7 +58,11 @@ rule measure_attack:
 
 rule measure_models:
     input:
-        "results/models/{study}/{cell}/{seeds}/target.npz",
+        target="results/models/{study}/{cell}/{seeds}/target.npz",
+        shadows=lambda wc: [
+            f"results/models/{wc.study}/{wc.cell}/{wc.seeds}/{role}.npz"
+            for role in shadow_roles(wc)
+        ],
     output:
         "results/model_measures/{study}/{cell}/{seeds}.csv",
     log:
@@ -75,7 +79,7 @@ rule measure_models:
         key=row_key,
         code=code("measure_models"),
     message:
-        "Measure the target models of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
+        "Measure the models of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
     script:
         "../scripts/measure_models.py"
 

@@ -3,7 +3,8 @@
 from snakemake.exceptions import WorkflowError
 
 from lmia.plugins import module_name
-from workflow.config import ConfigError, check, observation, seed_list
+from workflow.checks import observation
+from workflow.config import ConfigError, check
 from workflow.fingerprint import fingerprint
 
 try:

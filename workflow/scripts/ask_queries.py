@@ -5,9 +5,9 @@ import numpy as np
 from lmia import plugins
 from lmia.fixed_queries import ask_fixed
 from lmia.streams import streams
-from workflow.config import seed_list
 from workflow.frozen import FrozenModels
 from workflow.job import job
+from workflow.seeds import seed_list
 
 
 def ask(frozen, output, spec, name):

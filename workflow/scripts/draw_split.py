@@ -4,8 +4,8 @@ import numpy as np
 
 from lmia import artifacts
 from lmia.splits import draw_split
-from workflow.config import seed_list
 from workflow.job import job
+from workflow.seeds import seed_list
 
 
 def draw(dataset, output, n_train, seeds, role):

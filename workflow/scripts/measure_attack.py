@@ -5,8 +5,8 @@ import pandas as pd
 
 from lmia import artifacts
 from lmia.intervals import evaluate
-from workflow.config import seed_list
 from workflow.job import job
+from workflow.seeds import seed_list
 
 UNRANKED = (np.nan, np.nan, np.nan)  # scores that only decide have no ROC
 

@@ -2,9 +2,9 @@
 
 from lmia import plugins
 from lmia.confidences import read_confidences
-from workflow.config import seed_list
 from workflow.frozen import FrozenModels
 from workflow.job import job
+from workflow.seeds import seed_list
 
 
 def read(frozen, output, defense):

@@ -4,8 +4,8 @@ import numpy as np
 
 from lmia import artifacts, observations, plugins
 from lmia.scoring import run_attack
-from workflow.config import seed_list
 from workflow.job import job
+from workflow.seeds import seed_list
 
 TYPES = {
     "labels": ("answers", observations.Answers, ("labels", "classes", "magnitudes")),

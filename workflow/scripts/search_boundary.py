@@ -7,9 +7,9 @@ import numpy as np
 from lmia import artifacts, plugins
 from lmia.boundary import search_boundary
 from lmia.streams import streams
-from workflow.config import seed_list
 from workflow.frozen import FrozenModels
 from workflow.job import job
+from workflow.seeds import seed_list
 
 STOPPING = "lmia.stopping"  # by name, so that searches which run to the end do not depend on its code
 

@@ -8,8 +8,8 @@ from lmia import artifacts, plugins
 from lmia.checkpoints import to_arrays
 from lmia.streams import stream
 from lmia.training import accuracy, train
-from workflow.config import seed_list
 from workflow.job import job
+from workflow.seeds import seed_list
 
 
 def train_models(dataset, split, output, model, training, defense, seeds, role):

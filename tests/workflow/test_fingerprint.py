@@ -1,0 +1,14 @@
+"""The hashes of code: what is loaded beside them is found."""
+
+import sys
+from types import SimpleNamespace
+
+from workflow import fingerprint
+
+
+def test_modules_that_no_hash_covers_are_found_in_plug_ins_too(monkeypatch, tmp_path):
+    monkeypatch.setattr(fingerprint, "ROOT", tmp_path.resolve())
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "env"))
+    for number, name in enumerate(("lmia/a.py", "plugins/b.py", "plugins/c.py", ".venv/d.py", "env/lib/e.py", "f.so")):
+        monkeypatch.setitem(sys.modules, f"fake_{number}", SimpleNamespace(__file__=str(tmp_path / name)))
+    assert fingerprint.unlisted(["plugins/b.py@1"]) == ["lmia/a.py", "plugins/c.py"]

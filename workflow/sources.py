@@ -1,0 +1,45 @@
+"""What a module's source says of it, read without running it: plug-ins are checked before any job starts."""
+
+import ast
+
+from workflow.fingerprint import find
+
+
+def read_constant(module, name):
+    """A literal assigned to `name` at the top of a module's source; None where there is none, or no literal."""
+    for node in _body(module):
+        if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == name for target in node.targets):
+            return _literal(node.value)
+    return None
+
+
+def read_reads(module):
+    """The `reads` of a module's Attack, or None."""
+    for node in _body(module):
+        if getattr(node, "name", None) == "Attack":
+            for item in node.body:
+                if isinstance(item, ast.Assign) and getattr(item.targets[0], "id", "") == "reads":
+                    return _literal(item.value)
+    return None
+
+
+def read_arguments(module, target):
+    """Names of the options that a module's function, or its class's __init__, takes; None where it has neither."""
+    for node in _body(module):
+        if getattr(node, "name", None) == target:
+            if isinstance(node, ast.ClassDef):
+                node = next((item for item in node.body if getattr(item, "name", "") == "__init__"), None)
+            arguments = node.args.args + node.args.kwonlyargs if node else []
+            return [argument.arg for argument in arguments if argument.arg not in ("self", "shape", "n_classes")]
+    return None
+
+
+def _body(module):
+    return ast.parse(find(module).read_text()).body
+
+
+def _literal(node):
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None

@@ -31,7 +31,7 @@ def _ask(oracle, inputs, rows, perturbation, streams):
     for block in perturbation.blocks(inputs, streams):
         n, k = block.shape[:2]
         columns.append(oracle(block.flatten(0, 1), np.repeat(rows, k)).view(n, k))
-    labels = torch.cat(columns, dim=1).numpy()
+    labels = torch.cat(columns, dim=1).cpu().numpy()
     if (oracle.spent[rows] != oracle.budget).any():
         raise RuntimeError(
             f"{type(perturbation).__module__}: announced {oracle.budget - 1} queries, sent {labels.shape[1] - 1}"

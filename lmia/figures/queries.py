@@ -16,6 +16,8 @@ def plot(table, settings):
         colour = style.colour(attack)
         ax.plot(curve["queries"], curve["value"], style.line(attack, number), color=colour, label=style.label(attack))
         ax.fill_between(curve["queries"], curve["ci_low"], curve["ci_high"], color=colour, alpha=0.15, linewidth=0)
+        if len(curve) == 1:  # a band of no width
+            ax.vlines(curve["queries"], curve["ci_low"], curve["ci_high"], color=colour, linewidth=1)
     for _, row in rows[rows["attack"].isin(settings["lines"]) & (rows["setting"] == "")].iterrows():
         style.level_line(ax, row)
     ax.set_xscale("log")
@@ -24,5 +26,5 @@ def plot(table, settings):
     ax.set_xlabel("queries per example, as counted")
     ax.set_ylabel("attack accuracy (%)")
     ax.grid(axis="y")
-    figure.legend(loc="outside lower center", ncols=len(settings["attacks"]), columnspacing=1)
+    figure.legend(loc="outside lower center", ncols=min(3, len(settings["attacks"])), columnspacing=1)
     return figure

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter  # noqa: E402
 
 WIDTH = 3.6  # inches, a column of a two-column paper
 # Okabe and Ito's palette, with grey for the reference, Tol's indigo for one hue more, and shades of the purple for what
-# needs confidences. Neighbours in one figure differ in lightness too.
+# needs confidences and of the blue for other boundary searches. Neighbours in one figure differ in lightness too.
 COLOURS = {
     "gap": "#6b6b6b",
     "rotation": "#56b4e9",
@@ -16,7 +16,7 @@ COLOURS = {
     "gaussian": "#e69f00",
     "bernoulli": "#332288",
     "boundary": "#0072b2",
-    "boundary-stopped": "#0072b2",
+    "boundary-stopped": "#003652",
     "boundary-published": "#7a9cc0",
     "combined": "#d55e00",
     "max-confidence": "#f2b6d4",

@@ -57,7 +57,7 @@ BAD = {
         "attacks.gap.reads: orignal: not defined under queries",
     ),
     "unreadable query set": (("attacks", "gap", "reads"), "boundary", "attacks.gap.reads: boundary: yields distances"),
-    "budget beyond": (("attacks", "boundary", "budget"), 9999, "attacks.boundary.budget: 9999: .* asks only 2500"),
+    "budget beyond": (("attacks", "boundary", "budget"), 9999, "attacks.boundary.budget: 9999: .* asks only 1000"),
     "too many members": (
         ("studies", "digits-mlp", "n_train"),
         [450],
@@ -90,7 +90,7 @@ BAD = {
         [50, 100],
         "figures.distances.n_train: missing; .* 50, 100",
     ),
-    "budgets beyond": (("attacks", "boundary", "budgets"), [9999], "attacks.boundary.budgets: 9999: .* asks only 2500"),
+    "budgets beyond": (("attacks", "boundary", "budgets"), [9999], "attacks.boundary.budgets: 9999: .* asks only 1000"),
     "budget too small for a search": (
         ("queries", "copies", "budget"),
         59,

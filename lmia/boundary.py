@@ -7,11 +7,9 @@ import numpy as np
 from lmia.hopskipjump import hopskipjump
 from lmia.oracle import LabelOracle
 from lmia.perturbations.translation import shift, shifts
+from lmia.precision import MOST_DISAGREEMENT, in_precision
 from lmia.schedules import SCHEDULES
 from lmia.starts import nearest_others
-
-# Share of labels changed by bfloat16 above which it is not trusted; below it no AUC moved (benchmarks/README.md).
-MOST_DISAGREEMENT = 0.05
 
 
 def search_boundary(
@@ -37,12 +35,10 @@ def search_boundary(
     split evenly over its copies; schedule: a name in `lmia.schedules.SCHEDULES`; initial_probes: instead of that
     schedule's, None for its own; copies: 0 for the input alone, d >= 1 for the input and its 4d shifts by d pixels
     (the combined attack); pool: (inputs (m, *shape), classes (m,)) among which searches start, None for noise;
-    precision: of the model, "float32" or "bfloat16"; most_disagreement: a larger share of labels that bfloat16 is
-    found to change, in [0, 1], and all is asked again in float32; init_tries, settled: see `hopskipjump`.
+    precision, most_disagreement: see `in_precision`; init_tries, settled: see `hopskipjump`.
 
     Returns (best, spent, asked): best and spent of shape (n, c, t), the last moment repeated where a copy took fewer
-    steps; asked: a dict with the "precision" that the labels are of, and the "disagreement" that was found with the
-    reduced one (the largest over the copies; None where none was audited).
+    steps; asked: the provenance of `in_precision`, with the largest disagreement over the copies.
     """
     plan = SCHEDULES[schedule]
     if initial_probes is not None:
@@ -51,7 +47,7 @@ def search_boundary(
     options = {"schedule": plan, "init_tries": init_tries, "settled": settled}
 
     def search(precision):
-        """(runs, one per copy; largest disagreement, None where none was audited)."""
+        """(runs, one per copy; largest disagreement)."""
         runs, rates = [], []
         for number, offset in enumerate(offsets):
             oracle = LabelOracle(model, len(inputs), budget // len(offsets), precision)
@@ -62,11 +58,8 @@ def search_boundary(
             rates.append(oracle.disagreement)
         return runs, max((rate for rate in rates if rate is not None), default=None)
 
-    runs, disagreement = search(precision)
-    if disagreement is not None and disagreement > most_disagreement:
-        precision = "float32"
-        runs, _ = search(precision)
+    runs, asked = in_precision(search, precision, most_disagreement)
     length = max(best.shape[1] for best, _, _ in runs)
     pad = [[np.pad(array, [(0, 0), (0, length - array.shape[1])], "edge") for array in run[:2]] for run in runs]
     best, spent = (np.stack(part, axis=1) for part in zip(*pad, strict=True))
-    return best, spent, {"precision": precision, "disagreement": disagreement}
+    return best, spent, asked

@@ -5,25 +5,45 @@ import torch
 from tqdm import tqdm
 
 from lmia.oracle import LabelOracle
+from lmia.precision import MOST_DISAGREEMENT, in_precision
 
 LEAST_EXAMPLES = 16  # that are perturbed together
 QUERIES = 1 << 12  # of theirs, where they are not too large
 VALUES = 1 << 22  # of those queries
 
 
-def ask_fixed(model, inputs, perturbation, streams, progress=None):
+def ask_fixed(
+    model,
+    inputs,
+    perturbation,
+    streams,
+    *,
+    precision="float32",
+    most_disagreement=MOST_DISAGREEMENT,
+    progress=None,
+):
     """Labels (n, 1 + q), int64: the unmodified inputs (n, *shape) in column 0, then the perturbation's columns.
 
-    streams: one numpy Generator per input; progress: label of a progress bar on stderr, None for none.
+    streams: a function () -> one numpy Generator per input; precision, most_disagreement: see `in_precision`; progress:
+    label of a progress bar on stderr, None for none. Returns (labels, provenance of `in_precision`).
     """
+    return in_precision(
+        lambda precision: _ask_all(model, inputs, perturbation, streams(), precision, progress),
+        precision,
+        most_disagreement,
+    )
+
+
+def _ask_all(model, inputs, perturbation, streams, precision, progress):
+    """(labels (n, 1 + q), disagreement)."""
     n, q = len(inputs), 1 + len(perturbation.magnitudes)
-    oracle = LabelOracle(model, n, budget=q)
+    oracle = LabelOracle(model, n, q, precision)
     step = max(LEAST_EXAMPLES, min(QUERIES, VALUES // max(1, inputs[0].numel())) // q)
     labels = np.empty((n, q), dtype=np.int64)
     for start in tqdm(range(0, n, step), desc=progress, disable=progress is None, mininterval=2):
         rows = np.arange(start, min(n, start + step))
         labels[rows] = _ask(oracle, inputs[rows], rows, perturbation, [streams[row] for row in rows])
-    return labels
+    return labels, oracle.disagreement
 
 
 def _ask(oracle, inputs, rows, perturbation, streams):

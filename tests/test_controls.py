@@ -45,7 +45,7 @@ def observe(digits, role, split, budget=200):
         ("rotations", rotation.Perturbation(degrees=[4, 8])),
         ("translations", translation.Perturbation(pixels=[1, 2])),
     ):
-        labels = ask_fixed(model, x, perturbation, streams(0, name, ids))
+        labels, _ = ask_fixed(model, x, perturbation, partial(streams, 0, name, ids))
         fixed[name] = Answers(labels, y, np.array([0, *perturbation.magnitudes]))
     draws = partial(_copy_streams, ids)
     for name, copies in (("boundary", 0), ("copies", 1)):
@@ -140,7 +140,7 @@ def test_positive_control(digits):
         classes = np.zeros(len(ids), int)
         draws = partial(_copy_streams, ids)
         found = search_boundary(model, digits[0][ids], classes, draws, budget=100)
-        labels = ask_fixed(model, digits[0][ids], original.Perturbation(), draws(0))
+        labels, _ = ask_fixed(model, digits[0][ids], original.Perturbation(), partial(draws, 0))
         seen[role] = {"boundary": Distances(*found[:2], classes), "gap": Answers(labels, classes, np.zeros(1))}
         is_member[role] = split.is_member(role, ids)
     for name, attack in (("gap", gap), ("boundary", distance)):

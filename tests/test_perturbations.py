@@ -76,7 +76,7 @@ def test_noise_has_the_strength_it_says():
 def test_answers_have_the_unmodified_input_in_column_0():
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96, 7))
-    labels = ask_fixed(model, IMAGES, KINDS["gaussian"], streams(0, "test", range(5)))
+    labels, _ = ask_fixed(model, IMAGES, KINDS["gaussian"], lambda: streams(0, "test", range(5)))
     assert labels.shape == (5, 41)
     np.testing.assert_array_equal(labels[:, 0], model(IMAGES).argmax(1))
 
@@ -88,4 +88,16 @@ def test_a_perturbation_that_miscounts_is_caught():
 
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96, 7))
     with pytest.raises(RuntimeError, match="announced 40 queries"):
-        ask_fixed(model, IMAGES, Short(sigmas=[0.1, 0.5], samples=20), streams(0, "test", range(5)))
+        ask_fixed(model, IMAGES, Short(sigmas=[0.1, 0.5], samples=20), lambda: streams(0, "test", range(5)))
+
+
+@pytest.mark.parametrize("limit, precision", [(1.0, "bfloat16"), (0.0, "float32")])
+def test_noise_is_asked_again_in_float32_where_bfloat16_changes_too_much(limit, precision):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96, 7))
+    noise = gaussian.Perturbation(sigmas=[0.5], samples=600)
+    options = {"precision": "bfloat16", "most_disagreement": limit}
+    labels, asked = ask_fixed(model, IMAGES, noise, lambda: streams(0, "test", range(5)), **options)
+    assert asked["precision"] == precision and 0 < asked["disagreement"] < 0.1
+    full, _ = ask_fixed(model, IMAGES, noise, lambda: streams(0, "test", range(5)))
+    assert (labels == full).all() == (precision == "float32") and (labels == full).mean() > 0.9

@@ -104,7 +104,18 @@ class Original(Entry):
         return 1
 
 
-class Rotation(Entry):
+class Labelled(Entry):
+    """A query set whose labels may be asked in reduced precision."""
+
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the model; bfloat16 is audited, and given up where it changes too many labels"
+    )
+    most_disagreement: float = Field(
+        0.05, ge=0, le=1, description="share of labels that bfloat16 may change before all is asked in float32"
+    )
+
+
+class Rotation(Labelled):
     kind: Literal["rotation"]
     degrees: Annotated[list[Annotated[float, Field(gt=0, le=180)]], NonEmpty, Distinct] = Field(
         description="r of x, +r, -r"
@@ -114,7 +125,7 @@ class Rotation(Entry):
         return 3
 
 
-class Translation(Entry):
+class Translation(Labelled):
     kind: Literal["translation"]
     pixels: Annotated[list[Count], NonEmpty, Distinct] = Field(description="d of all shifts with |i| + |j| = d")
 
@@ -122,7 +133,7 @@ class Translation(Entry):
         return 1 + 4 * max(self.pixels)
 
 
-class Gaussian(Entry):
+class Gaussian(Labelled):
     kind: Literal["gaussian"]
     sigmas: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty, Distinct] = Field(
         description="pixel units of [0, 1]"
@@ -133,7 +144,7 @@ class Gaussian(Entry):
         return 1 + self.samples
 
 
-class Bernoulli(Entry):
+class Bernoulli(Labelled):
     kind: Literal["bernoulli"]
     flips: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty, Distinct] = Field(
         description="expected flips per copy"
@@ -144,7 +155,7 @@ class Bernoulli(Entry):
         return 1 + self.samples
 
 
-class HopSkipJump(Entry):
+class HopSkipJump(Labelled):
     kind: Literal["hopskipjump"]
     budget: Count = Field(description="queries per example, all copies together; at least 12 for each copy")
     schedule: Literal["economical", "published"] = Field(
@@ -155,12 +166,6 @@ class HopSkipJump(Entry):
     )
     init_tries: Count = Field(100, description="random starts before an example is censored")
     copies: Annotated[int, Field(ge=0)] = Field(0, description="d >= 1: also around all shifts by d pixels")
-    precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="of the model; bfloat16 is audited, and given up where it changes too many labels"
-    )
-    most_disagreement: float = Field(
-        0.05, ge=0, le=1, description="share of labels that bfloat16 may change before all is asked in float32"
-    )
     stop_error: float | None = Field(
         None,
         ge=0,

@@ -13,6 +13,10 @@ except ConfigError as error:
     raise WorkflowError(f"the configuration cannot be run:\n{error}")
 
 
+# Of a query set: how the model is run, and not what is sent to it.
+PRECISION_KEYS = ("precision", "most_disagreement")
+
+
 def queries_yielding(kind):
     return [
         name for name, query in CONFIG.queries.items() if observation(query) == kind
@@ -84,6 +88,18 @@ def stopping_of(wildcards):
     if wildcards.role != "target" or CONFIG.queries[wildcards.query].stop_error is None:
         return []
     return f"results/stopping/{wildcards.study}/{wildcards.cell}/{wildcards.seeds}/{wildcards.query}.npz"
+
+
+def perturbation_spec(query):
+    """What is sent, without how the model is run."""
+    return {
+        key: value for key, value in spec(query).items() if key not in PRECISION_KEYS
+    }
+
+
+def precision_spec(wildcards):
+    entry = spec(CONFIG.queries[wildcards.query])
+    return {key: entry[key] for key in PRECISION_KEYS if key in entry}
 
 
 def search_spec(wildcards):

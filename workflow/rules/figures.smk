@@ -74,7 +74,8 @@ rule plot_gallery:
     params:
         figure=figure_spec,
         queries=lambda wc: {
-            name: spec(query) for name, query in gallery_queries(wc).items()
+            name: perturbation_spec(query)
+            for name, query in gallery_queries(wc).items()
         },
         code=lambda wc: code(
             "plot_gallery",

@@ -20,7 +20,8 @@ rule ask_queries:
         gpu=1,
     params:
         model=model_params,
-        query=lambda wc: spec(CONFIG.queries[wc.query]),
+        query=lambda wc: perturbation_spec(CONFIG.queries[wc.query]),
+        precision=precision_spec,
         code=lambda wc: code(
             "ask_queries",
             model_module(wc),

@@ -1,5 +1,7 @@
 """Labels of a query set that is known in advance."""
 
+from functools import partial
+
 import numpy as np
 
 from lmia import plugins
@@ -10,15 +12,18 @@ from workflow.job import job
 from workflow.seeds import seed_list
 
 
-def ask(frozen, output, spec, name):
+def ask(frozen, output, spec, precision, name):
     perturbation = plugins.bind("perturbations", "Perturbation", spec)()
+    asked = []
     columns = {"labels": [], "classes": [], "example_ids": [], "magnitudes": []}
     for seed, model, inputs, classes, ids in frozen:
-        columns["labels"].append(ask_fixed(model, inputs, perturbation, streams(seed, name, ids)).astype(np.int32))
+        labels, how = ask_fixed(model, inputs, perturbation, partial(streams, seed, name, ids), **precision)
+        asked.append(how)
+        columns["labels"].append(labels.astype(np.int32))
         columns["classes"].append(classes)
         columns["example_ids"].append(ids)
         columns["magnitudes"].append(np.array([0.0, *perturbation.magnitudes]))
-    frozen.save(output, "answers", columns, {"query": spec, "unit": perturbation.unit})
+    frozen.save(output, "answers", columns, {"query": spec, "unit": perturbation.unit, "asked": asked})
 
 
 with job(
@@ -30,5 +35,6 @@ with job(
         frozen=FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds)),
         output=snakemake.output[0],
         spec=snakemake.params.query,
+        precision=snakemake.params.precision,
         name=snakemake.wildcards.query,
     )

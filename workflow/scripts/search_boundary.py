@@ -23,7 +23,7 @@ def load_rules(path, seeds):
 def search(frozen, output, spec, name, rules):
     options = {key: value for key, value in spec.items() if key != "kind"}
     columns = {"best": [], "spent": [], "stopped": [], "classes": [], "example_ids": []}
-    precisions, rates = [], []
+    ways = []
     for seed, model, inputs, classes, ids in frozen:
         rule = rules.get(seed)
 
@@ -46,11 +46,9 @@ def search(frozen, output, spec, name, rules):
         columns["stopped"].append(rule(last, spent[:, 0, -1]) & (last > 0) if rule else np.zeros(len(ids), bool))
         columns["classes"].append(classes)
         columns["example_ids"].append(ids)
-        precisions.append(asked["precision"])
-        rates.append(asked["disagreement"])
+        ways.append(asked)
         print(f"seed {seed}: {np.isinf(best[:, :, -1]).sum()} of {best[:, :, -1].size} searches censored; {asked}")
-    provenance = {"query": spec, "unit": "", "precision": precisions, "disagreement": rates}
-    frozen.save(output, "distances", pad(columns), provenance)
+    frozen.save(output, "distances", pad(columns), {"query": spec, "unit": "", "asked": ways})
 
 
 def pad(columns):

@@ -1,0 +1,17 @@
+"""Reduced precision that is safe: where it changes too many labels, everything is asked again in full."""
+
+MOST_DISAGREEMENT = 0.05  # below it no attack's AUC moved by more than 0.005 (benchmarks/README.md)
+
+
+def in_precision(ask, precision, most_disagreement=MOST_DISAGREEMENT):
+    """Ask in one precision, and in float32 where that proves wrong: (answers, provenance).
+
+    ask: a function precision -> (answers, disagreement as `LabelOracle` finds it, None for none); precision: a name in
+    `lmia.oracle.PRECISIONS`; most_disagreement: largest share of changed labels that is accepted, in [0, 1].
+    The provenance has the "precision" that the answers are of, and the "disagreement" found with the reduced one.
+    """
+    answers, disagreement = ask(precision)
+    if disagreement is not None and disagreement > most_disagreement:
+        precision = "float32"
+        answers, _ = ask(precision)
+    return answers, {"precision": precision, "disagreement": disagreement}

@@ -64,7 +64,9 @@ def unlisted(listed):
 
 def _is_source(file):
     """Whether a file is ours: under the root, but in no hidden folder and not of the Python that runs."""
-    if file.suffix != ".py" or not file.is_relative_to(ROOT) or file.relative_to(ROOT).parts[0].startswith("."):
+    if not file.is_relative_to(ROOT) or file.relative_to(ROOT).parts[0].startswith("."):
+        return False
+    if file.suffix != ".py" or not file.is_file():  # torch has modules that name files which are nowhere
         return False
     return not any(file.is_relative_to(Path(prefix).resolve()) for prefix in (sys.prefix, sys.base_prefix))
 

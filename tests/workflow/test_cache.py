@@ -66,7 +66,7 @@ CASES = {
         {},
     ),
     "description in the schema": (code("workflow/schema.py", '"of Adam"', '"of the optimizer"'), {}),
-    "message of the configuration": (code("workflow/config.py", "an empty range", "a void range"), {}),
+    "message of the configuration": (code("workflow/checks.py", "an empty range", "a void range"), {}),
     "plot setting": (config("figures", "accuracy", "title", value="New"), {"plot_metrics": 1}),
     "plot script": (code("lmia/figures/roc.py", "height=3.2", "height=3.3"), {"plot_scores": 1}),
     "style of all plots": (

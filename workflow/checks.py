@@ -137,7 +137,7 @@ def check_studies(config):
         yield from _check_folds(config, study)
         if study.dataset in config.datasets:
             yield from _check_size(key, study, config.datasets[study.dataset])
-            yield from _check_shape(config, study)
+            yield from _check_shape(key, config, study)
 
 
 def attacks_of(config, study):
@@ -181,9 +181,11 @@ def _check_size(key, study, dataset):
             )
 
 
-def _check_shape(config, study):
-    """Query sets against the shape of an input, where the data set's module states that as SHAPE."""
+def _check_shape(key, config, study):
+    """Training and query sets against the shape of an input, where the data set's module states that as SHAPE."""
     shape = _fact(config.datasets[study.dataset], "SHAPE")
+    if shape and len(shape) != 3 and study.training.shifts:
+        yield f"{key}.training.shifts: {study.training.shifts}: {study.dataset} has no images to move; set it to 0"
     names = {config.attacks[name].reads for name in attacks_of(config, study) if name in config.attacks}
     for name in sorted(names & config.queries.keys()) if shape else []:
         query = config.queries[name]

@@ -242,6 +242,10 @@ class Training(Strict):
     min_delta: float = Field(0.005, ge=0, description="least fall of the mean loss that counts as one")
     patience: Count = Field(20, description="epochs without one before training ends")
     max_epochs: Count = 1000
+    shifts: int = Field(0, ge=0, description="pixels by which every image of every batch moves at random, each way")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of forward and backward passes; weights and losses stay in float32"
+    )
 
 
 class Study(Strict):

@@ -62,7 +62,7 @@ CASES = {
     ),
     "docstring in the library": (code("lmia/hopskipjump.py", '"""HopSkipJump (', '"""The HopSkipJump ('), {}),
     "layout of the library": (
-        code("lmia/training.py", "return total / len(inputs)", "return (total /\n  len(inputs))"),
+        code("lmia/training.py", "float(sum(hits)) / len(inputs)", "(float(sum(hits)) /\n  len(inputs))"),
         {},
     ),
     "description in the schema": (code("workflow/schema.py", '"of Adam"', '"of the optimizer"'), {}),

@@ -39,6 +39,16 @@ BAD = {
         {"lr": 1},
         "studies.digits-mlp.training.lr: unknown",
     ),
+    "unknown precision": (
+        ("studies", "digits-mlp", "training"),
+        {"precision": "half"},
+        "studies.digits-mlp.training.precision: 'half': .* be 'float32' or 'bfloat16'",
+    ),
+    "negative shifts": (
+        ("studies", "digits-mlp", "training"),
+        {"shifts": -1},
+        "studies.digits-mlp.training.shifts: -1: .* greater than or equal to 0",
+    ),
     "wrong type": (("queries", "boundary", "budget"), "many", "queries.boundary.budget: 'many': .* be a valid integer"),
     "budget 0": (("queries", "boundary", "budget"), 0, "queries.boundary.budget: 0: .* greater than or equal to 1"),
     "negative noise": (
@@ -175,10 +185,15 @@ def test_images_are_not_moved_where_there_are_none(monkeypatch, tmp_path):
     (tmp_path / "tabular").mkdir()
     (tmp_path / "tabular/records.py").write_text("SHAPE = (30,)\n\n\ndef load():\n    pass\n")
     monkeypatch.syspath_prepend(tmp_path)
+    config = changed("datasets", "digits", value={"kind": "tabular.records"})
+    config["studies"]["digits-mlp"]["training"] = {"shifts": 2}
     with pytest.raises(ConfigError) as error:
-        check(changed("datasets", "digits", value={"kind": "tabular.records"}))
+        check(config)
     expected = "moves images, digits has none; leave out the attacks that read it"
-    assert str(error.value).splitlines() == [f"queries.{name}: {expected}" for name in QUERIES_THAT_MOVE]
+    assert str(error.value).splitlines() == [
+        "studies.digits-mlp.training.shifts: 2: digits has no images to move; set it to 0",
+        *[f"queries.{name}: {expected}" for name in QUERIES_THAT_MOVE],
+    ]
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -5,8 +5,8 @@ import numpy as np
 from lmia import artifacts
 from lmia.observations import join_moments
 from lmia.stopping import Stopping
-from workflow.seeds import seed_list
 from workflow.job import job
+from workflow.seeds import seed_list
 
 
 def tune(shadows, splits, output, error, seeds):

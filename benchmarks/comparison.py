@@ -1,0 +1,292 @@
+"""Tables and a figure of the finished measurements. Nothing is measured here."""
+
+import os
+import platform
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from rivals import CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WHITE_BOX
+from scipy.stats import rankdata
+
+from lmia.figures.style import RC
+from lmia.intervals import evaluate
+from lmia.metrics import at_threshold, auc, best_threshold
+from lmia.streams import stream
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+BUDGETS = (50, 100, 250, 500, 1000, 2500)
+TOLERANCE = 0.005  # of AUC: what counts as the published schedule's answer
+RESAMPLES = 1000
+TOOLS = [*OURS, STOPPING, *RIVALS]
+PUBLISHED, ART, FOOLBOX = OURS[0], *RIVALS
+# Okabe and Ito's palette.
+COLOURS = dict(zip(TOOLS, ("#0072B2", "#D55E00", "#CC79A7", "#009E73", "#E69F00", "#56B4E9"), strict=True))
+
+
+class Run:
+    """One tool's run on all points of one role, from its files of all blocks.
+
+    trail: floats (n, k), best distance after each query; spent: ints (n,); rows, cpu, wall: floats (blocks, k), queries
+    asked and seconds passed up to each number of queries per point; memory: MB, the largest; disagreement: share of
+    labels that reduced precision changes.
+    """
+
+    def __init__(self, files):
+        parts = [dict(np.load(file)) for file in files]
+        self.spent = np.concatenate([part["spent"] for part in parts])
+        length = self.spent.max()
+        self.trail = np.concatenate([part["trail"] for part in parts])[:, :length]
+        self.rows, self.cpu, self.wall = (
+            np.stack([part[name][:length] for part in parts]).cumsum(axis=1) for name in ("rows", "cpu", "wall")
+        )
+        self.disagreement = np.mean([part.get("disagreement", np.nan) for part in parts])
+        self.memory = max(float(part["memory"]) for part in parts)
+
+    def column(self, budget):
+        return min(budget, self.trail.shape[1]) - 1
+
+    def distances(self, budget):
+        return self.trail[:, self.column(budget)]
+
+    def queries(self, budget):
+        """Mean over the points whose own label is right; the others cost one query each."""
+        return np.minimum(self.spent, budget)[self.trail[:, 0] > 0].mean()
+
+
+class Comparison:
+    """All runs on one model, and what is read from them."""
+
+    def __init__(self, study, model):
+        self.model, blocks = model, range(study.scale.blocks)
+
+        def runs(role, tools):
+            return {tool: Run([study.run(model, role, tool, block) for block in blocks]) for tool in tools}
+
+        self.target, self.shadow = runs("target", TOOLS), runs("shadow", [*OURS, *RIVALS])
+        self.shadow[STOPPING] = self.shadow[OURS[1]]
+        self.budget = {tool: getattr(study.scale, tool.schedule) for tool in TOOLS}
+        self.is_member, self.shadow_is_member = (
+            np.load(study.data(model, role))["is_member"] for role in ("target", "shadow")
+        )
+        self.white_box = np.load(study.run(model, "target", WHITE_BOX, 0))["distances"]
+        self.ceilings = {
+            tool: np.array(
+                [float(np.load(study.run(model, "target", ceiling, block))[tool.precision]) for block in blocks]
+            )
+            for tool in TOOLS
+            for ceiling in [CEILING_OF_STOPPING if tool == STOPPING else CEILING]
+        }
+        self.curves = {tool: self.curve(run) for tool, run in self.target.items()}
+
+    def curve(self, run):
+        """AUC after each query per point, floats (k,)."""
+        changes = np.flatnonzero(np.r_[True, (run.trail[:, 1:] != run.trail[:, :-1]).any(axis=0)])
+        values = np.array([auc(run.trail[:, column], self.is_member) for column in changes])
+        return np.repeat(values, np.diff(np.r_[changes, run.trail.shape[1]]))
+
+    def threshold(self, tool, budget):
+        """The shadow's best at this budget; stopping decides for the final one, whatever was spent so far."""
+        shadow = self.shadow[tool]
+        return best_threshold(
+            shadow.distances(self.budget[tool] if tool == STOPPING else budget), self.shadow_is_member
+        )
+
+    def names(self, tool):
+        return {"tool": tool.name, "schedule": tool.schedule, "precision": tool.precision, "model": self.model}
+
+    def at(self, tool, budget):
+        """One row of the main table."""
+        run, column = self.target[tool], self.target[tool].column(budget)
+        distances, right = run.distances(budget), run.trail[:, 0] > 0
+        rows, cpu = run.rows[:, column].sum(), run.cpu[:, column]
+        accuracy = at_threshold(distances, self.is_member, self.threshold(tool, budget))["accuracy"]
+        return self.names(tool) | {
+            "budget": budget,
+            "queries_mean": run.queries(budget),
+            "cpu_seconds": cpu.sum(),
+            "wall_seconds": run.wall[:, column].sum(),
+            "queries_per_cpu_second": rows / cpu.sum(),
+            "ceiling_fraction": rows / (cpu * self.ceilings[tool]).sum(),
+            "median_distance": np.median(distances[right]),
+            "spearman_white_box": _spearman(distances[right], self.white_box[right]),
+            "auc": np.nan if tool == STOPPING else self.curves[tool][column],
+            "accuracy": accuracy,
+            "peak_memory_mb": run.memory,
+        }
+
+    def interval(self, tool, budget):
+        """AUC and accuracy of one row of the main table, with 95 % bootstrap intervals over the points."""
+        scores, threshold = self.target[tool].distances(budget).astype(float), self.threshold(tool, budget)
+        found = evaluate(scores, self.is_member, threshold, (), RESAMPLES)
+        metrics = ("accuracy",) if tool == STOPPING else ("auc", "accuracy")
+        values = {
+            f"{metric}{end}": value
+            for metric in metrics
+            for end, value in zip(("", "_low", "_high"), found[metric], strict=True)
+        }
+        return self.names(tool) | {"budget": budget} | values
+
+    def answer(self, tool):
+        """What it costs until the AUC stays within the tolerance of the published schedule's at its largest budget."""
+        run, goal = self.target[tool], self.curves[PUBLISHED][-1] - TOLERANCE
+        below = np.flatnonzero(self.curves[tool] < goal)
+        budget = below[-1] + 2 if len(below) else 1
+        reached = tool != STOPPING and budget <= run.trail.shape[1]
+        cpu = run.cpu[:, run.column(budget)].sum() if reached else np.nan
+        remark = "" if reached else "decides at one threshold: no AUC" if tool == STOPPING else "never reached"
+        return self.names(tool) | {
+            "queries_whole": run.queries(run.spent.max()),
+            "cpu_whole": run.cpu[:, -1].sum(),
+            "queries_answer": run.queries(budget) if reached else np.nan,
+            "cpu_answer": cpu,
+            "share_of_art": cpu / self.target[ART].cpu[:, -1].sum(),
+            "share_of_foolbox": cpu / self.target[FOOLBOX].cpu[:, -1].sum(),
+            **({} if tool == STOPPING else self.paired(tool)),
+            "label_disagreement": run.disagreement,
+            "remark": remark,
+        }
+
+    def paired(self, tool):
+        """AUC of the whole run and its difference to the published schedule's, with bootstrap intervals over points."""
+        draw = stream(0, "benchmark, paired bootstrap")
+        members, others = np.flatnonzero(self.is_member), np.flatnonzero(~self.is_member)
+        ours, published = (self.target[name].trail[:, -1] for name in (tool, PUBLISHED))
+        drawn = []
+        for _ in range(RESAMPLES):
+            rows = np.concatenate([draw.choice(kind, len(kind)) for kind in (members, others)])
+            drawn.append([auc(scores[rows], self.is_member[rows]) for scores in (ours, published)])
+        drawn = np.array(drawn)
+        ends = np.quantile(np.column_stack([drawn[:, 0], drawn[:, 0] - drawn[:, 1]]), [0.025, 0.975], axis=0)
+        values = self.curves[tool][-1], self.curves[tool][-1] - self.curves[PUBLISHED][-1]
+        return {
+            name + end: value
+            for name, *column in zip(("auc", "difference"), values, *ends, strict=True)
+            for end, value in zip(("", "_low", "_high"), column, strict=True)
+        }
+
+
+def _spearman(a, b):
+    """Rank correlation; NaN where one of them is constant."""
+    if min(len(np.unique(a)), len(np.unique(b))) < 2:
+        return np.nan
+    return np.corrcoef(rankdata(a), rankdata(b))[0, 1]
+
+
+def ceilings(study):
+    """Queries per CPU second of every engine, and its share of the ceiling measured beside it; medians."""
+    for network, method, job in study.engines():
+        found = np.load(job.path)
+        yield {
+            "network": network,
+            "method": f"HopSkipJump {method}" if method in ("published", "economical") else method,
+            "queries_per_cpu_second": np.median(found["rate"]),
+            "ceiling_per_cpu_second": np.median(found["ceiling"]),
+            "fraction": np.median(found["rate"] / found["ceiling"]),
+        }
+
+
+def scaling(study):
+    """Cost of the economical schedule as one thing varies; processes side by side count together."""
+    for varied, value, jobs in study.scaling():
+        parts = [np.load(job.path) for job in jobs]
+        queries, cpu = sum(int(part["queries"]) for part in parts), sum(float(part["cpu"]) for part in parts)
+        wall = max(float(part["wall"]) for part in parts)
+        yield {
+            "varied": varied,
+            "value": value,
+            "queries": queries,
+            "cpu_seconds": cpu,
+            "wall_seconds": wall,
+            "queries_per_cpu_second": queries / cpu,
+            "queries_per_wall_second": queries / wall,
+            "peak_memory_mb": sum(float(part["memory"]) for part in parts),
+        }
+
+
+def machine():
+    """Where this was measured, in words."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    cpu = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
+    packages = ("torch", "numpy", "adversarial-robustness-toolbox", "foolbox")
+    versions = ", ".join(f"{package} {version(package)}" for package in packages)
+    return f"{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}; {date.today()}"
+
+
+def markdown(table):
+    """A Markdown table of a data frame."""
+
+    def cell(value):
+        if isinstance(value, float):
+            return "" if np.isnan(value) else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+        return str(value)
+
+    rows = [list(table.columns), ["---"] * len(table.columns), *([cell(v) for v in row] for row in table.values)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def draw(models, path):
+    """AUC against CPU seconds, a panel per model and a curve per tool."""
+    plt.rcParams.update(RC)
+    figure, panels = plt.subplots(1, len(models), figsize=(3.6 * len(models), 3.2), squeeze=False)
+    for ax, comparison in zip(panels[0], models, strict=True):
+        for tool in [tool for tool in TOOLS if tool != STOPPING]:
+            name = tool.name if tool in RIVALS else f"{tool.name}, {tool.schedule}, {tool.precision}"
+            cpu = comparison.target[tool].cpu.sum(axis=0)
+            ax.plot(cpu, comparison.curves[tool], color=COLOURS[tool], label=name, drawstyle="steps-post")
+            ax.plot(cpu[-1], comparison.curves[tool][-1], "o", color=COLOURS[tool])
+        goal = comparison.curves[PUBLISHED][-1] - TOLERANCE
+        ax.axhline(goal, color="#6b6b6b", linestyle=":", linewidth=1, label="the published answer")
+        ax.set(xscale="log", xlabel="CPU seconds", ylabel="AUC of the attack")
+        ax.set_title(comparison.model, loc="left")
+        ax.grid(True)
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.savefig(path, dpi=200)
+    plt.close(figure)
+
+
+def write(study, out):
+    """All tables as .csv, all of them in one .md, and the figure."""
+    models = [Comparison(study, model) for model in study.scale.n_train]
+    cells = [
+        (comparison, tool, budget)
+        for comparison in models
+        for tool in TOOLS
+        for budget in BUDGETS
+        if budget <= comparison.budget[tool]
+    ]
+    tables = {
+        "hopskipjump": [comparison.at(tool, budget) for comparison, tool, budget in cells],
+        "answer": [comparison.answer(tool) for comparison in models for tool in TOOLS],
+        "intervals": [comparison.interval(tool, budget) for comparison, tool, budget in cells],
+        "ceilings": list(ceilings(study)),
+        "scaling": list(scaling(study)),
+    }
+    text = [f"# HopSkipJump: what an answer costs\n\n{machine()}", _settings(study, models)]
+    for name, rows in tables.items():
+        table = pd.DataFrame(rows)
+        table.to_csv(out / f"{name}.csv", index=False)
+        text.append(f"## {name}.csv\n\n{markdown(table)}")
+    (out / "hopskipjump.md").write_text("\n\n".join(text) + "\n")
+    draw(models, out / "hopskipjump.png")
+
+
+def _settings(study, models):
+    """What was attacked, one line per model."""
+    lines = [f"Data: {'made up' if study.npz is None else study.npz.name}, seed {study.seed}."]
+    for comparison in models:
+        right, is_member = comparison.target[PUBLISHED].trail[:, 0] > 0, comparison.is_member
+        lines.append(
+            f"{comparison.model}: {study.scale.n_train[comparison.model]} training examples; {len(right)} points of "
+            f"the target, {len(comparison.shadow_is_member)} of the shadow; the target is right on "
+            f"{right[is_member].mean():.1%} of the members and on {right[~is_member].mean():.1%} of the others."
+        )
+    return "\n".join(f"- {line}" for line in lines)

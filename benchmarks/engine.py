@@ -1,0 +1,138 @@
+"""How fast the engine is: beside forward passes alone, and as points, chunks and threads grow."""
+
+import copy
+import time
+from functools import partial
+
+import numpy as np
+import subjects
+import torch
+from rivals import Points
+
+from lmia import oracle
+from lmia.fixed_queries import ask_fixed
+from lmia.hopskipjump import hopskipjump
+from lmia.models import cnn, mlp
+from lmia.oracle import PRECISIONS, LabelOracle
+from lmia.perturbations import bernoulli, gaussian, rotation, translation
+from lmia.schedules import SCHEDULES
+from lmia.starts import nearest_others
+from lmia.streams import stream, streams
+from lmia.training import train
+
+BATCHES = (64, 128, 256, 512, 1024, 4096)
+NETWORKS = ("cnn", "digits-cnn", "mlp-digits", "mlp-tabular")
+FIXED = {
+    "rotation": rotation.Perturbation(degrees=[2, 4, 6, 8]),
+    "translation": translation.Perturbation(pixels=[1, 2]),
+    "gaussian": gaussian.Perturbation(sigmas=[0.05], samples=100),
+    "bernoulli": bernoulli.Perturbation(flips=[5], samples=100),
+}
+IMAGES_ONLY = ("rotation", "translation")
+
+
+class Ceiling:
+    """Forward passes of a model alone, on random inputs, one after the other.
+
+    model: takes (n, *shape); precision: in which it runs; batch: inputs per pass.
+    """
+
+    def __init__(self, model, shape, precision, batch):
+        dtype = PRECISIONS[precision] or torch.float32
+        self.model = copy.deepcopy(model).eval().to(dtype=dtype, memory_format=torch.channels_last)
+        self.inputs = torch.rand(int(batch), *shape).to(dtype)
+        if self.inputs.ndim == 4:
+            self.inputs = self.inputs.contiguous(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def rate(self, seconds):
+        """Inputs per CPU second, measured for this many CPU seconds."""
+        start, passes = time.process_time(), 0
+        while not passes or time.process_time() < start + seconds:
+            self.model(self.inputs)
+            passes += 1
+        return passes * len(self.inputs) / (time.process_time() - start)
+
+
+def best_batches(data, network, name):
+    """The batch size at which forward passes are fastest, for each precision; arguments as in `measure`."""
+    model, points = _subject(data, network, name)
+    best = {}
+    for precision in PRECISIONS:
+        ceilings = {batch: Ceiling(model, points.inputs.shape[1:], precision, batch) for batch in BATCHES}
+        ceilings[BATCHES[0]].rate(0)  # the first pass of a process is slow
+        best[precision] = max(BATCHES, key=lambda batch: ceilings[batch].rate(0.1))
+    return best
+
+
+def measure(data, network, name, batches, method, n_queries, budget, seconds, repetitions=3):
+    """Queries per CPU second of one way to ask, and of forward passes alone just before and after, repeatedly.
+
+    name: in NETWORKS; data, network: files of the trained model of that name, or of the digits model where it has
+    none; batches: file of `best_batches`; method: in FIXED or in SCHEDULES; n_queries: about so many in a repetition;
+    budget: queries per point of a search. Returns `rate` and `ceiling`, floats (repetitions,).
+    """
+    model, points = _subject(data, network, name)
+    ceiling = Ceiling(model, points.inputs.shape[1:], "float32", np.load(batches)["float32"])
+    rates, ceilings = [], []
+    for _ in range(repetitions):
+        before = ceiling.rate(seconds)
+        start = time.process_time()
+        asked = _ask(model, points, method, n_queries, budget)
+        rates.append(asked / (time.process_time() - start))
+        ceilings.append((before + ceiling.rate(seconds)) / 2)
+    return {"rate": np.array(rates), "ceiling": np.array(ceilings)}
+
+
+def _subject(data, network, name):
+    """(model, points) of a network; its own labels are the classes, so that every point is searched."""
+    if name in subjects.BUILD:
+        model, points = subjects.load(data, name, network)
+    elif name == "digits-cnn":
+        _, points = subjects.load(data, "mlp-digits", network)
+        options = {**subjects.TRAINING, "max_epochs": 5}
+        model, _ = train(_digits_cnn, points.pool, points.pool_classes, 10, 0, lambda model: 0.0, **options)
+    else:
+        inputs = torch.from_numpy((stream(0, "tabular").random((2000, 446)) < 0.12).astype(np.float32))
+        torch.manual_seed(0)
+        model = mlp.build((446,), 30, hidden=(128,)).eval()
+        points = Points(inputs[:500], None, np.arange(500), inputs[500:], None)
+    with torch.inference_mode():
+        classes = [model(inputs).argmax(1).clone() for inputs in (points.inputs, points.pool)]
+    return model, Points(points.inputs, classes[0], points.ids, points.pool, classes[1])
+
+
+def _digits_cnn(shape, n_classes):
+    return cnn.build(shape, n_classes, channels=(16, 32), convolutions=1, dense=64)
+
+
+def _ask(model, points, method, n_queries, budget):
+    """Ask about n_queries of points that are taken over and over; returns how many were."""
+    per_point = 1 + len(FIXED[method].magnitudes) if method in FIXED else budget
+    n = max(8, n_queries // per_point)
+    if method not in FIXED:
+        return search(model, points, method, range(n), budget)
+    rows = np.arange(n) % len(points.ids)
+    return ask_fixed(model, points.inputs[rows], FIXED[method], partial(streams, 0, "engine", np.arange(n)))[0].size
+
+
+def search(model, points, schedule, numbers, budget):
+    """Search around these points, ints that may exceed their number; returns how many queries were asked."""
+    rows = np.array(numbers) % len(points.ids)
+    x, y = points.inputs[rows], points.classes[rows]
+    asked = LabelOracle(model, len(rows), budget)
+    starts = nearest_others(x, y, points.pool, points.pool_classes) if schedule == "economical" else ()
+    hopskipjump(asked, x, y, streams(0, "engine", numbers), schedule=SCHEDULES[schedule], starts=starts)
+    return int(asked.spent.sum())
+
+
+def scale(data, network, numbers, budget, chunk=None, threads=1):
+    """Cost of the economical search around these points of the CNN, with other chunks or threads."""
+    torch.set_num_threads(threads)
+    oracle.CHUNK_FLOATS = chunk or oracle.CHUNK_FLOATS
+    model, points = subjects.load(data, "cnn", network)
+    with torch.inference_mode():
+        model(points.inputs[:64])
+    cpu, wall = time.process_time(), time.perf_counter()
+    asked = search(model, points, "economical", numbers, budget)
+    return {"queries": asked, "cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}

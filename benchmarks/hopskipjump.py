@@ -1,0 +1,315 @@
+"""What an answer of the boundary attack costs: this library, ART and Foolbox on the same models and points.
+
+python benchmarks/hopskipjump.py --out DIR [--data NPZ] [--quick] [--members N] [--seed S]
+
+NPZ holds x_train and x_test, uint8 (n, 32, 32, 3), y_train and y_test, as of CIFAR-10; without it images are made up.
+Tables (.csv, .md) and a figure are written to DIR. Every measurement is a process of its own with one thread; target
+and shadow are measured side by side, each block of points by all tools in turn. What DIR/work holds is not measured
+again, so that a killed run goes on, unless the settings or the library have changed since.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import multiprocessing
+import os
+import resource
+import sys
+import time
+from dataclasses import asdict, dataclass, replace
+from multiprocessing.connection import wait
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import engine  # noqa: E402
+import rivals  # noqa: E402
+import subjects  # noqa: E402
+from rivals import CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WHITE_BOX  # noqa: E402
+
+from lmia.oracle import PRECISIONS  # noqa: E402
+from lmia.schedules import SCHEDULES  # noqa: E402
+from lmia.stopping import Stopping  # noqa: E402
+
+ROLES = ("target", "shadow")
+ERROR = 0.02  # of stopping too early
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured; dictionaries have an entry per model.
+
+    n_train: members of each split; points: members attacked of (target, shadow), and as many non-members;
+    blocks: parts that the points are cut into; published, economical: budgets, queries per point; steps: of ART and of
+    Foolbox, for about as many queries as the published budget; seconds: CPU time of one ceiling; queries: of one
+    repetition of an engine's measurement; scaling: numbers of points; chunks: input values per forward pass;
+    scaling_points, scaling_budget: where something else is varied.
+    """
+
+    n_train: dict
+    max_epochs: dict
+    points: dict
+    blocks: int
+    published: int
+    economical: int
+    steps: int
+    seconds: float
+    queries: dict
+    scaling: tuple
+    chunks: tuple
+    scaling_points: int
+    scaling_budget: int
+
+
+FULL = Scale(
+    n_train={"mlp-digits": 200, "cnn": 2500},
+    max_epochs={"mlp-digits": 1000, "cnn": 1000},
+    points={"mlp-digits": (200, 100), "cnn": (250, 100)},
+    blocks=5,
+    published=2500,
+    economical=1000,
+    steps=10,
+    seconds=1.0,
+    queries={"cnn": 40_000, "digits-cnn": 200_000, "mlp-digits": 1_000_000, "mlp-tabular": 500_000},
+    scaling=(10, 30, 100, 300, 1000),
+    chunks=tuple(1 << power for power in range(16, 21)),
+    scaling_points=200,
+    scaling_budget=250,
+)
+QUICK = Scale(
+    n_train={"mlp-digits": 200, "cnn": 500},
+    max_epochs={"mlp-digits": 1000, "cnn": 25},
+    points={"mlp-digits": (30, 20), "cnn": (30, 20)},
+    blocks=2,
+    published=500,
+    economical=250,
+    steps=3,
+    seconds=0.2,
+    queries={"cnn": 2_500, "digits-cnn": 20_000, "mlp-digits": 100_000, "mlp-tabular": 50_000},
+    scaling=(10, 30),
+    chunks=(1 << 16, 1 << 18, 1 << 20),
+    scaling_points=20,
+    scaling_budget=100,
+)
+WARM_UP = replace(QUICK, published=150, economical=60, steps=1)  # the first search of a process builds its tables
+
+
+@dataclass(frozen=True)
+class Job:
+    """A measurement: `function(*arguments)` returns named arrays, which are kept at `path`."""
+
+    path: Path
+    function: object
+    arguments: tuple
+
+
+def side_by_side(*lanes):
+    """Run lists of jobs beside each other, each job in a process of its own, and print a line for each."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch"])  # processes start at once, and yet have run nothing
+    lanes, running = [[job for job in lane if not job.path.exists()] for lane in lanes], {}
+    while any(lanes) or running:
+        for number, lane in enumerate(lanes):
+            if lane and number not in running:
+                running[number] = lane[0], time.perf_counter(), context.Process(target=_work, args=(lane.pop(0),))
+                running[number][2].start()
+        wait([process.sentinel for _, _, process in running.values()])
+        for number, (job, start, process) in list(running.items()):
+            if not process.is_alive():
+                if process.exitcode:
+                    raise RuntimeError(f"{job.path.stem}: ended with exit status {process.exitcode}")
+                print(f"{time.perf_counter() - start:7.1f} s  {job.path.stem}", flush=True)
+                del running[number]
+
+
+def _work(job):
+    torch.set_num_threads(1)
+    arrays = job.function(*job.arguments)
+    save(job.path, arrays | {"memory": peak_memory()})
+
+
+def peak_memory():
+    """Most memory that this process has held, in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage's peak may be that of the process which started this one
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(fields["VmHWM"].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def save(path, arrays):
+    """Write named arrays, under another name first: a file that is there is complete."""
+    unfinished = path.with_suffix(".unfinished.npz")
+    np.savez_compressed(unfinished, **arrays)
+    os.replace(unfinished, path)
+
+
+def attack(tool, scale, seed, model, data, network, block, batches, shadow):
+    """Arrays of one tool's run on one block of points.
+
+    data, network, batches: files of the model; shadow: (its data, its finished runs), for stopping.
+    """
+    model, points = subjects.load(data, model, network)
+    if tool.name == "ceiling":
+        best, shape = np.load(batches), points.inputs.shape[1:]
+        return {name: engine.Ceiling(model, shape, name, best[name]).rate(scale.seconds) for name in PRECISIONS}
+    if tool == WHITE_BOX:
+        return rivals.run_white_box(model, points)
+    points = points.take(np.array_split(np.arange(len(points.ids)), scale.blocks)[block])
+    settled = learn_to_stop(*shadow) if tool == STOPPING else None
+    rivals.search(tool, WARM_UP, seed, model, points.take(slice(8)), settled)
+    return rivals.search(tool, scale, seed, model, points, settled)
+
+
+def learn_to_stop(data, runs):
+    """When to stop, from the shadow's runs of all blocks; one may have more steps than another."""
+    parts = [np.load(run) for run in runs]
+    length = max(part["best"].shape[1] for part in parts)
+    best, moments = (
+        np.concatenate([np.pad(part[name], [(0, 0), (0, length - part[name].shape[1])], "edge") for part in parts])
+        for name in ("best", "moments")
+    )
+    return Stopping.fit(best, moments, np.load(data)["is_member"], error=ERROR)
+
+
+class Study:
+    """Which files there are, and the jobs that make them. Their names hold a digest of all that they depend on."""
+
+    def __init__(self, scale, out, npz, seed):
+        self.scale, self.seed, self.npz, self.work = scale, seed, npz, out / "work"
+        self.work.mkdir(parents=True, exist_ok=True)
+        source = None if npz is None else hashlib.sha256(npz.read_bytes()).hexdigest()
+        sources = [ROOT / "lmia/training.py", ROOT / "lmia/augmentation.py", *ROOT.glob("lmia/models/*.py")]
+        sources.append(Path(subjects.__file__))
+        self.trained = [source, seed, subjects.TRAINING, _code(sources)]
+        sources = [*ROOT.glob("lmia/**/*.py"), *(Path(module.__file__) for module in (engine, rivals, subjects))]
+        self.measured = [source, seed, asdict(scale), _code(sources)]
+
+    def file(self, settings, *names):
+        digest = hashlib.sha256(json.dumps([settings, names], default=str).encode()).hexdigest()[:8]
+        return self.work / f"{'-'.join(str(name).replace(' ', '-') for name in names)}-{digest}.npz"
+
+    def data(self, model, role):
+        settings = [self.trained, self.scale.n_train[model], self.scale.points[model]]
+        return self.file(settings, model, role, "data")
+
+    def network(self, model, role):
+        settings = [self.trained, self.scale.n_train[model], self.scale.max_epochs[model]]
+        return self.file(settings, model, role, "network")
+
+    def run(self, model, role, tool, block):
+        return self.file(self.measured, model, role, *asdict(tool).values(), f"block{block}")
+
+    def prepare(self, model):
+        """Draw the points of both roles."""
+        files = [self.data(model, role) for role in ROLES]
+        if all(file.exists() for file in files):
+            return
+        n_train = self.scale.n_train[model]
+        inputs, classes = subjects.load_data(model, self.npz, 5 * n_train, self.seed)
+        for role, file, n_points in zip(ROLES, files, self.scale.points[model], strict=True):
+            save(file, subjects.draw_points(inputs, classes, role, n_train, n_points, self.seed))
+
+    def fit(self, model, role):
+        arguments = self.data(model, role), model, self.scale.max_epochs[model], 2 * self.seed + ROLES.index(role)
+        return Job(self.network(model, role), subjects.fit, arguments)
+
+    def attacks(self, model, role, tools):
+        """Every block by every tool, by each of them first in turn."""
+        for block in range(self.scale.blocks):
+            start = block % len(tools)
+            for tool in tools[start:] + tools[:start]:
+                yield self.attack(model, role, tool, block)
+
+    def attack(self, model, role, tool, block=0):
+        economical = [self.run(model, "shadow", OURS[1], number) for number in range(self.scale.blocks)]
+        shadow = self.data(model, "shadow"), economical
+        files = self.data(model, role), self.network(model, role)
+        arguments = tool, self.scale, self.seed, model, *files, block, self.batches(model).path, shadow
+        return Job(self.run(model, role, tool, block), attack, arguments)
+
+    def batches(self, name):
+        """The job that finds the best batch sizes of a network in engine.NETWORKS."""
+        return Job(self.file(self.measured, "engine", name, "batches"), engine.best_batches, self.engine_files(name))
+
+    def engine_files(self, name):
+        trained = name if name in subjects.BUILD else "mlp-digits"
+        return self.data(trained, "target"), self.network(trained, "target"), name
+
+    def engines(self):
+        """(network, method, job) of every measurement of the engine."""
+        for name in engine.NETWORKS:
+            files = *self.engine_files(name), self.batches(name).path
+            amount = self.scale.queries[name], self.scale.economical, self.scale.seconds
+            for method in (*SCHEDULES, *engine.FIXED):
+                if name != "mlp-tabular" or method not in engine.IMAGES_ONLY:
+                    file = self.file(self.measured, "engine", name, method)
+                    yield name, method, Job(file, engine.measure, (*files, method, *amount))
+
+    def scaling(self):
+        """(what varies, its value, jobs side by side) of every measurement of growth."""
+        n, budget = self.scale.scaling_points, self.scale.scaling_budget
+        for points in self.scale.scaling:
+            yield "points", points, [self.scaled(range(points), budget)]
+        for chunk in self.scale.chunks:
+            yield "values per chunk", chunk, [self.scaled(range(n), budget, chunk=chunk)]
+        yield "threads of one process", 2, [self.scaled(range(n), budget, threads=2)]
+        halves = range(n // 2), range(n // 2, n)
+        yield "processes of one thread", 2, [self.scaled(half, budget) for half in halves]
+
+    def scaled(self, numbers, budget, chunk=None, threads=1):
+        file = self.file(self.measured, "scaling", numbers[0], len(numbers), chunk, threads)
+        arguments = self.data("cnn", "target"), self.network("cnn", "target"), numbers, budget, chunk, threads
+        return Job(file, engine.scale, arguments)
+
+
+def _code(files):
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
+
+
+def compare(scale, out, npz=None, seed=0):
+    """Measure everything that is not measured yet, and write the tables and the figure to the folder `out`."""
+    study = Study(scale, out, npz, seed)
+    models = list(scale.n_train)
+    for model in models:
+        study.prepare(model)
+    side_by_side(*([study.fit(model, role) for model in models] for role in ROLES))
+    side_by_side([study.batches(name) for name in engine.NETWORKS])
+    first, shadow = [*OURS, *RIVALS, CEILING], [*OURS, *RIVALS]
+    target_jobs = [job for model in models for job in study.attacks(model, "target", first)]
+    shadow_jobs = [job for model in models for job in study.attacks(model, "shadow", shadow)]
+    side_by_side(target_jobs, shadow_jobs + [study.attack(model, "target", WHITE_BOX) for model in models])
+    second = [STOPPING, CEILING_OF_STOPPING]
+    side_by_side([job for model in models for job in study.attacks(model, "target", second)])
+    side_by_side([job for _, _, job in study.engines()])
+    for _, _, jobs in study.scaling():
+        side_by_side(*([job] for job in jobs))
+    import comparison  # here, because the measuring processes import this file, and not what only draws
+
+    comparison.write(study, out)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder for tables, figure and unfinished work")
+    parser.add_argument("--data", type=Path, help="CIFAR-10 as .npz; made-up images where it is left out")
+    parser.add_argument("--quick", action="store_true", help="all of it at a small scale, in minutes")
+    parser.add_argument("--members", type=int, help="members of the target to attack, and as many non-members")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    if missing := [name for name in ("art", "foolbox") if importlib.util.find_spec(name) is None]:
+        parser.exit(1, f"{' and '.join(missing)} not installed; what is compared needs: {rivals.INSTALL}\n")
+    scale = QUICK if options.quick else FULL
+    if options.members:
+        members = {model: min(options.members, n) for model, n in scale.n_train.items()}
+        scale = replace(scale, points={model: (members[model], n) for model, (_, n) in scale.points.items()})
+    compare(scale, options.out, options.data, options.seed)
+
+
+if __name__ == "__main__":
+    main()

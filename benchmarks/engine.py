@@ -25,8 +25,8 @@ NETWORKS = ("cnn", "digits-cnn", "mlp-digits", "mlp-tabular")
 FIXED = {
     "rotation": rotation.Perturbation(degrees=[2, 4, 6, 8]),
     "translation": translation.Perturbation(pixels=[1, 2]),
-    "gaussian": gaussian.Perturbation(sigmas=[0.05], samples=100),
-    "bernoulli": bernoulli.Perturbation(flips=[5], samples=100),
+    "gaussian": gaussian.Perturbation(sigmas=[0.05, 0.1, 0.15, 0.2, 0.3], samples=100),
+    "bernoulli": bernoulli.Perturbation(flips=[1, 2, 3, 5, 10], samples=100),
 }
 IMAGES_ONLY = ("rotation", "translation")
 

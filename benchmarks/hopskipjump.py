@@ -144,7 +144,7 @@ def peak_memory():
 
 def save(path, arrays):
     """Write named arrays, under another name first: a file that is there is complete."""
-    unfinished = path.with_suffix(".unfinished.npz")
+    unfinished = path.with_suffix(f".{os.getpid()}.npz")  # a killed run's last process may still be at work
     np.savez_compressed(unfinished, **arrays)
     os.replace(unfinished, path)
 

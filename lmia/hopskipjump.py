@@ -15,7 +15,7 @@ from tqdm import tqdm
 from lmia.directions import Directions
 from lmia.schedules import PUBLISHED
 
-CHUNKS_AT_ONCE = 4  # gradient probes held in memory together, in chunks of the oracle
+PROBES = 256, 1 << 20  # made together: at least so many, to fill forward passes; else of so many values, to fit caches
 MAX_TRIALS = 10  # halvings of one jump
 
 
@@ -122,7 +122,7 @@ class _Search:
 
     def advance(self, active, step):
         """One step of the examples `active`: a direction across the boundary, and a move along it."""
-        block = max(1, CHUNKS_AT_ONCE * self.oracle.chunk(self.dim) // self.n_probes(step))
+        block = max(1, max(PROBES[0], PROBES[1] // self.dim) // self.n_probes(step))
         radius = self.radius(active, step).split(block)
         blocks = np.split(active, range(block, len(active), block))
         direction = torch.cat([self.gradient(rows, step, part) for rows, part in zip(blocks, radius, strict=True)])
@@ -150,14 +150,14 @@ class _Search:
     def gradient(self, rows, step, radius):
         """Unit vectors (m, dim) across the boundary, from labels of random probes around it (eq. 15-16)."""
         n = self.n_probes(step)
-        probes = self.directions.draw([self.streams[row] for row in rows], n, self.x.device).to(self.x.dtype)
+        noise = self.directions.draw([self.streams[row] for row in rows], n, self.x.device).to(self.x.dtype)
         centre = self.points[self.at(rows)][:, None]
         scale = (radius * self.directions.scale)[:, None, None]
-        torch.addcmul(centre, probes, scale, out=probes).clamp_(0, 1)
-        crossed = self.crossed(probes.reshape(-1, self.dim), rows)
-        sign = crossed.reshape(len(rows), 1, n).to(self.x) * 2 - 1
-        mean = sign.mean(dim=2, keepdim=True)
-        weight = torch.where(mean.abs() == 1, sign, sign - mean)  # the mean as a baseline, unless all agree
+        probes = torch.addcmul(centre, noise, scale).clamp_(0, 1)
+        weight = self.crossed(probes.view(-1, self.dim), rows).view(len(rows), 1, n).to(self.x.dtype)
+        mean = weight.mean(dim=2, keepdim=True)
+        # The mean as a baseline (eq. 16), in signs or, to the same end, in zeros and ones; unless all agree.
+        weight.sub_(torch.where((mean == 0) | (mean == 1), 0.5, mean))
         probes.sub_(centre)  # what was really sent, after clipping
         return _unit(torch.bmm(weight, probes)[:, 0])
 

@@ -101,4 +101,4 @@ class LabelOracle:
         inputs = inputs.to(self.device, next(model.parameters(), self._parameter).dtype)
         if inputs.ndim == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        return model(inputs).argmax(1)
+        return model(inputs).max(1).indices  # as argmax, in less time

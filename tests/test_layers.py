@@ -37,13 +37,26 @@ def under(*folders):
 
 
 @pytest.mark.parametrize(
-    "name", under("attacks", "metrics", "figures", "scoring", "intervals", "tables", "observations")
+    "name", under("attacks", "metrics", "figures", "scoring", "intervals", "tables", "observations", "stopping")
 )
 def test_no_torch_in_what_reads_answers(name):
     assert not {module for module in closure(name) if module.split(".")[0] in ("torch", "torchvision")}
 
 
-QUERY_CODE = ("oracle", "fixed_queries", "boundary", "confidences", "hopskipjump", "perturbations", "streams")
+QUERY_CODE = (
+    "oracle",
+    "fixed_queries",
+    "boundary",
+    "confidences",
+    "hopskipjump",
+    "schedules",
+    "starts",
+    "directions",
+    "noise",
+    "precision",
+    "perturbations",
+    "streams",
+)
 
 
 @pytest.mark.parametrize("name", under(*QUERY_CODE))

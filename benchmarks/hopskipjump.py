@@ -35,6 +35,7 @@ from rivals import CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WHITE_B
 from lmia.oracle import PRECISIONS  # noqa: E402
 from lmia.schedules import SCHEDULES  # noqa: E402
 from lmia.stopping import Stopping  # noqa: E402
+from workflow.memory import keep_freed_memory  # noqa: E402
 
 ROLES = ("target", "shadow")
 ERROR = 0.02  # of stopping too early
@@ -129,6 +130,7 @@ def side_by_side(*lanes):
 
 def _work(job):
     torch.set_num_threads(1)
+    keep_freed_memory()  # for every tool, as the workflow's jobs do
     arrays = job.function(*job.arguments)
     save(job.path, arrays | {"memory": peak_memory()})
 

@@ -5,6 +5,7 @@ import sys
 import traceback
 
 from workflow.fingerprint import fingerprint, unlisted
+from workflow.memory import keep_freed_memory
 
 
 @contextlib.contextmanager
@@ -19,6 +20,7 @@ def job(snakemake, *modules):
             try:
                 if "torch" in sys.modules:
                     sys.modules["torch"].set_num_threads(snakemake.threads)
+                    keep_freed_memory()
                 yield
                 _check_code(snakemake, modules)
             except BaseException:

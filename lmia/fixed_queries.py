@@ -1,5 +1,7 @@
 """Ask a frozen model a query set that is known in advance. Knows nothing of membership."""
 
+import math
+
 import numpy as np
 import torch
 from tqdm import tqdm
@@ -38,7 +40,7 @@ def _ask_all(model, inputs, perturbation, streams, precision, progress):
     """(labels (n, 1 + q), disagreement)."""
     n, q = len(inputs), 1 + len(perturbation.magnitudes)
     oracle = LabelOracle(model, n, q, precision)
-    step = max(LEAST_EXAMPLES, min(QUERIES, VALUES // max(1, inputs[0].numel())) // q)
+    step = max(LEAST_EXAMPLES, min(QUERIES, VALUES // max(1, math.prod(inputs.shape[1:]))) // q)
     labels = np.empty((n, q), dtype=np.int64)
     for start in tqdm(range(0, n, step), desc=progress, disable=progress is None, mininterval=2):
         rows = np.arange(start, min(n, start + step))

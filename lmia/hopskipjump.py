@@ -3,7 +3,7 @@
 Batched over examples in lock step with an active set. Every random number comes from its example's own stream, and
 the schedule depends on the step and not on the budget, so a run with a smaller budget is a prefix of a longer one.
 The ledger of queries is kept on the host, all else where the model is, so that a GPU need not be waited for: steps
-whose number of queries is fixed (move "arc") read nothing back from it.
+whose number of queries is fixed (move "arc") read nothing back from it, unless `settled` has to be asked.
 """
 
 import math
@@ -53,7 +53,7 @@ class _Search:
 
     def __init__(self, oracle, inputs, classes, streams, schedule):
         self.oracle, self.streams, self.shape, self.schedule = oracle, streams, inputs.shape[1:], schedule
-        self.x = inputs.reshape(len(inputs), -1).to(oracle.device, oracle.dtype)
+        self.x = inputs.flatten(1).to(oracle.device, oracle.dtype)
         self.classes = torch.as_tensor(np.asarray(classes)).to(oracle.device)
         self.dim = self.x.shape[1]
         self.directions = Directions(self.shape, schedule.grid)
@@ -151,6 +151,8 @@ class _Search:
         """Unit vectors (m, dim) across the boundary, from labels of random probes around it (eq. 15-16)."""
         n = self.n_probes(step)
         noise = self.directions.draw([self.streams[row] for row in rows], n, self.x.device).to(self.x.dtype)
+        if self.schedule.on_sphere:
+            noise.div_(torch.linalg.vector_norm(noise, dim=2, keepdim=True) * self.directions.scale)
         centre = self.points[self.at(rows)][:, None]
         scale = (radius * self.directions.scale)[:, None, None]
         probes = torch.addcmul(centre, noise, scale).clamp_(0, 1)

@@ -1,6 +1,6 @@
 """Reduced precision that is safe: where it changes too many labels, everything is asked again in full."""
 
-MOST_DISAGREEMENT = 0.05  # below it no attack's AUC moved by more than 0.005 (benchmarks/README.md)
+MOST_DISAGREEMENT = 0.05  # share of labels; what is found depends on how near to the boundary queries lie
 
 
 def in_precision(ask, precision, most_disagreement=MOST_DISAGREEMENT):

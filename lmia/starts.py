@@ -9,7 +9,8 @@ def nearest_others(inputs, classes, pool, pool_classes, n_starts=10):
     inputs: (n, *shape); classes: (n,); pool: (m, *shape), inputs that the attacker has besides; pool_classes: their
     true classes, (m,); n_starts: how many to yield at most. An input with fewer such points gets its last one again.
     """
-    distances = torch.cdist(inputs.flatten(1), pool.flatten(1))
+    # In double precision, whose last bits decide no neighbour: the product's rounding depends on the batch.
+    distances = torch.cdist(inputs.flatten(1).double(), pool.flatten(1).double())
     distances[torch.as_tensor(classes)[:, None] == torch.as_tensor(pool_classes)[None]] = torch.inf
     nearest = distances.argsort(dim=1, stable=True)[:, :n_starts]
     for rank in range(nearest.shape[1]):

@@ -36,6 +36,8 @@ class Stopping:
         """
         threshold = best_threshold(best[:, -1], is_member)
         found = (best[:, -1] > 0) & np.isfinite(best[:, -1])
+        if not found.any():  # nothing to learn from: only the rule that loses nothing remains
+            return cls(threshold, np.empty(0, dtype=int), np.empty(0))
         queries = np.unique(spent[found])
         moment = [np.searchsorted(row, queries, side="right") - 1 for row in spent[found]]
         present = np.take_along_axis(best[found], np.maximum(moment, 0), axis=1)

@@ -36,6 +36,18 @@ def test_every_copy_has_its_share_of_the_budget():
     np.testing.assert_array_equal(best[:, 0, -1], alone[:, 0, -1])
 
 
+def test_copies_have_streams_of_their_own():
+    drawn = []
+
+    def noted(copy):
+        drawn.append(copy)
+        return draws(copy)
+
+    model = network()
+    search_boundary(model, IMAGES, model(IMAGES).argmax(1), noted, budget=500, copies=1)
+    assert drawn == [0, 1, 2, 3, 4]
+
+
 def test_a_pool_point_just_across_the_boundary_is_where_the_search_starts():
     brightness = torch.nn.Linear(64, 2)
     with torch.no_grad():
@@ -97,6 +109,14 @@ def test_stopping_loses_no_decision_that_the_shadow_foresaw():
     assert spent[np.arange(400), stop].mean() < 0.7 * spent[:, -1].mean()
     quicker = Stopping.fit(best, spent, is_member, error=0.1)
     assert (quicker.ratios >= rule.ratios).all() and (quicker.ratios > rule.ratios).any()
+
+
+@pytest.mark.parametrize("final", [0.0, np.inf])
+def test_a_shadow_without_a_finished_search_settles_only_what_is_below(final):
+    best, spent = np.full((4, 2), final), np.ones((4, 2), dtype=int)
+    rule = Stopping.fit(best, spent, np.array([True, False, True, False]))
+    settled = rule(np.array([0.5, 1.0]), np.array([10, 20]))
+    assert (settled == (np.array([0.5, 1.0]) < rule.threshold)).all()
 
 
 def test_stopping_by_hand():

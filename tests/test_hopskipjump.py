@@ -2,18 +2,21 @@
 
 import math
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils._python_dispatch import TorchDispatchMode
 
+import lmia.hopskipjump
+from lmia.directions import Directions
 from lmia.hopskipjump import hopskipjump
 from lmia.noise import normals
 from lmia.oracle import LabelOracle
 from lmia.schedules import ECONOMICAL, PUBLISHED, SCHEDULES
+from lmia.starts import nearest_others
 from lmia.streams import stream, streams
 
 FEW = replace(PUBLISHED, initial_probes=20)
@@ -80,7 +83,10 @@ def test_linear_distances_are_found_within_five_percent(dim, seed, schedule):
 
 
 def as_published(label, x, y, draws, budget):
-    """Chen et al. 2019, algorithm 2 with its parameters of section 4.2, one example, one query after another."""
+    """Chen et al. 2019, algorithm 2 with its parameters of section 4.2, one example, one query after another.
+
+    Finite where ours is: ten halvings of a jump at most, ten bisections at least, and no step that may not be paid for.
+    """
     dim, asked = len(x), 0
 
     def crosses(point):
@@ -101,7 +107,8 @@ def as_published(label, x, y, draws, budget):
     point, step = to_boundary(point), 1
     while asked + int(100 * math.sqrt(step)) + 10 + max(10, math.ceil(1.5 * math.log2(dim))) <= budget:
         radius = 0.1 if step == 1 else np.linalg.norm(point - x) / dim
-        noise = normals([draws], int(100 * math.sqrt(step)), dim)[0].double().numpy() / math.sqrt(dim)
+        noise = normals([draws], int(100 * math.sqrt(step)), dim)[0].double().numpy()
+        noise /= np.linalg.norm(noise, axis=1, keepdims=True)  # uniform on the sphere
         probes = np.clip(point + radius * noise, 0, 1)
         phi = np.array([1.0 if crosses(probe) else -1.0 for probe in probes])
         weight = phi if abs(phi.mean()) == 1 else phi - phi.mean()
@@ -180,9 +187,17 @@ def test_distances_never_grow_and_a_smaller_budget_is_a_prefix(schedule):
 @given(order=st.permutations(range(8)), n=st.integers(1, 8), schedule=st.sampled_from([FEW, ECONOMICAL]))
 def test_neither_order_nor_batch_changes_a_bit(order, n, schedule):
     model, points, classes, _ = halfspace(20, 4)
-    whole, spent, _, _ = search(model, points, classes, 600, schedule=schedule)
+    pool = torch.rand(30, 20, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+
+    def starts(rows):
+        return nearest_others(points[rows], classes[rows], pool, model(pool).argmax(1))
+
+    whole, spent, _, _ = search(model, points, classes, 600, schedule=schedule, starts=starts(range(8)))
     ids = np.array(order[:n])
-    part, part_spent, _, _ = search(model, points[ids], classes[ids], 600, ids, schedule=schedule)
+    with mock.patch.object(lmia.hopskipjump, "PROBES", (1, 1)):  # every example a block of its own
+        part, part_spent, _, _ = search(
+            model, points[ids], classes[ids], 600, ids, schedule=schedule, starts=starts(ids)
+        )
     width = part.shape[1]
     np.testing.assert_array_equal(part, whole[ids][:, :width])
     np.testing.assert_array_equal(part_spent[:, -1], spent[ids][:, -1])
@@ -235,28 +250,61 @@ def test_low_frequencies_are_probed_on_images_only():
     np.testing.assert_array_equal(*flat)
 
 
-class NothingReadBack(TorchDispatchMode):
-    """Counts what would make a host wait for a GPU: values read from tensors, and shapes that depend on them."""
-
-    def __init__(self):
-        super().__init__()
-        self.waits = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        name = function.overloadpacket.__name__
-        boolean = name.startswith("index") and any(
-            index is not None and index.dtype == torch.bool for index in args[1] or () if torch.is_tensor(index)
-        )
-        self.waits += name in ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal") or boolean
-        return function(*args, **(kwargs or {}))
-
-
-def test_an_economical_step_reads_nothing_back():
-    """All steps together cost no more waiting than none: only the start looks at labels."""
+def read_backs(monkeypatch, schedule, budget):
+    """How often values of tensors are read by the host while a search runs; on a GPU each would wait for it."""
     model, points, classes, _ = halfspace(20, 4)
-    waits = []
-    for budget in (30, 600):
-        with NothingReadBack() as mode:
-            search(model, points, classes, budget, schedule=ECONOMICAL)
-        waits.append(mode.waits)
-    assert waits[0] == waits[1]
+    count = 0
+
+    def counted(function):
+        def call(*arguments, **options):
+            nonlocal count
+            count += 1
+            return function(*arguments, **options)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for name in ("cpu", "numpy", "item", "tolist", "__bool__", "__int__", "__float__", "__array__", "nonzero"):
+            patch.setattr(torch.Tensor, name, counted(getattr(torch.Tensor, name)))
+        search(model, points, classes, budget, schedule=schedule)
+    return count
+
+
+def test_an_economical_step_reads_nothing_back(monkeypatch):
+    """All steps together are waited for no more often than none; the published ones must be, as they halve jumps."""
+    assert read_backs(monkeypatch, ECONOMICAL, 30) == read_backs(monkeypatch, ECONOMICAL, 600) > 0
+    assert read_backs(monkeypatch, FEW, 30) < read_backs(monkeypatch, FEW, 600)
+
+
+@pytest.mark.parametrize("shape, grid", [((3, 32, 32), 8), ((1, 20, 12), 5), ((40,), None)])
+def test_directions_have_unit_length_on_average(shape, grid):
+    directions = Directions(shape, grid)
+    drawn = directions.draw(streams(0, "test", range(10)), 300) * directions.scale
+    assert drawn.shape == (10, 300, math.prod(shape))
+    assert drawn.square().sum(dim=2).mean() == pytest.approx(1, rel=0.03)
+    assert drawn[0, 0] @ drawn[0, 1] < 0.9 and drawn[0, 0] @ drawn[1, 0] < 0.9
+
+
+class Probed(Halfspace):
+    """Keeps what it is asked."""
+
+    def __init__(self, normal, offset):
+        super().__init__(normal, offset)
+        self.asked = []
+
+    def forward(self, x):
+        self.asked.append(x.detach().clone())
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("precision, least", [("float32", 0), ("bfloat16", 2**-7)])
+def test_probes_spread_by_what_the_precision_resolves(precision, least):
+    model, points, classes, _ = halfspace(16, 3, margin=0.05)
+    model = Probed(model.normal.detach().float(), model.offset).float()
+    oracle = LabelOracle(model, 8, 100, precision)
+    schedule = replace(ECONOMICAL, radius=1e-3)
+    hopskipjump(oracle, points.float(), classes, streams(3, "test", range(8)), schedule=schedule)
+    asked = oracle._asked.asked
+    probes = next(batch for batch in asked if len(batch) == 8 * 20).float().view(8, 20, 16)
+    spread = probes.std(dim=1).mean()
+    assert spread == pytest.approx(least, rel=0.3) if least else 0 < spread < 1e-3

@@ -61,8 +61,9 @@ def test_bfloat16_is_audited_against_float32():
     for name, x in (("near", near), ("far", far)):
         oracle = LabelOracle(model, 1, budget=5000, precision="bfloat16")
         labels = oracle(x, np.zeros(5000, int))
-        second = slice(1000, 2000)  # the second of five chunks is the one that is audited
-        assert oracle.disagreement == pytest.approx(float((labels != model(x).argmax(1))[second].float().mean()))
+        differing = labels != model(x).argmax(1)
+        audited = torch.cat([differing[:3000], differing[4000:]])  # passes 0, 1, 2 and 4 of five
+        assert oracle.disagreement == pytest.approx(float(audited.float().mean()))
         rates[name] = oracle.disagreement
     assert rates["near"] > 0.1 and rates["far"] < 0.02
     assert LabelOracle(model, 1, budget=1).disagreement is None and next(model.parameters()).dtype == torch.float32

@@ -37,6 +37,25 @@ def test_a_query_depends_on_its_example_alone(kind):
     torch.testing.assert_close(ask(KINDS[kind], IMAGES[order], order), whole[order], rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("kind", ["gaussian", "bernoulli"])
+def test_not_even_blocks_depend_on_the_batch(kind):
+    """Large inputs need several blocks for all samples: an example's are the same alone and among others."""
+    images = torch.rand(17, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    assert len(list(KINDS[kind].blocks(images, streams(0, "test", range(17))))) > 2 * len(set(KINDS[kind].magnitudes))
+    whole = ask(KINDS[kind], images, range(17))
+    for few in ([4], [16, 4, 0]):
+        torch.testing.assert_close(ask(KINDS[kind], images[few], few), whole[few], rtol=0, atol=0)
+
+
+def test_every_feature_flips_as_often_as_it_should():
+    for flips in (0.5, 8, 16):
+        flipped = ask(bernoulli.Perturbation(flips=[flips], samples=500), torch.zeros(20, 16), range(20))
+        rate, n = flips / 16, 500 * 20
+        assert (abs(flipped.mean(dim=(0, 1)) - rate) <= 5 * (rate * (1 - rate) / n) ** 0.5).all()
+        pairs = (flipped[..., 1:] * flipped[..., :-1]).mean()  # neighbours flip independently
+        assert abs(pairs - rate**2) <= 5 * (rate**2 * (1 - rate**2) / (15 * n)) ** 0.5 * 2
+
+
 def test_translations_repeat_the_edge():
     image = torch.arange(9.0).reshape(1, 1, 3, 3) / 8
     assert sorted(translation.shifts(1)) == [(-1, 0), (0, -1), (0, 1), (1, 0)]

@@ -73,10 +73,13 @@ def check_datasets(config):
 
 def check_queries(config):
     for name, query in config.queries.items():
-        if query.kind == "hopskipjump" and query.budget < (least := schema.LEAST_SEARCH * query.n_copies()):
+        if query.kind != "hopskipjump":
+            continue
+        one = schema.LEAST_SEARCH[query.schedule]
+        if query.budget < (least := one * query.n_copies()):
             yield (
                 f"queries.{name}.budget: {query.budget}: to reach the boundary once, each of {query.n_copies()} copies "
-                f"needs {schema.LEAST_SEARCH} queries; use at least {least}"
+                f"needs {one} queries; use at least {least}"
             )
         if stops_early(query) and query.copies:
             yield (

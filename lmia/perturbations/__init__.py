@@ -9,10 +9,13 @@ A module defines `Perturbation(**options)` with
 The queries of an example are a function of that example, the options and its own random stream alone.
 """
 
-BLOCK_VALUES = 1 << 18  # of a block of random perturbations: what a core's cache holds
+BLOCK_VALUES = 1 << 14  # of one example's part of a block: some examples' parts together then fit a core's cache
 
 
-def columns(inputs, samples):
-    """Sizes k of consecutive blocks that together hold `samples` perturbations of every input, none too large."""
-    most = max(1, min(samples, BLOCK_VALUES // inputs.numel()))
+def columns(size, samples):
+    """Sizes k of consecutive blocks that together hold `samples` perturbations of an input of `size` values.
+
+    They depend on one example alone, as what is drawn from its stream may depend on nothing else.
+    """
+    most = max(1, min(samples, BLOCK_VALUES // size))
     return [min(most, samples - done) for done in range(0, samples, most)]

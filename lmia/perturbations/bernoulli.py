@@ -26,7 +26,7 @@ class Perturbation:
         x = inputs.flatten(1)
         size = x.shape[1]
         for flips in self._flips:
-            for n in columns(inputs, self._samples):
+            for n in columns(size, self._samples):
                 block = x[:, None].repeat(1, n, 1).view(-1)
                 flipped = torch.from_numpy(_successes(streams, n * size, min(1.0, flips / size))).to(x.device)
                 block[flipped] = 1 - block[flipped]
@@ -44,11 +44,11 @@ def _successes(streams, n_trials, probability):
     n_gaps = int(expected + 6 * math.sqrt(expected) + 6)
     ends = np.full(len(streams), -1)
     found = []
-    while (ends < n_trials).any():
-        uniform = np.array([stream.random(n_gaps) for stream in streams])
+    while len(short := np.flatnonzero(ends < n_trials)):  # once, as a rule: streams that fell short draw more
+        uniform = np.array([streams[row].random(n_gaps) for row in short])
         gaps = np.log1p(-uniform) / math.log1p(-probability)  # floor + 1 of these are the gaps
-        successes = ends[:, None] + (np.minimum(gaps, n_trials).astype(np.int64) + 1).cumsum(axis=1)
+        successes = ends[short, None] + (np.minimum(gaps, n_trials).astype(np.int64) + 1).cumsum(axis=1)
         stream, nth = np.nonzero(successes < n_trials)
-        found.append(stream * n_trials + successes[stream, nth])
-        ends = successes[:, -1]
+        found.append(short[stream] * n_trials + successes[stream, nth])
+        ends[short] = successes[:, -1]
     return np.concatenate(found)

@@ -22,6 +22,6 @@ class Perturbation:
         """Yields (n, k, *shape), k consecutive samples of one sigma."""
         shape, x = inputs.shape[1:], inputs.flatten(1)[:, None]
         for sigma in self._sigmas:
-            for n in columns(inputs, self._samples):
+            for n in columns(x.shape[2], self._samples):
                 noise = normals(streams, n, x.shape[2]).to(inputs)
                 yield torch.add(x, noise, alpha=sigma, out=noise).clamp_(0, 1).view(len(inputs), n, *shape)

@@ -103,8 +103,8 @@ BAD = {
     "budgets beyond": (("attacks", "boundary", "budgets"), [9999], "attacks.boundary.budgets: 9999: .* asks only 1000"),
     "budget too small for a search": (
         ("queries", "copies", "budget"),
-        59,
-        "queries.copies.budget: 59: .* each of 5 copies needs 12 queries; use at least 60",
+        39,
+        "queries.copies.budget: 39: .* each of 5 copies needs 8 queries; use at least 40",
     ),
     "budget below the copies": (("attacks", "combined", "budget"), 4, "attacks.combined.budget: 4: .* has 5 copies"),
     "budgets below the copies": (("attacks", "combined", "budgets"), [4], "attacks.combined.budgets: 4: .* 5 copies"),

@@ -9,7 +9,7 @@ from workflow.job import job
 def prepare(output, spec):
     inputs, classes = plugins.bind("data", "load", spec)()
     low, high = float(inputs.min()), float(inputs.max())
-    if low < 0 or high > 1 or len(inputs) != len(classes):
+    if not (low >= 0 and high <= 1) or len(inputs) != len(classes):  # NaN is neither
         raise ValueError(
             f"{spec['kind']}: expected as many inputs as classes and values in [0, 1], "
             f"got {len(inputs)} and {len(classes)}, values {low:g} to {high:g}; mend its load()"

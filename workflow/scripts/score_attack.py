@@ -15,24 +15,37 @@ TYPES = {
 
 
 def load(path, observation):
-    """(one observation per seed, example ids (s, n), unit)."""
+    """(one observation per seed, example ids (s, n), provenance)."""
     kind, make, names = TYPES[observation]
     arrays, provenance = artifacts.load(path, kind, {"example_ids": ("i", 2)})
     seeds = range(len(arrays["example_ids"]))
-    return [make(*(arrays[name][s] for name in names)) for s in seeds], arrays["example_ids"], provenance["unit"]
+    return [make(*(arrays[name][s] for name in names)) for s in seeds], arrays["example_ids"], provenance
+
+
+def check_precision(target, shadows):
+    """Thresholds carry over between answers of one precision only; each model falls back from bfloat16 by itself."""
+    ways = [[how["precision"] for how in provenance.get("asked", [])] for provenance in (target, *shadows)]
+    if any(way != ways[0] for way in ways):
+        raise ValueError(
+            f"target and shadows were asked in different precisions ({ways}), as bfloat16 changed too many labels of "
+            "some; set precision: float32 of this query set, or raise its most_disagreement"
+        )
 
 
 def score(target, shadows, splits, output, attack, observation, seeds):
     options = {key: attack[key] for key in attack if key not in ("kind", "reads", "budget", "budgets")}
     make = plugins.bind("attacks", "Attack", {"kind": attack["kind"], **options})
-    targets, target_ids, unit = load(target, observation)
+    targets, target_ids, provenance = load(target, observation)
     shadows = [load(path, observation) for path in shadows]
+    check_precision(provenance, [of_shadow for _, _, of_shadow in shadows])
     members = [artifacts.load(path, "split", {"members": ("i", 2)})[0]["members"] for path in splits]
     results = []
     for s, _ in enumerate(seeds):
         known = [np.isin(ids[s], part[s]) for (_, ids, _), part in zip(shadows, members, strict=True)]
         seen = [of_seed[s] for of_seed, _, _ in shadows]
-        results.append(run_attack(make, targets[s], seen, known, unit, attack["budget"], attack["budgets"]))
+        results.append(
+            run_attack(make, targets[s], seen, known, provenance["unit"], attack["budget"], attack["budgets"])
+        )
     arrays = {
         "scores": np.array([[way.scores for way in ways] for ways in results]),
         "thresholds": np.array([[way.threshold for way in ways] for ways in results]),

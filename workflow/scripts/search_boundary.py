@@ -43,7 +43,8 @@ def search(frozen, output, spec, name, rules):
         last = best[:, 0, -1]
         columns["best"].append(best.astype(np.float32))
         columns["spent"].append(spent.astype(np.int32))
-        columns["stopped"].append(rule(last, spent[:, 0, -1]) & (last > 0) if rule else np.zeros(len(ids), bool))
+        searched = (last > 0) & np.isfinite(last)
+        columns["stopped"].append(searched & rule(last, spent[:, 0, -1]) if rule else np.zeros(len(ids), bool))
         columns["classes"].append(classes)
         columns["example_ids"].append(ids)
         ways.append(asked)

@@ -135,8 +135,8 @@ class Comparison:
     def answer(self, tool):
         """What it costs until the AUC stays within the tolerance of the published schedule's at its largest budget."""
         run, goal = self.target[tool], self.curves[PUBLISHED][-1] - TOLERANCE
-        below = np.flatnonzero(self.curves[tool] < goal)
-        budget = below[-1] + 2 if len(below) else 1
+        budget = _crossing(self.curves[tool], goal)
+        low, high = self.crossing_interval(tool)
         reached = tool != STOPPING and budget <= run.trail.shape[1]
         cpu = run.cpu[:, run.column(budget)].sum() if reached else np.nan
         remark = "" if reached else "decides at one threshold: no AUC" if tool == STOPPING else "never reached"
@@ -144,6 +144,8 @@ class Comparison:
             "queries_whole": run.queries(run.spent.max()),
             "cpu_whole": run.cpu[:, -1].sum(),
             "queries_answer": run.queries(budget) if reached else np.nan,
+            "queries_answer_low": low,
+            "queries_answer_high": high,
             "cpu_answer": cpu,
             "share_of_art": cpu / self.target[ART].cpu[:, -1].sum(),
             "share_of_foolbox": cpu / self.target[FOOLBOX].cpu[:, -1].sum(),
@@ -152,16 +154,36 @@ class Comparison:
             "remark": remark,
         }
 
+    def draws(self, n):
+        """Bootstrap samples of the points, members and others each among themselves: rows, ints (2m,)."""
+        draw = stream(0, "benchmark, paired bootstrap")
+        kinds = np.flatnonzero(self.is_member), np.flatnonzero(~self.is_member)
+        for _ in range(n):
+            yield np.concatenate([draw.choice(kind, len(kind)) for kind in kinds])
+
+    def crossing_interval(self, tool):
+        """Mean queries until the answer as `answer` has it, at the ends of a 95 % bootstrap interval over points.
+
+        The published answer is drawn anew with the points; inf where the tool never reaches it.
+        """
+        if tool == STOPPING:
+            return np.nan, np.nan
+        run, goals = self.target[tool], self.target[PUBLISHED].trail[:, -1]
+        columns = np.unique(np.geomspace(1, run.trail.shape[1], 60).astype(int)) - 1
+        reached = []
+        for rows in self.draws(200):
+            goal = auc(goals[rows], self.is_member[rows]) - TOLERANCE
+            curve = np.array([auc(run.trail[rows, column], self.is_member[rows]) for column in columns])
+            first = _crossing(curve, goal) - 1
+            reached.append(run.queries(columns[first] + 1) if first < len(columns) else np.inf)
+        return np.quantile(reached, [0.025, 0.975], method="nearest")
+
     def paired(self, tool):
         """AUC of the whole run and its difference to the published schedule's, with bootstrap intervals over points."""
-        draw = stream(0, "benchmark, paired bootstrap")
-        members, others = np.flatnonzero(self.is_member), np.flatnonzero(~self.is_member)
-        ours, published = (self.target[name].trail[:, -1] for name in (tool, PUBLISHED))
-        drawn = []
-        for _ in range(RESAMPLES):
-            rows = np.concatenate([draw.choice(kind, len(kind)) for kind in (members, others)])
-            drawn.append([auc(scores[rows], self.is_member[rows]) for scores in (ours, published)])
-        drawn = np.array(drawn)
+        pair = [self.target[name].trail[:, -1] for name in (tool, PUBLISHED)]
+        drawn = np.array(
+            [[auc(scores[rows], self.is_member[rows]) for scores in pair] for rows in self.draws(RESAMPLES)]
+        )
         ends = np.quantile(np.column_stack([drawn[:, 0], drawn[:, 0] - drawn[:, 1]]), [0.025, 0.975], axis=0)
         values = self.curves[tool][-1], self.curves[tool][-1] - self.curves[PUBLISHED][-1]
         return {
@@ -169,6 +191,12 @@ class Comparison:
             for name, *column in zip(("auc", "difference"), values, *ends, strict=True)
             for end, value in zip(("", "_low", "_high"), column, strict=True)
         }
+
+
+def _crossing(curve, goal):
+    """The first place, from 1, from which on the curve stays at the goal or above; one past its end for none."""
+    below = np.flatnonzero(curve < goal)
+    return below[-1] + 2 if len(below) else 1
 
 
 def _spearman(a, b):

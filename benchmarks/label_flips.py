@@ -26,7 +26,7 @@ BATCHES = (1, 7, 37, 1024)
 
 
 def load_target(config, name):
-    """(model, inputs, classes, ids, is_member) of the target of seed 0, and of points that it is asked about."""
+    """(model, inputs, classes, ids, is_member, pool) of the target of seed 0, and of points that it is asked about."""
     study = config["studies"][name]
     run = f"{name}/n{study['n_train'][0]}-none/{study['seeds'][0]}"
     data, _ = artifacts.load(f"results/data/{study['dataset']}.npz", "dataset")
@@ -36,20 +36,24 @@ def load_target(config, name):
     build = plugins.bind("models", "build", config["models"][study["model"]])
     model = restore(build(data["inputs"].shape[1:], 10), arrays, 0).eval()
     inputs, is_member = torch.from_numpy(data["inputs"][ids]), np.isin(ids, split["members"][0])
-    return model, inputs, data["classes"][ids], ids, is_member
+    others = np.setdiff1d(
+        np.arange(len(data["classes"])), np.concatenate([split["members"][0], split["nonmembers"][0]])
+    )
+    pool = torch.from_numpy(data["inputs"][others]), data["classes"][others]
+    return model, inputs, data["classes"][ids], ids, is_member, pool
 
 
-def search(model, x, y, ids):
+def search(model, x, y, ids, pool):
     """Final distances (n,)."""
-    best = search_boundary(model, x, y, lambda copy: streams(0, f"copy {copy}", ids), budget=BUDGET)[0]
+    best = search_boundary(model, x, y, lambda copy: streams(0, f"copy {copy}", ids), budget=BUDGET, pool=pool)[0]
     return best[:, 0, -1]
 
 
-def recorded(model, x, y, ids):
+def recorded(model, x, y, ids, pool):
     """(final distances (n,), every query that the model was sent, the labels that it gave)."""
     seen = []
     hook = model.register_forward_hook(lambda _, given, logits: seen.append((given[0].clone(), logits.argmax(1))))
-    distances = search(model, x, y, ids)
+    distances = search(model, x, y, ids, pool)
     hook.remove()
     return distances, torch.cat([given for given, _ in seen]), torch.cat([labels for _, labels in seen])
 
@@ -80,14 +84,14 @@ def report_search(name, way, distances, reference, is_member):
 def main():
     config = yaml.safe_load(Path("config.yaml").read_text())
     for name in config["studies"]:
-        model, x, y, ids, is_member = load_target(config, name)
-        reference, queries, labels = recorded(model, x, y, ids)
+        model, x, y, ids, is_member, pool = load_target(config, name)
+        reference, queries, labels = recorded(model, x, y, ids, pool)
         report_flips(name, model, queries, labels)
         order = np.random.default_rng(0).permutation(len(ids))
         permuted = np.empty(len(ids))
-        permuted[order] = search(model, x[order], y[order], ids[order])
+        permuted[order] = search(model, x[order], y[order], ids[order], pool)
         report_search(name, "in another order", permuted, reference, is_member)
-        alone = [search(model, x[i : i + 1], y[i : i + 1], ids[i : i + 1])[0] for i in range(len(ids))]
+        alone = [search(model, x[i : i + 1], y[i : i + 1], ids[i : i + 1], pool)[0] for i in range(len(ids))]
         report_search(name, "one by one", np.array(alone), reference, is_member)
 
 

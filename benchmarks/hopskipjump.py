@@ -18,6 +18,7 @@ import resource
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -78,7 +79,7 @@ FULL = Scale(
     seconds=1.0,
     queries={"cnn": 40_000, "digits-cnn": 200_000, "mlp-digits": 1_000_000, "mlp-tabular": 500_000},
     scaling=(10, 30, 100, 300, 1000),
-    chunks=tuple(1 << power for power in range(16, 21)),
+    chunks=(1 << 18, 1 << 19, 1 << 20),
     scaling_points=200,
     scaling_budget=250,
 )
@@ -93,7 +94,7 @@ QUICK = Scale(
     seconds=0.2,
     queries={"cnn": 2_500, "digits-cnn": 20_000, "mlp-digits": 100_000, "mlp-tabular": 50_000},
     scaling=(10, 30),
-    chunks=(1 << 16, 1 << 18, 1 << 20),
+    chunks=(1 << 18, 1 << 20),
     scaling_points=20,
     scaling_budget=100,
 )
@@ -190,7 +191,8 @@ class Study:
         sources.append(Path(subjects.__file__))
         self.trained = [source, seed, subjects.TRAINING, _code(sources)]
         sources = [*ROOT.glob("lmia/**/*.py"), *(Path(module.__file__) for module in (engine, rivals, subjects))]
-        self.measured = [source, seed, asdict(scale), _code(sources)]
+        versions = [version(package) for package in ("torch", "numpy", "adversarial-robustness-toolbox", "foolbox")]
+        self.measured = [source, seed, asdict(scale), _code([*sources, Path(__file__)]), versions]
 
     def file(self, settings, *names):
         digest = hashlib.sha256(json.dumps([settings, names], default=str).encode()).hexdigest()[:8]

@@ -234,3 +234,9 @@ def test_the_exported_schema_is_current():
     """Write it with `python -m workflow.schema > workflow/schemas/config.schema.json`."""
     written = json.loads((ROOT / "workflow/schemas/config.schema.json").read_text())
     assert written == schema.Config.model_json_schema()
+
+
+def test_a_file_of_ones_own_is_merged_into_the_default(copy):
+    (copy.path / "mine.yaml").write_text("figures: {mine: {kind: bars, study: small}}\n")
+    plan = copy.snakemake("-n", "--configfile", "mine.yaml")
+    assert "results/figures/mine.png" in plan and "Plot mine" in plan and "Train the" not in plan

@@ -1,0 +1,191 @@
+"""What the finished runs of all tools say about one model: costs, AUCs and their intervals."""
+
+import numpy as np
+from rivals import CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WHITE_BOX
+from scipy.stats import rankdata
+
+from lmia.intervals import evaluate
+from lmia.metrics import at_threshold, auc, best_threshold
+from lmia.streams import stream
+
+TOLERANCE = 0.005  # of AUC: what counts as the published schedule's answer
+RESAMPLES = 1000
+TOOLS = [*OURS, STOPPING, *RIVALS]
+PUBLISHED, ART, FOOLBOX = OURS[0], *RIVALS
+
+
+class Run:
+    """One tool's run on all points of one role, from its files of all blocks.
+
+    trail: floats (n, k), best distance after each query; spent: ints (n,); rows, cpu, wall: floats (blocks, k), queries
+    asked and seconds passed up to each number of queries per point; memory: MB, the largest; disagreement: share of
+    labels that reduced precision changes.
+    """
+
+    def __init__(self, files):
+        parts = [dict(np.load(file)) for file in files]
+        self.spent = np.concatenate([part["spent"] for part in parts])
+        length = self.spent.max()
+        self.trail = np.concatenate([part["trail"] for part in parts])[:, :length]
+        self.rows, self.cpu, self.wall = (
+            np.stack([part[name][:length] for part in parts]).cumsum(axis=1) for name in ("rows", "cpu", "wall")
+        )
+        self.disagreement = np.mean([part.get("disagreement", np.nan) for part in parts])
+        self.memory = max(float(part["memory"]) for part in parts)
+
+    def column(self, budget):
+        return min(budget, self.trail.shape[1]) - 1
+
+    def distances(self, budget):
+        return self.trail[:, self.column(budget)]
+
+    def queries(self, budget):
+        """Mean over the points whose own label is right; the others cost one query each."""
+        return np.minimum(self.spent, budget)[self.trail[:, 0] > 0].mean()
+
+
+class Comparison:
+    """All runs on one model, and what is read from them."""
+
+    def __init__(self, study, model):
+        self.model, blocks = model, range(study.scale.blocks)
+
+        def runs(role, tools):
+            return {tool: Run([study.run(model, role, tool, block) for block in blocks]) for tool in tools}
+
+        self.target, self.shadow = runs("target", TOOLS), runs("shadow", [*OURS, *RIVALS])
+        self.shadow[STOPPING] = self.shadow[OURS[1]]
+        self.budget = {tool: getattr(study.scale, tool.schedule) for tool in TOOLS}
+        self.is_member, self.shadow_is_member = (
+            np.load(study.data(model, role))["is_member"] for role in ("target", "shadow")
+        )
+        self.white_box = np.load(study.run(model, "target", WHITE_BOX, 0))["distances"]
+        self.ceilings = {
+            tool: np.array(
+                [float(np.load(study.run(model, "target", ceiling, block))[tool.precision]) for block in blocks]
+            )
+            for tool in TOOLS
+            for ceiling in [CEILING_OF_STOPPING if tool == STOPPING else CEILING]
+        }
+        self.curves = {tool: self.curve(run) for tool, run in self.target.items()}
+
+    def curve(self, run):
+        """AUC after each query per point, floats (k,)."""
+        changes = np.flatnonzero(np.r_[True, (run.trail[:, 1:] != run.trail[:, :-1]).any(axis=0)])
+        values = np.array([auc(run.trail[:, column], self.is_member) for column in changes])
+        return np.repeat(values, np.diff(np.r_[changes, run.trail.shape[1]]))
+
+    def threshold(self, tool, budget):
+        """The shadow's best at this budget; stopping decides for the final one, whatever was spent so far."""
+        shadow = self.shadow[tool]
+        return best_threshold(
+            shadow.distances(self.budget[tool] if tool == STOPPING else budget), self.shadow_is_member
+        )
+
+    def names(self, tool):
+        return {"tool": tool.name, "schedule": tool.schedule, "precision": tool.precision, "model": self.model}
+
+    def at(self, tool, budget):
+        """One row of the main table."""
+        run, column = self.target[tool], self.target[tool].column(budget)
+        distances, right = run.distances(budget), run.trail[:, 0] > 0
+        rows, cpu = run.rows[:, column].sum(), run.cpu[:, column]
+        accuracy = at_threshold(distances, self.is_member, self.threshold(tool, budget))["accuracy"]
+        return self.names(tool) | {
+            "budget": budget,
+            "queries_mean": run.queries(budget),
+            "cpu_seconds": cpu.sum(),
+            "wall_seconds": run.wall[:, column].sum(),
+            "queries_per_cpu_second": rows / cpu.sum(),
+            "ceiling_fraction": rows / (cpu * self.ceilings[tool]).sum(),
+            "median_distance": np.median(distances[right]),
+            "spearman_white_box": _spearman(distances[right], self.white_box[right]),
+            "auc": np.nan if tool == STOPPING else self.curves[tool][column],
+            "accuracy": accuracy,
+            "peak_memory_mb": run.memory,
+        }
+
+    def interval(self, tool, budget):
+        """AUC and accuracy of one row of the main table, with 95 % bootstrap intervals over the points."""
+        scores, threshold = self.target[tool].distances(budget).astype(float), self.threshold(tool, budget)
+        found = evaluate(scores, self.is_member, threshold, (), RESAMPLES)
+        metrics = ("accuracy",) if tool == STOPPING else ("auc", "accuracy")
+        values = {
+            f"{metric}{end}": value
+            for metric in metrics
+            for end, value in zip(("", "_low", "_high"), found[metric], strict=True)
+        }
+        return self.names(tool) | {"budget": budget} | values
+
+    def answer(self, tool):
+        """What it costs until the AUC stays within the tolerance of the published schedule's at its largest budget."""
+        run, goal = self.target[tool], self.curves[PUBLISHED][-1] - TOLERANCE
+        budget = _crossing(self.curves[tool], goal)
+        low, high = self.crossing_interval(tool)
+        reached = tool != STOPPING and budget <= run.trail.shape[1]
+        cpu = run.cpu[:, run.column(budget)].sum() if reached else np.nan
+        remark = "" if reached else "decides at one threshold: no AUC" if tool == STOPPING else "never reached"
+        return self.names(tool) | {
+            "queries_whole": run.queries(run.spent.max()),
+            "cpu_whole": run.cpu[:, -1].sum(),
+            "queries_answer": run.queries(budget) if reached else np.nan,
+            "queries_answer_low": low,
+            "queries_answer_high": high,
+            "cpu_answer": cpu,
+            "share_of_art": cpu / self.target[ART].cpu[:, -1].sum(),
+            "share_of_foolbox": cpu / self.target[FOOLBOX].cpu[:, -1].sum(),
+            **({} if tool == STOPPING else self.paired(tool)),
+            "label_disagreement": run.disagreement,
+            "remark": remark,
+        }
+
+    def draws(self, n):
+        """Bootstrap samples of the points, members and others each among themselves: rows, ints (2m,)."""
+        draw = stream(0, "benchmark, paired bootstrap")
+        kinds = np.flatnonzero(self.is_member), np.flatnonzero(~self.is_member)
+        for _ in range(n):
+            yield np.concatenate([draw.choice(kind, len(kind)) for kind in kinds])
+
+    def crossing_interval(self, tool):
+        """Mean queries until the answer as `answer` has it, at the ends of a 95 % bootstrap interval over points.
+
+        The published answer is drawn anew with the points; inf where the tool never reaches it.
+        """
+        if tool == STOPPING:
+            return np.nan, np.nan
+        run, goals = self.target[tool], self.target[PUBLISHED].trail[:, -1]
+        columns = np.unique(np.geomspace(1, run.trail.shape[1], 60).astype(int)) - 1
+        reached = []
+        for rows in self.draws(200):
+            goal = auc(goals[rows], self.is_member[rows]) - TOLERANCE
+            curve = np.array([auc(run.trail[rows, column], self.is_member[rows]) for column in columns])
+            first = _crossing(curve, goal) - 1
+            reached.append(run.queries(columns[first] + 1) if first < len(columns) else np.inf)
+        return np.quantile(reached, [0.025, 0.975], method="nearest")
+
+    def paired(self, tool):
+        """AUC of the whole run and its difference to the published schedule's, with bootstrap intervals over points."""
+        pair = [self.target[name].trail[:, -1] for name in (tool, PUBLISHED)]
+        drawn = np.array(
+            [[auc(scores[rows], self.is_member[rows]) for scores in pair] for rows in self.draws(RESAMPLES)]
+        )
+        ends = np.quantile(np.column_stack([drawn[:, 0], drawn[:, 0] - drawn[:, 1]]), [0.025, 0.975], axis=0)
+        values = self.curves[tool][-1], self.curves[tool][-1] - self.curves[PUBLISHED][-1]
+        return {
+            name + end: value
+            for name, *column in zip(("auc", "difference"), values, *ends, strict=True)
+            for end, value in zip(("", "_low", "_high"), column, strict=True)
+        }
+
+
+def _crossing(curve, goal):
+    """The first place, from 1, from which on the curve stays at the goal or above; one past its end for none."""
+    below = np.flatnonzero(curve < goal)
+    return below[-1] + 2 if len(below) else 1
+
+
+def _spearman(a, b):
+    """Rank correlation; NaN where one of them is constant."""
+    if min(len(np.unique(a)), len(np.unique(b))) < 2:
+        return np.nan
+    return np.corrcoef(rankdata(a), rankdata(b))[0, 1]

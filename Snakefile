@@ -5,15 +5,17 @@ import sys
 sys.path.insert(0, workflow.basedir)
 
 
-configfile: "config.yaml"
-
-
 include: "workflow/rules/common.smk"
+include: "workflow/rules/common_figures.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/queries.smk"
 include: "workflow/rules/attacks.smk"
+include: "workflow/rules/outliers.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/exhibits.smk"
+include: "workflow/rules/common_integrity.smk"
+include: "workflow/rules/integrity.smk"
 
 
 rule all:
@@ -25,3 +27,6 @@ rule all:
             figure=CONFIG.figures,
             format=["png", "pdf"],
         ),
+
+
+refuse_more_gpus_than_there_are()

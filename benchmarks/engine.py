@@ -10,6 +10,7 @@ import torch
 from rivals import Points
 
 from lmia import oracle
+from lmia.defenses import none
 from lmia.fixed_queries import ask_fixed
 from lmia.hopskipjump import hopskipjump
 from lmia.models import cnn, mlp
@@ -91,7 +92,7 @@ def _subject(data, network, name):
     elif name == "digits-cnn":
         _, points = subjects.load(data, "mlp-digits", network)
         options = {**subjects.TRAINING, "max_epochs": 5}
-        model, _ = train(_digits_cnn, points.pool, points.pool_classes, 10, 0, lambda model: 0.0, **options)
+        model, _ = train(_digits_cnn, points.pool, points.pool_classes, 10, 0, none.Defense(), **options)
     else:
         inputs = torch.from_numpy((stream(0, "tabular").random((2000, 446)) < 0.12).astype(np.float32))
         torch.manual_seed(0)

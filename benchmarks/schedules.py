@@ -19,6 +19,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lmia.data.digits import load  # noqa: E402
+from lmia.defenses import none  # noqa: E402
 from lmia.hopskipjump import hopskipjump  # noqa: E402
 from lmia.metrics import auc  # noqa: E402
 from lmia.models import cnn, mlp  # noqa: E402
@@ -62,7 +63,7 @@ def train_shadows(inputs, classes, build, n_train, batch_size, seeds, n_points):
         split = draw_split(len(inputs), n_train, seed)
         members = split.members("shadow")
         model, _ = train(
-            build, inputs[members], classes[members], 10, seed, lambda _: 0.0, batch_size=batch_size, **TRAINING
+            build, inputs[members], classes[members], 10, seed, none.Defense(), batch_size=batch_size, **TRAINING
         )
         ids = np.concatenate([members[: n_points // 2], split.nonmembers("shadow")[: n_points // 2]])
         yield model, ids, split.is_member("shadow", ids)

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from lmia.checkpoints import restore, to_arrays
 from lmia.data import digits
+from lmia.defenses import none
 from lmia.models import cnn, mlp
 from lmia.splits import draw_split
 from lmia.streams import stream
@@ -72,7 +73,7 @@ def fit(data, model, max_epochs, seed):
     start = time.process_time()
     x, y = tensors(dict(np.load(data)), "train")
     options = {**TRAINING, "max_epochs": max_epochs}
-    network, losses = train(BUILD[model], x, y, N_CLASSES, seed, lambda network: 0.0, **options)
+    network, losses = train(BUILD[model], x, y, N_CLASSES, seed, none.Defense(), **options)
     return to_arrays(network, 0) | {"losses": losses, "cpu": time.process_time() - start}
 
 

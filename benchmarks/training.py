@@ -17,6 +17,7 @@ from torch.optim.adam import adam
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from lmia.defenses import augmentation, none  # noqa: E402
 from lmia.models import cnn, mlp  # noqa: E402
 from lmia.training import train  # noqa: E402
 
@@ -47,11 +48,11 @@ def textbook(build, inputs, classes, batch_size, epochs):
                 total += loss.item() * len(batch)
 
 
-def ours(build, inputs, classes, batch_size, epochs, **options):
+def ours(build, inputs, classes, batch_size, epochs, defense=none.Defense, **options):
     """lmia.training, one model after another."""
     limits = {"min_delta": 0.0, "patience": epochs, "max_epochs": epochs}
     for seed, (x, y) in enumerate(zip(inputs, classes, strict=True)):
-        train(build, x, y, 10, seed, lambda m: 0.0, learning_rate=1e-3, batch_size=batch_size, **limits, **options)
+        train(build, x, y, 10, seed, defense(), learning_rate=1e-3, batch_size=batch_size, **limits, **options)
 
 
 def together(build, inputs, classes, batch_size, epochs):
@@ -118,7 +119,7 @@ def main():
         variants = {"textbook": textbook, "ours": ours}
         if models == 1:
             variants["ours, bfloat16"] = partial(ours, precision="bfloat16")
-            variants["ours, shifts 3"] = partial(ours, shifts=3)
+            variants["ours, shifts 3"] = partial(ours, defense=partial(augmentation.Defense, 3, "random"))
         else:
             variants["all together"] = together
         inputs, classes = torch.rand(models, n, *shape), torch.randint(10, (models, n))

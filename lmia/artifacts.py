@@ -1,19 +1,25 @@
 """Named arrays on disk with their provenance: written whole or not at all, checked when read, never pickled."""
 
+import contextlib
 import hashlib
 import json
 import os
-import zipfile
+import uuid
 from pathlib import Path
 
 import numpy as np
 
 SCHEMA_VERSION = 1
 _META = "provenance.json"
+_REMEDY = "delete it and rerun"
 
 
 class ArtifactError(ValueError):
-    """A file that is damaged, or not of the kind that was expected."""
+    """A file that is damaged, or not of the kind that was expected: `artifact`, its path, is to be rebuilt."""
+
+    def __init__(self, path, problem):
+        super().__init__(f"{path}: {problem}")
+        self.artifact = str(path)
 
 
 def _checksum(arrays):
@@ -28,14 +34,14 @@ def _checksum(arrays):
 def save(path, kind, arrays, provenance):
     """Write `arrays` (name -> array, no objects) with a JSON-able `provenance` dict as one .npz file.
 
-    The file appears under its name only once it is complete. Equal content gives equal bytes.
+    The file appears under its name only once it is complete. Equal content gives equal bytes. Raises
+    FileNotFoundError where its folder is not there.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.asarray(array) for name, array in arrays.items()}
     meta = {"schema": SCHEMA_VERSION, "kind": kind, "sha256": _checksum(arrays), **provenance}
     text = np.array(json.dumps(meta, sort_keys=True))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")  # process ids repeat on other machines
     try:
         with open(temporary, "wb") as file:
             np.savez(file, allow_pickle=False, **{_META: text}, **arrays)
@@ -46,32 +52,50 @@ def save(path, kind, arrays, provenance):
         temporary.unlink(missing_ok=True)
 
 
-def load(path, kind, expected=None):
+def load(path, kind=None, expected=None):
     """Read an artifact: (arrays, provenance).
 
-    kind: what the file must hold; expected: name -> (dtype kinds such as "iu", number of dimensions) of arrays that
-    must be there. Raises ArtifactError where the file is damaged, of another kind, or lacks what is expected.
+    kind: what the file must hold, None for anything; expected: name -> (dtype kinds such as "iu", number of dimensions)
+    of arrays that must be there. Raises ArtifactError where the file is damaged, of another kind, or lacks what is
+    expected, and FileNotFoundError where there is none.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ArtifactError(
-            f"{path}: expected an lmia artifact, cannot read it ({error}); delete it and rerun"
-        ) from error
-    if _META not in arrays:
-        raise ArtifactError(f"{path}: expected an lmia artifact, found no provenance; delete it and rerun")
-    provenance = json.loads(str(arrays.pop(_META)))
+    with _opened(path) as file:
+        provenance = _provenance(path, file)
+        arrays = {name: file[name] for name in file.files if name != _META}
     found = (provenance.get("kind"), provenance.get("schema"))
-    if found != (kind, SCHEMA_VERSION):
-        raise ArtifactError(f"{path}: expected kind {kind!r}, schema {SCHEMA_VERSION}, found {found}")
-    if _checksum(arrays) != provenance["sha256"]:
-        raise ArtifactError(f"{path}: checksum differs from the recorded one; delete the file and rerun")
+    if found != (kind or found[0], SCHEMA_VERSION):
+        raise ArtifactError(path, f"expected kind {kind!r}, schema {SCHEMA_VERSION}, found {found}")
+    recorded, actual = provenance.get("sha256"), _checksum(arrays)
+    if actual != recorded:
+        raise ArtifactError(path, f"checksum: expected {recorded}, found {actual}; {_REMEDY}")
     for name, (dtypes, ndim) in (expected or {}).items():
         array = arrays.get(name)
         if array is None or array.dtype.kind not in dtypes or array.ndim != ndim:
             got = "nothing" if array is None else f"{array.dtype} with {array.ndim} dimensions"
-            raise ArtifactError(f"{path}: {name}: expected dtype kind {dtypes} with {ndim} dimensions, found {got}")
+            raise ArtifactError(path, f"{name}: expected dtype kind {dtypes} with {ndim} dimensions, found {got}")
     return arrays, provenance
+
+
+def recorded_checksum(path):
+    """The checksum that an artifact carries, without reading its arrays. Raises as `load` does."""
+    with _opened(path) as file:
+        return _provenance(path, file)["sha256"]
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """The file as numpy reads it. Raises ArtifactError for whatever its damage makes numpy or zipfile raise."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            yield file
+    except (FileNotFoundError, ArtifactError):
+        raise
+    except Exception as error:
+        problem = f"expected an lmia artifact, cannot read it ({type(error).__name__}: {error}); {_REMEDY}"
+        raise ArtifactError(path, problem) from error
+
+
+def _provenance(path, file):
+    if _META not in file.files:
+        raise ArtifactError(path, f"expected an lmia artifact, found no provenance; {_REMEDY}")
+    return json.loads(str(file[_META]))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from lmia.hopskipjump import hopskipjump
+from lmia.journal import Journal
 from lmia.oracle import LabelOracle
 from lmia.perturbations.translation import shift, shifts
 from lmia.precision import MOST_DISAGREEMENT, in_precision
@@ -28,6 +29,7 @@ def search_boundary(
     most_disagreement=MOST_DISAGREEMENT,
     settled=None,
     progress=None,
+    journal=None,
 ):
     """Boundary distances around every input, and around its shifted copies.
 
@@ -35,7 +37,8 @@ def search_boundary(
     split evenly over its copies; schedule: a name in `lmia.schedules.SCHEDULES`; initial_probes: instead of that
     schedule's, None for its own; copies: 0 for the input alone, d >= 1 for the input and its 4d shifts by d pixels
     (the combined attack); pool: (inputs (m, *shape), classes (m,)) among which searches start, None for noise;
-    precision, most_disagreement: see `in_precision`; init_tries, settled: see `hopskipjump`.
+    precision, most_disagreement: see `in_precision`; init_tries, settled: see `hopskipjump`; journal: Journal of this
+    search, from which finished copies are taken and the present one goes on, None for none.
 
     Returns (best, spent, asked): best and spent of shape (n, c, t), the last moment repeated where a copy took fewer
     steps; asked: the provenance of `in_precision`, with the largest disagreement over the copies.
@@ -45,21 +48,30 @@ def search_boundary(
         plan = replace(plan, initial_probes=initial_probes)
     offsets = [(0, 0)] + (shifts(copies) if copies else [])
     options = {"schedule": plan, "init_tries": init_tries, "settled": settled}
+    journal = journal or Journal()
+
+    def search_copy(precision, number, journal):
+        oracle = LabelOracle(model, len(inputs), budget // len(offsets), precision)
+        moved = shift(inputs, *offsets[number]) if number else inputs
+        starts = nearest_others(moved, classes, *pool) if pool is not None else ()
+        label = progress and f"{progress}, copy {number + 1} of {len(offsets)}"
+        best, spent, _ = hopskipjump(
+            oracle, moved, classes, streams(number), starts=starts, progress=label, journal=journal, **options
+        )
+        rates = [rate for rate in [oracle.disagreement] if rate is not None]
+        return {"best": best, "spent": spent, "disagreement": np.array(rates)}
 
     def search(precision):
         """(runs, one per copy; largest disagreement)."""
-        runs, rates = [], []
-        for number, offset in enumerate(offsets):
-            oracle = LabelOracle(model, len(inputs), budget // len(offsets), precision)
-            moved = shift(inputs, *offset) if number else inputs
-            starts = nearest_others(moved, classes, *pool) if pool is not None else ()
-            label = progress and f"{progress}, copy {number + 1} of {len(offsets)}"
-            runs.append(hopskipjump(oracle, moved, classes, streams(number), starts=starts, progress=label, **options))
-            rates.append(oracle.disagreement)
-        return runs, max((rate for rate in rates if rate is not None), default=None)
+        parts = [journal.part(f"{precision}, copy {number}") for number in range(len(offsets))]
+        runs = [part.get() or part.finish(search_copy(precision, number, part)) for number, part in enumerate(parts)]
+        return runs, max(np.concatenate([run["disagreement"] for run in runs]).tolist(), default=None)
 
     runs, asked = in_precision(search, precision, most_disagreement)
-    length = max(best.shape[1] for best, _, _ in runs)
-    pad = [[np.pad(array, [(0, 0), (0, length - array.shape[1])], "edge") for array in run[:2]] for run in runs]
-    best, spent = (np.stack(part, axis=1) for part in zip(*pad, strict=True))
+    length = max(run["best"].shape[1] for run in runs)
+
+    def padded(array):
+        return np.pad(array, [(0, 0), (0, length - array.shape[1])], "edge")
+
+    best, spent = (np.stack([padded(run[name]) for run in runs], axis=1) for name in ("best", "spent"))
     return best, spent, asked

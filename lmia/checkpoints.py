@@ -8,6 +8,12 @@ def to_arrays(model, seed):
     return {f"{seed}/{name}": value.cpu().numpy() for name, value in model.state_dict().items()}
 
 
+def weights(arrays, seed):
+    """The arrays of one seed, by the names of `state_dict`."""
+    prefix = f"{seed}/"
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+
 def restore(model, arrays, seed):
     """Load the arrays of one seed into a freshly built model; returns it in evaluation mode.
 

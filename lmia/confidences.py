@@ -3,12 +3,19 @@
 import numpy as np
 import torch
 
+from lmia.devices import Batches, device_of
+
 
 def read_confidences(model, inputs, mask):
     """Probabilities (n, n_classes), float32, as a model that answers with confidences would give them.
 
     mask: what a defense does to them, (n, n_classes) -> (n, n_classes). For the baselines that are not label-only.
+    A row that is no number, as a diverged model has it, tells nothing: all of its classes get the same.
     """
+    model, device, batches = model.eval(), device_of(model), Batches()
     with torch.inference_mode():
-        parts = [torch.softmax(model.eval()(part), dim=1) for part in inputs.split(1024)]
-        return mask(torch.cat(parts)).cpu().numpy().astype(np.float32)
+        parts = [
+            batches.run(lambda rows: torch.softmax(model(rows.to(device)), dim=1), part) for part in inputs.split(1024)
+        ]
+        told = torch.cat(parts)
+        return mask(told.nan_to_num(nan=1 / told.shape[1])).cpu().numpy().astype(np.float32)

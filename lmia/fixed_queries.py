@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from lmia.journal import Journal
 from lmia.oracle import LabelOracle
 from lmia.precision import MOST_DISAGREEMENT, in_precision
 
@@ -23,28 +24,43 @@ def ask_fixed(
     precision="float32",
     most_disagreement=MOST_DISAGREEMENT,
     progress=None,
+    journal=None,
 ):
     """Labels (n, 1 + q), int64: the unmodified inputs (n, *shape) in column 0, then the perturbation's columns.
 
     streams: a function () -> one numpy Generator per input; precision, most_disagreement: see `in_precision`; progress:
-    label of a progress bar on stderr, None for none. Returns (labels, provenance of `in_precision`).
+    label of a progress bar on stderr, None for none; journal: Journal of these answers, none of which is asked again,
+    None for none. Returns (labels, provenance of `in_precision`).
     """
+    journal = journal or Journal()
     return in_precision(
-        lambda precision: _ask_all(model, inputs, perturbation, streams(), precision, progress),
+        lambda precision: _ask_all(
+            model, inputs, perturbation, streams(), precision, progress, journal.part(precision)
+        ),
         precision,
         most_disagreement,
     )
 
 
-def _ask_all(model, inputs, perturbation, streams, precision, progress):
+def _ask_all(model, inputs, perturbation, streams, precision, progress, journal):
     """(labels (n, 1 + q), disagreement)."""
     n, q = len(inputs), 1 + len(perturbation.magnitudes)
     oracle = LabelOracle(model, n, q, precision)
     step = max(LEAST_EXAMPLES, min(QUERIES, VALUES // max(1, math.prod(inputs.shape[1:]))) // q)
-    labels = np.empty((n, q), dtype=np.int64)
-    for start in tqdm(range(0, n, step), desc=progress, disable=progress is None, mininterval=2):
+    labels, done = np.zeros((n, q), dtype=np.int64), 0
+    if kept := journal.get():
+        labels, done = kept["labels"].copy(), int(kept["done"])
+        oracle.restore(kept)
+
+    def state():
+        return {"labels": labels, "done": np.array(done)} | oracle.to_arrays()
+
+    for start in tqdm(range(done, n, step), desc=progress, disable=progress is None, mininterval=2):
         rows = np.arange(start, min(n, start + step))
         labels[rows] = _ask(oracle, inputs[rows], rows, perturbation, [streams[row] for row in rows])
+        done = start + len(rows)
+        journal.save(state)
+    journal.finish(state())
     return labels, oracle.disagreement
 
 

@@ -12,15 +12,25 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from lmia.directions import Directions
+from lmia.journal import Journal
 from lmia.schedules import PUBLISHED
+from lmia.search_state import SearchState
 
-PROBES = 256, 1 << 20  # made together: at least so many, to fill forward passes; else of so many values, to fit caches
 MAX_TRIALS = 10  # halvings of one jump
 
 
 def hopskipjump(
-    oracle, inputs, classes, streams, *, schedule=PUBLISHED, starts=(), init_tries=100, settled=None, progress=None
+    oracle,
+    inputs,
+    classes,
+    streams,
+    *,
+    schedule=PUBLISHED,
+    starts=(),
+    init_tries=100,
+    settled=None,
+    progress=None,
+    journal=None,
 ):
     """Search the nearest point with another label around each input, up to the oracle's budget per example.
 
@@ -29,53 +39,30 @@ def hopskipjump(
     starting points, floats (n, *shape), in the order in which they are tried; init_tries: uniformly random ones that
     are tried after these, before an example is left censored; settled: a function (best (m,), spent (m,)) -> bool
     (m,), which examples need no further step, None to spend the whole budget; progress: label of a progress bar on
-    stderr, None for none.
+    stderr, None for none; journal: Journal of these searches, from whose state they go on, None for none.
 
     Returns (best, spent, points): best (n, t) float64, smallest L2 distance so far, 0 where the input is
     misclassified, inf (censored) where no start was found; spent (n, t) int64, queries so far; points
     (n, *shape), the closest point found, equal to the input where none was.
     """
-    search = _Search(oracle, inputs, classes, streams, schedule)
-    search.start(starts, init_tries)
+    search, state = _Search(oracle, inputs, classes, streams, schedule), (journal or Journal()).part("state")
+    if kept := state.get():
+        search.restore(kept)
+    else:
+        search.start(starts, init_tries)
+        search.choose(settled)
     with tqdm(total=oracle.budget, desc=progress, disable=progress is None, mininterval=2) as bar:
-        step = 1
-        while len(active := search.remaining(step, settled)):
-            search.advance(active, step)
+        while len(search.searching):
+            search.advance(lambda: state.save(search.to_arrays))
+            search.choose(settled)
             bar.update(int(oracle.spent.max()) - bar.n)
-            step += 1
     best = torch.stack([best for best, _ in search.records], dim=1).cpu().double().numpy()
     spent = np.stack([spent for _, spent in search.records], axis=1)
     return best, spent, search.best_points.reshape(inputs.shape)
 
 
-class _Search:
-    """State of all searches; `active` and `rows` are indices into the examples."""
-
-    def __init__(self, oracle, inputs, classes, streams, schedule):
-        self.oracle, self.streams, self.shape, self.schedule = oracle, streams, inputs.shape[1:], schedule
-        self.x = inputs.flatten(1).to(oracle.device, oracle.dtype)
-        self.classes = torch.as_tensor(np.asarray(classes)).to(oracle.device)
-        self.dim = self.x.shape[1]
-        self.directions = Directions(self.shape, schedule.grid)
-        self.halvings = schedule.halvings or max(10, math.ceil(1.5 * math.log2(self.dim)))
-        self.points = self.x.clone()  # where each search stands
-        self.best_points = self.x.clone()
-        self.momentum = torch.zeros_like(self.x)
-        self.best = torch.full((len(self.x),), torch.inf).to(self.x)
-        self.records = []
-
-    def at(self, rows):
-        """Indices that the model's device need not be waited for."""
-        return torch.from_numpy(rows).to(self.x.device, non_blocking=True)
-
-    def crossed(self, points, rows):
-        """Which points (m * k, dim), k for each of the examples `rows` (m,), get another label; the oracle counts."""
-        k = len(points) // max(1, len(rows))
-        labels = self.oracle(points.reshape(-1, *self.shape), np.repeat(rows, k))
-        return labels != self.classes[self.at(rows)].repeat_interleave(k)
-
-    def record(self):
-        self.records.append((self.best.clone(), self.oracle.spent.copy()))
+class _Search(SearchState):
+    """What the searches do; `active` and `rows` are indices into the examples."""
 
     def start(self, starts, tries):
         """Ask each input itself, then starting points until one crosses, then walk back to the boundary."""
@@ -107,49 +94,48 @@ class _Search:
                 self.x
             )
 
-    def n_probes(self, step):
-        return int(self.schedule.initial_probes * step**self.schedule.growth)
-
-    def remaining(self, step, settled):
-        """Examples that are not settled, and whose budget holds one more step, whatever that step needs."""
+    def choose(self, settled):
+        """Go to the next step, with those who are not settled, and whose budget holds it, whatever it needs."""
+        self.step += 1
         rows = self.searching
-        worst = self.n_probes(step) + self.halvings + (MAX_TRIALS if self.schedule.move == "jump" else 0)
+        worst = self.n_probes() + self.halvings + (MAX_TRIALS if self.schedule.move == "jump" else 0)
         rows = rows[self.oracle.spent[rows] + worst <= self.oracle.budget]
         if settled is not None and len(rows):
             rows = rows[~settled(self.best[rows].cpu().double().numpy(), self.oracle.spent[rows])]
         self.searching = rows
-        return rows
 
-    def advance(self, active, step):
-        """One step of the examples `active`: a direction across the boundary, and a move along it."""
-        block = max(1, max(PROBES[0], PROBES[1] // self.dim) // self.n_probes(step))
-        radius = self.radius(active, step).split(block)
+    def advance(self, save):
+        """One step of all that are searching: a direction across the boundary, and a move along it.
+
+        save: called wherever the searches can go on from, should they be broken off.
+        """
+        active, block = self.searching, self.block()
+        radius = self.radius(active).split(block)
         blocks = np.split(active, range(block, len(active), block))
-        direction = torch.cat([self.gradient(rows, step, part) for rows, part in zip(blocks, radius, strict=True)])
+        for rows, part in list(zip(blocks, radius, strict=True))[len(self.found) :]:
+            self.found.append(self.gradient(rows, part))
+            save()
+        direction, self.found = torch.cat(self.found), []
         if self.schedule.memory:
             direction = _unit(direction + self.schedule.memory * self.momentum[self.at(active)])
             self.momentum[self.at(active)] = direction
         if self.schedule.move == "jump":
-            self.project(self.jump(active, direction, step))
+            self.project(self.jump(active, direction))
         else:
             self.arc(active, direction)
         self.record()
 
-    def distance(self, rows):
-        at = self.at(rows)
-        return torch.linalg.vector_norm(self.points[at] - self.x[at], dim=1)
-
-    def radius(self, rows, step):
+    def radius(self, rows):
         """Root mean square distance (m,) of probes from their centres, before clipping; never too small to be seen."""
         if self.schedule.radius is not None:
             radius = self.distance(rows) * self.schedule.radius
         else:
-            radius = torch.full((len(rows),), 0.1).to(self.x) if step == 1 else self.distance(rows) / self.dim
+            radius = torch.full((len(rows),), 0.1).to(self.x) if self.step == 1 else self.distance(rows) / self.dim
         return radius.clamp_min(self.oracle.resolution * math.sqrt(self.dim))
 
-    def gradient(self, rows, step, radius):
+    def gradient(self, rows, radius):
         """Unit vectors (m, dim) across the boundary, from labels of random probes around it (eq. 15-16)."""
-        n = self.n_probes(step)
+        n = self.n_probes()
         noise = self.directions.draw([self.streams[row] for row in rows], n, self.x.device).to(self.x.dtype)
         if self.schedule.on_sphere:
             noise.div_(torch.linalg.vector_norm(noise, dim=2, keepdim=True) * self.directions.scale)
@@ -163,9 +149,9 @@ class _Search:
         probes.sub_(centre)  # what was really sent, after clipping
         return _unit(torch.bmm(weight, probes)[:, 0])
 
-    def jump(self, rows, direction, step):
+    def jump(self, rows, direction):
         """Step along `direction`, halving from distance / sqrt(step) until the point crosses; returns who moved."""
-        length = (self.distance(rows) / math.sqrt(step))[:, None]
+        length = (self.distance(rows) / math.sqrt(self.step))[:, None]
         pending = np.arange(len(rows))
         for _ in range(MAX_TRIALS):
             if not len(pending):
@@ -210,15 +196,6 @@ class _Search:
             outside = torch.where(crossed, middle, outside)
             inside = torch.where(crossed, inside, middle)
         return torch.where(outside == 0, far, point(outside))  # `far` was labelled, point(0) can differ by a rounding
-
-    def move(self, rows, points):
-        """Let the searches stand at `points` (m, dim), and keep those that are the best so far."""
-        at = self.at(rows)
-        self.points[at] = points
-        distance, best = self.distance(rows), self.best[at]
-        better = distance < best
-        self.best[at] = torch.where(better, distance, best)
-        self.best_points[at] = torch.where(better[:, None], points, self.best_points[at])
 
 
 def _unit(vectors):

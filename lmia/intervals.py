@@ -7,6 +7,7 @@ from lmia.metrics import at_threshold, auc, tpr_at_fpr
 from lmia.streams import stream
 
 LEVEL = 0.95
+FEW = 6  # seeds
 
 
 def evaluate(scores, is_member, threshold, fprs, n_resamples, seed=0):
@@ -74,13 +75,17 @@ def over_seeds(values, n_resamples, seed=0):
     """Mean over seeds with its 95 % interval: (mean, low, high); low and high are NaN for a single seed.
 
     An expanded percentile bootstrap (Hesterberg 2015, section 5.3): plain percentiles of few values are too narrow by
-    sqrt((n - 1) / n) and by z / t, and wider percentiles undo both.
+    sqrt((n - 1) / n) and by z / t, and wider percentiles undo both. Fewer than FEW values have too few different
+    resamples to reach such percentiles: they get Student's interval.
     """
     values = np.asarray(values, dtype=float)
     mean = float(values.mean())
     if len(values) < 2 or np.isnan(mean):
         return mean, float("nan"), float("nan")
     n = len(values)
+    if n < FEW:
+        reach = stats.t.ppf((1 + LEVEL) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n)
+        return mean, mean - float(reach), mean + float(reach)
     tail = stats.norm.cdf(-np.sqrt(n / (n - 1)) * stats.t.ppf((1 + LEVEL) / 2, n - 1))
     rng = stream(seed, "bootstrap over seeds")
     means = values[rng.integers(n, size=(n_resamples, n))].mean(axis=1)

@@ -50,6 +50,8 @@ def join_moments(arrays):
 class Distances:
     """The course of a boundary search around c copies of each example (c = 1: the example itself).
 
+    A search by gradients has one moment, its end, and spends gradients where others spend queries.
+
     best: floats (n, c, t), smallest L2 distance so far, in pixel units of [0, 1]; 0 where the copy is misclassified,
     inf (censored) while no other label has been found; spent: ints (n, c, t), queries up to that moment;
     classes: ints (n,); stopped: bools (n,), searches that ended once their side of the threshold was settled, None for

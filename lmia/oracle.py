@@ -2,9 +2,12 @@
 
 import copy
 import math
+from functools import partial
 
 import numpy as np
 import torch
+
+from lmia.devices import Batches
 
 CHUNK_FLOATS = 1 << 18  # input values per forward pass: a small network's activations then stay in a core's cache
 CHUNK = (64, 1024)  # least and most inputs per forward pass
@@ -35,7 +38,7 @@ class LabelOracle:
         self._precision, self._rounded = precision, precision != "float32"
         self._asked = copy.deepcopy(self._model).to(PRECISIONS[precision]) if self._rounded else self._model
         self._parameter = next(model.parameters(), torch.empty(0))
-        self._passes = self._audited = self._differing = 0
+        self._batches, self._passes, self._audited, self._differing = Batches(), 0, 0, 0
         self.budget = budget
         self.spent = np.zeros(n_examples, dtype=np.int64)
 
@@ -58,6 +61,16 @@ class LabelOracle:
     def disagreement(self):
         """Share of labels that reduced precision changes, of those asked again in full; None where none was."""
         return float(self._differing) / self._audited if self._audited else None
+
+    def to_arrays(self):
+        """What has been asked so far, and what the audit found, as named arrays."""
+        audit = [self._passes, self._audited, int(self._differing)]
+        return {"spent": self.spent.copy(), "audit": np.array(audit)}
+
+    def restore(self, arrays):
+        """Go on from what `to_arrays` gave."""
+        self.spent = arrays["spent"].copy()
+        self._passes, self._audited, self._differing = arrays["audit"].tolist()
 
     def __call__(self, inputs, owners):
         """Labels (m,), int64, of `inputs` (m, *shape) that are charged to the examples `owners` (m,), ints.
@@ -88,11 +101,12 @@ class LabelOracle:
         self.spent += counts
 
     def _labels(self, inputs):
-        labels = self._forward(self._asked, inputs)
+        labels = self._batches.run(partial(self._forward, self._asked), inputs)
         if self._rounded:
             if self._passes % AUDITED == 0 or self._passes.bit_count() == 1:
                 self._audited += len(inputs)
-                self._differing = self._differing + (self._forward(self._model, inputs) != labels).sum()
+                full = self._batches.run(partial(self._forward, self._model), inputs)
+                self._differing = self._differing + (full != labels).sum()
             self._passes += 1
         return labels
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lmia.metrics import best_accuracy, best_threshold
+from lmia.metrics import at_threshold, best_threshold
 from lmia.observations import join_moments
 
 
@@ -55,8 +55,10 @@ def _run(make, target, shadow, is_member, budget, magnitude):
     on_shadow = attack.shadow_scores() if hasattr(attack, "shadow_scores") else attack.score(shadow)
     scores, queries = attack.score(target), float(target.queries().mean())
     chosen = np.nan if magnitude is None else magnitude
-    way = Scored("", scores, best_threshold(on_shadow, is_member), queries, chosen)
-    return best_accuracy(on_shadow, is_member), way
+    fixed = getattr(attack, "threshold", None)
+    threshold = best_threshold(on_shadow, is_member) if fixed is None else fixed
+    way = Scored("", scores, threshold, queries, chosen)
+    return at_threshold(on_shadow, is_member, threshold)["accuracy"], way
 
 
 def _reduce(observations, budget, magnitude):

@@ -9,7 +9,7 @@ PARTS = ("target_members", "target_nonmembers", "shadow_members", "shadow_nonmem
 
 @dataclass(frozen=True)
 class Split:
-    """Four pairwise disjoint blocks of example ids (int64, each of shape (n,)) into one pooled data set."""
+    """Four blocks of example ids (int64, each of shape (n,)) into one pooled data set; a role's two are disjoint."""
 
     target_members: np.ndarray
     target_nonmembers: np.ndarray
@@ -33,26 +33,43 @@ class Split:
         return np.isin(example_ids, self.members(role))
 
 
-def draw_split(n_available, n_train, seed, shadow=0):
-    """Draw four disjoint blocks of `n_train` ids uniformly out of `n_available` pooled examples.
+def draw_halves(n_available, n_train, seed):
+    """Draw two disjoint blocks of `n_train` ids: each role is trained on what are the other's non-members.
+
+    As the paper splits CIFAR-100, to train on half of all images. Target and shadow are then no longer independent:
+    the shadow has learned the target's non-members.
+
+    Raises ValueError where the pool is too small for two disjoint blocks.
+    """
+    one, other = _draw_blocks(n_available, [n_train, n_train], seed)
+    return Split(one, other, other, one)
+
+
+def draw_split(n_available, n_train, seed, shadow=0, n_nonmembers=None):
+    """Draw four disjoint blocks of ids uniformly out of `n_available` pooled examples.
+
+    n_train: members of each role; n_nonmembers: of each role, default: as many; shadow: number of the shadow model.
+    The target's blocks are the same for each; shadows share the rest of the pool, from which number 0 has the next
+    two blocks and every other a draw of its own.
 
     The paper's released code takes four consecutive blocks of the pooled data; a seeded permutation comes
     first here, so that seeds differ and the order of the data set does not matter.
 
-    shadow: number of the shadow model. The target's blocks are the same for each; shadows share the rest of the
-    pool, from which number 0 has the next two blocks and every other a draw of its own.
-
     Raises ValueError where the pool is too small for four disjoint blocks.
     """
-    if n_train < 1:
-        raise ValueError(f"n_train: expected at least 1, got {n_train}")
-    if 4 * n_train > n_available:
+    role = [n_train, n_train if n_nonmembers is None else n_nonmembers]
+    return Split(*_draw_blocks(n_available, role + role, seed, shadow))
+
+
+def _draw_blocks(n_available, sizes, seed, shadow=0):
+    if min(sizes) < 1:
+        raise ValueError(f"n_train, n_nonmembers: expected at least 1, got {min(sizes)}")
+    if sum(sizes) > n_available:
         raise ValueError(
-            f"n_train: four disjoint splits of {n_train} need {4 * n_train} examples, the data set has "
-            f"{n_available}; use n_train <= {n_available // 4}"
+            f"n_train: disjoint splits of {', '.join(map(str, sizes))} need {sum(sizes)} examples, the data set has "
+            f"{n_available}; lower n_train or n_nonmembers"
         )
     order = np.random.default_rng([seed, 0x5B117]).permutation(n_available)
     if shadow:
-        np.random.default_rng([seed, 0x5B117, shadow]).shuffle(order[2 * n_train :])
-    blocks = order[: 4 * n_train].reshape(4, n_train)
-    return Split(*(np.sort(block) for block in blocks))
+        np.random.default_rng([seed, 0x5B117, shadow]).shuffle(order[sizes[0] + sizes[1] :])
+    return [np.sort(block) for block in np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])]

@@ -1,5 +1,6 @@
 """Random streams: one for each example, so that neither batching nor order changes what is drawn."""
 
+import json
 import zlib
 
 import numpy as np
@@ -16,3 +17,14 @@ def stream(seed, purpose, example_id=0):
 def streams(seed, purpose, example_ids):
     """One independent generator per example id, as a list."""
     return [stream(seed, purpose, int(example_id)) for example_id in example_ids]
+
+
+def states(generators):
+    """States of numpy Generators as one array of bytes (n,)."""
+    return np.array([json.dumps(generator.bit_generator.state).encode() for generator in generators])
+
+
+def set_states(generators, saved):
+    """Put as many Generators of the same kind into the states that `states` gave."""
+    for generator, state in zip(generators, saved, strict=True):
+        generator.bit_generator.state = json.loads(state)

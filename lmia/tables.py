@@ -3,11 +3,14 @@
 import numpy as np
 import pandas as pd
 
+from lmia import flags
 from lmia.intervals import over_seeds
 
 RUN = ["study", "dataset", "n_train", "model", "defense"]
-COLUMNS = [*RUN, "seed", "attack", "access", "queries", "setting", "metric", "value", "ci_low", "ci_high"]
+COLUMNS = [*RUN, "seed", "attack", "access", "queries", "setting", "metric", "value", "ci_low", "ci_high", "flags"]
 ALL_SEEDS = "all"
+OVER_GAP = "accuracy_over_gap"
+BOUNDS = {OVER_GAP: (-1, 1), "epsilon": (0, np.inf)}  # of the metrics that are no shares
 
 
 def read_metrics(path):
@@ -19,7 +22,7 @@ def read_metrics(path):
         keep_default_na=False,
         na_values={"queries": [""], "value": [""]} | {name: [""] for name in ("ci_low", "ci_high")},
     )
-    return table.reindex(columns=COLUMNS).fillna(dict.fromkeys(texts, ""))
+    return table.assign(**dict.fromkeys(texts.keys() - set(table), "")).reindex(columns=COLUMNS)
 
 
 def read_measures(paths):
@@ -31,16 +34,27 @@ def with_rows_over_seeds(table, n_resamples):
     """Append a row over seeds, seed "all", to each group that differs in its seed alone.
 
     Its value is the mean and its queries the mean; an attack's rows over seeds include "accuracy_over_gap", the paired
-    difference to the attack named "gap" on the same models, where there is one.
+    difference to the attack named "gap" on the same models, where there is one. What is wrong with models is flagged on
+    the rows of all attacks on them (`lmia.flags`).
     """
+    table = flags.with_models_flags(table, RUN)
     same = [*RUN, "attack", "access", "setting", "metric"]
     groups = pd.concat([table, _over_gap(table)]).groupby(same, sort=False, dropna=False)
     rows = []
     for key, group in groups:
         value, low, high = over_seeds(group["value"], n_resamples)
+        low, high = np.clip([low, high], *BOUNDS.get(key[-1], (0, 1)))  # Student's interval knows no bounds
         row = dict(zip(same, key, strict=True)) | {"seed": ALL_SEEDS, "queries": group["queries"].mean()}
+        row["flags"] = flags.over_seeds(group["flags"].tolist())
         rows.append(row | {"value": value, "ci_low": low, "ci_high": high})
     return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)[COLUMNS]
+
+
+def flags_over_seeds(table):
+    """(attack, flags) of one run's attacks as they are meant to be run, over its seeds."""
+    rows = flags.with_models_flags(table, RUN)
+    rows = rows[rows["metric"].eq("accuracy") & rows["setting"].eq("")]
+    return rows.groupby("attack", sort=False)["flags"].agg(lambda texts: flags.over_seeds(texts.tolist())).reset_index()
 
 
 def _over_gap(table):
@@ -48,7 +62,7 @@ def _over_gap(table):
     accuracy = table[(table["metric"] == "accuracy") & (table["attack"] != "gap")]
     gap = table[(table["metric"] == "accuracy") & (table["attack"] == "gap") & (table["setting"] == "")]
     paired = accuracy.merge(gap[[*RUN, "seed", "value"]], on=[*RUN, "seed"], suffixes=("", "_gap"))
-    return paired.assign(metric="accuracy_over_gap", value=paired["value"] - paired["value_gap"])[COLUMNS]
+    return paired.assign(metric=OVER_GAP, value=paired["value"] - paired["value_gap"])[COLUMNS]
 
 
 def select(table, study, metric, **equal):

@@ -2,12 +2,15 @@
 
 import numpy as np
 import torch
-from torch import nn
-from torch.optim.adam import adam
 
-from lmia.augmentation import check_shifts, draw_moves, shifted
+from lmia.defenses import none
+from lmia.devices import Batches
+from lmia.journal import Journal
+from lmia.optimizers import Adam, Sgd
+from lmia.training_state import moving_tensors, restore, to_arrays
 
 PRECISIONS = ("float32", "bfloat16")
+OPTIMIZERS = {"adam": Adam, "sgd": Sgd}
 
 
 def train(
@@ -16,116 +19,167 @@ def train(
     classes,
     n_classes,
     seed,
-    penalty,
+    defense,
     *,
     learning_rate,
     batch_size,
     min_delta,
     patience,
     max_epochs,
-    shifts=0,
+    optimizer="adam",
+    weight_decay=0.0,
     precision="float32",
+    journal=None,
 ):
-    """Fit a new model with Adam and cross-entropy, and stop once the loss has not improved for a while.
+    """Fit a new model on cross-entropy, and stop once the loss has not improved for a while, or is no number any more.
 
     build: (shape, n_classes) -> module; inputs: float32 (n, *shape), on the device that is to train; classes: int64
-    (n,), on the same; seed: int >= 0, of weights, batch order, dropout and shifts; penalty: module -> scalar added to
-    the loss; min_delta: a smaller improvement of an epoch's mean loss does not count; patience: epochs without one
-    before the end; max_epochs: the end in any case; shifts: int >= 0, every image of every batch moves by up to so many
-    pixels down or up and right or left; precision: "float32", or "bfloat16" for the forward and backward pass, with
-    weights, loss and updates in float32 all the same.
+    (n,), on the same; seed: int >= 0, of weights, batch order and all that the defense draws; defense: a
+    `lmia.defenses.none.Defense`, or one derived from it, for this model alone; min_delta: a smaller improvement of an
+    epoch's mean loss does not count; patience: epochs without one before the end; max_epochs: the end in any case, but
+    that a defense with `epochs` trains for exactly so many; optimizer: "adam" or "sgd"; weight_decay: of the optimizer,
+    see `lmia.optimizers`, a defense's `decay` coming on top; precision: "float32", or "bfloat16" for the forward and
+    backward pass, with weights, loss and updates in float32 all the same; journal: Journal of this model, whose
+    training goes on after its last epoch there, None for none.
 
-    Returns (model in evaluation mode, mean loss of each epoch, float64 (epochs,)). Equal arguments give equal bytes on
-    a CPU with as many threads; torch's global random state stays as it was.
+    Returns (model in evaluation mode, mean loss of each epoch, float64 (epochs,)). Where the last one is not finite,
+    training has diverged, and the model is as that epoch left it: no error, so that one hopeless setting of many costs
+    no other its result; `model_flag` tells. Equal arguments give equal bytes on a CPU with as many threads; torch's
+    global random state stays as it was.
 
-    Raises ValueError where `shifts` > 0 and inputs are no images, or `precision` is unknown.
+    Raises TypeError for another defense, ValueError where it cannot be trained so, or an option is unknown, MemoryError
+    where a batch is too large for a GPU.
     """
-    check_shifts(inputs.shape[1:], shifts)
+    if not isinstance(defense, none.Defense):
+        raise TypeError(f"defense: expected a class derived from lmia.defenses.none.Defense, got {type(defense)}")
+    defense.check(inputs.shape[1:])
     if precision not in PRECISIONS:
         raise ValueError(f"precision: {precision}: expected one of {', '.join(PRECISIONS)}")
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer: {optimizer}: expected one of {', '.join(OPTIMIZERS)}")
     # Convolutions are faster with channels last, and a shift then gathers whole pixels.
-    layout = torch.channels_last if inputs.ndim == 4 else torch.contiguous_format
+    layout = torch.channels_last if inputs.ndim == 4 and defense.channels_last else torch.contiguous_format
     inputs = inputs.contiguous(memory_format=layout)
     # The global stream, as initialisers and dropout know no other; it is put back at the end.
     with torch.random.fork_rng([inputs.device] if inputs.is_cuda else []):
         torch.manual_seed(seed)
         model = build(inputs.shape[1:], n_classes).train().to(inputs.device, memory_format=layout)
-        update, loss_of = _Adam(model, learning_rate), _objective(model, penalty, precision, inputs.device)
-        losses, best, waited = [], np.inf, 0
-        for _ in range(max_epochs):
-            batches = _batches(inputs, classes, batch_size, shifts)
-            losses.append(_epoch(loss_of, update, batches))
-            if losses[-1] < best - min_delta:
-                best, waited = losses[-1], 0
-            else:
-                waited += 1
-            if waited >= patience:
-                break
+        defense.prepare(model, n_classes, len(inputs))
+        step, update = defense.stepper(model), None
+        if step is None:
+            moving = [p for p in model.parameters() if p.requires_grad]
+            update = OPTIMIZERS[optimizer](moving, learning_rate, weight_decay + defense.decay)
+            step = _plain_step(model, defense, update, precision)
+        tensors, journal = moving_tensors(model, update, defense), journal or Journal()
+        kept = journal.get()
+        losses = restore(tensors, kept) if kept else []
+        most = defense.epochs or max_epochs
+        waiting = _Waiting(min_delta, most if defense.epochs else patience, losses)
+        while len(losses) < most and not waiting.is_over:
+            losses.append(_epoch(step, _batches(defense, inputs, classes, batch_size)))
+            waiting.note(losses[-1])
+            journal.save(lambda: to_arrays(tensors, losses))
+        if not np.isfinite(losses[-1]):
+            print(
+                f"training diverged: the mean loss of epoch {len(losses)} is {losses[-1]}; it stops here, and the "
+                "model is kept and flagged; lower learning_rate, or what the defense adds to the loss"
+            )
+        journal.finish(to_arrays(tensors, losses))
+        defense.finish(model)
     return model.eval().to(memory_format=torch.contiguous_format), np.array(losses)
 
 
-def _objective(model, penalty, precision, device):
-    """The function of a batch (inputs, classes) that training makes small."""
+class _Waiting:
+    """For an epoch whose mean loss is at least `min_delta` below the best, in vain for `patience` epochs.
 
-    def cross_entropy(x, y):
-        return nn.functional.cross_entropy(model(x), y)
+    After a loss that is not finite there is nothing to wait for.
+    """
 
-    if precision == "bfloat16":
-        cross_entropy = torch.autocast(device.type, torch.bfloat16)(cross_entropy)  # the loss itself stays in float32
-    return lambda x, y: cross_entropy(x, y) + penalty(model)
+    def __init__(self, min_delta, patience, losses):
+        self._min_delta, self._patience, self._best, self._waited = min_delta, patience, np.inf, 0
+        for loss in losses:
+            self.note(loss)
+
+    @property
+    def is_over(self):
+        return self._waited >= self._patience
+
+    def note(self, loss):
+        if loss < self._best - self._min_delta:
+            self._best, self._waited = loss, 0
+        else:
+            self._waited = self._waited + 1 if np.isfinite(loss) else self._patience
 
 
-def _batches(inputs, classes, batch_size, shifts):
+def _plain_step(model, defense, update, precision):
+    """The function of a batch (inputs, classes) that moves the weights once, and returns its loss."""
+    loss_of = defense.loss
+    if precision == "bfloat16":  # the loss itself stays in float32
+        loss_of = torch.autocast(next(model.parameters()).device.type, torch.bfloat16)(loss_of)
+
+    def step(x, y):
+        loss = loss_of(model, x, y) + defense.penalty(model)
+        update(loss)
+        return loss.detach()
+
+    return step
+
+
+def _batches(defense, inputs, classes, batch_size):
     """The (inputs, classes) of one epoch in a new order."""
-    order = torch.randperm(len(inputs)).to(inputs.device)
-    moves = draw_moves(len(inputs), shifts).to(inputs.device) if shifts else None
-    for start in range(0, len(inputs), batch_size):
-        part = slice(start, start + batch_size)
-        rows = order[part]
-        yield shifted(inputs, rows, moves[part]) if shifts else inputs[rows], classes[rows]
+    n = len(inputs)
+    for views in defense.batches(n * defense.copies, batch_size):
+        views = views.to(inputs.device)
+        rows = views % n
+        yield defense.view(inputs, rows, views // n), classes[rows]
 
 
-def _epoch(loss_of, update, batches):
+def _epoch(step, batches):
     """Train on every batch; returns the mean loss per example, which the device is asked for only once."""
     losses, sizes = [], []
     for x, y in batches:
-        loss = loss_of(x, y)
-        update(loss)
-        losses.append(loss.detach())
+        try:
+            losses.append(step(x, y))
+        except torch.OutOfMemoryError as error:  # in halves it would be another training: batch norm, mixup, dropout
+            raise MemoryError(
+                f"out of memory with a batch of {len(x)}: set batch_size to {len(x) // 2 or 1} or less, which trains "
+                "another model, or device: cpu"
+            ) from error
         sizes.append(len(y))
     return sum(loss * n for loss, n in zip(torch.stack(losses).tolist(), sizes, strict=True)) / sum(sizes)
 
 
-class _Adam:
-    """Adam (Kingma and Ba 2015, with their constants), all parameters in one fused call.
-
-    torch.optim.Adam computes the same, but making one imports torch's compiler, a second of CPU in every process, and
-    its bookkeeping takes longer than the update of a tiny model.
-    """
-
-    def __init__(self, model, learning_rate):
-        self._rate = learning_rate
-        self._state = [
-            (p, torch.zeros_like(p), torch.zeros_like(p), torch.zeros((), device=p.device))  # means of g, g^2; steps
-            for p in model.parameters()
-            if p.requires_grad
-        ]
-
-    def __call__(self, loss):
-        """Move every parameter that `loss`, a scalar, depends on, and forget the gradients."""
-        loss.backward()  # not autograd.grad: its gradients need not lie in memory as their parameters do
-        moved = [(p, p.grad, *state) for p, *state in self._state if p.grad is not None]
-        parameters, gradients, means, squares, steps = map(list, zip(*moved, strict=True))
-        constants = {"lr": self._rate, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
-        kind = {"fused": True, "amsgrad": False, "maximize": False}
-        with torch.no_grad():
-            adam(parameters, gradients, means, squares, [], steps, **constants, **kind)
-        for parameter in parameters:
-            parameter.grad = None
+def predict(model, inputs):
+    """The labels that `inputs` (n, *shape) get, int64 (n,); all on one device."""
+    batches = Batches()
+    with torch.inference_mode():
+        labels = [batches.run(lambda rows: model(rows).argmax(1), part) for part in inputs.split(1024)]
+    return torch.cat(labels)
 
 
 def accuracy(model, inputs, classes):
     """Share of `inputs` (n, *shape) that get their class, a float."""
-    with torch.inference_mode():
-        hits = [(model(x).argmax(1) == y).sum() for x, y in zip(inputs.split(1024), classes.split(1024), strict=True)]
-    return float(sum(hits)) / len(inputs)
+    return share(predict(model, inputs), classes)
+
+
+def share(labels, classes):
+    """Share of labels (n,) that are right, a float."""
+    return float((labels == classes).sum()) / len(classes)
+
+
+def model_flag(losses, predicted, tested, classes):
+    """Why attacks on a model say little of its training data, "" where nothing speaks against them.
+
+    losses: of each epoch (epochs,); predicted: labels of the members, (n,); tested: labels of points that it was not
+    trained on, (m,); classes: their true ones, (m,).
+
+    "diverged": the last loss is not finite. "constant": all points get the same label. "at chance": of the points that
+    it was not trained on, no more are right, but for two standard errors, than if all got their most frequent class.
+    """
+    if not np.isfinite(losses[-1]):
+        return "diverged"
+    if len(torch.cat([predicted, tested]).unique()) == 1:
+        return "constant"
+    n, right = len(classes), share(tested, classes)
+    most = classes.bincount().max().item() / n
+    return "at chance" if right <= most + 2 * (most * (1 - most) / n) ** 0.5 else ""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lmia.attacks import classifier, distance, gap, max_confidence, true_confidence, vote
+from lmia.attacks import adaptive_confidence, classifier, distance, gap, max_confidence, true_confidence, vote
 from lmia.metrics import auc
 from lmia.observations import Answers, Confidences, Distances
 from lmia.scoring import run_attack
@@ -15,6 +15,13 @@ ANSWERS = Answers(np.array([[0, 0, 1], [1, 1, 1], [0, 2, 2], [1, 0, 0]]), CLASSE
 def test_gap_and_vote_by_hand():
     assert gap.Attack().score(ANSWERS).tolist() == [1, 1, 0, 1]
     np.testing.assert_allclose(vote.Attack().score(ANSWERS), [2 / 3, 1, 2 / 3, 1 / 3])
+
+
+def test_the_gap_attack_calls_right_labels_members_whatever_the_shadow_says():
+    """On a shadow without a gap the best threshold is a constant rule's; the gap attack has none to tune."""
+    shadow = Answers(np.ones((4, 1), dtype=int), np.ones(4, dtype=int), np.zeros(1))
+    way = run_attack(gap.Attack, ANSWERS.cut(1), [shadow], [np.array([True, True, False, False])])[0]
+    assert (way.scores >= way.threshold).tolist() == [True, True, False, True]
 
 
 def test_answers_are_cut_and_selected_without_losing_column_0():
@@ -118,3 +125,67 @@ def test_the_classifier_takes_a_censored_distance_for_the_farthest():
     scores = classifier.Attack().fit(seen, is_member).score(seen)
     assert np.mean((scores > 0.5) == is_member) > 0.8
     assert (scores[::40] == scores[farthest]).all()
+
+
+def told(seed, n=400):
+    """Confidences of five classes: members are surer of the true one, and a third of the others gets a wrong label."""
+    rng, is_member = np.random.default_rng(seed), np.arange(n) % 2 == 0
+    classes = rng.integers(5, size=n)
+    logits = rng.normal(size=(n, 5))
+    logits[np.arange(n), classes] += np.where(is_member, 5, 2)
+    odds = np.exp(logits)
+    return Confidences((odds / odds.sum(axis=1, keepdims=True)).astype(np.float32), classes), is_member
+
+
+def label_alone(seen):
+    """As MemGuard in its strongest form."""
+    probabilities = np.full_like(seen.probabilities, 0.1975)
+    probabilities[np.arange(len(seen.classes)), seen.probabilities.argmax(axis=1)] = 0.21
+    return Confidences(probabilities, seen.classes)
+
+
+def accuracy(way, is_member):
+    return np.mean((way.scores >= way.threshold) == is_member)
+
+
+def test_who_knows_a_mask_that_leaves_the_label_is_the_gap_attack():
+    """Who does not, and tunes on a shadow without one, guesses, as do those who read the largest confidence alone."""
+    (shadow, known), (target, truth) = told(0), told(1)
+    masked = label_alone(target)
+    right = target.probabilities.argmax(axis=1) == target.classes
+    of_gap = np.mean(right == truth)
+    adaptive = run_attack(adaptive_confidence.Attack, masked, [label_alone(shadow)], [known])[0]
+    assert adaptive.scores.tolist() == right.tolist() and accuracy(adaptive, truth) == of_gap > 0.55
+    for naive in (max_confidence.Attack, true_confidence.Attack):
+        assert accuracy(run_attack(naive, masked, [shadow], [known])[0], truth) == 0.5
+
+
+def test_who_knows_that_there_is_no_mask_reads_confidences():
+    (shadow, known), (target, truth) = told(0), told(1)
+    found = {
+        rule: accuracy(run_attack(rule, target, [shadow], [known])[0], truth) for rule in adaptive_confidence.RULES
+    }
+    adaptive = accuracy(run_attack(adaptive_confidence.Attack, target, [shadow], [known])[0], truth)
+    assert adaptive in found.values() and adaptive > found[adaptive_confidence.RightLabel] + 0.1
+    assert adaptive > max(found.values()) - 0.03  # the shadow chooses, which need not be the target's best
+
+
+def test_rules_that_learn_are_judged_on_rows_that_they_had_not_seen(monkeypatch):
+    class Overfitted(max_confidence.Attack):
+        def score(self, target):
+            return known.astype(float)
+
+        def shadow_scores(self):
+            return np.zeros(len(known))
+
+    shadow, known = told(0)
+    monkeypatch.setattr(adaptive_confidence, "RULES", (adaptive_confidence.RightLabel, Overfitted))
+    assert adaptive_confidence.Attack().fit(shadow, known).threshold == 0.5
+
+
+def test_modified_entropy_by_hand():
+    seen = Confidences(np.array([[0.5, 0.2, 0.3], [1, 0, 0], [0, 1, 0]], dtype=np.float32), np.array([2, 0, 0]))
+    first = 0.7 * np.log(0.3) + 0.5 * np.log(0.5) + 0.2 * np.log(0.8)
+    found = adaptive_confidence.ModifiedEntropy().score(seen)
+    np.testing.assert_allclose(found[:2], [first, 0], atol=1e-6)
+    assert found[2] < -50 and np.isfinite(found[2])

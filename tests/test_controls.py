@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.attacks import classifier, distance, gap, max_confidence, true_confidence, vote
+from lmia.attacks import adaptive_confidence, classifier, distance, gap, max_confidence, true_confidence, vote
 from lmia.boundary import search_boundary
 from lmia.confidences import read_confidences
 from lmia.data.digits import load
+from lmia.defenses import none
 from lmia.fixed_queries import ask_fixed
 from lmia.intervals import evaluate
 from lmia.metrics import at_threshold
@@ -35,7 +36,7 @@ def observe(digits, role, split, budget=200):
     inputs, classes = digits
     members, others = split.members(role), split.nonmembers(role)
     build = partial(mlp.build, hidden=(64,))
-    model, _ = train(build, inputs[members], classes[members], 10, len(role), lambda _: 0.0, **TRAINING)
+    model, _ = train(build, inputs[members], classes[members], 10, len(role), none.Defense(), **TRAINING)
     ids = split.evaluated(role)
     x, y = inputs[ids], classes[ids].numpy()
     fixed = {}
@@ -78,6 +79,7 @@ ATTACKS = {
     "max-confidence": (max_confidence.Attack, "confidences"),
     "true-confidence": (true_confidence.Attack, "confidences"),
     "shokri": (classifier.Attack, "confidences"),
+    "adaptive-confidence": (adaptive_confidence.Attack, "confidences"),
 }
 
 

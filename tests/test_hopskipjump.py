@@ -194,7 +194,7 @@ def test_neither_order_nor_batch_changes_a_bit(order, n, schedule):
 
     whole, spent, _, _ = search(model, points, classes, 600, schedule=schedule, starts=starts(range(8)))
     ids = np.array(order[:n])
-    with mock.patch.object(lmia.hopskipjump, "PROBES", (1, 1)):  # every example a block of its own
+    with mock.patch.object(lmia.search_state, "PROBES", (1, 1)):  # every example a block of its own
         part, part_spent, _, _ = search(
             model, points[ids], classes[ids], 600, ids, schedule=schedule, starts=starts(ids)
         )

@@ -37,7 +37,8 @@ def under(*folders):
 
 
 @pytest.mark.parametrize(
-    "name", under("attacks", "metrics", "figures", "scoring", "intervals", "tables", "observations", "stopping")
+    "name",
+    under("attacks", "metrics", "figures", "scoring", "intervals", "tables", "flags", "observations", "stopping"),
 )
 def test_no_torch_in_what_reads_answers(name):
     assert not {module for module in closure(name) if module.split(".")[0] in ("torch", "torchvision")}
@@ -49,13 +50,16 @@ QUERY_CODE = (
     "boundary",
     "confidences",
     "hopskipjump",
+    "journal",
     "schedules",
+    "search_state",
     "starts",
     "directions",
     "noise",
     "precision",
     "perturbations",
     "streams",
+    "white_box",
 )
 
 

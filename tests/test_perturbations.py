@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lmia.fixed_queries import ask_fixed
-from lmia.perturbations import bernoulli, gaussian, original, rotation, translation
+from lmia.perturbations import augmented, bernoulli, gaussian, mixed, original, rotation, translation
 from lmia.streams import streams
 
 IMAGES = torch.rand(5, 2, 6, 8, generator=torch.Generator().manual_seed(0))
@@ -13,6 +13,7 @@ KINDS = {
     "original": original.Perturbation(),
     "rotation": rotation.Perturbation(degrees=[1, 30, 90]),
     "translation": translation.Perturbation(pixels=[1, 2]),
+    "augmented": augmented.Perturbation(pixels=[0, 2], samples=20, cutout=3),
     "gaussian": gaussian.Perturbation(sigmas=[0.1, 0.5], samples=20),
     "bernoulli": bernoulli.Perturbation(flips=[1, 5], samples=20),
 }
@@ -37,7 +38,7 @@ def test_a_query_depends_on_its_example_alone(kind):
     torch.testing.assert_close(ask(KINDS[kind], IMAGES[order], order), whole[order], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("kind", ["gaussian", "bernoulli"])
+@pytest.mark.parametrize("kind", ["augmented", "gaussian", "bernoulli"])
 def test_not_even_blocks_depend_on_the_batch(kind):
     """Large inputs need several blocks for all samples: an example's are the same alone and among others."""
     images = torch.rand(17, 3, 32, 32, generator=torch.Generator().manual_seed(1))
@@ -54,6 +55,26 @@ def test_every_feature_flips_as_often_as_it_should():
         assert (abs(flipped.mean(dim=(0, 1)) - rate) <= 5 * (rate * (1 - rate) / n) ** 0.5).all()
         pairs = (flipped[..., 1:] * flipped[..., :-1]).mean()  # neighbours flip independently
         assert abs(pairs - rate**2) <= 5 * (rate**2 * (1 - rate**2) / (15 * n)) ** 0.5 * 2
+
+
+def test_augmented_copies_are_those_of_training():
+    """Each is a shift of the image or of its mirror image, all of them about as often."""
+    image, samples = IMAGES[:1], 2000
+    queries = ask(augmented.Perturbation(pixels=[1], samples=samples), image, [7])[0]
+    views = [
+        translation.shift(turned, i, j)[0].numpy().tobytes()
+        for turned in (image, image.flip(3))
+        for i in (-1, 0, 1)
+        for j in (-1, 0, 1)
+    ]
+    # The mirror comes after the shift, so a right shift of the mirror image is a left shift's mirror image.
+    counts = np.bincount([views.index(query.contiguous().numpy().tobytes()) for query in queries], minlength=18)
+    assert abs(counts - samples / 18).max() < 5 * (samples / 18) ** 0.5
+    plain = ask(augmented.Perturbation(pixels=[0], samples=30, flips=False, cutout=4), torch.ones(1, 2, 6, 8), [7])
+    grey = plain[0, :, 0] == 0.5
+    assert set(plain.unique().tolist()) == {0.5, 1.0} and torch.equal(plain[:, :, 0], plain[:, :, 1])
+    assert torch.equal(grey.sum((1, 2)), grey.any(2).sum(1) * grey.any(1).sum(1))  # rectangles
+    assert grey.any(2).sum(1).max() == 4 and len({tuple(one.flatten().tolist()) for one in grey}) > 10
 
 
 def test_translations_repeat_the_edge():
@@ -120,3 +141,43 @@ def test_noise_is_asked_again_in_float32_where_bfloat16_changes_too_much(limit, 
     assert asked["precision"] == precision and 0 < asked["disagreement"] < 0.1
     full, _ = ask_fixed(model, IMAGES, noise, lambda: streams(0, "test", range(5)))
     assert (labels == full).all() == (precision == "float32") and (labels == full).mean() > 0.9
+
+
+def test_mixed_noise_moves_continuous_features_and_flips_the_others():
+    table = torch.cat([torch.full((6, 3), 0.5), torch.tensor([0.0, 1.0]).repeat(6, 20)], dim=1)
+    noise = mixed.Perturbation(continuous=3, sigmas=[0.1, 0.01], flips=[4, 8], samples=400)
+    queries = ask(noise, table, range(6))
+    assert queries.shape == (6, 800, 43) and noise.magnitudes == [0.1] * 400 + [0.01] * 400
+    for part, sigma, flips in ((queries[:, :400], 0.1, 4), (queries[:, 400:], 0.01, 8)):
+        assert (part[..., :3] - 0.5).std() == pytest.approx(sigma, rel=0.05)
+        changed = part[..., 3:] != table[:, None, 3:]
+        assert changed.sum(dim=2).float().mean() == pytest.approx(flips, rel=0.05)
+        rates = changed.float().mean(dim=(0, 1)) * 40 / flips
+        assert rates.min() > 0.7 and rates.max() < 1.3  # every one of the others flips
+        assert set(part[..., 3:].unique().tolist()) == {0, 1}
+    torch.testing.assert_close(ask(noise, table[[4, 1]], [4, 1]), queries[[4, 1]], rtol=0, atol=0)
+
+
+def test_mixed_noise_refuses_what_has_no_others():
+    with pytest.raises(ValueError, match="one for each of 2 sigmas, got 1"):
+        mixed.Perturbation(continuous=3, sigmas=[0.1, 0.2], flips=[1], samples=1)
+    with pytest.raises(ValueError, match="more than 3 features, got inputs of shape .2, 3."):
+        ask(mixed.Perturbation(continuous=3, sigmas=[0.1], flips=[1], samples=1), torch.rand(2, 3), range(2))
+
+
+def test_all_angles_are_those_of_every_smaller_rotation():
+    every = rotation.Perturbation(degrees=[2, 3], angles="all")
+    assert every.magnitudes == [2.0] * 4 + [3.0] * 6
+    queries, ends = ask(every, IMAGES, range(5)), ask(rotation.Perturbation(degrees=[1, 2, 3]), IMAGES, range(5))
+    torch.testing.assert_close(queries, torch.cat([ends[:, :4], ends], dim=1), rtol=0, atol=0)
+
+
+def test_rotations_may_take_the_nearest_pixel_and_another_border():
+    image = torch.rand(1, 1, 7, 7)
+    nearest = ask(rotation.Perturbation(degrees=[30], interpolation="nearest"), image, range(1))
+    assert set(nearest.unique().tolist()) <= set(image.unique().tolist())
+    white = torch.ones(1, 1, 7, 7)
+    corners = [
+        ask(rotation.Perturbation(degrees=[45], border=b), white, range(1))[0, 0, 0, 0, 0] for b in ("black", "repeat")
+    ]
+    assert corners[0] == 0 and corners[1] == 1

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmia.splits import PARTS, draw_split
+from lmia.splits import PARTS, draw_halves, draw_split
 
 
 @given(n_train=st.integers(1, 50), spare=st.integers(0, 50), seed=st.integers(0, 2**32))
@@ -30,7 +30,25 @@ def test_seeds_differ():
     assert (draw_split(400, 50, 0).target_members != draw_split(400, 50, 1).target_members).any()
 
 
-@pytest.mark.parametrize("n_train, message", [(11, "n_train <= 10"), (0, "at least 1")])
+@pytest.mark.parametrize("n_train, message", [(11, "11, 11, 11, 11 need 44 examples, .* has 40"), (0, "at least 1")])
 def test_sizes_that_cannot_be_had_are_refused(n_train, message):
     with pytest.raises(ValueError, match=message):
         draw_split(40, n_train, 0)
+
+
+def test_there_may_be_fewer_nonmembers_than_members():
+    split = draw_split(50, 16, 0, n_nonmembers=9)
+    ids = np.concatenate([getattr(split, part) for part in PARTS])
+    assert [len(getattr(split, part)) for part in PARTS] == [16, 9, 16, 9] and len(np.unique(ids)) == 50
+    other = draw_split(50, 16, 0, shadow=1, n_nonmembers=9)
+    np.testing.assert_array_equal(other.target_nonmembers, split.target_nonmembers)
+    assert not np.isin(other.shadow_members, np.concatenate([split.target_members, split.target_nonmembers])).any()
+
+
+def test_in_halves_each_role_is_trained_on_the_others_nonmembers():
+    split = draw_halves(21, 10, seed=3)
+    np.testing.assert_array_equal(split.shadow_members, split.target_nonmembers)
+    np.testing.assert_array_equal(split.shadow_nonmembers, split.target_members)
+    assert not np.isin(split.target_members, split.shadow_members).any() and len(split.target_members) == 10
+    with pytest.raises(ValueError, match="need 22 examples, the data set has 21"):
+        draw_halves(21, 11, seed=3)

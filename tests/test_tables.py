@@ -4,14 +4,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lmia.tables import COLUMNS, magnitudes, read_metrics, select, select_cell, with_rows_over_seeds
+from lmia.tables import (
+    COLUMNS,
+    flags_over_seeds,
+    magnitudes,
+    read_metrics,
+    select,
+    select_cell,
+    with_rows_over_seeds,
+)
 
 RUN = {"study": "s", "dataset": "d", "n_train": 10, "model": "m", "defense": "none"}
 
 
 def row(seed, attack, value, setting="", queries=1.0, metric="accuracy"):
     own = {"seed": str(seed), "attack": attack, "access": "label", "queries": queries, "setting": setting}
-    return RUN | own | {"metric": metric, "value": value, "ci_low": value - 0.1, "ci_high": value + 0.1}
+    own |= {"metric": metric, "value": value, "ci_low": value - 0.1, "ci_high": value + 0.1}
+    return RUN | own | {"flags": ""}
 
 
 TABLE = pd.DataFrame(
@@ -41,11 +50,13 @@ def test_rows_over_seeds_by_hand():
     for attack, setting, metric, queries, value in OVER_SEEDS:
         found = rows[(rows["attack"] == attack) & (rows["setting"] == setting) & (rows["metric"] == metric)]
         assert found["value"].item() == pytest.approx(value) and found["queries"].item() == queries
-        # Two seeds, and an expanded bootstrap: the interval is the two values.
+        # Two seeds: Student's interval with one degree of freedom, no further than the metric goes.
         ends = TABLE[(TABLE["attack"] == attack) & (TABLE["setting"] == setting)]["value"].to_numpy()
         if metric == "accuracy_over_gap":
             ends = ends - np.array([0.60, 0.50])
-        assert [found["ci_low"].item(), found["ci_high"].item()] == pytest.approx(sorted(ends))
+        reach = 12.7062 * abs(ends[0] - ends[1]) / 2
+        expected = np.clip([value - reach, value + reach], -1 if metric == "accuracy_over_gap" else 0, 1)
+        assert [found["ci_low"].item(), found["ci_high"].item()] == pytest.approx(expected, abs=1e-4)
 
 
 def test_attacks_are_paired_with_the_gap_of_their_own_run():
@@ -64,3 +75,36 @@ def test_a_table_is_read_back_and_selected(tmp_path):
     assert select_cell(table, "accuracy", settings | {"n_train": 20}).empty
     values, unit = magnitudes(table[table["setting"] == "budget=50"])
     assert unit == "budget" and set(values) == {50}
+
+
+def flagged_table():
+    """The target of seed 1 has diverged, and the boundary attack of seed 0 guesses the same of all points."""
+    models = pd.DataFrame([row(0, "", 1.0, metric="train_accuracy"), row(1, "", 0.1, metric="train_accuracy")])
+    models["flags"] = ["", "target diverged"]
+    is_constant = TABLE["attack"].eq("boundary") & TABLE["seed"].eq("0")
+    return pd.concat([TABLE.assign(flags=np.where(is_constant, "constant guess", "")), models], ignore_index=True)
+
+
+def test_flags_reach_all_attacks_on_the_model_and_the_rows_over_seeds():
+    groups = with_rows_over_seeds(flagged_table(), 100).groupby(["seed", "attack"])["flags"]
+    assert {key: set(flags) for key, flags in groups} == {
+        ("0", ""): {""},
+        ("0", "gap"): {""},
+        ("0", "boundary"): {"constant guess"},
+        ("1", ""): {"target diverged"},
+        ("1", "gap"): {"target diverged"},
+        ("1", "boundary"): {"target diverged"},
+        ("all", ""): {"target diverged (1 of 2)"},
+        ("all", "gap"): {"target diverged (1 of 2)"},
+        ("all", "boundary"): {"constant guess (1 of 2); target diverged (1 of 2)"},
+    }
+    short = flags_over_seeds(flagged_table()).set_index("attack")["flags"].to_dict()
+    assert short == {
+        "gap": "target diverged (1 of 2)",
+        "boundary": "constant guess (1 of 2); target diverged (1 of 2)",
+    }
+
+
+def test_tables_of_before_the_column_are_read(tmp_path):
+    TABLE.drop(columns="flags").to_csv(tmp_path / "old.csv", index=False)
+    assert read_metrics(tmp_path / "old.csv")["flags"].tolist() == [""] * len(TABLE)

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from lmia.augmentation import draw_moves, shifted
+from lmia.confidences import read_confidences
 from lmia.data import digits
+from lmia.defenses import none
 from lmia.models import cnn, mlp
-from lmia.perturbations.translation import shift
-from lmia.training import accuracy, train
+from lmia.training import accuracy, model_flag, train
 
 
 class Transposed(nn.Module):
@@ -34,8 +34,11 @@ SHAPES = {
 }
 
 
-def no_penalty(model):
-    return 0.0
+class Penalty(none.Defense):
+    """Adds what a function of the model says."""
+
+    def __init__(self, penalty):
+        self.penalty = penalty
 
 
 def draw(shape, n=50):
@@ -47,7 +50,7 @@ def draw(shape, n=50):
 def fit(name, seed=0, **options):
     """(weights as bytes, losses) of one model."""
     build, shape = SHAPES[name]
-    model, losses = train(build, *draw(shape), 3, seed, no_penalty, **OPTIONS | options)
+    model, losses = train(build, *draw(shape), 3, seed, none.Defense(), **OPTIONS | options)
     return [value.numpy().tobytes() for value in model.state_dict().values()], losses.tolist()
 
 
@@ -56,7 +59,7 @@ def test_the_algorithm_is_adam_on_cross_entropy(name):
     """The loop that a textbook has, with PyTorch's own Adam and channels first."""
     build, shape = SHAPES[name]
     inputs, classes = draw(shape)
-    model, losses = train(build, inputs, classes, 3, 1, lambda m: 0.01 * m[-1].bias.square().sum(), **OPTIONS)
+    model, losses = train(build, inputs, classes, 3, 1, Penalty(lambda m: 0.01 * m[-1].bias.square().sum()), **OPTIONS)
     torch.manual_seed(1)
     reference, expected = build(shape, 3), []
     optimizer = torch.optim.Adam(reference.parameters(), lr=1e-3)
@@ -76,7 +79,24 @@ def test_the_algorithm_is_adam_on_cross_entropy(name):
         assert ours.is_contiguous() and not model.training
 
 
-@pytest.mark.parametrize("name, options", [("mlp", {}), ("cnn", {"shifts": 2}), ("cnn", {"precision": "bfloat16"})])
+def test_sgd_is_nesterovs_with_decay_in_the_gradient():
+    build, shape = SHAPES["cnn"]
+    inputs, classes = draw(shape)
+    options = {"learning_rate": 0.05, "optimizer": "sgd", "weight_decay": 0.1}
+    model, _ = train(build, inputs, classes, 3, 1, none.Defense(), **OPTIONS | options)
+    torch.manual_seed(1)
+    reference = build(shape, 3)
+    optimizer = torch.optim.SGD(reference.parameters(), lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.1)
+    for _ in range(5):
+        for batch in torch.randperm(50).split(20):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(reference(inputs[batch]), classes[batch]).backward()
+            optimizer.step()
+    for ours, theirs in zip(model.state_dict().values(), reference.state_dict().values(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("name, options", [("mlp", {}), ("cnn", {}), ("cnn", {"precision": "bfloat16"})])
 def test_equal_arguments_give_equal_bytes(name, options):
     """Alone or after other models, whatever the global state; and another seed gives another model."""
     torch.manual_seed(3)
@@ -91,7 +111,7 @@ def test_global_random_states_stay_as_they_were():
         return nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(192, n_classes))
 
     before = torch.get_rng_state(), str(np.random.get_state())  # noqa: NPY002
-    train(build, *draw((3, 8, 8)), 3, 0, no_penalty, **OPTIONS, shifts=1)
+    train(build, *draw((3, 8, 8)), 3, 0, none.Defense(), **OPTIONS)
     assert torch.equal(torch.get_rng_state(), before[0]) and str(np.random.get_state()) == before[1]  # noqa: NPY002
 
 
@@ -111,68 +131,22 @@ def test_the_loss_stops_training(falls, epochs):
     script = iter(falls)
     options = {"learning_rate": 1e-30, "batch_size": 50, "min_delta": 0.1, "patience": 3, "max_epochs": 8}
     build, shape = SHAPES["mlp"]
-    _, losses = train(build, *draw(shape), 3, 0, lambda _: -next(script), **options)
+    _, losses = train(build, *draw(shape), 3, 0, Penalty(lambda _: -next(script)), **options)
     assert len(losses) == epochs
     np.testing.assert_allclose(losses[0] - losses, falls[:epochs], atol=1e-6)
 
 
-class Witness(nn.Module):
-    """Keeps every batch that it sees."""
-
-    def __init__(self, shape, n_classes):
-        super().__init__()
-        self.seen, self.layer = [], nn.Linear(shape[0] * shape[1] * shape[2], n_classes)
-
-    def forward(self, x):
-        self.seen.append(x.detach().clone())
-        return self.layer(x.flatten(1))
+def test_defenses_of_another_class_are_refused():
+    build, shape = SHAPES["mlp"]
+    with pytest.raises(TypeError, match="expected a class derived from lmia.defenses.none.Defense"):
+        train(build, *draw(shape), 3, 0, object(), **OPTIONS)
 
 
-def offsets_seen(shifts):
-    """Per epoch, the shifts (down, right) of 12 images as they came, in batches of 5; known by comparing with all."""
-    inputs, classes = draw((2, 5, 6), 12)
-    options = OPTIONS | {"batch_size": 5, "max_epochs": 40, "patience": 40, "shifts": shifts}
-    model, _ = train(Witness, inputs, classes, 3, 0, no_penalty, **options)
-    moves = [(i, j) for i in range(-3, 4) for j in range(-3, 4)]
-    known = {shift(inputs, *move)[row].numpy().tobytes(): (row, move) for move in moves for row in range(12)}
-    images = [image.contiguous().numpy().tobytes() for batch in model.seen for image in batch]
-    found = [known[image] for image in images]  # KeyError where an image is no shifted copy with repeated edges
-    epochs = [found[start : start + 12] for start in range(0, len(found), 12)]
-    assert all({row for row, _ in epoch} == set(range(12)) for epoch in epochs)  # each image once
-    return [[move for _, move in epoch] for epoch in epochs]
-
-
-def test_every_image_of_every_batch_gets_a_shift_of_its_own():
-    epochs = offsets_seen(1)
-    counts = {move: sum(epoch.count(move) for epoch in epochs) for epoch in epochs for move in epoch}
-    assert set(counts) == {(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)}
-    assert min(counts.values()) > 53 - 4 * 7 and max(counts.values()) < 53 + 4 * 7  # 480 draws: 53 +- 7 of each
-    assert len(set(epochs[0])) > 3 and epochs[0] != epochs[1] and epochs[0][:5] != epochs[0][5:10]
-
-
-def test_no_shift_draws_nothing_and_moves_nothing(monkeypatch):
-    monkeypatch.setattr("lmia.training.draw_moves", None)
-    assert {move for epoch in offsets_seen(0) for move in epoch} == {(0, 0)}
-
-
-def test_a_gather_is_the_shift_of_the_query_sets():
-    inputs, _ = draw((3, 8, 5), 9)
-    rows, moves = torch.tensor([4, 4, 0, 8]), draw_moves(4, 6)
-    expected = [shift(inputs[row : row + 1], *move.tolist())[0] for row, move in zip(rows, moves, strict=True)]
-    for images in (inputs, inputs.contiguous(memory_format=torch.channels_last)):
-        found = shifted(images, rows, moves)
-        assert torch.equal(found, torch.stack(expected))
-        assert found.is_contiguous(memory_format=torch.channels_last)
-
-
-def test_shifts_of_tabular_data_are_refused():
-    with pytest.raises(ValueError, match=r"shifts: 2: only images .* have shape \(7,\); set training.shifts to 0"):
-        fit("mlp", shifts=2)
-
-
-def test_unknown_precisions_are_refused():
+def test_unknown_options_are_refused():
     with pytest.raises(ValueError, match="precision: half: expected one of float32, bfloat16"):
         fit("mlp", precision="half")
+    with pytest.raises(ValueError, match="optimizer: rmsprop: expected one of adam, sgd"):
+        fit("mlp", optimizer="rmsprop")
 
 
 @pytest.mark.parametrize("build", [mlp.build, partial(cnn.build, channels=(8, 16), convolutions=1, dense=32)])
@@ -182,10 +156,42 @@ def test_bfloat16_learns_the_same(build):
     options = {"learning_rate": 3e-3, "batch_size": 50, "min_delta": 0.0, "patience": 60, "max_epochs": 60}
     results = {}
     for precision in ("float32", "bfloat16"):
-        model, losses = train(build, inputs[:100], classes[:100], 10, 0, no_penalty, **options, precision=precision)
+        model, losses = train(build, inputs[:100], classes[:100], 10, 0, none.Defense(), **options, precision=precision)
         assert all(value.dtype == torch.float32 for value in model.state_dict().values())
         results[precision] = losses, accuracy(model, inputs[-1000:], classes[-1000:])
     (full, right), (half, nearly) = results.values()
     assert not np.array_equal(full, half) and full[-1] < 0.5
     np.testing.assert_allclose(half, full, rtol=0.05, atol=0.01)
     assert abs(right - nearly) < 0.03
+
+
+@pytest.mark.parametrize("epochs", [None, 9])
+def test_training_stops_at_once_where_its_loss_is_no_number(epochs, capsys):
+    """epochs: of a defense that trains for exactly so many."""
+
+    class Breaks(none.Defense):
+        seen = 0
+
+        def penalty(self, model):
+            self.seen += 1
+            return model[-1].bias.sum() * (0 if self.seen < 5 else torch.nan)  # in the second epoch of three batches
+
+    defense, (build, shape) = Breaks(), SHAPES["mlp"]
+    defense.epochs = epochs
+    inputs, classes = draw(shape)
+    model, losses = train(build, inputs, classes, 3, 0, defense, **OPTIONS | {"max_epochs": 50, "patience": 20})
+    assert len(losses) == 2 and np.isfinite(losses[0]) and np.isnan(losses[1])
+    assert "training diverged: the mean loss of epoch 2 is nan" in capsys.readouterr().out
+    told = read_confidences(model, inputs, lambda confidences: confidences)
+    np.testing.assert_allclose(told, 1 / 3)  # its weights are no numbers, and tell nothing
+
+
+def test_models_that_make_attacks_meaningless_are_flagged():
+    classes, losses = torch.arange(100) % 4, [1.0, 0.5]
+    wrong, same = (classes + 1) % 4, torch.zeros(100, dtype=int)
+    assert model_flag(losses, classes, classes, classes) == ""
+    assert model_flag([1.0, float("inf")], classes, classes, classes) == "diverged"
+    assert model_flag(losses, same, same, classes) == "constant"
+    assert model_flag(losses, classes, wrong, classes) == "at chance"
+    for n_right, flag in ((33, "at chance"), (34, "")):  # 25 + 2 standard errors of 4.33
+        assert model_flag(losses, classes, torch.where(torch.arange(100) < n_right, classes, wrong), classes) == flag

@@ -1,27 +1,62 @@
 """Check a configuration before any job starts, with messages that name the key, the value and the fix."""
 
+import reprlib
+import sys
+from pathlib import Path
+
 from pydantic import ValidationError
+from snakemake.utils import update_config
 
 from workflow import schema
-from workflow.checks import PLUGINS, mistakes, suggest
+from workflow.checks import mistakes
+from workflow.entries import PLUGINS, suggest
+from workflow.exhibits import check_exhibits
+from workflow.plain import ConfigError, read, refuse_others
+
+DEFAULT = "config.yaml"
+SHORT = reprlib.Repr()  # of values in messages
+SHORT.maxlist = SHORT.maxdict = 10
+SHORT.maxstring = SHORT.maxother = 80
 
 
-class ConfigError(ValueError):
-    """A configuration that cannot be run; the message has one line per mistake."""
+def base_files(config):
+    """Paths of the files that a configuration is laid over, the lowest first.
+
+    config: the nested dict of a file that `--configfile` names, or an empty one. A file names the one under it as
+    `base`; without that it is config.yaml, under which there is nothing. Raises ConfigError where one cannot be read.
+    """
+    refuse_others(config)
+    files, base = [], config.get("base", DEFAULT)
+    while base != "none":
+        if base in files:
+            raise ConfigError(f"base: {base}: is laid over itself; end the chain with base: none")
+        if not isinstance(base, str):
+            raise ConfigError(f"base: {SHORT.repr(base)}: expected the name of a file, or none")
+        if not Path(base).is_file():
+            raise ConfigError(f"base: {base}: no such file; name one from this folder, or none")
+        files.append(base)
+        base = read(base).get("base", "none" if base == DEFAULT else DEFAULT)
+    return files[::-1]
 
 
 def check(raw):
-    """Parse a configuration (nested dict) into a `schema.Config`.
+    """Parse a configuration (nested dict) into a `schema.Config`. An entry that is null is taken out of its section.
 
     Raises ConfigError with one line per mistake: key, value, and what to write instead.
     """
+    refuse_others(raw)
+    whole = {key: _without_nulls(section) if isinstance(section, dict) else section for key, section in raw.items()}
     try:
-        config = schema.Config.model_validate(raw)
+        config = schema.Config.model_validate(whole)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(raw, mistake) for mistake in error.errors())) from None
-    if problems := mistakes(config):
+        raise ConfigError("\n".join(_explain(whole, mistake) for mistake in error.errors())) from None
+    if problems := mistakes(config) or list(check_exhibits(config, raw["studies"])):
         raise ConfigError("\n".join(problems))
     return config
+
+
+def _without_nulls(section):
+    return {name: entry for name, entry in section.items() if entry is not None}
 
 
 def _explain(raw, mistake):
@@ -46,18 +81,19 @@ def _explain(raw, mistake):
     if mistake["type"] == "union_tag_not_found":
         return f"{key}.kind: missing; say of which kind this entry is"
     wanted = mistake["msg"].partition(" should ")[2] or mistake["msg"]
-    return f"{key}: {mistake['input']!r}: not possible here; it should {wanted}"
+    return f"{key}: {SHORT.repr(mistake['input'])}: not possible here; it should {wanted}"
 
 
 def _field_owner(path):
     """The schema class that holds the last key of a pydantic error path."""
     owner, sections = schema.Config, {"studies": schema.Study, "metrics": schema.Metrics, "figures": schema.Figure}
+    sections |= {"exhibits": schema.Exhibit}
     if len(path) > 1:
         owner = sections.get(path[0])
         if path[0] in PLUGINS and len(path) > 3:
             owner = next((c for c in vars(schema).values() if _is_kind(c, path[2])), None)
-        if "training" in path[2:-1]:
-            owner = schema.Training
+        nested = {"training": schema.Training, "claims": schema.Claim, "paper": schema.PaperCells}
+        owner = next((nested[part] for part in path[2:-1] if part in nested), owner)
     return owner
 
 
@@ -75,3 +111,27 @@ def _describe(path):
     owner = _field_owner(path)
     field = owner.model_fields.get(path[-1]) if owner else None
     return f"add it: {field.description}" if field and field.description else "add it"
+
+
+def load(path):
+    """The checked `schema.Config` of a file and of the files that it is laid over, without Snakemake.
+
+    Raises ConfigError as `check`, and where one of the files cannot be read.
+    """
+    top, whole = read(path), {}
+    for layer in [*map(read, base_files(top)), top]:
+        update_config(whole, layer)
+    return check(whole)
+
+
+def main(path=DEFAULT):
+    """What is wrong with a configuration, or nothing: a look at a file of somebody else that runs nothing of it."""
+    try:
+        load(path)
+    except ConfigError as error:
+        sys.exit(f"{path}: cannot be run:\n{error}")
+    print(f"{path}: sound")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

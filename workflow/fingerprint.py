@@ -7,7 +7,6 @@ directly or not. Imports are read from the parsed source, so a module that is ch
 
 import ast
 import hashlib
-import importlib.util
 import sys
 from functools import cache
 from pathlib import Path
@@ -44,14 +43,24 @@ def closure(script, *modules):
 
 
 @cache
+def file_hash(path):
+    """SHA-256 of a file's bytes, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
 def find(name):
-    """Source file of a module, without running it; None where there is none."""
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ModuleNotFoundError, ValueError):
-        return None
-    origin = spec and spec.origin
-    return Path(origin).resolve() if origin and origin.endswith(".py") else None
+    """Source file of a module, without running it or a package that it is in; None where there is none."""
+    spec, parts = None, name.split(".")
+    for n in range(1, len(parts) + 1):
+        where = spec.submodule_search_locations if spec else None  # importlib.util.find_spec would run the package
+        if not all(parts) or (n > 1 and where is None):
+            return None
+        found = (finder.find_spec(".".join(parts[:n]), where) for finder in sys.meta_path)
+        if (spec := next(filter(None, found), None)) is None:
+            return None
+    return Path(spec.origin).resolve() if spec.origin and spec.origin.endswith(".py") else None
 
 
 def unlisted(listed):
@@ -77,13 +86,15 @@ def _shown(file):
 
 def _locate(name, roots):
     """Files of a dotted name and of its parent packages, as far as they lie under one of the roots."""
+    return [file for root in roots for file in _locate_under(root, name)]
+
+
+@cache
+def _locate_under(root, name):
     parts = name.split(".")
-    for root in roots:
-        for n in range(1, len(parts) + 1):
-            base = root.joinpath(*parts[:n])
-            for file in (base.with_suffix(".py"), base / "__init__.py"):
-                if file.is_file():
-                    yield file.resolve()
+    bases = [root.joinpath(*parts[:n]) for n in range(1, len(parts) + 1)]
+    files = [file for base in bases for file in (base.with_suffix(".py"), base / "__init__.py")]
+    return [file.resolve() for file in files if file.is_file()]
 
 
 def _parse(file):
@@ -93,7 +104,7 @@ def _parse(file):
 @cache
 def _parse_version(file, _mtime):
     """(hash of the meaning, names that it imports) of one source file."""
-    tree = ast.parse(file.read_bytes())
+    tree = ast.parse(file.read_bytes(), str(file))
     names = [name for node in ast.walk(tree) for name in _imports(node, file)]
     return hashlib.sha256(_meaning(tree).encode()).hexdigest()[:12], names
 

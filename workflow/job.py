@@ -1,31 +1,56 @@
-"""What every script does around its work: a log of its own, one thread per core asked for, and honest code hashes."""
+"""What every script does around its work: a log and outputs of its own, as many threads as asked for, honest hashes."""
 
 import contextlib
 import sys
 import traceback
+from pathlib import Path
 
+from workflow import checksums
+from workflow.attempt import Attempt
 from workflow.fingerprint import fingerprint, unlisted
 from workflow.memory import keep_freed_memory
 
 
+class BadInput(Exception):
+    """What a user gave cannot be used: the message says what, where and how to mend it, and is all that is shown."""
+
+
 @contextlib.contextmanager
 def job(snakemake, *modules):
-    """Run the body of a script with its output in the rule's log file.
+    """Run the body of a script with its output in the rule's log file; gives the `Attempt` that it is.
 
-    modules: names of the modules that the script chose at run time. Raises RuntimeError where the code that ran is not
-    the code that the rule's params name: then the cache would keep a result under a wrong name.
+    modules: names of the modules that the script chose at run time. In the body `snakemake.output` has the places where
+    the attempt writes, which become the rule's outputs at the end. A BadInput leaves its message in the log, and ends
+    the process. Raises RuntimeError where the code that ran is not the code that the rule's params name: then the cache
+    would keep a result under a wrong name.
     """
+    Path(snakemake.log[0]).unlink(missing_ok=True)  # an earlier run that is still at work keeps its own
     with open(snakemake.log[0], "w", buffering=1) as log:
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
             try:
                 if "torch" in sys.modules:
                     sys.modules["torch"].set_num_threads(snakemake.threads)
                     keep_freed_memory()
-                yield
-                _check_code(snakemake, modules)
-            except BaseException:
+                for table in filter(checksums.is_recorded, snakemake.input):
+                    checksums.check(table)
+                attempt = Attempt(snakemake.output)
+                snakemake.output = type(snakemake.output)(snakemake.output, custom_map=attempt.path)
+                with attempt.running():
+                    yield attempt
+                    _check_code(snakemake, modules)
+            except BadInput as error:
+                print(error)
+                sys.exit(1)
+            except BaseException as error:
+                _advise(error)
                 traceback.print_exc()
                 raise
+
+
+def _advise(error):
+    """Say how to rebuild an input that was found to be damaged, by whichever module: not every script imports them."""
+    if damaged := getattr(error, "artifact", None):
+        error.add_note(f"rebuild it: snakemake --cores 1 --force {damaged} (with your --configfile, if you name one)")
 
 
 def _check_code(snakemake, modules):

@@ -3,69 +3,14 @@
 import json
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field
+
+from workflow.schema_base import Count, Custom, Distinct, Entry, Fraction, Name, NonEmpty, Strict, one_of
+from workflow.schema_defenses import DEFENSES, NoDefense
 
 # Queries that take a search to the boundary: the input, one start, and the halvings between them, of inputs with up to
 # 4,096 values.
 LEAST_SEARCH = {"economical": 8, "published": 20}
-
-
-def _distinct(values):
-    if len(set(values)) < len(values):
-        raise PydanticCustomError("distinct", "List should hold each value once")
-    return values
-
-
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-NonEmpty = Field(min_length=1)
-Distinct = AfterValidator(_distinct)
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_truth_values(cls, value, info):
-        """Python takes YAML's true for the number 1, which nobody means."""
-        values = value if isinstance(value, list) else [value]
-        if cls.model_fields[info.field_name].annotation is not bool and any(isinstance(v, bool) for v in values):
-            raise PydanticCustomError("truth", "Input should not be true or false")
-        return value
-
-
-class Entry(Strict):
-    """Something of a kind, with the options of that kind."""
-
-    kind: str
-
-    def options(self):
-        """The keyword arguments for the module behind `kind`."""
-        return self.model_dump(mode="json", exclude={"kind"})
-
-
-class Custom(Entry):
-    """A kind that is not part of lmia: the dotted path of a module, and whatever options that takes."""
-
-    model_config = ConfigDict(extra="allow")
-    kind: Annotated[str, Field(pattern=r"\.")]
-
-
-def _one_of(*entries, custom=Custom):
-    """A field that holds one of the built-in entries by its `kind`, or a custom one."""
-
-    def tag(value):
-        kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-        return "custom" if isinstance(kind, str) and "." in kind else kind
-
-    kinds = [Annotated[entry, Tag(entry.model_fields["kind"].annotation.__args__[0])] for entry in entries]
-    union = Annotated[custom, Tag("custom")]
-    for kind in kinds:
-        union = union | kind
-    return Annotated[union, Discriminator(tag)]
 
 
 class Digits(Entry):
@@ -83,20 +28,55 @@ class Torchvision(Entry):
     download: bool = True
 
 
+class Npz(Entry):
+    kind: Literal["npz"]
+    path: str = Field(description="a .npz file of numpy arrays")
+    inputs: Annotated[list[str], NonEmpty, Distinct] = Field(["inputs"], description="arrays that are pooled")
+    classes: Annotated[list[str], NonEmpty, Distinct] = Field(["classes"], description="as many, in the same order")
+    layout: Literal["channels_first", "channels_last"] = Field("channels_first", description="of images with channels")
+
+
+class Archived(Entry):
+    """A data set of original files that are fetched once, or copied by hand, and checked by their SHA-256."""
+
+    kind: Literal["mnist", "cifar10", "cifar100", "location", "adult"]
+    path: str | None = Field(None, description="local copy: the original file or its folder; default: fetched")
+
+
+class Unpublished(Archived):
+    """The same where no SHA-256 is published: the configuration states it."""
+
+    kind: Literal["purchase", "texas"]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
+        None, description="of the archive, in hex; without it nothing is read, and the error tells what was found"
+    )
+
+
+Initialization = Annotated[
+    Literal["torch", "glorot"],
+    Field(description="of the weights: torch's own, or Glorot's uniform, as the paper's released code has it"),
+]
+
+
 class Mlp(Entry):
     kind: Literal["mlp"]
+    initialization: Initialization = "torch"
     hidden: list[Count] = Field([128], description="tanh units of each hidden layer")
 
 
 class Cnn(Entry):
     kind: Literal["cnn"]
+    initialization: Initialization = "torch"
     channels: Annotated[list[Count], NonEmpty] = Field([32, 64], description="filters of each block")
     convolutions: Count = Field(2, description="per block")
     dense: Count = Field(512, description="units of the hidden layer")
 
 
-class NoDefense(Entry):
-    kind: Literal["none"]
+class WideResNet(Entry):
+    kind: Literal["wide_resnet"]
+    norm: Literal["batch", "group"] = Field("batch", description="group: of 8 filters, for dp_sgd")
+    depth: Annotated[int, Field(ge=10, multiple_of=2)] = Field(28, description="6 k + 4: 10, 16, 22, 28, ...")
+    width: Count = Field(2, description="16, 32 and 64 times as many filters")
 
 
 class Original(Entry):
@@ -122,9 +102,14 @@ class Rotation(Labelled):
     degrees: Annotated[list[Annotated[float, Field(gt=0, le=180)]], NonEmpty, Distinct] = Field(
         description="r of x, +r, -r"
     )
+    angles: Literal["ends", "all"] = Field(
+        "ends", description="ends: +r and -r, as the paper; all: 1 to r each way, as its released code"
+    )
+    interpolation: Literal["bilinear", "nearest"] = "bilinear"
+    border: Literal["repeat", "reflect", "black"] = Field("repeat", description="what comes in at the edges")
 
     def cost(self):
-        return 3
+        return 3 if self.angles == "ends" else 1 + 2 * round(max(self.degrees))
 
 
 class Translation(Labelled):
@@ -133,6 +118,19 @@ class Translation(Labelled):
 
     def cost(self):
         return 1 + 4 * max(self.pixels)
+
+
+class Augmented(Labelled):
+    kind: Literal["augmented"]
+    pixels: Annotated[list[Annotated[int, Field(ge=0)]], NonEmpty, Distinct] = Field(
+        description="d of random shifts by up to d each way"
+    )
+    samples: Count = Field(description="augmented copies per d")
+    flips: bool = Field(True, description="half of them mirrored left to right")
+    cutout: Annotated[int, Field(ge=0)] = Field(0, description="side of a grey square, in pixels; 0: none")
+
+    def cost(self):
+        return 1 + self.samples
 
 
 class Gaussian(Labelled):
@@ -152,6 +150,21 @@ class Bernoulli(Labelled):
         description="expected flips per copy"
     )
     samples: Count = Field(description="copies per number of flips")
+
+    def cost(self):
+        return 1 + self.samples
+
+
+class Mixed(Labelled):
+    kind: Literal["mixed"]
+    continuous: Count = Field(description="first features, which get Gaussian noise; all others are flipped")
+    sigmas: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty, Distinct] = Field(
+        description="in units of the features' range [0, 1]"
+    )
+    flips: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty] = Field(
+        description="expected flips per copy that go with each sigma"
+    )
+    samples: Count = Field(description="noisy copies per sigma")
 
     def cost(self):
         return 1 + self.samples
@@ -193,6 +206,15 @@ class ConfidenceVector(Entry):
         return 1
 
 
+class WhiteBox(Entry):
+    kind: Literal["white_box"]
+    steps: Annotated[int, Field(ge=2)] = Field(100, description="gradients per example; not label queries")
+
+    def cost(self):
+        """Gradients of the model per example, where other kinds count labels."""
+        return self.steps
+
+
 class Rule(Entry):
     """How answers are read. `budget` and `budgets` cut what was asked, so they cost no query."""
 
@@ -224,6 +246,12 @@ class TrueConfidence(Rule):
     kind: Literal["true_confidence"]
 
 
+class AdaptiveConfidence(Rule):
+    """The attacker knows the mask: the shadow's confidences lie under it as well."""
+
+    kind: Literal["adaptive_confidence"]
+
+
 class Classifier(Rule):
     kind: Literal["classifier"]
     hidden: Annotated[list[Count], NonEmpty] = Field([10, 10], description="units of each layer")
@@ -241,31 +269,48 @@ class CustomRule(Custom, Rule):
 
 
 class Training(Strict):
-    learning_rate: float = Field(1e-3, gt=0, description="of Adam")
+    optimizer: Literal["adam", "sgd"] = Field("adam", description="sgd: with Nesterov momentum of 0.9")
+    learning_rate: float = Field(1e-3, gt=0, description="of the optimizer")
+    weight_decay: float = Field(0.0, ge=0, description="adam: apart from the loss; sgd: joins the gradient")
     batch_size: Count = 100
     min_delta: float = Field(0.005, ge=0, description="least fall of the mean loss that counts as one")
     patience: Count = Field(20, description="epochs without one before training ends")
     max_epochs: Count = 1000
-    shifts: int = Field(0, ge=0, description="pixels by which every image of every batch moves at random, each way")
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="of forward and backward passes; weights and losses stay in float32"
     )
+
+
+Block = Annotated[str, Field(pattern=r"^[0-9]{1,18}(-[0-9]{1,18})?$")]
+
+
+class Outliers(Strict):
+    fraction: Fraction = Field(0.01, description="of the evaluated points that are outliers, beta in the paper")
+    neighbours: Count = Field(5, description="an outlier has fewer within the distance that gives that fraction")
 
 
 class Study(Strict):
     """What is trained: one model of each kind of role for every n_train, defense and seed."""
 
     dataset: str
-    n_train: Annotated[list[Count], NonEmpty, Distinct] = Field(
-        description="members per model; four disjoint splits are drawn"
+    n_train: Annotated[list[Count], NonEmpty, Distinct] = Field(description="members per model")
+    n_nonmembers: Count | None = Field(None, description="non-members per model; default: as many as members")
+    splits: Literal["disjoint", "halves"] = Field(
+        "disjoint",
+        description="disjoint: four blocks of n_train; halves: two, each role is trained on the other's non-members",
+    )
+    evaluated: Count | None = Field(
+        None,
+        description="at most so many members, and as many non-members, of each model are asked about; default: all",
     )
     model: str
     defenses: Annotated[list[str], NonEmpty, Distinct] = ["none"]
-    seeds: Annotated[list[Annotated[str, Field(pattern=r"^\d+(-\d+)?$")] | Annotated[int, Field(ge=0)]], NonEmpty] = (
-        Field(description='blocks of seeds, each one job: "0-5" is six seeds, 6 is one')
+    seeds: Annotated[list[Block | Annotated[int, Field(ge=0, lt=10**18)]], NonEmpty] = Field(
+        description='blocks of seeds, each one job: "0-5" is six seeds, 6 is one'
     )
     shadows: Count = Field(1, description="shadow models per seed")
     training: Training = Training()
+    outliers: Outliers | None = Field(None, description="also measure attacks on outliers alone; default: no")
     attacks: Annotated[list[str], Distinct] | None = Field(None, description="default: all")
 
 
@@ -277,8 +322,11 @@ class Metrics(Strict):
 
 
 class Figure(Strict):
-    kind: Literal["bars", "sweep", "queries", "roc", "histogram", "gallery"]
+    kind: Literal[
+        "bars", "sweep", "queries", "sizes", "roc", "histogram", "gallery", "strengths", "tradeoff", "outliers"
+    ]
     study: str
+    studies: Annotated[list[str], Distinct] = Field([], description="sizes: more studies, whose n_train join in")
     title: str = ""
     attacks: Annotated[list[str], Distinct] | None = Field(None, description="default: all of the study")
     lines: Annotated[list[str], Distinct] = Field([], description="attacks drawn as level lines for comparison")
@@ -286,17 +334,98 @@ class Figure(Strict):
     defense: str | None = Field(None, description="which models, in a study with several defenses; bars show all")
     queries: Annotated[list[str], Distinct] = Field([], description="gallery: the query sets to show")
     examples: Annotated[int, Field(ge=1, le=8)] = Field(3, description="gallery: how many images")
+    family: str | None = Field(None, description="strengths: kind of the defenses along the axis; none stands at 0")
+    axis: str = Field("", description="strengths: what it says below the axis; default: the family")
+    scale: Literal["linear", "log"] = Field("linear", description="strengths: of the axis")
+    settings: Annotated[list[str], NonEmpty, Distinct] = Field([""], description="strengths: of attacks, as pixels=1")
+    x: Literal["test_accuracy", "gap"] = Field("test_accuracy", description="tradeoff: gap is train - test accuracy")
+
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+Names = Annotated[list[Name], NonEmpty, Distinct]
+
+
+class PaperCells(Strict):
+    """The paper's numbers for one study, in %."""
+
+    n_train: Count | None = Field(None, description="members per model in the paper, where not as in the study")
+    test_accuracy: Percent | None = Field(None, description="of the target, %")
+    accuracy: dict[Name, Percent] = Field({}, description="by attack, %")
+    variants: dict[Name, Percent] = Field({}, description="attacks that could be meant as well: shown, and not counted")
+    under: dict[Name, dict[Name, Percent]] = Field({}, description="by defense and attack, %")
+
+
+class Claim(Strict):
+    """What the paper lets expect: `attack` is more accurate than `against`. Lists stand for one claim for each."""
+
+    says: str
+    study: str
+    attacks: Names
+    against: Annotated[list[Name], Distinct] = Field([], description='or ["chance"]; default: the same attack')
+    n_train: Annotated[list[Count], NonEmpty, Distinct] | None = Field(None, description="default: all of the study")
+    settings: Annotated[list[str], NonEmpty, Distinct] = Field([""], description="of `attacks`, as pixels=1")
+    defense: str | None = Field(None, description="default: the first of the study")
+    against_study: str | None = Field(None, description="default: the same")
+    against_setting: str | None = Field(None, description="default: as it is meant to be run")
+    against_n_train: Count | None = Field(None, description="default: the same")
+    against_defense: str | None = Field(None, description="default: the same")
+    at_least: float = Field(0.0, allow_inf_nan=False, description="points by which it is more accurate")
+    within: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="instead: points by which they may differ"
+    )
+
+
+class Exhibit(Strict):
+    """A table or figure of the paper: `snakemake <name>` makes it, beside the paper's numbers and claims."""
+
+    title: str
+    paper: dict[Name, PaperCells] = Field({}, description="by study; one that was taken out is listed as not run")
+    claims: list[Claim] = []
+    figures: Annotated[list[str], Distinct] = []
 
 
 class Config(Strict):
-    datasets: dict[Name, _one_of(Digits, Torchvision)]
-    models: dict[Name, _one_of(Mlp, Cnn)]
-    defenses: dict[Name, _one_of(NoDefense)] = {"none": NoDefense(kind="none")}
+    base: str = Field("config.yaml", description="file that this one is laid over; none: this is all")
+    save_every: float = Field(
+        60.0, ge=0, description="seconds of work that a killed job loses at most, about; no result depends on it"
+    )
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = Field(
+        "auto",
+        description="that models run on; auto: a GPU where the job's machine has one, else the CPU; cuda: one that no "
+        "other job has; cuda:N: this one, shared; nothing re-runs for another device",
+    )
+    cache: str | None = Field(
+        None,
+        min_length=1,
+        description="folder of models and answers that studies, checkouts and users share; default: what LMIA_CACHE "
+        "names, or none; no result depends on it",
+    )
+    datasets: dict[Name, one_of(Digits, Torchvision, Archived, Unpublished, Npz)]
+    models: dict[Name, one_of(Mlp, Cnn, WideResNet)]
+    defenses: dict[Name, one_of(*DEFENSES)] = {"none": NoDefense(kind="none")}
     studies: Annotated[dict[Name, Study], NonEmpty]
-    queries: dict[Name, _one_of(Original, Rotation, Translation, Gaussian, Bernoulli, HopSkipJump, ConfidenceVector)]
-    attacks: dict[Name, _one_of(Gap, Vote, Distance, MaxConfidence, TrueConfidence, Classifier, custom=CustomRule)]
+    queries: dict[
+        Name,
+        one_of(
+            Original,
+            Rotation,
+            Translation,
+            Augmented,
+            Gaussian,
+            Bernoulli,
+            Mixed,
+            HopSkipJump,
+            ConfidenceVector,
+            WhiteBox,
+        ),
+    ]
+    attacks: dict[
+        Name,
+        one_of(Gap, Vote, Distance, MaxConfidence, TrueConfidence, AdaptiveConfidence, Classifier, custom=CustomRule),
+    ]
     metrics: Metrics = Metrics()
     figures: dict[Name, Figure] = {}
+    exhibits: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Exhibit] = {}
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """What a module's source says of it, read without running it: plug-ins are checked before any job starts."""
 
 import ast
+from functools import cache
 
-from workflow.fingerprint import find
+from workflow.fingerprint import closure, find
 
 
 def read_constant(module, name):
@@ -34,8 +35,20 @@ def read_arguments(module, target):
     return None
 
 
+def flaw(module):
+    """What is no Python in a module's source, or in what it imports from its own folder; None where all of it is."""
+    try:
+        closure(find(module), module)
+    except SyntaxError as error:
+        return f"{error.filename}, line {error.lineno}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:  # bytes or nesting that no source has
+        return str(error) or type(error).__name__
+    return None
+
+
+@cache
 def _body(module):
-    return ast.parse(find(module).read_text()).body
+    return ast.parse(find(module).read_bytes()).body
 
 
 def _literal(node):

@@ -1,10 +1,13 @@
-"""Boundary distance (section 4.2 of the paper): members lie further from the decision boundary."""
+"""Boundary distance (section 4.2 of the paper): members lie further from the decision boundary.
+
+Of distances by gradients it is the white-box bound of figure 2c.
+"""
 
 
 class Attack:
     """Score = L2 distance to the boundary, 0 where misclassified, inf where censored (no other label was found)."""
 
-    reads = ("distances",)
+    reads = ("distances", "white_box")
 
     def fit(self, shadow, is_member):
         """Nothing to learn: the threshold is chosen on the shadow by whoever scores."""

@@ -5,6 +5,7 @@ class Attack:
     """Score 1 where the unmodified input gets its true class, else 0."""
 
     reads = ("labels",)
+    threshold = 0.5  # the rule is whole as it stands: a shadow that labels all rightly must not make it a constant one
 
     def fit(self, shadow, is_member):
         """Nothing to learn."""

@@ -1,6 +1,9 @@
-"""Defenses, one module per kind, each with `Defense(**options)`.
+"""Defenses, one module per kind, each with `Defense(**options)`, derived from `lmia.defenses.none.Defense`.
 
-- `penalty(model)`: a scalar tensor added to the training loss,
-- `mask(confidences)`: what a confidence query gets to see instead of (n, n_classes) probabilities. Label queries
-  never pass through it: a mask that leaves the arg-max alone leaves every label-only attack alone.
+That class has a method for each place where a defense can act: on the model before and after training, on batches, on
+the loss, on the step, and on the confidences that are told. Label queries never pass through `mask`: a mask that leaves
+the arg-max alone leaves every label-only attack alone.
+
+A module that says `MASKS_ONLY = True` changes nothing but confidences: its models, and the answers to label queries,
+are those of the defense that it is laid over, and nothing is trained or asked anew.
 """

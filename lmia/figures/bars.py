@@ -5,6 +5,8 @@ import numpy as np
 from lmia.figures import style
 from lmia.tables import select_cell
 
+HATCHES = {"confidence": "////", "white-box": "xxxx"}  # of what sees more than labels
+
 
 def plot(table, settings):
     """table: of `lmia.tables.read_metrics`; settings: study, n_train, defense, title, attacks (top to bottom)."""
@@ -18,19 +20,22 @@ def plot(table, settings):
         cell = rows[(rows["n_train"] == n_train) & (rows["defense"] == defense)].set_index("attack").reindex(attacks)
         y = np.arange(len(attacks)) + (c - (len(cells) - 1) / 2) * thickness
         value = cell["value"].to_numpy()
-        hatch = ["" if access == "label" else "////" for access in cell["access"]]
+        hatch = [HATCHES.get(access, "") for access in cell["access"]]
         ax.barh(
             y, value - 0.5, thickness, 0.5, color=[style.colour(a) for a in attacks], hatch=hatch, edgecolor="white"
         )
         reach = np.abs(np.vstack([value - cell["ci_low"], cell["ci_high"] - value]))
         ax.errorbar(value, y, xerr=reach, fmt="none", ecolor="#222222", elinewidth=0.9, capsize=2)
-        for position, number, high in zip(y, value, cell["ci_high"].fillna(cell["value"]), strict=True):
-            ax.text(high + 0.004, position, f"{100 * number:.1f}", va="center", fontsize=7)
+        ends, stars = cell["ci_high"].fillna(cell["value"]), ["*" * bool(text) for text in cell["flags"].fillna("")]
+        for position, number, high, star in zip(y, value, ends, stars, strict=True):
+            ax.text(high + 0.004, position, f"{100 * number:.1f}{star}", va="center", fontsize=7)
     ax.set_yticks(np.arange(len(attacks)), [style.label(attack) for attack in attacks])
     ax.invert_yaxis()
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0.5, max(0.6, np.nanmax(rows["ci_high"].fillna(rows["value"])) + 0.045))
     style.percent(ax.xaxis)
-    ax.set_xlabel("attack accuracy (%), chance = 50\nhatched: needs confidences")
+    crossed = "; crossed: needs gradients" if rows["access"].eq("white-box").any() else ""
+    ax.set_xlabel("attack accuracy (%), chance = 50\nhatched: needs confidences" + crossed)
+    style.explain(ax, rows)
     ax.grid(axis="x")
     return figure

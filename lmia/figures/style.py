@@ -1,5 +1,7 @@
 """One look for all figures: a colour per attack, safe for colour-blind readers, legible at column width."""
 
+from textwrap import wrap
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -7,6 +9,7 @@ import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first: there m
 from matplotlib.ticker import FuncFormatter  # noqa: E402
 
 WIDTH = 3.6  # inches, a column of a two-column paper
+LINE = 60  # characters that fit below its axes
 # Okabe and Ito's palette, with grey for the reference, Tol's indigo for one hue more, and shades of the purple for what
 # needs confidences and of the blue for other boundary searches. Neighbours in one figure differ in lightness too.
 COLOURS = {
@@ -18,12 +21,26 @@ COLOURS = {
     "boundary": "#0072b2",
     "boundary-stopped": "#003652",
     "boundary-published": "#7a9cc0",
+    "boundary-economical": "#4f6f8f",
     "combined": "#d55e00",
     "max-confidence": "#f2b6d4",
     "true-confidence": "#cc79a7",
     "shokri": "#94527a",
+    "adaptive-confidence": "#5c2a4a",
+    "white-box": "#000000",
 }
 SPARE = ("#4d4d9f", "#7fbf3f", "#a0522d", "#20b2aa")
+FAMILIES = (
+    "#6b6b6b",
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#332288",
+    "#e69f00",
+    "#56b4e9",
+    "#000000",
+)  # of defenses
 MEMBER, NONMEMBER = "#0072b2", "#e69f00"
 LINES = {"bernoulli": "-."}  # beside gaussian and boundary in one figure; dashes are level lines
 MARKERS = "osD^vP*X"
@@ -63,11 +80,14 @@ def label(name):
     return name.replace("-", " ").replace("_", " ")
 
 
-def axes(settings, height=2.6, width=WIDTH):
-    """A new (figure, axes) in the common look, with the title of the settings."""
+def axes(settings, height=2.6, width=WIDTH, panels=()):
+    """A new (figure, axes) in the common look, with the title of the settings.
+
+    panels: relative heights of several axes that share x, one above the other; then `axes` is an array of them.
+    """
     plt.rcParams.update(matplotlib.rcParamsDefault | {"backend": "Agg"} | RC)
-    figure, ax = plt.subplots(figsize=(width, height))
-    ax.set_title(settings["title"], loc="left")
+    figure, ax = plt.subplots(len(panels) or 1, figsize=(width, height), sharex=True, height_ratios=panels or None)
+    (ax[0] if panels else ax).set_title(settings["title"], loc="left")
     return figure, ax
 
 
@@ -76,13 +96,33 @@ def percent(axis):
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}"))
 
 
+def stars(ax, x, y, flags):
+    """A star on every point (x, y) of a curve, (n,) each, whose flags, texts (n,), are not empty."""
+    points = [(x, y) for x, y, text in zip(x, y, flags, strict=True) if text]
+    if points:
+        ax.plot(*zip(*points, strict=True), "*", color="#222222", markersize=7, zorder=5)
+
+
+def explain(ax, rows, by="attack"):
+    """Below the axes, why rows of a table are flagged (`lmia.flags`), with a star; nothing where none is.
+
+    by: column that tells which they are.
+    """
+    flagged = rows[rows["flags"].ne("")]
+    for text, group in flagged.groupby("flags", sort=False):
+        names = ", ".join(map(label, dict.fromkeys(group[by])))
+        ax.set_xlabel("\n".join([ax.get_xlabel(), *wrap(f"* {text}: {names}", LINE)]))
+
+
 def level_line(ax, row, x=0.995):
-    """One attack's accuracy as a labelled horizontal line with its interval as a band."""
+    """One attack's accuracy as a labelled horizontal line with its interval as a band; a star where it is flagged."""
     name = row["attack"]
     ax.axhline(row["value"], color=colour(name), linestyle="--", linewidth=1.1, zorder=1)
     ax.axhspan(row["ci_low"], row["ci_high"], color=colour(name), alpha=0.12, linewidth=0, zorder=0)
     position = {"x": x, "y": row["value"], "ha": "right", "va": "bottom", "fontsize": 7}
-    ax.text(s=label(name), color=colour(name), transform=ax.get_yaxis_transform(), **position)
+    ax.text(
+        s=label(name) + "*" * bool(row["flags"]), color=colour(name), transform=ax.get_yaxis_transform(), **position
+    )
 
 
 def save(figure, output):

@@ -1,6 +1,7 @@
 """Accuracy against the magnitude of a perturbation (figures 2a and 2b of the paper)."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from lmia.figures import style
@@ -17,7 +18,7 @@ UNITS = {
 def plot(table, settings):
     """table: of `lmia.tables.read_metrics`; settings: a figure's entry, attacks as curves and lines as level lines."""
     figure, ax = style.axes(settings)
-    rows = select_cell(table, "accuracy", settings)
+    rows, shown = select_cell(table, "accuracy", settings), []
     for number, attack in enumerate(settings["attacks"]):
         curve = rows[
             (rows["attack"] == attack) & rows["setting"].str.contains("=") & ~rows["setting"].str.startswith("budget=")
@@ -26,9 +27,13 @@ def plot(table, settings):
         colour = style.colour(attack)
         ax.plot(x, curve["value"], style.line(attack, number), color=colour, label=style.label(attack))
         ax.fill_between(x, curve["ci_low"], curve["ci_high"], color=colour, alpha=0.2, linewidth=0)
+        style.stars(ax, x, curve["value"], curve["flags"])
+        shown.append(curve)
         ax.set_xlabel(UNITS.get(unit, unit))
-    for _, row in rows[rows["attack"].isin(settings["lines"]) & (rows["setting"] == "")].iterrows():
+    lines = rows[rows["attack"].isin(settings["lines"]) & (rows["setting"] == "")]
+    for _, row in lines.iterrows():
         style.level_line(ax, row)
+    style.explain(ax, pd.concat([*shown, lines]))
     ax.xaxis.set_major_locator(MaxNLocator(integer=bool(np.all(x == np.round(x)))))
     style.percent(ax.yaxis)
     ax.set_ylabel("attack accuracy (%)")

@@ -4,9 +4,12 @@ import math
 
 from torch import nn
 
+from lmia.models.initialization import initialize
 
-def build(shape, n_classes, hidden=(128,)):
-    """Layers of `hidden` tanh units each, then logits; the input is flattened."""
+
+def build(shape, n_classes, hidden=(128,), initialization="torch"):
+    """Layers of `hidden` tanh units each, then logits; the input is flattened. initialization: see `initialize`."""
     sizes = [math.prod(shape), *hidden]
     layers = [part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.Tanh())]
-    return nn.Sequential(nn.Flatten(), *layers, nn.Linear(sizes[-1], n_classes))
+    model = nn.Sequential(nn.Flatten(), *layers, nn.Linear(sizes[-1], n_classes))
+    return initialize(model, initialization)

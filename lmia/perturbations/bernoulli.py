@@ -28,12 +28,12 @@ class Perturbation:
         for flips in self._flips:
             for n in columns(size, self._samples):
                 block = x[:, None].repeat(1, n, 1).view(-1)
-                flipped = torch.from_numpy(_successes(streams, n * size, min(1.0, flips / size))).to(x.device)
+                flipped = torch.from_numpy(successes(streams, n * size, min(1.0, flips / size))).to(x.device)
                 block[flipped] = 1 - block[flipped]
                 yield block.view(len(x), n, *inputs.shape[1:])
 
 
-def _successes(streams, n_trials, probability):
+def successes(streams, n_trials, probability):
     """Which of n independent trials per stream succeed, trials of all streams in a row.
 
     The gaps between successes are geometric: a number is drawn for each success, and not for each trial.

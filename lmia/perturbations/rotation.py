@@ -5,25 +5,31 @@ from torch.nn import functional
 
 from lmia.perturbations.images import image_size
 
+PADDINGS = {"repeat": "border", "reflect": "reflection", "black": "zeros"}
+
 
 class Perturbation:
-    """Rotated copies about the centre, bilinear, the border repeated outwards.
+    """Rotated copies about the centre.
 
-    degrees: the magnitudes r, each in (0, 180]; every one costs two queries.
+    degrees: the magnitudes r, each in (0, 180]; angles: "ends", two queries by +r and -r, as the paper's text has it,
+    or "all", 2r queries by 1, 2, ... r degrees each way, as its released code (whole degrees only); interpolation:
+    "bilinear" or "nearest"; border: what comes in at the edges, "repeat", "reflect" or "black".
     """
 
     unit = "degrees"
 
-    def __init__(self, degrees):
-        self.magnitudes = [float(r) for r in degrees for _ in (1, -1)]
+    def __init__(self, degrees, angles="ends", interpolation="bilinear", border="repeat"):
+        steps = [[r] if angles == "ends" else range(1, round(r) + 1) for r in degrees]
+        self._angles = [float(sign * step) for one in steps for step in one for sign in (1, -1)]
+        self._options = {"mode": interpolation, "padding_mode": PADDINGS[border]}
+        self.magnitudes = [float(r) for r, one in zip(degrees, steps, strict=True) for _ in one for _ in (1, -1)]
 
     def blocks(self, inputs, streams):
-        """Yields (n, 2 * magnitudes, channels, height, width): by +r and by -r, for each r in turn."""
-        signs = torch.tensor([1.0, -1.0]).repeat(len(self.magnitudes) // 2)
-        yield _rotate(inputs, torch.tensor(self.magnitudes) * signs)
+        """Yields (n, queries, channels, height, width): by + and by - each angle, for each r in turn."""
+        yield _rotate(inputs, torch.tensor(self._angles), self._options)
 
 
-def _rotate(images, degrees):
+def _rotate(images, degrees, options):
     """Images (n, channels, height, width) rotated by each of k angles: (n, k, channels, height, width)."""
     height, width = image_size(images)
     cos, sin, zero = degrees.deg2rad().cos(), degrees.deg2rad().sin(), torch.zeros(len(degrees))
@@ -33,5 +39,5 @@ def _rotate(images, degrees):
     grid = functional.affine_grid(matrices, [len(degrees), 1, height, width], align_corners=False)
     # The channels of all images become channels of one: every pixel's place is worked out once per angle.
     stacked = images.reshape(1, -1, height, width).expand(len(degrees), -1, -1, -1)
-    turned = functional.grid_sample(stacked, grid, padding_mode="border", align_corners=False).clamp_(0, 1)
+    turned = functional.grid_sample(stacked, grid, align_corners=False, **options).clamp_(0, 1)
     return turned.view(len(degrees), len(images), -1, height, width).transpose(0, 1)

@@ -31,6 +31,7 @@ CONFIG = {
         "boundary": {"kind": "hopskipjump", "budget": 150},
         "settled": {"kind": "hopskipjump", "budget": 150, "stop_error": 0.05},
         "confidences": {"kind": "confidences"},
+        "gradients": {"kind": "white_box", "steps": 30},
     },
     "attacks": {
         "gap": {"kind": "gap", "reads": "original"},
@@ -39,6 +40,7 @@ CONFIG = {
         "boundary": {"kind": "distance", "reads": "boundary", "budgets": [60]},
         "settled": {"kind": "distance", "reads": "settled"},
         "true-confidence": {"kind": "true_confidence", "reads": "confidences"},
+        "white-box": {"kind": "distance", "reads": "gradients"},
     },
     "metrics": {"resamples": 100},
     "figures": {
@@ -55,19 +57,19 @@ class Checkout:
     def __init__(self, path):
         self.path = path
 
-    def snakemake(self, *arguments, check=True):
+    def snakemake(self, *arguments, check=True, timeout=900):
         """Run Snakemake here; returns what it printed, and leaves its exit code in `exit_code`."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        done = subprocess.run(command, cwd=self.path, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, cwd=self.path, capture_output=True, text=True, timeout=timeout)
         text, self.exit_code = done.stdout + done.stderr, done.returncode
         assert done.returncode == 0 or not check, text
         return text
 
-    def pending(self):
-        """Rule -> number of jobs that a run would execute, without the target `all`."""
-        table = self.snakemake("-n").partition("Job stats:")[2].partition("Reasons:")[0]
+    def pending(self, *targets):
+        """Rule -> number of jobs that a run would execute, without the targets themselves, `all` by default."""
+        table = self.snakemake("-n", *targets).partition("Job stats:")[2].partition("Reasons:")[0]
         rows = re.findall(r"^(\w+) +(\d+)$", table, re.M)
-        return Counter({name: int(n) for name, n in rows if name not in ("all", "total")})
+        return Counter({name: int(n) for name, n in rows if name not in ("all", "total", *targets)})
 
     def edit(self, file, old, new):
         """Replace a text that must be there once."""

@@ -1,4 +1,4 @@
-"""What the attacks' jobs have read, as Snakemake recorded it: label-only attacks could not see a confidence."""
+"""What attacks' jobs have read, as Snakemake recorded it: label-only ones could see no confidence or gradient."""
 
 import csv
 
@@ -15,18 +15,21 @@ def inputs(finished):
     return {job["output_file"].split("/")[-1].removesuffix(".npz"): job["input-file(s)"].split(",") for job in jobs}
 
 
-def test_label_only_attacks_have_no_confidence_among_their_inputs(finished, inputs):
+def test_label_only_attacks_have_no_confidence_or_gradient_among_their_inputs(finished, inputs):
     table = read_metrics(finished.path / "results/metrics.csv")
     access = table[table["metric"] == "accuracy"].set_index("attack")["access"].to_dict()
-    assert access.keys() == inputs.keys() and set(access.values()) == {"label", "confidence"}
+    assert access.keys() == inputs.keys() and set(access.values()) == {"label", "confidence", "white-box"}
     for attack, files in inputs.items():
-        reads_confidences = any(file.startswith("results/confidences/") for file in files)
-        assert reads_confidences == (access[attack] == "confidence"), attack
+        for folder, needed in (("confidences", "confidence"), ("white_box", "white-box")):
+            reads = any(file.startswith(f"results/{folder}/") for file in files)
+            assert reads == (access[attack] == needed), attack
 
 
 def test_no_attack_has_the_targets_membership_or_a_model_among_its_inputs(inputs):
     for attack, files in inputs.items():
-        observed = [file for file in files if file.split("/")[1] in ("answers", "distances", "confidences")]
+        observed = [
+            file for file in files if file.split("/")[1] in ("answers", "distances", "confidences", "white_box")
+        ]
         splits = [file for file in files if file.startswith("results/splits/")]
         assert sorted(observed + splits) == sorted(files), attack
         assert splits and not any(file.endswith("/target.npz") for file in splits), attack

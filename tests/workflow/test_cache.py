@@ -3,6 +3,8 @@
 import os
 import shutil
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from lmia import artifacts
@@ -10,7 +12,7 @@ from lmia.tables import read_metrics
 
 from .conftest import PARTS, Checkout, make_checkout
 
-PLOTS_OF_METRICS = {"tabulate_metrics": 1, "plot_metrics": 1}
+PLOTS_OF_METRICS = {"tabulate_study": 1, "tabulate_metrics": 1, "plot_metrics": 1}
 FROM_SCORES = {"score_attack": 1, "measure_attack": 1} | PLOTS_OF_METRICS
 ONE_QUERY_SET = {"ask_queries": 2} | FROM_SCORES
 FROM_TRAINING = {
@@ -19,12 +21,13 @@ FROM_TRAINING = {
     "search_boundary": 4,
     "tune_stopping": 1,
     "read_confidences": 2,
-    "score_attack": 6,
-    "measure_attack": 6,
+    "follow_gradients": 2,
+    "score_attack": 7,
+    "measure_attack": 7,
     "measure_models": 1,
     "plot_scores": 1,
 } | PLOTS_OF_METRICS
-EVERYTHING = FROM_TRAINING | {"prepare_dataset": 1, "draw_split": 2, "plot_gallery": 1}
+EVERYTHING = FROM_TRAINING | {"prepare_dataset": 1, "draw_split": 2, "check_study": 1, "plot_gallery": 1}
 
 
 def set_in(*path, value):
@@ -52,21 +55,27 @@ def touch_sources(checkout):
             os.utime(file)
 
 
-NEW_SEED = {rule: n for rule, n in EVERYTHING.items() if rule not in ("prepare_dataset", "plot_gallery")}
+ONCE = ("prepare_dataset", "check_study", "plot_gallery")
+NEW_SEED = {rule: n for rule, n in EVERYTHING.items() if rule not in ONCE}
 CASES = {
     "nothing": (lambda checkout: None, {}),
     "touch": (touch_sources, {}),
     "comment in a script": (
-        code("workflow/scripts/train_model.py", "    arrays, rates", "    # new\n    arrays, rates"),
+        code("workflow/scripts/train_model.py", "    arrays, flags", "    # new\n    arrays, flags"),
         {},
     ),
     "docstring in the library": (code("lmia/hopskipjump.py", '"""Distance to the', '"""The distance to the'), {}),
     "layout of the library": (
-        code("lmia/training.py", "float(sum(hits)) / len(inputs)", "(float(sum(hits)) /\n  len(inputs))"),
+        code(
+            "lmia/training.py",
+            "float((labels == classes).sum()) / len(classes)",
+            "(float((labels == classes).sum()) /\n  len(classes))",
+        ),
         {},
     ),
-    "description in the schema": (code("workflow/schema.py", '"of Adam"', '"of the optimizer"'), {}),
-    "message of the configuration": (code("workflow/checks.py", "an empty range", "a void range"), {}),
+    "description in the schema": (code("workflow/schema.py", '"of the optimizer"', '"of Adam"'), {}),
+    "message of the configuration": (code("workflow/study_checks.py", "an empty range", "a void range"), {}),
+    "device": (config("device", value="cpu"), {}),
     "plot setting": (config("figures", "accuracy", "title", value="New"), {"plot_metrics": 1}),
     "plot script": (code("lmia/figures/roc.py", "height=3.2", "height=3.3"), {"plot_scores": 1}),
     "style of all plots": (
@@ -83,7 +92,7 @@ CASES = {
         config("attacks", "rotation-vote", value={"kind": "vote", "reads": "rotations"}),
         FROM_SCORES,
     ),
-    "metric": (config("metrics", "resamples", value=200), {"measure_attack": 6} | PLOTS_OF_METRICS),
+    "metric": (config("metrics", "resamples", value=200), {"measure_attack": 7, "plot_scores": 1} | PLOTS_OF_METRICS),
     "unused query set": (config("queries", "shifts", value={"kind": "translation", "pixels": [1]}), {}),
     "new query set": (
         lambda checkout: (
@@ -101,6 +110,11 @@ CASES = {
         PLOTS_OF_METRICS
         | {"search_boundary": 4, "tune_stopping": 1, "score_attack": 2, "measure_attack": 2, "plot_scores": 1},
     ),
+    "code of gradients": (
+        code("lmia/white_box.py", "HALVINGS = 10", "HALVINGS = 9"),
+        {"follow_gradients": 2} | FROM_SCORES,
+    ),
+    "steps of gradients": (config("queries", "gradients", "steps", value=20), {"follow_gradients": 2} | FROM_SCORES),
     "error of stopping": (
         config("queries", "settled", "stop_error", value=0.1),
         FROM_SCORES | {"search_boundary": 1, "tune_stopping": 1},
@@ -109,8 +123,25 @@ CASES = {
         code("lmia/stopping.py", "0.99, 100", "0.99, 50"),
         FROM_SCORES | {"search_boundary": 1, "tune_stopping": 1},
     ),
-    "training code": (code("lmia/training.py", "waited >= patience", "waited > patience"), FROM_TRAINING),
+    "check of models": (code("lmia/model_checks.py", "POINTS = 8", "POINTS = 9"), {"check_study": 1}),
+    "training code": (
+        code("lmia/training.py", "self._waited >= self._patience", "self._waited > self._patience"),
+        FROM_TRAINING,
+    ),
     "training option": (config("studies", "small", "training", "patience", value=19), FROM_TRAINING),
+    "evaluated points": (
+        config("studies", "small", "evaluated", value=30),
+        {rule: n for rule, n in FROM_TRAINING.items() if rule not in ("train_model", "measure_models")},
+    ),
+    "defense that only masks": (
+        lambda checkout: (
+            checkout.configure(lambda c: c.update(defenses={"none": {"kind": "none"}, "guard": {"kind": "memguard"}})),
+            checkout.configure(set_in("studies", "small", "defenses", value=["none", "guard"])),
+            checkout.configure(set_in("figures", "roc", "defense", value="none")),
+        ),
+        {"read_confidences": 1, "score_attack": 7, "measure_attack": 7, "measure_models": 1, "plot_scores": 1}
+        | PLOTS_OF_METRICS,
+    ),
     "new seed": (config("studies", "small", "seeds", value=["0-1", 2]), NEW_SEED),
     "new shadow": (
         config("studies", "small", "shadows", value=2),
@@ -121,8 +152,9 @@ CASES = {
             "search_boundary": 3,  # the new shadow's two, and the target's that stops by what all shadows say
             "tune_stopping": 1,
             "read_confidences": 1,
-            "score_attack": 6,
-            "measure_attack": 6,
+            "follow_gradients": 1,
+            "score_attack": 7,
+            "measure_attack": 7,
             "measure_models": 1,
             "plot_scores": 1,
         }
@@ -153,15 +185,25 @@ def test_a_changed_decision_rule_really_runs_alone(copy):
     copy.edit("lmia/attacks/distance.py", "features()[:, 0]", "features()[:, 0] ** 2")
     copy.snakemake()
     changed = {file.name for file, time in before.items() if file.stat().st_mtime_ns != time}
-    assert changed == {"boundary.npz", "settled.npz"}  # the attacks of this kind
+    assert changed == {"boundary.npz", "settled.npz", "white-box.npz"}  # the attacks of this kind
     scores = [file for file in before if file.stat().st_mtime_ns != before[file]]
     assert {file.parent.relative_to(copy.path).parts[1] for file in scores} == {"scores"}
     assert "Nothing to be done" in copy.snakemake() and not copy.pending()
 
 
+@pytest.mark.slow
 def test_two_runs_from_scratch_are_the_same_bytes(finished, fresh):
     fresh.snakemake()
-    what = ("scores/**/*", "measures/**/*", "metrics.csv", "answers/**/*", "distances/**/*", "models/**/*", "figures/*")
+    what = (
+        "scores/**/*",
+        "measures/**/*",
+        "metrics.csv",
+        "answers/**/*",
+        "distances/**/*",
+        "white_box/**/*",
+        "models/**/*",
+        "figures/*",
+    )
     first, second = finished.results(*what), fresh.results(*what)
     assert first.keys() == second.keys() and len(first) > 20
     assert [name for name in first if first[name] != second[name]] == []
@@ -187,8 +229,8 @@ def test_code_that_no_hash_covers_stops_the_job(copy):
     """A module that is imported behind the hashes' back would make the cache lie."""
     copy.edit(
         "workflow/scripts/measure_models.py",
-        "    rows = []",
-        '    __import__("importlib").import_module("lmia." + "splits")\n    rows = []',
+        "with job(snakemake):",
+        '__import__("importlib").import_module("lmia." + "splits")\nwith job(snakemake):',
     )
     text = copy.snakemake(check=False)
     assert "lmia/splits.py, which its rule's `code` does not list" in text
@@ -209,3 +251,34 @@ def test_blocks_of_seeds_change_no_number(finished, fresh):
     assert Checkout(fresh.path).results("metrics.csv") and sorted(
         fresh.results("metrics.csv")["results/metrics.csv"].splitlines()
     ) == sorted(finished.results("metrics.csv")["results/metrics.csv"].splitlines())
+
+
+@pytest.mark.slow
+def test_a_mask_changes_nothing_that_labels_tell(copy):
+    """Who knows MemGuard is the gap attack; who tunes on a shadow without it guesses."""
+    CASES["defense that only masks"][0](copy)
+    copy.configure(set_in("attacks", "adaptive", value={"kind": "adaptive_confidence", "reads": "confidences"}))
+    copy.configure(set_in("figures", "roc", "defense", value="guard"))
+    copy.snakemake()
+    table = read_metrics(copy.path / "results/metrics.csv")
+    columns = ["attack", "access", "seed", "setting", "metric", "queries", "value", "ci_low", "ci_high"]
+    plain, masked = (table[table["defense"] == name][columns].reset_index(drop=True) for name in ("none", "guard"))
+    told = plain["access"] != "confidence"
+    pd.testing.assert_frame_equal(plain[told], masked[told])
+    accuracy = masked[masked["metric"] == "accuracy"].groupby("attack")["value"].apply(list)
+    assert accuracy["adaptive"] == accuracy["gap"] and min(accuracy["gap"]) > 0.5
+    assert set(accuracy["true-confidence"]) == {0.5}
+
+
+def test_a_data_file_is_known_by_its_content(fresh):
+    rng, target = np.random.default_rng(0), "results/data/mine.npz"
+    np.savez(fresh.path / "one.npz", inputs=rng.random((9, 4)), classes=np.arange(9) % 3)
+    place = set_in("datasets", "mine", value={"kind": "npz", "path": "one.npz"})
+    fresh.configure(place)
+    fresh.snakemake(target)
+    (fresh.path / "one.npz").rename(fresh.path / "two.npz")
+    fresh.configure(set_in("datasets", "mine", "path", value="two.npz"))
+    os.utime(fresh.path / "two.npz")
+    assert not fresh.pending(target)
+    np.savez(fresh.path / "two.npz", inputs=rng.random((9, 4)), classes=np.arange(9) % 3)
+    assert dict(fresh.pending(target)) == {"prepare_dataset": 1}

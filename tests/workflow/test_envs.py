@@ -48,3 +48,11 @@ def test_environments_pin_the_locked_versions(env):
 
 def test_every_script_has_an_environment():
     assert {script for _, script in jobs()} == {file.stem for file in (ROOT / "workflow/scripts").glob("*.py")}
+
+
+@pytest.mark.parametrize("recipe", ["Dockerfile", "lmia.def"])
+def test_containers_install_the_lock_and_nothing_else(recipe):
+    text = (ROOT / "container" / recipe).read_text()
+    assert re.findall(r"pip install.*", text) == ["pip install --no-cache-dir -r /opt/requirements.lock"]
+    assert re.search(r"^(COPY|   ) requirements.lock /opt/requirements.lock$", text, re.M)
+    assert re.findall(r"python:([\d.]+)", text) == ["3.11"]

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
@@ -33,6 +34,7 @@ def install(checkout):
         checkout.configure(lambda config, entry=entry: merge(config, entry))
 
 
+@pytest.mark.slow
 def test_every_example_of_the_page_runs_and_disturbs_nothing(copy):
     before = copy.results("models/small/**/*", "answers/small/**/*", "distances/small/**/*", "scores/small/**/*")
     times = {name: (copy.path / name).stat().st_mtime_ns for name in before}

@@ -14,8 +14,8 @@ rule score_attack:
         "../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         attack=lambda wc: spec(CONFIG.attacks[wc.attack]),
         observation=lambda wc: observation(
@@ -33,7 +33,8 @@ rule score_attack:
 rule measure_attack:
     input:
         scores="results/scores/{study}/{cell}/{seeds}/{attack}.npz",
-        split="results/splits/{study}/{cell}/{seeds}/target.npz",
+        split=of_models("results/splits/{study}/{cell}/{seeds}/target.npz"),
+        outliers=outliers_of,
     output:
         "results/measures/{study}/{cell}/{seeds}/{attack}.csv",
     log:
@@ -44,8 +45,8 @@ rule measure_attack:
         "../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         key=lambda wc: row_key(wc) | {"attack": wc.attack, "access": access(wc)},
         metrics=spec(CONFIG.metrics),
@@ -58,9 +59,9 @@ rule measure_attack:
 
 rule measure_models:
     input:
-        target="results/models/{study}/{cell}/{seeds}/target.npz",
+        target=of_models("results/models/{study}/{cell}/{seeds}/target.npz"),
         shadows=lambda wc: [
-            f"results/models/{wc.study}/{wc.cell}/{wc.seeds}/{role}.npz"
+            f"results/models/{wc.study}/{trained(wc.cell)}/{wc.seeds}/{role}.npz"
             for role in shadow_roles(wc)
         ],
     output:
@@ -73,10 +74,11 @@ rule measure_models:
         "../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         key=row_key,
+        n_nonmembers=n_nonmembers,
         code=code("measure_models"),
     message:
         "Measure the models of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
@@ -84,9 +86,34 @@ rule measure_models:
         "../scripts/measure_models.py"
 
 
+# One table per study, so that a figure waits for no other study than its own.
+rule tabulate_study:
+    input:
+        study_measures,
+    output:
+        "results/tables/{study}.csv",
+    log:
+        "results/logs/tables/{study}.log",
+    benchmark:
+        "results/benchmarks/tables/{study}.tsv"
+    conda:
+        "../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        resamples=CONFIG.metrics.resamples,
+        code=code("tabulate_study"),
+    message:
+        "Tabulate {wildcards.study}, with rows over seeds"
+    script:
+        "../scripts/tabulate_study.py"
+
+
 rule tabulate_metrics:
     input:
-        all_measures,
+        expand("results/tables/{study}.csv", study=CONFIG.studies),
     output:
         report(
             "results/metrics.csv",
@@ -102,12 +129,11 @@ rule tabulate_metrics:
         "../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
-        resamples=CONFIG.metrics.resamples,
         code=code("tabulate_metrics"),
     message:
-        "Tabulate all metrics, with rows over seeds"
+        "Put the tables of all studies together"
     script:
         "../scripts/tabulate_metrics.py"

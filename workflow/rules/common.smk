@@ -1,17 +1,45 @@
 # The checked configuration, and what each rule's inputs and params are made of: its own entries alone.
 # A run is a {study}, a {cell} (n_train and defense, as n200-none) and a block of {seeds} (as 0-5).
+import functools
+import os
+import re
+
 from snakemake.exceptions import WorkflowError
 
 from lmia.plugins import module_name
-from workflow.checks import observation
-from workflow.config import ConfigError, check
-from workflow.fingerprint import fingerprint
+from workflow.entries import (
+    attacks_of,
+    knows_masks,
+    observation,
+    stops_early,
+    target_split,
+    trained_cell,
+)
+from workflow.config import ConfigError, base_files, check
+from workflow.fingerprint import file_hash, fingerprint
+from workflow.schema import Archived, Npz, Unpublished
 
-try:
-    CONFIG = check(config)
-except ConfigError as error:
-    raise WorkflowError(f"the configuration cannot be run:\n{error}")
 
+def sound(step):
+    """What a step of reading the configuration gives, or an error of Snakemake's own kind, which shows as it is."""
+    try:
+        return step(config)
+    except ConfigError as error:
+        raise WorkflowError(f"the configuration cannot be run:\n{error}") from None
+
+
+for file in sound(base_files):
+
+    configfile: file
+
+
+CONFIG = sound(check)
+
+# Jobs read these there and not among their params: how often they save, and what they share, changes no result,
+# and a machine without a GPU is not to repeat what a GPU made.
+config["save_every"] = CONFIG.save_every
+config["device"] = CONFIG.device
+config["cache"] = CONFIG.cache or os.environ.get("LMIA_CACHE")
 
 # Of a query set: how the model is run, and not what is sent to it.
 PRECISION_KEYS = ("precision", "most_disagreement")
@@ -24,7 +52,7 @@ def queries_yielding(kind):
 
 
 def any_of(names):
-    return "|".join(names) or "(?!)"
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 wildcard_constraints:
@@ -34,10 +62,34 @@ wildcard_constraints:
     role=r"target|shadow\d+",
     attack=any_of(CONFIG.attacks),
     figure=any_of(CONFIG.figures),
+    exhibit=any_of(CONFIG.exhibits),
 
 
+def growing(amount):
+    """A resource of which every retry gets more: what ran out of it has another chance."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def refuse_more_gpus_than_there_are():
+    """Snakemake would cut a request silently down to `--resources gpu=N`, and the job would find fewer than it needs."""
+    there = workflow.global_resources.get("gpu").value
+    for declared in workflow.rules:
+        asked = declared.resources.get(
+            "gpu"
+        ).raw  # as declared or as --set-resources says
+        if isinstance(asked, int) and isinstance(there, int) and asked > there:
+            raise WorkflowError(
+                f"{declared.name} asks for {asked} GPUs, and --resources or the profile allows {there}: ask for fewer "
+                f"(--set-resources {declared.name}:gpu={there}) or allow more (--resources gpu={asked})"
+            )
+
+
+@functools.cache
 def code(stage, *modules):
-    """Hashes of a stage's script and of all that it imports; `modules` are those that the config chooses."""
+    """Hashes of a stage's script and of all that it imports; `modules` are those that the config chooses.
+
+    Once for all jobs of a kind: the walk over imports would take longer than all else that a plan needs.
+    """
     return fingerprint(f"workflow/scripts/{stage}.py", *modules)
 
 
@@ -49,8 +101,32 @@ def n_train(wildcards):
     return int(wildcards.cell.split("-", 1)[0][1:])
 
 
+def n_nonmembers(wildcards):
+    return CONFIG.studies[wildcards.study].n_nonmembers or n_train(wildcards)
+
+
+def evaluated(wildcards):
+    return CONFIG.studies[wildcards.study].evaluated
+
+
 def defense(wildcards):
     return CONFIG.defenses[wildcards.cell.split("-", 1)[1]]
+
+
+def mask_spec(wildcards):
+    """The defense as confidences see it, without whose models it is laid over."""
+    return {
+        key: value for key, value in spec(defense(wildcards)).items() if key != "over"
+    }
+
+
+def trained(cell):
+    return trained_cell(CONFIG, cell)
+
+
+def of_models(template):
+    """An input function: the path for the cell whose models are asked."""
+    return lambda wc: template.format(**{**dict(wc.items()), "cell": trained(wc.cell)})
 
 
 def spec(entry):
@@ -58,12 +134,35 @@ def spec(entry):
     return entry.model_dump(mode="json")
 
 
+def content_of(dataset):
+    """Hash of a user's own file: built-in data sets are verified against a hash of their own when they are read."""
+    return file_hash(dataset.path) if dataset.kind == "npz" else ""
+
+
+def dataset_spec(wildcards):
+    """A data set without where its file lies, where the file is known by its hash: a copy elsewhere is the same."""
+    entry = CONFIG.datasets[wildcards.dataset]
+    by_hash = isinstance(entry, (Archived, Npz))
+    return {
+        key: value
+        for key, value in spec(entry).items()
+        if not (by_hash and key == "path")
+    }
+
+
+def known_original(wildcards):
+    """No input, but an error before any job where the data set's job could only fail."""
+    entry = CONFIG.datasets[wildcards.dataset]
+    if isinstance(entry, Unpublished) and entry.sha256 is None:
+        raise WorkflowError(
+            f"datasets.{wildcards.dataset}.sha256: missing; nobody published one of this archive, so it is not read "
+            "unseen: fetch it (docs/datasets.md has the address), and state the SHA-256 of what you trust"
+        )
+    return []
+
+
 def module_of(package, entry):
     return module_name(package, entry.kind)
-
-
-def attacks_of(study):
-    return list(CONFIG.attacks) if study.attacks is None else study.attacks
 
 
 def dataset_of(wildcards):
@@ -71,10 +170,13 @@ def dataset_of(wildcards):
 
 
 def observations_of(wildcards, role):
-    """The file of answers that an attack reads, for one role."""
-    query = CONFIG.attacks[wildcards.attack].reads
+    """The file of answers that an attack reads, for one role; the shadows' are under a mask only if it knows of it."""
+    attack = CONFIG.attacks[wildcards.attack]
+    query = attack.reads
     folder = {"labels": "answers"}.get(kind := observation(CONFIG.queries[query]), kind)
-    return f"results/{folder}/{wildcards.study}/{wildcards.cell}/{wildcards.seeds}/{role}/{query}.npz"
+    masked = kind == "confidences" and (role == "target" or knows_masks(attack))
+    cell = wildcards.cell if masked else trained(wildcards.cell)
+    return f"results/{folder}/{wildcards.study}/{cell}/{wildcards.seeds}/{role}/{query}.npz"
 
 
 def shadow_roles(wildcards):
@@ -109,7 +211,7 @@ def search_spec(wildcards):
 
 
 def shadow_splits(wildcards):
-    run = f"{wildcards.study}/{wildcards.cell}/{wildcards.seeds}"
+    run = f"{wildcards.study}/{trained(wildcards.cell)}/{wildcards.seeds}"
     return [f"results/splits/{run}/{role}.npz" for role in shadow_roles(wildcards)]
 
 
@@ -119,6 +221,22 @@ def of_attacks(template, study, attacks):
     return expand(
         template, study=study, cell=cells(entry), seeds=entry.seeds, attack=attacks
     )
+
+
+def first_split(study):
+    """The target's split of the first models of a study."""
+    entry = CONFIG.studies[study]
+    return (
+        f"results/splits/{study}/{trained(cells(entry)[0])}/{entry.seeds[0]}/target.npz"
+    )
+
+
+def source_model(wildcards):
+    """The model that training starts from, where the defense names a study for it."""
+    if (source := getattr(defense(wildcards), "source", None)) is None:
+        return []
+    study = CONFIG.studies[source]
+    return f"results/models/{source}/{trained(cells(study)[0])}/{study.seeds[0]}/target.npz"
 
 
 def model_params(wildcards):
@@ -144,82 +262,22 @@ def row_key(wildcards):
 
 def access(wildcards):
     kind = observation(CONFIG.queries[CONFIG.attacks[wildcards.attack].reads])
-    return "confidence" if kind == "confidences" else "label"
+    return {"confidences": "confidence", "white_box": "white-box"}.get(kind, "label")
 
 
-def all_measures(wildcards):
-    files = []
-    for name, study in CONFIG.studies.items():
-        files += of_attacks(
-            "results/measures/{study}/{cell}/{seeds}/{attack}.csv",
-            name,
-            attacks_of(study),
-        )
-        files += of_attacks(
-            "results/model_measures/{study}/{cell}/{seeds}.csv", name, [""]
-        )
-    return files
+def outliers_of(wildcards):
+    """Which of the target's points are outliers, where the study wants to know."""
+    if CONFIG.studies[wildcards.study].outliers is None:
+        return []
+    return f"results/outliers/{wildcards.study}/{trained(wildcards.cell)}/{wildcards.seeds}.npz"
 
 
-def figures_of(*kinds):
-    return any_of(
-        name for name, figure in CONFIG.figures.items() if figure.kind in kinds
+def study_measures(wildcards):
+    study = CONFIG.studies[wildcards.study]
+    return of_attacks(
+        "results/measures/{study}/{cell}/{seeds}/{attack}.csv",
+        wildcards.study,
+        attacks_of(CONFIG, study),
+    ) + of_attacks(
+        "results/model_measures/{study}/{cell}/{seeds}.csv", wildcards.study, [""]
     )
-
-
-def figure_output():
-    return report(
-        "results/figures/{figure}.png",
-        caption="../report/figure.rst",
-        category="Figures",
-        subcategory="{figure}",
-        labels={"figure": "{figure}"},
-    )
-
-
-def figure_spec(wildcards):
-    figure = CONFIG.figures[wildcards.figure]
-    if figure.kind == "gallery":
-        return spec(figure)
-    return spec(figure) | {
-        "attacks": figure.attacks or attacks_of(CONFIG.studies[figure.study])
-    }
-
-
-def figure_code(stage):
-    return lambda wc: code(stage, f"lmia.figures.{CONFIG.figures[wc.figure].kind}")
-
-
-def figure_cell(figure):
-    """The one cell that a figure of single models shows."""
-    study = CONFIG.studies[figure.study]
-    return (
-        f"n{figure.n_train or study.n_train[0]}-{figure.defense or study.defenses[0]}"
-    )
-
-
-def figure_scores(wildcards):
-    figure = CONFIG.figures[wildcards.figure]
-    return expand(
-        "results/scores/{study}/{cell}/{seeds}/{attack}.npz",
-        study=figure.study,
-        cell=figure_cell(figure),
-        seeds=CONFIG.studies[figure.study].seeds,
-        attack=figure_spec(wildcards)["attacks"],
-    )
-
-
-def figure_splits(wildcards):
-    figure = CONFIG.figures[wildcards.figure]
-    return expand(
-        "results/splits/{study}/{cell}/{seeds}/target.npz",
-        study=figure.study,
-        cell=figure_cell(figure),
-        seeds=CONFIG.studies[figure.study].seeds,
-    )
-
-
-def gallery_queries(wildcards):
-    return {
-        name: CONFIG.queries[name] for name in CONFIG.figures[wildcards.figure].queries
-    }

@@ -1,4 +1,6 @@
 rule prepare_dataset:
+    input:
+        known_original,
     output:
         "results/data/{dataset}.npz",
     log:
@@ -9,10 +11,11 @@ rule prepare_dataset:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(5000),  # texas is 1.7 GB, and is copied once
+        runtime=growing(60),
     params:
-        spec=lambda wc: spec(CONFIG.datasets[wc.dataset]),
+        spec=dataset_spec,
+        content=lambda wc: content_of(CONFIG.datasets[wc.dataset]),
         code=lambda wc: code(
             "prepare_dataset", module_of("data", CONFIG.datasets[wc.dataset])
         ),
@@ -35,10 +38,12 @@ rule draw_split:
         "../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(3000),  # it reads the whole data set, which its checksum covers
+        runtime=growing(10),
     params:
         n_train=n_train,
+        n_nonmembers=n_nonmembers,
+        scheme=lambda wc: CONFIG.studies[wc.study].splits,
         code=code("draw_split"),
     message:
         "Draw the {wildcards.role} split of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"

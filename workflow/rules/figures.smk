@@ -1,6 +1,6 @@
 rule plot_metrics:
     input:
-        "results/metrics.csv",
+        figure_tables,
     output:
         png=figure_output(),
         pdf="results/figures/{figure}.pdf",
@@ -9,13 +9,15 @@ rule plot_metrics:
     benchmark:
         "results/benchmarks/figures/{figure}.tsv"
     wildcard_constraints:
-        figure=figures_of("bars", "sweep", "queries"),
+        figure=figures_of(
+            "bars", "sweep", "queries", "sizes", "strengths", "tradeoff", "outliers"
+        ),
     conda:
         "../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         figure=figure_spec,
         code=figure_code("plot_metrics"),
@@ -29,6 +31,7 @@ rule plot_scores:
     input:
         scores=figure_scores,
         splits=figure_splits,
+        measures=figure_measures,
     output:
         png=figure_output(),
         pdf="results/figures/{figure}.pdf",
@@ -42,8 +45,8 @@ rule plot_scores:
         "../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         figure=figure_spec,
         code=figure_code("plot_scores"),
@@ -69,8 +72,8 @@ rule plot_gallery:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         figure=figure_spec,
         queries=lambda wc: {

@@ -15,11 +15,12 @@ rule ask_queries:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
         gpu=1,
     params:
         model=model_params,
+        evaluated=evaluated,
         query=lambda wc: perturbation_spec(CONFIG.queries[wc.query]),
         precision=precision_spec,
         code=lambda wc: code(
@@ -51,11 +52,12 @@ rule search_boundary:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=growing(4000),
+        runtime=growing(720),
         gpu=1,
     params:
         model=model_params,
+        evaluated=evaluated,
         query=search_spec,
         code=lambda wc: code(
             "search_boundary",
@@ -86,8 +88,8 @@ rule tune_stopping:
         "../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         error=lambda wc: CONFIG.queries[wc.query].stop_error,
         code=code("tune_stopping"),
@@ -101,8 +103,8 @@ rule tune_stopping:
 rule read_confidences:
     input:
         dataset=dataset_of,
-        split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
-        model="results/models/{study}/{cell}/{seeds}/{role}.npz",
+        split=of_models("results/splits/{study}/{cell}/{seeds}/{role}.npz"),
+        model=of_models("results/models/{study}/{cell}/{seeds}/{role}.npz"),
     output:
         "results/confidences/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:
@@ -115,12 +117,13 @@ rule read_confidences:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
         gpu=1,
     params:
         model=model_params,
-        defense=lambda wc: spec(defense(wc)),
+        evaluated=evaluated,
+        defense=mask_spec,
         code=lambda wc: code(
             "read_confidences", model_module(wc), module_of("defenses", defense(wc))
         ),
@@ -128,3 +131,35 @@ rule read_confidences:
         "Read confidences of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
     script:
         "../scripts/read_confidences.py"
+
+
+# The only rule that takes a model's gradients: nothing that a label-only attack reads comes from here.
+rule follow_gradients:
+    input:
+        dataset=dataset_of,
+        split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
+        model="results/models/{study}/{cell}/{seeds}/{role}.npz",
+    output:
+        "results/white_box/{study}/{cell}/{seeds}/{role}/{query}.npz",
+    log:
+        "results/logs/white_box/{study}/{cell}/{seeds}/{role}/{query}.log",
+    benchmark:
+        "results/benchmarks/white_box/{study}/{cell}/{seeds}/{role}/{query}.tsv"
+    wildcard_constraints:
+        query=any_of(queries_yielding("white_box")),
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(240),
+        gpu=1,
+    params:
+        model=model_params,
+        evaluated=evaluated,
+        query=lambda wc: spec(CONFIG.queries[wc.query]),
+        code=lambda wc: code("follow_gradients", model_module(wc)),
+    message:
+        "Follow gradients of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
+    script:
+        "../scripts/follow_gradients.py"

@@ -1,7 +1,37 @@
+# Faults of data and models come out here, before training. Nothing is trained again because a check was edited: its
+# file is older than all (ancient), and the code of checks is in no other rule's hash.
+rule check_study:
+    input:
+        dataset=dataset_of,
+        split=lambda wc: first_split(wc.study),
+    output:
+        "results/checks/{study}.txt",
+    log:
+        "results/logs/checks/{study}.log",
+    benchmark:
+        "results/benchmarks/checks/{study}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(5000),
+        runtime=growing(15),
+    params:
+        model=model_params,
+        name=lambda wc: CONFIG.studies[wc.study].model,
+        code=lambda wc: code("check_study", model_module(wc)),
+    message:
+        "Check the data and the model of {wildcards.study}"
+    script:
+        "../scripts/check_study.py"
+
+
 rule train_model:
     input:
         dataset=dataset_of,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
+        source=source_model,
+        check=ancient("results/checks/{study}.txt"),
     output:
         "results/models/{study}/{cell}/{seeds}/{role}.npz",
     log:
@@ -12,8 +42,8 @@ rule train_model:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
         gpu=1,
     params:
         model=model_params,

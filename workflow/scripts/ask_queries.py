@@ -9,15 +9,18 @@ from lmia.fixed_queries import ask_fixed
 from lmia.streams import streams
 from workflow.frozen import FrozenModels
 from workflow.job import job
+from workflow.journals import journal_of
 from workflow.seeds import seed_list
+from workflow.shared import take_shared
 
 
-def ask(frozen, output, spec, precision, name):
+def ask(frozen, output, spec, precision, name, journal):
     perturbation = plugins.bind("perturbations", "Perturbation", spec)()
     asked = []
     columns = {"labels": [], "classes": [], "example_ids": [], "magnitudes": []}
     for seed, model, inputs, classes, ids in frozen:
-        labels, how = ask_fixed(model, inputs, perturbation, partial(streams, seed, name, ids), **precision)
+        draws, part = partial(streams, seed, name, ids), journal.part(f"seed {seed}")
+        labels, how = ask_fixed(model, inputs, perturbation, draws, journal=part, **precision)
         asked.append(how)
         columns["labels"].append(labels.astype(np.int32))
         columns["classes"].append(classes)
@@ -30,11 +33,14 @@ with job(
     snakemake,
     plugins.module_name("models", snakemake.params.model["kind"]),
     plugins.module_name("perturbations", snakemake.params.query["kind"]),
-):
-    ask(
-        frozen=FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds)),
-        output=snakemake.output[0],
-        spec=snakemake.params.query,
-        precision=snakemake.params.precision,
-        name=snakemake.wildcards.query,
-    )
+) as attempt:
+    frozen = FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds))
+    if not take_shared(snakemake, attempt, frozen.device, "seeds", "query"):
+        ask(
+            frozen=frozen,
+            output=snakemake.output[0],
+            spec=snakemake.params.query,
+            precision=snakemake.params.precision,
+            name=snakemake.wildcards.query,
+            journal=journal_of(snakemake, attempt, frozen.device),
+        )

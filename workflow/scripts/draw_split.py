@@ -3,18 +3,23 @@
 import numpy as np
 
 from lmia import artifacts
-from lmia.splits import draw_split
+from lmia.splits import draw_halves, draw_split
+from workflow.blame import bad_input
 from workflow.job import job
 from workflow.seeds import seed_list
 
 
-def draw(dataset, output, n_train, seeds, role):
+def draw(dataset, output, n_train, n_nonmembers, scheme, seeds, role, study):
     arrays, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
-    kind, shadow = role[:6], int(role[6:] or 0)
-    splits = [draw_split(len(arrays["classes"]), n_train, seed, shadow) for seed in seeds]
+    kind, shadow, n = role[:6], int(role[6:] or 0), len(arrays["classes"])
+    with bad_input(f"studies.{study}"):  # of a data set whose size is known only now
+        if scheme == "halves":
+            splits = [draw_halves(n, n_train, seed) for seed in seeds]
+        else:
+            splits = [draw_split(n, n_train, seed, shadow, n_nonmembers) for seed in seeds]
     members = np.stack([split.members(kind) for split in splits])
     nonmembers = np.stack([split.nonmembers(kind) for split in splits])
-    provenance = {"n_train": n_train, "seeds": seeds, "role": role}
+    provenance = {"scheme": scheme, "seeds": seeds, "role": role}
     artifacts.save(output, "split", {"members": members, "nonmembers": nonmembers}, provenance)
 
 
@@ -23,6 +28,9 @@ with job(snakemake):
         dataset=snakemake.input.dataset,
         output=snakemake.output[0],
         n_train=snakemake.params.n_train,
+        n_nonmembers=snakemake.params.n_nonmembers,
+        scheme=snakemake.params.scheme,
         seeds=seed_list(snakemake.wildcards.seeds),
         role=snakemake.wildcards.role,
+        study=snakemake.wildcards.study,
     )

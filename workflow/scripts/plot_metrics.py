@@ -1,10 +1,10 @@
-"""A figure that is drawn from metrics.csv alone."""
+"""A figure that is drawn from the tables of its studies alone."""
 
 from lmia import plugins
 from lmia.figures.style import save
-from lmia.tables import read_metrics
+from lmia.tables import read_measures
 from workflow.job import job
 
 with job(snakemake, f"lmia.figures.{snakemake.params.figure['kind']}"):
     plot = plugins.load("figures", snakemake.params.figure["kind"]).plot
-    save(plot(read_metrics(snakemake.input[0]), snakemake.params.figure), snakemake.output)
+    save(plot(read_measures(snakemake.input), snakemake.params.figure), snakemake.output)

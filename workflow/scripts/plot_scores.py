@@ -1,29 +1,35 @@
-"""A figure that is drawn from per-example scores and the target's membership."""
+"""A figure that is drawn from per-example scores and the target's membership, with the flags of their measures."""
+
+from pathlib import Path
 
 import numpy as np
 
 from lmia import artifacts, plugins
-from lmia.figures.style import save
+from lmia.figures.style import explain, save
+from lmia.tables import flags_over_seeds, read_measures
 from workflow.job import job
 
 
 def collect(scores, splits):
-    """attack -> list over seeds of (scores (n,), is_member (n,)), as the attack is meant to be run."""
-    members = {path.rpartition("/")[0].removeprefix("results/splits/"): path for path in splits}
+    """attack -> list over seeds of (scores (n,), is_member (n,)), as the attack is meant to be run.
+
+    scores, splits: paths, as many of each: the target's split of each file of scores.
+    """
     collected = {}
-    for path in scores:
-        run, _, name = path.removeprefix("results/scores/").rpartition("/")
+    for path, split in zip(scores, splits, strict=True):
         arrays, _ = artifacts.load(path, "scores", {"scores": ("f", 3)})
-        split, _ = artifacts.load(members[run], "split", {"members": ("i", 2)})
+        members = artifacts.load(split, "split", {"members": ("i", 2)})[0]["members"]
         per_seed = [
             (points[0], np.isin(ids, inside))
-            for points, ids, inside in zip(arrays["scores"], arrays["example_ids"], split["members"], strict=True)
+            for points, ids, inside in zip(arrays["scores"], arrays["example_ids"], members, strict=True)
         ]
-        collected.setdefault(name.removesuffix(".npz"), []).extend(per_seed)
+        collected.setdefault(Path(path).stem, []).extend(per_seed)
     return collected
 
 
 with job(snakemake, f"lmia.figures.{snakemake.params.figure['kind']}"):
     plot = plugins.load("figures", snakemake.params.figure["kind"]).plot
     scored = collect(list(snakemake.input.scores), list(snakemake.input.splits))
-    save(plot(scored, snakemake.params.figure), snakemake.output)
+    figure = plot(scored, snakemake.params.figure)
+    explain(figure.axes[0], flags_over_seeds(read_measures(list(snakemake.input.measures))))
+    save(figure, snakemake.output)

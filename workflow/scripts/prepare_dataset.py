@@ -1,22 +1,23 @@
 """A data set as one artifact: inputs in [0, 1] and classes."""
 
-import numpy as np
-
 from lmia import artifacts, plugins
+from lmia.data.arrays import checked
+from workflow.blame import bad_input
 from workflow.job import job
 
 
-def prepare(output, spec):
-    inputs, classes = plugins.bind("data", "load", spec)()
-    low, high = float(inputs.min()), float(inputs.max())
-    if not (low >= 0 and high <= 1) or len(inputs) != len(classes):  # NaN is neither
-        raise ValueError(
-            f"{spec['kind']}: expected as many inputs as classes and values in [0, 1], "
-            f"got {len(inputs)} and {len(classes)}, values {low:g} to {high:g}; mend its load()"
-        )
-    arrays = {"inputs": np.asarray(inputs, np.float32), "classes": np.asarray(classes, np.int64)}
-    artifacts.save(output, "dataset", arrays, {"spec": spec})
+def prepare(output, name, spec, where):
+    with bad_input(f"datasets.{name}"):
+        loaded = plugins.bind("data", "load", spec | where)()
+        if not isinstance(loaded, tuple) or len(loaded) != 2:
+            raise ValueError(f"expected (inputs, classes) from load() of {spec['kind']}, got {type(loaded).__name__}")
+        inputs, classes = checked(*loaded)
+    artifacts.save(output, "dataset", {"inputs": inputs, "classes": classes}, {"spec": spec})
 
 
 with job(snakemake, plugins.module_name("data", snakemake.params.spec["kind"])):
-    prepare(snakemake.output[0], snakemake.params.spec)
+    name = snakemake.wildcards.dataset
+    entry = snakemake.config["datasets"][name]
+    # Not among the params, which say what a result depends on: the file is known by its hash.
+    where = {} if "path" in snakemake.params.spec or not entry.get("path") else {"path": entry["path"]}
+    prepare(snakemake.output[0], name, snakemake.params.spec, where)

@@ -5,6 +5,7 @@ from lmia.confidences import read_confidences
 from workflow.frozen import FrozenModels
 from workflow.job import job
 from workflow.seeds import seed_list
+from workflow.shared import take_shared
 
 
 def read(frozen, output, defense):
@@ -21,9 +22,11 @@ with job(
     snakemake,
     plugins.module_name("models", snakemake.params.model["kind"]),
     plugins.module_name("defenses", snakemake.params.defense["kind"]),
-):
-    read(
-        frozen=FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds)),
-        output=snakemake.output[0],
-        defense=snakemake.params.defense,
-    )
+) as attempt:
+    frozen = FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds))
+    if not take_shared(snakemake, attempt, frozen.device, "seeds"):
+        read(
+            frozen=frozen,
+            output=snakemake.output[0],
+            defense=snakemake.params.defense,
+        )

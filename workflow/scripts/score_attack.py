@@ -10,6 +10,7 @@ from workflow.seeds import seed_list
 TYPES = {
     "labels": ("answers", observations.Answers, ("labels", "classes", "magnitudes")),
     "distances": ("distances", observations.Distances, ("best", "spent", "classes", "stopped")),
+    "white_box": ("white_box", observations.Distances, ("best", "spent", "classes")),
     "confidences": ("confidences", observations.Confidences, ("probabilities", "classes")),
 }
 

@@ -9,7 +9,9 @@ from lmia.boundary import search_boundary
 from lmia.streams import streams
 from workflow.frozen import FrozenModels
 from workflow.job import job
+from workflow.journals import journal_of
 from workflow.seeds import seed_list
+from workflow.shared import take_shared
 
 STOPPING = "lmia.stopping"  # by name, so that searches which run to the end do not depend on its code
 
@@ -20,7 +22,7 @@ def load_rules(path, seeds):
     return {seed: importlib.import_module(STOPPING).Stopping.from_arrays(arrays, seed) for seed in seeds}
 
 
-def search(frozen, output, spec, name, rules):
+def search(frozen, output, spec, name, rules, journal):
     options = {key: value for key, value in spec.items() if key != "kind"}
     columns = {"best": [], "spent": [], "stopped": [], "classes": [], "example_ids": []}
     ways = []
@@ -38,6 +40,7 @@ def search(frozen, output, spec, name, rules):
             pool=frozen.pool(seed, ids),
             settled=rule,
             progress=f"seed {seed}",
+            journal=journal.part(f"seed {seed}"),
             **options,
         )
         last = best[:, 0, -1]
@@ -65,12 +68,15 @@ with job(
     snakemake,
     plugins.module_name("models", snakemake.params.model["kind"]),
     *([STOPPING] if stopping else []),
-):
+) as attempt:
     seeds = seed_list(snakemake.wildcards.seeds)
-    search(
-        frozen=FrozenModels(snakemake, seeds),
-        output=snakemake.output[0],
-        spec=snakemake.params.query,
-        name=snakemake.wildcards.query,
-        rules=load_rules(stopping, seeds) if stopping else {},
-    )
+    frozen = FrozenModels(snakemake, seeds)
+    if not take_shared(snakemake, attempt, frozen.device, "seeds", "query"):
+        search(
+            frozen=frozen,
+            output=snakemake.output[0],
+            spec=snakemake.params.query,
+            name=snakemake.wildcards.query,
+            rules=load_rules(stopping, seeds) if stopping else {},
+            journal=journal_of(snakemake, attempt, frozen.device),
+        )

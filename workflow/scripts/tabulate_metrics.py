@@ -1,8 +1,7 @@
-"""All measures in one tidy table, with rows over seeds."""
+"""The tables of all studies as one."""
 
-from lmia.tables import read_measures, with_rows_over_seeds
+from lmia.tables import read_measures
 from workflow.job import job
 
 with job(snakemake):
-    table = with_rows_over_seeds(read_measures(snakemake.input), snakemake.params.resamples)
-    table.to_csv(snakemake.output[0], index=False)
+    read_measures(snakemake.input).to_csv(snakemake.output[0], index=False)

@@ -1,36 +1,76 @@
 """One model per seed, trained on the members of its role."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from lmia import artifacts, plugins
-from lmia.checkpoints import to_arrays
+from lmia.checkpoints import to_arrays, weights
+from lmia.devices import describe
 from lmia.streams import stream
-from lmia.training import accuracy, train
+from lmia.training import model_flag, predict, share, train
+from workflow.gpus import take_device
 from workflow.job import job
+from workflow.journals import journal_of
 from workflow.seeds import seed_list
+from workflow.shared import take_shared
 
 
-def train_models(dataset, split, output, model, training, defense, seeds, role):
-    data, source = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
+def points(data, ids, device):
+    """(inputs, classes) of these examples, on the device that trains."""
+    return tuple(torch.from_numpy(data[name][ids]).to(device) for name in ("inputs", "classes"))
+
+
+def reference_points(data, members, nonmembers, draw, device):
+    """(inputs, classes) of as many points as members, or as are left, of those that are neither; see `none.Defense`."""
+    others = np.setdiff1d(np.arange(len(data["classes"])), np.concatenate([members, nonmembers]))
+    rows = np.sort(draw.permutation(others)[: len(members)])
+    if not len(rows):
+        raise ValueError("the defense needs points beside members and non-members, and the data set has none left")
+    return points(data, rows, device)
+
+
+def source_weights(path):
+    """Weights of the first model of a file, and the file's provenance."""
+    arrays, provenance = artifacts.load(path, "model")
+    return weights(arrays, provenance["seeds"][0]), provenance
+
+
+def train_models(dataset, split, output, model, training, defense, seeds, role, source, device, journal):
+    data, data_source = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     parts, drawn = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
-    inputs, classes = torch.from_numpy(data["inputs"]), torch.from_numpy(data["classes"])
-    n_classes = int(classes.max()) + 1
+    n_classes = int(data["classes"].max()) + 1
     build = plugins.bind("models", "build", model)
-    penalty = plugins.bind("defenses", "Defense", defense)().penalty
-    arrays, rates = {}, {"train_accuracy": [], "test_accuracy": [], "epochs": []}
+    new_defense = plugins.bind("defenses", "Defense", defense)
+    given, origin = source_weights(source) if source else (None, None)
+    arrays, flags, rates = {}, [], {"train_accuracy": [], "test_accuracy": [], "epochs": []}
     for row, seed in enumerate(tqdm(seeds, desc="models")):
-        members, others = (torch.from_numpy(parts[name][row]) for name in ("members", "nonmembers"))
+        ids = [parts[name][row] for name in ("members", "nonmembers")]
+        members, others = (points(data, some, device) for some in ids)
         start = int(stream(seed, f"training of {role}").integers(2**31))
-        network, losses = train(build, inputs[members], classes[members], n_classes, start, penalty, **training)
+        protection = new_defense()
+        protection.supply(
+            reference=partial(reference_points, data, *ids, stream(seed, f"reference points of {role}"), device),
+            source=lambda: given,
+        )
+        options = training | {"journal": journal.part(f"seed {seed}")}
+        network, losses = train(build, *members, n_classes, start, protection, **options)
         arrays |= to_arrays(network, seed)
-        rates["train_accuracy"].append(accuracy(network, inputs[members], classes[members]))
-        rates["test_accuracy"].append(accuracy(network, inputs[others], classes[others]))
+        predicted, tested = predict(network, members[0]), predict(network, others[0])
+        rates["train_accuracy"].append(share(predicted, members[1]))
+        rates["test_accuracy"].append(share(tested, others[1]))
+        flags.append(model_flag(losses, predicted, tested, others[1]))
         rates["epochs"].append(len(losses))
+        for name, value in protection.report().items():
+            rates.setdefault(name, []).append(value)
     arrays |= {name: np.array(values) for name, values in rates.items()}
+    arrays |= {"flags": np.array(flags)} if any(flags) else {}
     provenance = {"model": model, "training": training, "defense": defense, "seeds": seeds, "role": role}
-    provenance |= {"dataset": source["sha256"], "split": drawn["sha256"], "torch": torch.__version__}
+    provenance |= {"dataset": data_source["sha256"], "split": drawn["sha256"], "torch": torch.__version__}
+    provenance |= {"device": describe(device)}
+    provenance |= {"source": origin["sha256"]} if origin else {}
     artifacts.save(output, "model", arrays, provenance)
 
 
@@ -38,14 +78,19 @@ with job(
     snakemake,
     plugins.module_name("models", snakemake.params.model["kind"]),
     plugins.module_name("defenses", snakemake.params.defense["kind"]),
-):
-    train_models(
-        dataset=snakemake.input.dataset,
-        split=snakemake.input.split,
-        output=snakemake.output[0],
-        model=snakemake.params.model,
-        training=snakemake.params.training,
-        defense=snakemake.params.defense,
-        seeds=seed_list(snakemake.wildcards.seeds),
-        role=snakemake.wildcards.role,
-    )
+) as attempt:
+    device = take_device(snakemake)  # before long work
+    if not take_shared(snakemake, attempt, device, "seeds", "role"):
+        train_models(
+            dataset=snakemake.input.dataset,
+            split=snakemake.input.split,
+            output=snakemake.output[0],
+            model=snakemake.params.model,
+            training=snakemake.params.training,
+            defense=snakemake.params.defense,
+            seeds=seed_list(snakemake.wildcards.seeds),
+            role=snakemake.wildcards.role,
+            source=snakemake.input.source,
+            device=device,
+            journal=journal_of(snakemake, attempt, device),
+        )

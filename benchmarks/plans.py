@@ -1,0 +1,102 @@
+"""What it takes Snakemake to plan studies of 2,600 to 100,000 jobs: CPU time and memory of a dry run.
+
+Plans config/paper.yaml, and generated studies of 5 sizes, 13 defenses, 7 attacks and as many seeds as it takes, as one
+seed a job, in blocks of seeds, and in part. Prints a table and writes it as CSV. Nothing is run: the time of
+jobs is not in it. Run from the repository root: python benchmarks/plans.py [names of plans, default all]
+"""
+
+import argparse
+import csv
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "benchmarks/results/plans.csv"
+LIMIT = 15 * 60  # s of CPU
+COLUMNS = ("plan", "jobs", "cpu_s", "wall_s", "peak_mb", "ended")
+TABLE = "results/tables/grid.csv"
+PLANS = {  # name -> (seeds, seeds in a block, what is asked for); None: config/paper.yaml
+    "config/paper.yaml": (None, None, ["all"]),
+    "10,000 jobs, one seed each": (5, 1, [TABLE]),
+    "the same in blocks of 5 seeds": (5, 5, [TABLE]),
+    "100,000 jobs, one seed each": (50, 1, [TABLE]),
+    "the same, a tenth of it: --batch tabulate_study=1/10": (50, 1, [TABLE, "--batch", "tabulate_study=1/10"]),
+    "the same in blocks of 5 seeds, all": (50, 5, [TABLE]),
+    "the same in blocks of 10 seeds": (50, 10, [TABLE]),
+    "the same in blocks of 50 seeds": (50, 50, [TABLE]),
+}
+
+
+def paper(_seeds, _block):
+    """config/paper.yaml, with hashes for the two archives that need one before anything is planned."""
+    return {"datasets": {name: {"sha256": "0" * 64} for name in ("purchase", "texas")}}
+
+
+def grid(seeds, block):
+    """A configuration over the paper's with one large study alone."""
+    given = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+    defenses = {f"l2-{number}": {"kind": "l2", "strength": 0.001 * number} for number in range(1, 13)}
+    study = {
+        **given["studies"]["cifar10-sizes"],
+        "n_train": [100, 500, 1000, 5000, 10000],
+        "defenses": ["none", *defenses],
+        "seeds": [f"{first}-{first + block - 1}" if block > 1 else first for first in range(0, seeds, block)],
+    }
+    gone = {section: dict.fromkeys(given[section]) for section in ("studies", "figures", "exhibits")}
+    return gone | {"defenses": defenses, "studies": gone["studies"] | {"grid": study}}
+
+
+def plan(name):
+    """One row: a dry run in an empty folder, where nothing has been made yet."""
+    seeds, block, wanted = PLANS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        for file in ("config.yaml", "config"):
+            (Path(folder) / file).symlink_to(ROOT / file)
+        overlay = {"base": "config/paper.yaml"} | (grid if seeds else paper)(seeds, block)
+        (Path(folder) / "overlay.yaml").write_text(yaml.safe_dump(overlay))
+        command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", "--snakefile", ROOT / "Snakefile"]
+        command += [*wanted, "--configfile", "config/paper.yaml", "overlay.yaml"]
+        with open(Path(folder) / "out.txt", "w+") as out:
+            start = time.monotonic()
+            process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, preexec_fn=_limit)
+            _, status, usage = os.wait4(process.pid, 0)
+            wall = time.monotonic() - start
+            out.seek(0)
+            text = out.read()
+    stopped = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
+    if status and not stopped:
+        raise SystemExit(f"{name}: the dry run failed:\n{text[-3000:]}")
+    jobs = re.search(r"^total +(\d+)$", text, re.M)
+    cpu, ended = usage.ru_utime + usage.ru_stime, f"stopped after {LIMIT} s of CPU" if stopped else "done"
+    return name, jobs.group(1) if jobs else "", round(cpu, 1), round(wall, 1), round(usage.ru_maxrss / 1024), ended
+
+
+def _limit():
+    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("plans", nargs="*", default=list(PLANS), help=f"of {', '.join(PLANS)}")
+    print(*COLUMNS, sep=" | ")
+    with open(OUT, "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(COLUMNS)
+        for name in parser.parse_args().plans:
+            row = plan(name)
+            print(*row, sep=" | ", flush=True)
+            table.writerow(row)
+            file.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""The original files of a data set: fetched once into a cache that all studies share, or taken from a local copy.
+
+Every file is checked by its SHA-256 before it is read. Archives are read member by member: nothing is unpacked to disk,
+so no path in an archive leads anywhere, and nothing is unpickled.
+"""
+
+import contextlib
+import os
+import tarfile
+import zlib
+from pathlib import Path
+
+import pooch
+import requests
+from filelock import FileLock
+from tqdm import tqdm
+
+CACHE_VARIABLE = "LMIA_DATA"  # environment variable: folder of the cache, in place of the system's own
+RETRIES = 3
+TIMEOUT = 30  # seconds without an answer or a further byte
+CHUNK = 1 << 14  # bytes: as many may be lost where a download stops
+MOST_BYTES, MOST_MEMBERS = 8 << 30, 10_000  # in an archive: ten times the largest data set
+LOCAL = "`path` (in a configuration: datasets.<name>.path)"
+
+
+def originals(url, hashes, path=None):
+    """Paths of verified original files, in the order of `hashes`.
+
+    url: where they are on the web, up to their names; hashes: file name -> SHA-256 in hex, None where nobody published
+    it; path: a local copy, either the file (where there is only one) or a folder that holds all under these names.
+    Raises FileNotFoundError or NotADirectoryError for a wrong path, ValueError for another content than expected or
+    where no hash is known, ConnectionError where a file cannot be fetched.
+    """
+    if path is None:
+        files = [_fetch(url + name, name, sha256) for name, sha256 in hashes.items()]
+    else:
+        files = _local_copies(Path(path).expanduser(), list(hashes))
+    return [_verified(file, sha256) for file, sha256 in zip(files, hashes.values(), strict=True)]
+
+
+def _local_copies(path, names):
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file or folder; set {LOCAL} to a copy of {', '.join(names)}")
+    if path.is_dir():
+        return [path / name for name in names]
+    if len(names) > 1:
+        raise NotADirectoryError(f"{path}: expected a folder that holds {', '.join(names)}, found a file")
+    return [path]
+
+
+def _verified(file, sha256):
+    if not file.is_file():
+        raise FileNotFoundError(f"{file}: no such file; put the original there, or set {LOCAL} to it")
+    found = pooch.file_hash(str(file))
+    if sha256 is None:
+        raise ValueError(
+            f"{file}: nobody published a SHA-256 of this file, so it is not read unseen. It has {found}; "
+            f"if you trust it, state that as `sha256` (in a configuration: datasets.<name>.sha256)"
+        )
+    if found != sha256:
+        raise ValueError(
+            f"{file}: expected SHA-256 {sha256}, found {found}: the file is incomplete, changed or another one; "
+            f"fetch the original again, or set {LOCAL} to it"
+        )
+    return file
+
+
+def _fetch(url, name, sha256):
+    """Path of a file in the cache. Jobs that want the same file wait for each other, and it is fetched once."""
+    cache = pooch.create(
+        path=pooch.os_cache("lmia"),
+        env=CACHE_VARIABLE,
+        base_url="",
+        registry={name: sha256},
+        urls={name: url},
+        retry_if_failed=RETRIES,
+    )
+    cache.path.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(cache.path / f".{name}.lock"):
+            return Path(cache.fetch(name, downloader=_resume))
+    except requests.RequestException as error:
+        raise ConnectionError(
+            f"{url}: cannot be fetched ({error}); fetch it elsewhere and set {LOCAL} to the copy"
+        ) from error
+    except ValueError as error:  # pooch has deleted what came
+        raise ValueError(f"{url}: not the file that is expected: {error}; set {LOCAL} to an original copy") from error
+
+
+def _resume(url, output, cache):
+    """Fetch into a .part file that outlives an interrupted attempt, and hand it over once it is complete.
+
+    This is pooch's downloader: it then checks the hash of `output`, moves it to its final name, and tries again where
+    either fails.
+    """
+    part = cache.path / f"{url.rpartition('/')[2]}.part"
+    have = part.stat().st_size if part.exists() else 0
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        if answer.status_code != requests.codes.requested_range_not_satisfiable:  # else all of it is here
+            answer.raise_for_status()
+            resumed = answer.status_code == requests.codes.partial_content
+            _write(answer, part, have if resumed else 0)
+    os.replace(part, output)
+
+
+def _write(answer, part, have):
+    """Write an answer's body behind the first `have` bytes of a file."""
+    total = have + int(answer.headers.get("Content-Length", 0))
+    with (
+        open(part, "ab" if have else "wb") as file,
+        tqdm(total=total, initial=have, desc=part.stem, unit="B", unit_scale=True, mininterval=2) as bar,
+    ):
+        for chunk in answer.iter_content(CHUNK):
+            file.write(chunk)
+            bar.update(len(chunk))
+
+
+@contextlib.contextmanager
+def members(archive, *names):
+    """Files of a .tar.gz, open for reading bytes, in the order of `names`.
+
+    Raises ValueError where one is missing or no regular file, or where the archive cannot be read or is a bomb.
+    """
+    try:
+        with tarfile.open(archive) as tar:
+            entries = {entry.name: entry for entry in _listed(tar, archive) if entry.isreg()}  # links lead anywhere
+            for name in names:
+                if name not in entries:
+                    found = ", ".join(list(entries)[:10]) or "none"
+                    raise ValueError(f"{archive}: expected a file {name} in it, found {found}")
+            yield [tar.extractfile(entries[name]) for name in names]
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise ValueError(f"{archive}: expected a .tar.gz archive, cannot read it ({error})") from error
+
+
+def _listed(tar, archive):
+    """Entries of an archive, until their sizes, which their headers state, are more than any data set has."""
+    size = 0
+    for number, entry in enumerate(tar, 1):
+        size += entry.size
+        if size > MOST_BYTES or number > MOST_MEMBERS:
+            raise ValueError(
+                f"{archive}: expected at most {MOST_MEMBERS} files of {MOST_BYTES >> 30} GiB in all, found more, "
+                f"from {entry.name[:100]} on; fetch the original archive"
+            )
+        yield entry

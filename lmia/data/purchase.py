@@ -1,0 +1,19 @@
+"""Purchase: what 197,324 shoppers bought out of 600 products, in 100 groups (Shokri et al. 2017, of Kaggle's data)."""
+
+from lmia.data import archives, tables
+
+N_EXAMPLES = 197324
+SHAPE = (600,)
+N_CLASSES = 100
+NAME = "dataset_purchase.tgz"
+
+
+def load(path=None, sha256=None):
+    """Inputs (197324, 600), classes 0 to 99.
+
+    path: local copy of the archive, or of its folder; default: fetched. sha256: of the archive, in hex; without it
+    nothing is read, as nobody published it, and the error tells what was found. Errors: as `archives.originals`, and
+    ValueError for an archive of another content.
+    """
+    [archive] = archives.originals(tables.URL, {NAME: sha256}, path)
+    return tables.read(archive, "dataset_purchase", (N_EXAMPLES, *SHAPE), N_CLASSES)

@@ -1,0 +1,28 @@
+"""Dropout (Srivastava et al. 2014), one of the regularizers of section 6 of the paper."""
+
+from torch import nn
+
+from lmia.defenses import none
+
+
+class Defense(none.Defense):
+    """While it trains, every input of a fully connected layer is 0 with probability `rate`, but for the model's own.
+
+    By hooks and not by layers: the weights keep their names, and the frozen model is built as any other.
+    """
+
+    def __init__(self, rate):
+        self._rate, self._hooks = rate, []
+
+    def prepare(self, model, n_classes, n_members):
+        with_weights = [module for module in model.modules() if isinstance(module, nn.Linear | nn.Conv2d)]
+        self._hooks = [
+            layer.register_forward_pre_hook(self._drop) for layer in with_weights[1:] if isinstance(layer, nn.Linear)
+        ]
+
+    def _drop(self, layer, inputs):
+        return nn.functional.dropout(inputs[0], self._rate, layer.training)
+
+    def finish(self, model):
+        for hook in self._hooks:
+            hook.remove()

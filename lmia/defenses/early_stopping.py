@@ -1,0 +1,10 @@
+"""Fewer epochs than the training loss asks for."""
+
+from lmia.defenses import none
+
+
+class Defense(none.Defense):
+    """Training ends after exactly so many `epochs`."""
+
+    def __init__(self, epochs):
+        self.epochs = epochs

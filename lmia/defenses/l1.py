@@ -1,0 +1,15 @@
+"""L1 regularization (section 6 of the paper)."""
+
+from lmia.defenses import none
+from lmia.defenses.l2 import weights_of
+
+
+class Defense(none.Defense):
+    """The sum of absolute weights, times `strength`, joins the loss. layers: see `weights_of`."""
+
+    def __init__(self, strength, layers="dense"):
+        self._strength, self._layers = strength, layers
+
+    def penalty(self, model):
+        """A scalar tensor."""
+        return self._strength * sum(weight.abs().sum() for weight in weights_of(model, self._layers))

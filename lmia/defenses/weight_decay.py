@@ -1,0 +1,10 @@
+"""Weight decay apart from the loss (Loshchilov and Hutter 2019), which Adam's scaling does not weaken as it does L2."""
+
+from lmia.defenses import none
+
+
+class Defense(none.Defense):
+    """Before each step every weight loses a share of learning rate times `strength`."""
+
+    def __init__(self, strength):
+        self.decay = strength

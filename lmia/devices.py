@@ -1,0 +1,98 @@
+"""Where models run: the device that a name means, and batches that fit into its memory."""
+
+import math
+import os
+import platform
+import re
+
+import torch
+
+NAMES = r"auto|cpu|mps|cuda(:\d+)?"
+
+
+class DeviceError(ValueError):
+    """A device that this machine does not have."""
+
+
+def resolve(name):
+    """The torch.device of this machine that `name` means: "auto", "cpu", "cuda", "cuda:N" or "mps".
+
+    "auto" is CUDA where there is a GPU, else the CPU, and never mps, which has no float64. "cuda" has no index: all
+    visible GPUs will do. N counts the GPUs that CUDA_VISIBLE_DEVICES shows, from 0.
+
+    Raises DeviceError for other names, and where there is no such device.
+    """
+    if not re.fullmatch(NAMES, name):
+        raise DeviceError(f"device: {name}: expected auto, cpu, cuda, cuda:N or mps")
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        name = "cuda" if n_gpus else "cpu"
+    device = torch.device(name)
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError(f"device: {name}: torch {torch.__version__} sees none on {platform.node()}; set auto or cpu")
+    if device.type == "cuda" and (device.index or 0) >= n_gpus:
+        shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+        raise DeviceError(
+            f"device: {name}: torch {torch.__version__} sees {n_gpus} GPUs on {platform.node()}, where "
+            f"CUDA_VISIBLE_DEVICES is {'not set' if shown is None else repr(shown)}; "
+            f"set {'cuda or a smaller number' if n_gpus else 'auto or cpu, or install a torch with CUDA'}"
+        )
+    return device
+
+
+def prepare(device):
+    """Before the first work of a process: a GPU computes float32 in full, and the same twice where torch knows how to.
+
+    Nothing changes for other devices.
+    """
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # or whatever names no GPU would take memory of the first one
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # ten bits of mantissa
+        torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms, but in no time
+
+
+def describe(device):
+    """A device in words, for provenance: its type, and the name of a GPU."""
+    return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
+
+
+def device_of(model):
+    """Where a model lives; the CPU where it has no parameters."""
+    return next(model.parameters(), torch.empty(0)).device
+
+
+class Batches:
+    """Runs batches, and where the memory of a GPU runs out, halves of them from then on.
+
+    Halves give the same, if the rows of a batch do not depend on each other.
+    """
+
+    def __init__(self):
+        self._most = math.inf
+
+    def run(self, function, rows):
+        """function(rows), a tensor (m, ...) for rows (m, ...), or the results of parts of them in a row.
+
+        Raises MemoryError where a single row is too much.
+        """
+        if len(rows) <= self._most:
+            result = self._attempt(function, rows)
+            if result is not None:
+                return result
+        parts = rows.tensor_split(math.ceil(len(rows) / self._most))
+        return torch.cat([self.run(function, part) for part in parts])
+
+    def _attempt(self, function, rows):
+        """The same of the batch as a whole, or None and fewer rows from then on."""
+        try:
+            return function(rows)
+        except torch.OutOfMemoryError as error:
+            if len(rows) == 1:
+                raise MemoryError(
+                    "out of memory with a batch of 1: take a smaller model, a larger GPU, or device: cpu"
+                ) from error
+            self._most = len(rows) // 2
+            print(f"out of memory with a batch of {len(rows)}; going on with {self._most} ({error})")
+        torch.cuda.empty_cache()  # not before: the error holds on to what the batch had allocated
+        return None

@@ -1,0 +1,170 @@
+"""The paper's tables and figures beside ours: values cell by cell, and claims as margins with a verdict."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lmia import flags
+from lmia.intervals import LEVEL, over_seeds
+from lmia.metrics import at_threshold, best_threshold
+from lmia.streams import stream
+from lmia.tables import ALL_SEEDS
+
+COMPARISON = [
+    "artifact",
+    "dataset",
+    "n_train",
+    "attack",
+    "defense",
+    "paper",
+    "ours",
+    "difference",
+    "ci_low",
+    "ci_high",
+    "queries",
+    "seeds",
+    "status",
+    "remark",
+]
+CHECKS = ["artifact", "claim", "margin", "ci_low", "ci_high", "queries", "against_queries", "seeds", "verdict"]
+CLOSE = 2.0  # points within which a value counts as reproduced
+
+
+def compare(table, cell):
+    """One row of COMPARISON, accuracies in %.
+
+    table: measures of the cell's run with rows over seeds (`lmia.tables`), None where it was not run; cell: artifact,
+    dataset, n_train, attack ("" for the model's test accuracy), defense, paper (%), remark, and status where that does
+    not depend on the number ("variant", "other n"), else None.
+
+    A number is "reproduced" within CLOSE points of the paper's, where its interval leaves no doubt of twice that; it
+    "differs" where it is further off and its interval does not hold the paper's; else it is "not resolvable".
+    """
+    row = {name: cell.get(name) for name in COMPARISON}
+    if table is None:
+        return row | {"status": "not run", "seeds": 0}
+    metric = "accuracy" if cell["attack"] else "test_accuracy"
+    rows = table[(table["metric"] == metric) & (table["setting"] == "")]
+    for column in ("attack", "defense", "n_train"):
+        rows = rows[rows[column] == cell[column]]
+    over, single = rows[rows["seed"] == ALL_SEEDS].iloc[0], rows[rows["seed"] != ALL_SEEDS]
+    sure = over if len(single) > 1 else single.iloc[0]  # one seed has an interval over its points only
+    ours, low, high = (round(100 * float(sure[name]), 2) for name in ("value", "ci_low", "ci_high"))
+    row |= {"ours": ours, "ci_low": low, "ci_high": high, "queries": over["queries"], "seeds": len(single)}
+    row["remark"] = flags.join([cell["remark"], over["flags"]])
+    row["difference"] = round(ours - cell["paper"], 2)
+    return row | {"status": cell["status"] or _status(row["difference"], low - cell["paper"], high - cell["paper"])}
+
+
+def _status(difference, low, high):
+    """low, high: interval of the difference, in points."""
+    if abs(difference) <= CLOSE:
+        return "reproduced" if max(-low, high) <= 2 * CLOSE else "not resolvable"
+    return "not resolvable" if low <= 0 <= high else "differs"
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What one attack said of one target's points, or the target itself of its non-members.
+
+    correct, is_member: bools (n,); example_ids: ints (n,); queries: mean per point.
+    """
+
+    correct: np.ndarray
+    is_member: np.ndarray
+    example_ids: np.ndarray
+    queries: float
+
+    def accuracy(self, weights=None):
+        """Balanced over members and non-members that there are; weights (n,): how often each counts, default once."""
+        weights = np.ones(len(self.correct)) if weights is None else weights
+        groups = [group for group in (self.is_member, ~self.is_member) if group.any()]
+        return float(np.mean([np.average(self.correct[group], weights=weights[group]) for group in groups]))
+
+
+def margin(left, right, n_resamples):
+    """Mean difference of the balanced accuracies of two attacks with its 95 % interval, fractions.
+
+    left, right: lists over seeds of Decisions, in the same order; right may be empty, which stands for chance. Several
+    seeds: interval over the seeds' differences. One seed: bootstrap over members and non-members, the same draws for
+    both where both saw the same points.
+    """
+    baselines = [other.accuracy() for other in right] or [0.5] * len(left)
+    differences = [one.accuracy() - base for one, base in zip(left, baselines, strict=True)]
+    if len(differences) > 1:
+        return over_seeds(differences, n_resamples)
+    rng = stream(0, "bootstrap of a margin")
+    draws = [_draw(left[0], right[0] if right else None, rng) for _ in range(n_resamples)]
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return differences[0], float(low), float(high)
+
+
+def _draw(one, other, rng):
+    """The difference of one resample."""
+    weights = _resample(one, rng)
+    if other is None:
+        return one.accuracy(weights) - 0.5
+    paired = np.array_equal(one.example_ids, other.example_ids)
+    return one.accuracy(weights) - other.accuracy(weights if paired else _resample(other, rng))
+
+
+def _resample(decisions, rng):
+    """How often each point is drawn, members and non-members each among themselves, ints (n,)."""
+    weights = np.zeros(len(decisions.correct), int)
+    for group in (decisions.is_member, ~decisions.is_member):
+        if n := group.sum():
+            weights[group] = rng.multinomial(n, np.full(n, 1 / n))
+    return weights
+
+
+def check(left, right, n_resamples, at_least=0.0, within=None):
+    """The numbers of one row of CHECKS: margin of `left` over `right` (see `margin`) and interval in points.
+
+    at_least: the margin must be larger; within: it must instead be no larger either way, both in points. The verdict is
+    "holds" or "fails" only where the whole interval says so.
+    """
+    value, low, high = (100 * number for number in margin(left, right, n_resamples))
+    if within is None:
+        holds, fails = low > at_least, high < at_least
+    else:
+        holds, fails = -within <= low and high <= within, high < -within or low > within
+    queries = {"queries": _mean_queries(left), "against_queries": _mean_queries(right)}
+    numbers = {"margin": round(value, 2), "ci_low": round(low, 2), "ci_high": round(high, 2)}
+    verdict = "holds" if holds else "fails" if fails else "not resolvable"
+    return numbers | queries | {"seeds": len(left), "verdict": verdict}
+
+
+def _mean_queries(decisions):
+    return round(float(np.mean([one.queries for one in decisions])), 1) if decisions else None
+
+
+def transfer_cost(scores, is_member, threshold, seed=0):
+    """Balanced accuracy that the shadow's threshold costs against one chosen on the target itself, a fraction.
+
+    The target's threshold is chosen on one half of its points and judged on the other, both ways, so that it does not
+    profit from having seen them. It needs the target's membership: no attack, but a measure of how far shadow and
+    target differ.
+    """
+    halves = stream(seed, "halves of the target").permutation(len(scores)) % 2
+    own = []
+    for part in (0, 1):
+        chosen = best_threshold(scores[halves == part], is_member[halves == part])
+        own.append(at_threshold(scores[halves != part], is_member[halves != part], chosen)["accuracy"])
+    return float(np.mean(own)) - at_threshold(scores, is_member, threshold)["accuracy"]
+
+
+def to_markdown(rows, columns):
+    """Rows (DataFrame) as a Markdown table; missing values are empty."""
+    texts = [[_text(value) for value in row] for row in rows[columns].itertuples(index=False)]
+    head = [name.replace("_", " ") for name in columns]
+    lines = [head, ["---:" if pd.api.types.is_numeric_dtype(rows[name]) else "---" for name in columns], *texts]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def _text(value):
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float):
+        return f"{round(value, 1) + 0.0:,.1f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,54 @@
+"""Attacks against a defense's strength, above the models' own accuracy (figures 3, S8 and S9 of the paper)."""
+
+from itertools import product
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from lmia.figures import style
+from lmia.tables import select
+
+
+def plot(table, settings):
+    """table: of `lmia.tables.read_metrics`; settings: a figure's entry with `strengths`, defense -> number on the axis.
+
+    One curve for each attack and each of `settings`, in which the attacks are shown; "" is as they are meant.
+    """
+    figure, ax = style.axes(settings, height=3.6, panels=(3, 1))
+    above, below = ax
+    rows = _placed(select(table, settings["study"], "accuracy"), settings)
+    curves = list(product(settings["attacks"], settings["settings"]))
+    for number, (attack, setting) in enumerate(curves):
+        curve = rows[(rows["attack"] == attack) & (rows["setting"] == setting)]
+        name = style.label(f"{attack}, {setting}" if setting else attack)
+        shade = 1 - 0.7 * (number / len(curves)) if len(settings["settings"]) > 1 else 1
+        _draw(above, curve, style.line(attack, number), style.colour(attack), name, shade)
+    models = _placed(select(table, settings["study"], "test_accuracy"), settings)
+    _draw(below, models, ".-", "black", None, 1)
+    for axis, said in ((above, "attack accuracy (%)"), (below, "test\naccuracy (%)")):
+        style.percent(axis.yaxis)
+        axis.set_ylabel(said)
+        axis.grid(axis="y")
+    whole = bool(np.all(rows["strength"] == rows["strength"].round()))
+    below.xaxis.set_major_locator(MaxNLocator(integer=whole))
+    if settings["scale"] == "log":
+        below.set_xscale("log")
+    below.set_xlabel(settings["axis"] or style.label(settings["family"]))
+    shown = rows[rows["attack"].isin(settings["attacks"]) & rows["setting"].isin(settings["settings"])]
+    style.explain(below, shown, by="defense")
+    figure.legend(loc="outside lower center", ncols=min(3, len(curves)), columnspacing=1)
+    return figure
+
+
+def _placed(rows, settings):
+    """The rows of the defenses that have a place on the axis, in its order."""
+    if settings["n_train"] is not None:
+        rows = rows[rows["n_train"] == settings["n_train"]]
+    rows = rows.assign(strength=rows["defense"].map(settings["strengths"]))
+    return rows.dropna(subset="strength").sort_values("strength")
+
+
+def _draw(ax, curve, form, colour, name, alpha):
+    ax.plot(curve["strength"], curve["value"], form, color=colour, label=name, alpha=alpha)
+    ax.fill_between(curve["strength"], curve["ci_low"], curve["ci_high"], color=colour, alpha=0.15, linewidth=0)
+    style.stars(ax, curve["strength"], curve["value"], curve["flags"])

@@ -1,0 +1,90 @@
+"""Whether a network can be trained, kept and asked: found in a second on a few points, before hours of training."""
+
+import torch
+
+POINTS = 8  # asked about
+ROUNDING = 1e-3  # of the largest logit: what another shape of the batch may change, with room
+
+
+def check_model(build, inputs, n_classes, seed=0):
+    """Ask a fresh model about a few points, and raise ValueError where its answers cannot be used.
+
+    build: (shape, n_classes) -> module; inputs: float32 (n, *shape), as it is to be trained on, of which the first few
+    are used. The module must map them to finite logits (n, n_classes), within rounding the same if asked again, alone,
+    or with its parameters and buffers loaded into another one; it must have parameters to train, and pass gradients on.
+    seed: of its weights; torch's global random state stays as it was.
+
+    Returns remarks on what is allowed and rarely meant, a list of str. What `build` or the module raise passes.
+    """
+    points = inputs[:POINTS].clone()
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        model, other = _built(build, inputs, n_classes), _built(build, inputs, n_classes)
+        logits = _answers(model, points, n_classes)
+        if not torch.isfinite(logits).all():
+            raise ValueError(f"expected finite logits, got {logits[~torch.isfinite(logits)][0]:g} of a fresh model")
+        _check_repeats(model, points, logits)
+        _check_restored(model, other, points, logits)
+        _check_gradients(other, points, n_classes)
+    total = logits.sum(1)
+    if (logits >= 0).all() and torch.allclose(total, torch.ones_like(total), atol=1e-4):
+        return ["its answers look like probabilities; training expects logits, and applies softmax itself"]
+    return []
+
+
+def _built(build, inputs, n_classes):
+    model = build(inputs.shape[1:], n_classes)
+    if not isinstance(model, torch.nn.Module):
+        raise ValueError(f"expected a torch.nn.Module from build(), got {type(model).__name__}")
+    return model
+
+
+@torch.inference_mode()
+def _answers(model, points, n_classes):
+    return _as_logits(model.eval()(points), len(points), n_classes)
+
+
+def _as_logits(answers, n, n_classes):
+    if not isinstance(answers, torch.Tensor) or not answers.is_floating_point():
+        got = answers.dtype if isinstance(answers, torch.Tensor) else type(answers).__name__
+        raise ValueError(f"expected logits as a tensor of floats, got {got}")
+    if answers.shape != (n, n_classes):
+        raise ValueError(
+            f"expected logits of shape {(n, n_classes)} for {n} inputs of {n_classes} classes, "
+            f"got {tuple(answers.shape)}; mend its last layer"
+        )
+    return answers
+
+
+def _differ(some, others):
+    return (some - others).abs().max() > ROUNDING * others.abs().max()
+
+
+def _check_repeats(model, points, logits):
+    if _differ(_answers(model, points, logits.shape[1]), logits):
+        raise ValueError("answers otherwise when asked again; let nothing be random, or learn, in evaluation mode")
+    alone = torch.cat([_answers(model, point[None], logits.shape[1]) for point in points])
+    if _differ(alone, logits):
+        raise ValueError("answers otherwise when asked alone; let no example see its batch in evaluation mode")
+
+
+def _check_restored(model, other, points, logits):
+    """What is kept of a trained model is its `state_dict`, loaded into a fresh one."""
+    try:
+        other.load_state_dict(model.state_dict())
+    except RuntimeError as error:
+        raise ValueError(f"two models of one build() differ in their parameters ({error}); let it build one") from error
+    if _differ(_answers(other, points, logits.shape[1]), logits):
+        raise ValueError(
+            "answers otherwise once its parameters and buffers are loaded into another; keep all that it computes with "
+            "in these (register_buffer), and draw nothing else in build()"
+        )
+
+
+def _check_gradients(model, points, n_classes):
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ValueError("has no parameters to train; make its weights torch.nn.Parameter")
+    logits = _as_logits(model.train()(points), len(points), n_classes)
+    if not logits.requires_grad:
+        raise ValueError("its answers in training mode have no gradient; do not detach them")
+    torch.logsumexp(logits, 1).sum().backward()

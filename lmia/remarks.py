@@ -1,0 +1,43 @@
+"""What is allowed in a data set and rarely meant: said once, before anything is trained on it."""
+
+import hashlib
+
+import numpy as np
+
+
+def remarks(inputs, classes, members, nonmembers):
+    """Remarks on a sound data set, a list of str.
+
+    inputs: float32 (n, *shape); classes: int64 (n,); members, nonmembers: ids of the examples of one model. Features
+    that are constant are looked for in tables alone, as the edges of images often are.
+    """
+    found = []
+    if inputs.ndim == 2 and (constant := int((inputs.min(axis=0) == inputs.max(axis=0)).sum())):
+        found.append(f"{constant} of {inputs.shape[1]} features have the same value in all examples; leave them out")
+    counts = np.bincount(classes)
+    if len(rare := np.flatnonzero(counts * len(members) < len(classes))):
+        named = ", ".join(f"{label} ({counts[label]} examples)" for label in rare[:5])
+        found.append(
+            f"{len(members)} members hold some classes less than once on average, and do not teach them: {named}"
+        )
+    return found + _twins(inputs, classes, members, nonmembers)
+
+
+def _twins(inputs, classes, members, nonmembers):
+    """On examples with equal inputs."""
+    numbers = {}
+    same = np.array([numbers.setdefault(_digest(row), len(numbers)) for row in inputs])
+    if len(numbers) == len(inputs):
+        return []
+    first = np.unique(same, return_index=True)[1]
+    otherwise = int((classes != classes[first[same]]).sum())
+    shared = int(np.isin(same[nonmembers], same[members]).sum())
+    return [
+        f"{len(inputs) - len(numbers)} of {len(inputs)} examples have the inputs of an earlier one, {otherwise} of "
+        f"these another class; {shared} of the first target's {len(nonmembers)} non-members have those of a member: no "
+        "attack can tell these apart"
+    ]
+
+
+def _digest(row):
+    return hashlib.blake2b(np.ascontiguousarray(row), digest_size=16).digest()

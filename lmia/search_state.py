@@ -1,0 +1,88 @@
+"""Where boundary searches stand, as arrays that they can be taken up from."""
+
+import math
+
+import numpy as np
+import torch
+
+from lmia.directions import Directions
+from lmia.streams import set_states, states
+
+PROBES = 256, 1 << 20  # made together: at least so many, to fill forward passes; else of so many values, to fit caches
+TENSORS = ("points", "best_points", "momentum", "best")
+
+
+class SearchState:
+    """State of all searches, one per example, in lock step; `rows` are indices into the examples."""
+
+    def __init__(self, oracle, inputs, classes, streams, schedule):
+        self.oracle, self.streams, self.shape, self.schedule = oracle, streams, inputs.shape[1:], schedule
+        self.x = inputs.flatten(1).to(oracle.device, oracle.dtype)
+        self.classes = torch.as_tensor(np.asarray(classes)).to(oracle.device)
+        self.dim = self.x.shape[1]
+        self.directions = Directions(self.shape, schedule.grid)
+        self.halvings = schedule.halvings or max(10, math.ceil(1.5 * math.log2(self.dim)))
+        self.points = self.x.clone()  # where each search stands
+        self.best_points = self.x.clone()
+        self.momentum = torch.zeros_like(self.x)
+        self.best = torch.full((len(self.x),), torch.inf).to(self.x)
+        self.records = []
+        self.step, self.searching = 0, np.empty(0, dtype=int)  # this step, and who takes it
+        self.found = []  # directions of this step, one tensor (m, dim) for each block of those who take it
+
+    def to_arrays(self):
+        """All that is not given from the start, as named arrays."""
+        arrays = {name: getattr(self, name).cpu().numpy() for name in TENSORS}
+        arrays |= {"step": np.array(self.step), "searching": self.searching}
+        arrays["found"] = torch.cat([self.x[:0], *self.found]).cpu().numpy()
+        arrays["course"] = torch.stack([best for best, _ in self.records]).cpu().numpy()
+        arrays["course_spent"] = np.stack([spent for _, spent in self.records])
+        return arrays | self.oracle.to_arrays() | {"streams": states(self.streams)}
+
+    def restore(self, arrays):
+        """Go on from what `to_arrays` gave: what follows is the same, bit for bit."""
+        for name in TENSORS:
+            getattr(self, name).copy_(torch.from_numpy(arrays[name]))
+        self.step, self.searching = int(arrays["step"]), arrays["searching"]
+        found = torch.from_numpy(arrays["found"]).to(self.x)
+        self.found = list(found.split(self.block())) if len(found) else []
+        course = torch.from_numpy(arrays["course"]).to(self.x)
+        self.records = list(zip(course, arrays["course_spent"], strict=True))
+        self.oracle.restore(arrays)
+        set_states(self.streams, arrays["streams"])
+
+    def n_probes(self):
+        """Gradient probes of this step, for each example."""
+        return int(self.schedule.initial_probes * self.step**self.schedule.growth)
+
+    def block(self):
+        """For how many examples the probes of this step are made together."""
+        return max(1, max(PROBES[0], PROBES[1] // self.dim) // self.n_probes())
+
+    def at(self, rows):
+        """Indices that the model's device need not be waited for."""
+        return torch.from_numpy(rows).to(self.x.device, non_blocking=True)
+
+    def crossed(self, points, rows):
+        """Which points (m * k, dim), k for each of the examples `rows` (m,), get another label; the oracle counts."""
+        k = len(points) // max(1, len(rows))
+        labels = self.oracle(points.reshape(-1, *self.shape), np.repeat(rows, k))
+        return labels != self.classes[self.at(rows)].repeat_interleave(k)
+
+    def distance(self, rows):
+        """How far (m,) each search stands from its input."""
+        at = self.at(rows)
+        return torch.linalg.vector_norm(self.points[at] - self.x[at], dim=1)
+
+    def move(self, rows, points):
+        """Let the searches stand at `points` (m, dim), and keep those that are the best so far."""
+        at = self.at(rows)
+        self.points[at] = points
+        distance, best = self.distance(rows), self.best[at]
+        better = distance < best
+        self.best[at] = torch.where(better, distance, best)
+        self.best_points[at] = torch.where(better[:, None], points, self.best_points[at])
+
+    def record(self):
+        """Note the best distances so far, and what was spent on them."""
+        self.records.append((self.best.clone(), self.oracle.spent.copy()))

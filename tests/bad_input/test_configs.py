@@ -1,0 +1,183 @@
+"""Configurations that are no plain values, and plug-ins that are no modules: one line each, and nothing runs."""
+
+import datetime
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from snakemake.common.configfile import load_configfile
+
+from workflow.config import ConfigError, base_files, check, load
+from workflow.plain import read
+
+from ..workflow.test_config import ROOT, changed
+
+BILLION = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+YAML = {
+    "an object": ("a: !!python/object/apply:os.system ['touch canary']", "line 1: no plain YAML .*python/object/apply"),
+    "a new object": ("b: 1\na: !!python/object/new:pathlib.Path [x]", "line 2: no plain YAML"),
+    "a function": ("a: !!python/name:os.system", "line 1: no plain YAML .*python/name:os.system"),
+    "a module": ("a: !!python/module:os", "line 1: no plain YAML"),
+    "a template": ("__use_yte__: true\na: ?open('canary', 'w')", "__use_yte__: a template, which is a program"),
+    "aliases of aliases": (BILLION, "more than 100000 values, aliases counted as often as they are used"),
+    "itself": ("a: &a [*a]", "a.0.*: nested deeper than 20 levels"),
+    "deep nesting": ("a: " + "[" * 700, "no plain YAML .RecursionError"),
+    "some nesting": ("a: " + "[" * 30 + "]" * 30, "a.0.*: nested deeper than 20 levels"),
+    "endless digits": ("a: " + "1" * 5000, "no plain YAML"),
+    "a number beyond 64 bits": (f"a: {2**70}", "a: a whole number beyond 64 bits"),
+    "hexadecimal digits": ("a: 0x" + "f" * 5000, "a: a whole number beyond 64 bits"),
+    "no day": ("a: 2026-13-45", "no plain YAML .*month"),
+    "a day": ("a: 2026-01-01", "a: expected a text, a number, a list or keys, got a date; put a text in quotes"),
+    "bytes": ("a: !!binary aGk=", "a: expected a text.* got a bytes"),
+    "a set": ("a: !!set {x}", "a: expected .* got a set"),
+    "a number as key": ("a: {1: x}", "a: expected texts as keys, got a int; put it in quotes"),
+    "a truth value as key": ("on: x", "top: expected texts as keys, got a bool"),
+    "a list as key": ("? [a]\n: b", "line 1: no plain YAML .*unhashable"),
+    "a long text": ("a: " + "x" * 10_001, "a: a text of 10001 characters; 10000 are the most"),
+    "a long key": ("? " + "x" * 10_001 + "\n: b", "top: expected texts as keys, got a long text"),
+    "tabs": ("a:\n\tb: 1", "line 2: no plain YAML"),
+    "an open bracket": ("a: [1, 2", "line 1: no plain YAML"),
+    "control characters": ("a: \x07", "no plain YAML"),
+    "no UTF-8": (b"a: \xff\xfe", "no plain YAML .UnicodeDecodeError"),
+    "a list": ("- a\n- b", "expected keys with values at its top, found a list"),
+    "a text": ("a", "expected keys with values at its top, found a str"),
+    "two documents": ("a: 1\n---\nb: 2", "line 2: no plain YAML"),
+    "an unknown alias": ("a: *b", "line 1: no plain YAML .*undefined alias"),
+}
+
+
+@pytest.mark.parametrize("case", YAML)
+def test_files_that_are_no_plain_values(case, tmp_path, monkeypatch):
+    content, message = YAML[case]
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
+    start = time.process_time()
+    for reader in (read, lambda path: base_files({}), load):
+        with pytest.raises(ConfigError, match=f"^config.yaml: {message}") as error:
+            reader("config.yaml")
+        assert len(str(error.value).splitlines()) == 1
+    assert time.process_time() - start < 10 and not Path("canary").exists()
+
+
+@pytest.mark.parametrize("base, message", [(3, "3: expected the name"), (["a"], "expected the name"), ("", "no such")])
+def test_bases_that_are_no_files(base, message):
+    with pytest.raises(ConfigError, match=f"base: .*{message}"):
+        base_files({"base": base})
+
+
+def test_an_empty_file_has_no_keys(tmp_path):
+    (tmp_path / "empty.yaml").write_text("# nothing\n")
+    assert read(tmp_path / "empty.yaml") == {}
+
+
+def test_what_snakemake_reads_for_a_tag_is_refused(tmp_path):
+    """Its own loader makes functions, though it calls none."""
+    (tmp_path / "mine.yaml").write_text("a: !!python/name:os.system\n")
+    with pytest.raises(ConfigError, match="a: expected a text.* got a builtin_function_or_method"):
+        check(load_configfile(str(tmp_path / "mine.yaml")))
+
+
+VALUES = {
+    "an infinite rate": (("studies", "digits-mlp", "training"), {"learning_rate": float("inf")}, "learning_rate: inf"),
+    "noise that is no number": (("queries", "gaussian", "sigmas"), [float("nan")], "queries.gaussian.sigmas.0: nan"),
+    "infinite noise": (("queries", "gaussian", "sigmas"), [float("inf")], "sigmas.0: inf: .* finite number"),
+    "infinite saving": (("save_every",), float("inf"), "save_every: inf: .* finite number"),
+    "seeds without end": (("studies", "digits-mlp", "seeds"), ["0-99999999999"], "a block of more than 10000 seeds"),
+    "a seed of many digits": (("studies", "digits-mlp", "seeds"), ["9" * 30], "studies.digits-mlp.seeds.0: .* pattern"),
+    "seeds in other digits": (("studies", "digits-mlp", "seeds"), ["\u0663"], "studies.digits-mlp.seeds.0: .* pattern"),
+    "a name that is a path": (("queries", "../../x"), {"kind": "original"}, "queries.*: '../../x': .* match pattern"),
+    "a name with a null": (("queries", "a\0"), {"kind": "original"}, "match pattern"),
+    "a name that no file can have": (("queries", "x" * 300), {"kind": "original"}, "at most 100 characters"),
+    "a date": (("datasets", "digits", "seed"), datetime.date(2026, 1, 1), "datasets.digits.seed: .* got a date"),
+    "an array": (("datasets", "digits", "seed"), np.int64(3), "datasets.digits.seed: .* got a int64"),
+    "a list for a section": (("queries",), [1], "queries: .1.: .* be a valid dictionary"),
+    "nothing for a section": (("queries",), None, "queries: None: .* be a valid dictionary"),
+    "a text for an entry": (("queries", "boundary"), "hopskipjump", "queries.boundary"),
+    "a list for a kind": (("queries", "boundary", "kind"), ["hopskipjump"], "queries.boundary.kind: "),
+    "a path with a null": (("datasets", "more"), {"kind": "npz", "path": "a\0"}, "datasets.more"),
+    "a home of nobody": (("datasets", "more"), {"kind": "adult", "path": "~nobody-at-all/x"}, "datasets.more.path"),
+    "a pipe for a file": (
+        ("datasets", "more"),
+        {"kind": "npz", "path": "/dev/zero"},
+        "datasets.more: .*pipe or device",
+    ),
+    "relative modules": (("models", "mlp"), {"kind": "..lmia"}, "models.mlp.kind: ..lmia: no such module"),
+    "an empty module": (("models", "mlp"), {"kind": "."}, "models.mlp.kind: .: no such module"),
+    "a path for a module": (("models", "mlp"), {"kind": "/etc/x.py"}, "models.mlp.kind: /etc/x.py: no such module"),
+    "a compiled module": (("models", "mlp"), {"kind": "numpy.random.mtrand"}, "no such module"),
+}
+
+
+@pytest.mark.parametrize("case", VALUES)
+def test_values_that_no_key_takes(case):
+    path, value, message = VALUES[case]
+    with pytest.raises(ConfigError, match=message) as error:
+        check(changed(*path, value=value))
+    assert max(map(len, str(error.value).splitlines())) < 600
+
+
+PLUG_INS = {
+    "no Python": (
+        {"model.py": "def build(:"},
+        r"models.mlp.kind: hostile.model: .*model.py, line 1: invalid syntax; mend",
+    ),
+    "no text": ({"model.py": "\0"}, "models.mlp.kind: hostile.model: .*null bytes"),
+    "another encoding": ({"model.py": b"x = '\xff'\ndef build(shape, n_classes): pass"}, "hostile.model: .*model.py"),
+    "too deep": ({"model.py": "x = " + "(" * 5000}, "models.mlp.kind: hostile.model: "),
+    "a broken helper": (
+        {"model.py": "from hostile import helper\n\n\ndef build(shape, n_classes): pass", "helper.py": "1 +"},
+        "hostile.model: .*helper.py, line 1: invalid syntax; mend this file",
+    ),
+    "no build": ({"model.py": "def bild(shape, n_classes): pass"}, "hostile.model: the module defines no build"),
+}
+
+
+@pytest.fixture
+def plug_in(tmp_path, monkeypatch):
+    """A function that writes a package `hostile`, whose files say so if they are run, and makes a model of it."""
+
+    def place(files):
+        (tmp_path / "hostile").mkdir()
+        for name, content in {"__init__.py": f"open({str(tmp_path / 'canary')!r}, 'w')\n", **files}.items():
+            (tmp_path / "hostile" / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        monkeypatch.syspath_prepend(tmp_path)
+        return changed("models", "mlp", value={"kind": "hostile.model"})
+
+    from workflow import fingerprint, sources
+
+    for cached in (fingerprint.find, sources._body):
+        cached.cache_clear()
+    yield place
+    assert not (tmp_path / "canary").exists() and "hostile" not in sys.modules
+    for cached in (fingerprint.find, sources._body):
+        cached.cache_clear()
+
+
+@pytest.mark.parametrize("case", PLUG_INS)
+def test_plug_ins_that_cannot_be_used(case, plug_in):
+    files, message = PLUG_INS[case]
+    config = plug_in(files)
+    with pytest.raises(ConfigError, match=message):
+        check(config)
+
+
+def test_plug_ins_are_checked_without_being_run(plug_in):
+    check(plug_in({"model.py": "open('canary', 'w')\n\n\ndef build(shape, n_classes): pass"}))
+
+
+def test_files_of_others_can_be_looked_at_without_running_them(tmp_path):
+    """Snakemake itself evaluates what a file with this key says."""
+    (tmp_path / "theirs.yaml").write_text(f"__use_yte__: true\nsave_every: ?open({str(tmp_path / 'canary')!r}, 'w')\n")
+    command = [sys.executable, "-m", "workflow.config"]
+    done = subprocess.run([*command, str(tmp_path / "theirs.yaml")], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and "__use_yte__: a template" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "canary").exists()
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"metrics": {"resamples": 200}}))
+    done = subprocess.run([*command, str(tmp_path / "mine.yaml")], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.endswith("mine.yaml: sound\n")

@@ -1,0 +1,110 @@
+"""Data sets that cannot be used, each with its message, and what is only remarked on."""
+
+import numpy as np
+import pytest
+import torch
+
+from lmia.data.arrays import checked
+from lmia.remarks import remarks
+
+TABLE, CLASSES = np.linspace(0, 1, 12).reshape(6, 2), np.array([0, 1, 2, 0, 1, 2])
+
+
+def with_value(value):
+    table = TABLE.copy()
+    table[3, 1] = value
+    return table
+
+
+INPUTS = {
+    "nan": (with_value(np.nan), "inputs: expected numbers in .0, 1., got nan, first in example 3; fill or drop"),
+    "infinity": (with_value(np.inf), "inputs: expected values in .0, 1., got 0 to inf; scale"),
+    "minus infinity": (with_value(-np.inf), "got -inf to 1; scale"),
+    "above 1": (with_value(255), "got 0 to 255; scale"),
+    "below 0": (with_value(-0.1), "got -0.1 to 1; scale"),
+    "bytes": ((TABLE * 255).astype(np.uint8), "got 0 to 255; scale"),
+    "complex": (TABLE.astype(complex), "inputs: expected floats in .0, 1., got complex128"),
+    "texts": (TABLE.astype(str), "inputs: expected floats in .0, 1., got <U"),
+    "objects": (TABLE.astype(object), "got object"),
+    "nothing": (None, "got object"),
+    "named columns": ({"a": [1]}, "got object"),
+    "dates": (TABLE.astype("datetime64[s]"), "got datetime64"),
+    "rows of several lengths": ([[0.5], [0.5, 0.5]], "inputs: expected an array of numbers .*inhomogeneous"),
+    "with gradients": (torch.rand(6, 2, requires_grad=True), "inputs: expected an array of numbers .*grad"),
+    "a number": (0.5, r"inputs: expected at least one example, .* got \(\)"),
+    "one axis": (TABLE[:, 0], r"got \(6,\)"),
+    "three axes": (TABLE[:, None], r"images \(n, channels, height, width\), got \(6, 1, 2\)"),
+    "five axes": (TABLE[:, None, None, None], "got "),
+    "no examples": (TABLE[:0], r"got \(0, 2\)"),
+    "no features": (TABLE[:, :0], r"got \(6, 0\)"),
+    "no pixels": (np.zeros((6, 1, 0, 4)), r"got \(6, 1, 0, 4\)"),
+    "all equal": (np.full((6, 2), 0.5), "inputs: all 6 examples are equal"),
+    "too many": (np.vstack([TABLE, TABLE]), r"classes: expected one for each of 12 inputs, got shape \(6,\)"),
+}
+LABELS = {
+    "fractions": (CLASSES + 0.5, "classes: expected integers from 0 upwards, got float64"),
+    "whole floats": (CLASSES.astype(float), "got float64"),
+    "truth values": (CLASSES > 0, "got bool"),
+    "texts": (CLASSES.astype(str), "got <U"),
+    "nothing": (None, r"classes: expected one class for each example \(n,\), got shape \(\)"),
+    "none": (CLASSES[:0], r"got shape \(0,\)"),
+    "one-hot": (np.eye(3, dtype=int)[CLASSES], r"got shape \(6, 3\)"),
+    "a column": (CLASSES[:, None], r"got shape \(6, 1\)"),
+    "negative": (CLASSES - 1, "classes: expected integers from 0 upwards, got int64 from -1"),
+    "from 1": (CLASSES + 1, "classes: no example has class 0; number the classes"),
+    "a gap": (np.where(CLASSES == 1, 7, CLASSES), "no example has class 1"),
+    "beyond int64": (CLASSES.astype(np.uint64) + np.uint64(2**63), "no example has class 0"),
+    "a huge gap": (np.where(CLASSES == 1, 10**15, CLASSES), "no example has class 1"),
+    "one class": (CLASSES * 0, "classes: expected two or more, got 6 examples of one"),
+    "too few": (CLASSES[:5], r"classes: expected one for each of 6 inputs, got shape \(5,\)"),
+}
+
+
+@pytest.mark.parametrize("case", INPUTS)
+def test_inputs_that_cannot_be_used(case):
+    inputs, message = INPUTS[case]
+    with pytest.raises(ValueError, match=message) as error:
+        checked(inputs, CLASSES)
+    assert len(str(error.value).splitlines()) == 1 or case == "with gradients"
+
+
+@pytest.mark.parametrize("case", LABELS)
+def test_classes_that_cannot_be_used(case):
+    classes, message = LABELS[case]
+    with pytest.raises(ValueError, match=message):
+        checked(TABLE, classes)
+
+
+@pytest.mark.parametrize("inputs", [TABLE, TABLE.astype(np.float16), TABLE.tolist(), TABLE > 0.5, np.eye(6, dtype=int)])
+def test_numbers_of_any_type_are_taken(inputs):
+    taken, classes = checked(inputs, CLASSES.astype(np.uint8))
+    assert taken.dtype == np.float32 and classes.dtype == np.int64
+    np.testing.assert_array_equal(taken, np.asarray(inputs, np.float32))
+
+
+def test_a_sound_data_set_has_no_remarks():
+    assert remarks(TABLE, CLASSES, np.array([0, 1, 2]), np.array([3, 4, 5])) == []
+
+
+def test_points_among_members_and_non_members_are_counted():
+    inputs = TABLE[[0, 1, 2, 0, 0, 5]]
+    (line,) = remarks(inputs, CLASSES, np.array([0, 1, 2]), np.array([3, 4, 5]))
+    assert line.startswith(
+        "2 of 6 examples have the inputs of an earlier one, 1 of these another class; 2 of the first"
+    )
+    (line,) = remarks(inputs, CLASSES, np.array([0, 3, 4]), np.array([1, 2]))
+    assert "; 0 of the first target's 2 non-members" in line
+
+
+def test_constant_features_are_counted_in_tables_alone():
+    table = np.hstack([TABLE, np.full((6, 3), 0.5)])
+    members = np.array([0, 1, 2])
+    (line,) = remarks(table, CLASSES, members, members + 3)
+    assert line == "3 of 5 features have the same value in all examples; leave them out"
+    assert remarks(table[:, None, None], CLASSES, members, members + 3) == []
+
+
+def test_classes_that_models_can_hardly_hold_are_named():
+    classes = np.repeat([0, 1, 2], [10, 9, 1])
+    (line,) = remarks(np.linspace(0, 1, 40).reshape(20, 2), classes, np.arange(10), np.arange(10, 20))
+    assert line.startswith("10 members hold some classes less than once") and line.endswith(": 2 (1 examples)")

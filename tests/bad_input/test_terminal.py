@@ -1,0 +1,128 @@
+"""From the job to the terminal: one clear message, and no traceback."""
+
+import runpy
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from snakemake.iocontainers import InputFiles, OutputFiles
+
+from lmia import artifacts
+from workflow.fingerprint import ROOT
+
+from ..workflow.conftest import make_checkout
+
+PLUG_INS = {
+    "holes": "import numpy as np\n\n\ndef load():\n    return np.full((9, 2), np.nan), np.arange(9) % 3\n",
+    "alone": "def load():\n    return None\n",
+    "faulty": "def load():\n    return {}['x']\n",
+    "wide": "from torch import nn\n\n\ndef build(shape, n):\n    return nn.Linear(shape[0], n + 1)\n",
+    "broken": "from torch import nn\n\n\ndef build(shape, n):\n    return nn.Linar(shape[0], n)\n",
+    "picky": "def build(shape, n, width):\n    return width\n",
+}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A function that runs a script here as Snakemake would, and gives its log once it has ended with code 1."""
+    for name, text in PLUG_INS.items():
+        (tmp_path / f"spoilt_{name}.py").write_text(text)
+    (tmp_path / "spoilt").mkdir()
+    for name, text in PLUG_INS.items():
+        (tmp_path / f"spoilt/{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    def run(script, inputs=None, params=None, wildcards=None, config=None):
+        fake = SimpleNamespace(
+            log=["log"],
+            output=OutputFiles(["output.npz"]),
+            threads=1,
+            input=InputFiles(fromdict=inputs or {}),
+            params=SimpleNamespace(**params or {}, code=[]),
+            wildcards=SimpleNamespace(**wildcards or {}),
+            config=config,
+        )
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(ROOT / f"workflow/scripts/{script}.py"), {"snakemake": fake})
+        assert ended.value.code == 1 and not (tmp_path / "output.npz").exists()
+        assert not list((tmp_path / "results/.partial").iterdir())
+        return (tmp_path / "log").read_text()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("holes", "inputs: expected numbers in [0, 1], got nan, first in example 0; fill or drop it"),
+        ("alone", "expected (inputs, classes) from load() of spoilt.alone, got NoneType"),
+        ("faulty", "KeyError: 'x' ({folder}/spoilt/faulty.py, line 2)"),
+    ],
+)
+def test_a_bad_data_set_ends_its_job_with_one_line(run, tmp_path, name, message):
+    log = run(
+        "prepare_dataset",
+        params={"spec": {"kind": f"spoilt.{name}"}},
+        wildcards={"dataset": "mine"},
+        config={"datasets": {"mine": {}}},
+    )
+    assert log == f"datasets.mine: {message.format(folder=tmp_path)}\n"
+
+
+def placed(folder, n_examples=12):
+    """Paths of a data set and of a split of it."""
+    points = np.linspace(0, 1, 2 * n_examples, dtype=np.float32).reshape(n_examples, 2)
+    artifacts.save(folder / "data.npz", "dataset", {"inputs": points, "classes": np.arange(n_examples) % 3}, {})
+    ids = np.arange(n_examples // 2)[None]
+    artifacts.save(folder / "split.npz", "split", {"members": ids, "nonmembers": ids + n_examples // 2}, {})
+    return {"dataset": str(folder / "data.npz"), "split": str(folder / "split.npz")}
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("wide", "expected logits of shape (8, 3) for 8 inputs of 3 classes, got (8, 4); mend its last layer"),
+        ("broken", "AttributeError: module 'torch.nn' has no attribute 'Linar' ({folder}/spoilt/broken.py, line 5)"),
+        ("picky", "TypeError: build() missing 1 required positional argument: 'width'"),
+    ],
+)
+def test_a_bad_model_ends_its_check_with_one_line(run, tmp_path, name, message):
+    log = run(
+        "check_study",
+        inputs=placed(tmp_path),
+        params={"model": {"kind": f"spoilt.{name}"}, "name": "net"},
+        wildcards={"study": "s"},
+    )
+    assert log == f"models.net, on inputs of shape [2]: {message.format(folder=tmp_path)}\n"
+
+
+def test_a_data_set_that_is_too_small_ends_its_split_with_one_line(run, tmp_path):
+    log = run(
+        "draw_split",
+        inputs=placed(tmp_path),
+        params={"n_train": 4, "n_nonmembers": 4, "scheme": "disjoint"},
+        wildcards={"study": "s", "seeds": "0", "role": "target"},
+    )
+    assert log == (
+        "studies.s: n_train: disjoint splits of 4, 4, 4, 4 need 16 examples, the data set has 12; "
+        "lower n_train or n_nonmembers\n"
+    )
+
+
+def test_the_terminal_shows_the_message_alone(tmp_path):
+    checkout = make_checkout(tmp_path / "fresh")
+    (checkout.path / "spoilt").mkdir()
+    (checkout.path / "spoilt/holes.py").write_text(PLUG_INS["holes"])
+    checkout.configure(lambda config: config["datasets"].update(holes={"kind": "spoilt.holes"}))
+    text = checkout.snakemake("results/data/holes.npz", check=False)
+    assert checkout.exit_code == 1 and "Traceback" not in text
+    assert text.count("datasets.holes: inputs: expected numbers in [0, 1], got nan, first in example 0") == 1
+
+
+def test_a_hostile_base_is_refused_in_the_terminal(tmp_path):
+    checkout = make_checkout(tmp_path / "fresh")
+    (checkout.path / "config.yaml").write_text("datasets: !!python/object/apply:os.mkdir [canary]\n")
+    text = checkout.snakemake("-n", check=False)
+    assert checkout.exit_code == 1 and "Traceback" not in text and not (checkout.path / "canary").exists()
+    assert "config.yaml: line 1: no plain YAML (could not determine a constructor for the tag" in text

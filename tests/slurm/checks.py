@@ -1,0 +1,176 @@
+"""A small study through a real Slurm, while a job is cancelled and a node is lost. Started by run.sh."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.conftest import ROOT, make_checkout
+
+# What a user of this cluster would export.
+SITE = {"SBATCH_PARTITION": "cpu", "LMIA_GPU_PARTITION": "gpu", "LMIA_SCHEDULER": "slurm"}
+# Less waiting than the profile prescribes, for the sake of a controller that others use too.
+PATIENCE = "--seconds-between-status-checks 1 --latency-wait 10"
+MODEL = "models/small/n60-none/0-1/target"
+GPU_RULES = {"train_model", "ask_queries", "search_boundary"}
+
+
+def small(config):
+    """Few jobs, as each costs Slurm 5 s, and a search that lasts long enough to be interrupted."""
+    config["queries"] = {"original": {"kind": "original"}, "boundary": {"kind": "hopskipjump", "budget": 1000}}
+    config["attacks"] = {
+        "gap": {"kind": "gap", "reads": "original"},
+        "boundary": {"kind": "distance", "reads": "boundary"},
+    }
+    config["figures"] = {}
+
+
+def readme_command():
+    """The line of README.md that runs the workflow on a cluster."""
+    (command,) = re.findall(r"^snakemake --profile profiles/slurm.*$", (ROOT / "README.md").read_text(), re.M)
+    return command
+
+
+def start(checkout, command, nice=0):
+    """A command in a checkout, in the background, with its output in run.log."""
+    with open(checkout.path / "run.log", "w") as log:
+        environment = os.environ | SITE
+        arguments = ["nice", "-n", str(nice), sys.executable, "-m", *command.split()]
+        return subprocess.Popen(arguments, cwd=checkout.path, stdout=log, stderr=log, env=environment)
+
+
+def finish(run, checkout, seconds=300):
+    try:
+        assert run.wait(seconds) == 0, (checkout.path / "run.log").read_text()[-5000:]
+    finally:
+        run.kill()
+
+
+def wait_for(condition, run, seconds=100):
+    for _ in range(5 * seconds):
+        if found := condition():
+            return found
+        assert run.poll() is None, "the run ended before it could be disturbed"
+        time.sleep(0.2)
+    raise AssertionError(f"not within {seconds} s")
+
+
+def records():
+    """What Slurm knows of each job since it started, with the rule (or group of rules) and what it was made for."""
+    shown = subprocess.run(["scontrol", "-o", "show", "job"], capture_output=True, text=True, check=True, timeout=20)
+    lines = [line for line in shown.stdout.splitlines() if "Comment=" in line]
+    jobs = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in lines]
+    for job in jobs:
+        job["rule"] = re.match("rule_(scoring|[a-z]+_[a-z]+)", job["Comment"])[1]
+    return jobs
+
+
+def running(rule, checkout, log):
+    """Slurm's records of the jobs of a rule that are in the middle of their work, as their log says."""
+    found = [job for job in records() if job["rule"] == rule and job["JobState"] == "RUNNING"]
+    return found if (checkout.path / "results/logs" / log).exists() else []
+
+
+def disturb(run, checkout):
+    """Cancel a training and cut a node's power during a search; returns what was finished before that."""
+    (job, *_) = wait_for(lambda: running("train_model", checkout, f"{MODEL}.log"), run)
+    subprocess.run(["scancel", job["JobId"]], check=True, timeout=20)
+    (job, *_) = wait_for(
+        lambda: running("search_boundary", checkout, "distances/small/n60-none/0-1/target/boundary.log"), run
+    )
+    names = ("data/digits", *(f"splits/small/n60-none/0-1/{role}" for role in ("target", "shadow0")), MODEL)
+    finished = {file: file.stat().st_mtime_ns for file in (checkout.path / f"results/{name}.npz" for name in names)}
+    cluster = ["bash", ROOT / "tests/slurm/cluster.sh"]
+    folder = Path("/etc/slurm/slurm.conf").resolve().parent
+    subprocess.run([*cluster, "kill-node", folder, job["NodeList"]], check=True)
+    wait_for(lambda: [lost for lost in records() if lost["JobState"] == "NODE_FAIL"], run)
+    subprocess.run([*cluster, "start-node", folder, job["NodeList"]], check=True)
+    return finished
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """The study as Slurm ran it and as this machine did, and the files that were finished before a node was lost."""
+    checkouts = [make_checkout(tmp_path_factory.mktemp(name) / "study") for name in ("cluster", "local")]
+    for checkout in checkouts:
+        checkout.configure(small)
+    cluster, local = checkouts
+    remote = start(cluster, f"{readme_command()} --slurm-init-seconds-before-status-checks 1 {PATIENCE}")
+    here = start(local, "snakemake --cores 2", nice=10)
+    try:
+        finished = disturb(remote, cluster)
+    except BaseException:
+        remote.kill()
+        raise
+    finally:
+        finish(here, local)
+    finish(remote, cluster)
+    return cluster, local, finished
+
+
+def test_every_job_ran_in_slurm_and_was_finished_once(study):
+    rules = Counter(job["rule"] for job in records() if job["JobState"] == "COMPLETED")
+    expected = {"prepare_dataset": 1, "draw_split": 2, "check_study": 1, "train_model": 2, "ask_queries": 2}
+    expected |= {
+        "search_boundary": 2,
+        "scoring": 1,
+        "tabulate_study": 1,
+        "tabulate_metrics": 1,
+    }  # scoring: five jobs in one
+    assert rules == expected
+    assert {job["NodeList"] for job in records()} == {"n1", "n2"}
+
+
+def test_results_are_those_of_a_local_run(study):
+    cluster, local, _ = study
+    folders = (
+        "metrics.csv",
+        *(f"{name}/**/*" for name in ("data", "splits", "models", "answers", "distances", "scores")),
+    )
+    ours, theirs = cluster.results(*folders), local.results(*folders)
+    assert ours.keys() == theirs.keys() and len(ours) == 1 + 1 + 2 + 2 + 2 + 2 + 2
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+
+
+def test_gpus_are_asked_for_by_exactly_the_rules_that_declare_them(study):
+    for job in records():
+        asked = (job.get("TresPerJob"), job["Partition"])
+        assert asked == (("gres:gpu:1", "gpu") if job["rule"] in GPU_RULES else (None, "cpu")), job
+
+
+def test_a_cancelled_job_and_a_lost_node_cost_what_ran_there_alone(study):
+    cluster, _, finished = study
+    assert {file: file.stat().st_mtime_ns for file in finished} == finished
+    tries = defaultdict(list)
+    for job in sorted(records(), key=lambda job: int(job["JobId"])):
+        tries[job["Comment"]].append(job)
+    again = [jobs for jobs in tries.values() if len(jobs) > 1]
+    lost = {first["JobState"] for first, _ in again}  # FAILED: sent to a node that was gone, before Slurm knew
+    assert {"CANCELLED", "NODE_FAIL"} <= lost <= {"CANCELLED", "NODE_FAIL", "FAILED"} and len(again) <= 3
+    for first, second in again:  # which asks for more
+        assert second["JobState"] == "COMPLETED" and second["TimeLimit"] != first["TimeLimit"]
+        assert "mem=4000M" in first["TRES"] and "mem=8000M" in second["TRES"]
+    assert "Nothing to be done" in cluster.snakemake()
+
+
+def test_the_generic_executor_repeats_a_cancelled_job_too(tmp_path):
+    checkout = make_checkout(tmp_path / "study")
+    checkout.configure(small)
+    before = {job["JobId"] for job in records()}
+    run = start(checkout, f"snakemake --profile profiles/cluster-generic results/{MODEL}.npz {PATIENCE}")
+    (job, *_) = wait_for(lambda: running("train_model", checkout, f"{MODEL}.log"), run)
+    subprocess.run(["scancel", job["JobId"]], check=True, timeout=20)
+    finish(run, checkout)
+    jobs = [job for job in records() if job["JobId"] not in before]
+    asked = Counter((job["rule"], job.get("TresPerJob"), job["JobState"]) for job in jobs)
+    assert asked == {
+        ("prepare_dataset", None, "COMPLETED"): 1,
+        ("draw_split", None, "COMPLETED"): 1,
+        ("train_model", "gres:gpu:1", "CANCELLED"): 1,
+        ("train_model", "gres:gpu:1", "COMPLETED"): 1,
+    }

@@ -1,0 +1,147 @@
+"""Cells and claims by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lmia.exhibits import COMPARISON, Decisions, check, compare, margin, to_markdown, transfer_cost
+from lmia.tables import COLUMNS, with_rows_over_seeds
+
+CELL = {"artifact": "table_1", "dataset": "d", "n_train": 9, "attack": "gap", "defense": "none", "remark": "10 points"}
+CELL |= {"status": None, "table": "not shown"}
+
+
+def table(values, metric="accuracy", attack="gap", n_train=9, defense="none", reach=0.03):
+    """Measures of one attack with an interval of 3 points each way, and their row over seeds."""
+    run = {"study": "s", "dataset": "d", "n_train": n_train, "model": "m", "defense": defense, "access": "label"}
+    same = run | {"attack": attack, "setting": "", "metric": metric, "queries": 5.0, "flags": ""}
+    rows = [
+        same | {"seed": str(seed), "value": value, "ci_low": value - reach, "ci_high": value + reach}
+        for seed, value in enumerate(values)
+    ]
+    return with_rows_over_seeds(pd.DataFrame(rows)[COLUMNS], 100)
+
+
+@pytest.mark.parametrize(
+    "paper, reach, status",
+    [
+        (60.9, 0.03, "reproduced"),
+        (59.1, 0.03, "reproduced"),
+        (60.9, 0.05, "not resolvable"),  # close, but so wide an interval holds much else
+        (62.5, 0.03, "not resolvable"),
+        (65, 0.03, "differs"),
+        (55, 0.03, "differs"),
+    ],
+)
+def test_one_seed_is_compared_with_the_interval_of_its_points(paper, reach, status):
+    row = compare(table([0.6], reach=reach), CELL | {"paper": paper})
+    assert list(row) == COMPARISON and row["remark"] == "10 points"
+    assert (row["ours"], row["ci_low"], row["queries"], row["seeds"]) == (60, 60 - 100 * reach, 5, 1)
+    assert row["difference"] == pytest.approx(60 - paper) and row["status"] == status
+
+
+def test_flags_are_among_the_remarks():
+    flagged = table([0.6]).assign(flags="target diverged")
+    assert compare(flagged, CELL | {"paper": 60})["remark"] == "10 points; target diverged"
+
+
+def test_what_is_no_number_of_the_paper_is_not_counted_as_one():
+    for status in ("variant", "other n"):
+        row = compare(table([0.6]), CELL | {"paper": 60, "status": status})
+        assert row["status"] == status and row["difference"] == 0
+
+
+def test_the_cells_own_size_and_defense_are_compared():
+    others = [table([0.9], n_train=99), table([0.8], defense="guard"), table([0.7], attack="boundary")]
+    row = compare(pd.concat([*others, table([0.6])]), CELL | {"paper": 60})
+    assert row["ours"] == 60 and row["seeds"] == 1
+
+
+def test_several_seeds_are_compared_with_the_interval_over_them():
+    row = compare(table([0.6, 0.62, 0.61]), CELL | {"paper": 70})
+    reach = 4.302653 * 1 / 3**0.5  # Student's t with 2 degrees of freedom, standard deviation 1 point
+    assert row["ours"] == 61 and row["seeds"] == 3 and row["status"] == "differs"
+    assert row["ci_low"] == pytest.approx(61 - reach, abs=0.01) and row["ci_high"] == pytest.approx(
+        61 + reach, abs=0.01
+    )
+
+
+def test_a_cell_may_be_of_the_model_or_not_run():
+    row = compare(table([0.5], "test_accuracy", ""), CELL | {"attack": "", "paper": 49.7})
+    assert row["ours"] == 50 and row["status"] == "reproduced"
+    row = compare(None, CELL | {"paper": 80.3})
+    assert row["status"] == "not run" and row["ours"] is None and row["paper"] == 80.3
+
+
+def decided(*correct, ids=0):
+    """Members first, non-members second, as many of each; 10 queries."""
+    is_member = np.arange(len(correct)) < len(correct) // 2
+    return Decisions(np.array(correct, bool), is_member, ids + np.arange(len(correct)), 10.0)
+
+
+def test_margins_are_paired_where_both_saw_the_same_points():
+    left, right = decided(1, 1, 1, 0), decided(1, 0, 1, 0)
+    assert margin([left], [right], 200) == (0.25, 0, 0.5)
+    assert margin([left], [left], 200) == (0, 0, 0)
+    value, low, high = margin([left], [decided(1, 1, 1, 0, ids=9)], 200)  # the same answers about other points
+    assert value == 0 and low < 0 < high
+
+
+def test_accuracy_is_balanced():
+    uneven = Decisions(np.array([1, 1, 1, 0], bool), np.array([1, 1, 1, 0], bool), np.arange(4), 1.0)
+    assert uneven.accuracy() == 0.5
+
+
+def test_margins_over_seeds_are_means_of_paired_differences():
+    left = [decided(1, 1, 1, 1), decided(1, 1, 1, 0)]
+    right = [decided(1, 1, 1, 0), decided(1, 0, 0, 0)]
+    value, low, high = margin(left, right, 100)
+    assert value == 0.375 and low == pytest.approx(0.375 - 12.7062 * 0.125, abs=1e-4) and high > 1
+
+
+def test_margins_over_chance():
+    assert margin([decided(1, 1, 1, 0)], [], 200) == (0.25, 0, 0.5)
+    assert margin([decided(1, 1, 0, 0)] * 2, [], 200) == (0, 0, 0)
+
+
+CERTAIN, HALF = decided(1, 1, 1, 1), decided(1, 1, 0, 0)  # 50 points apart, whatever is drawn
+
+
+@pytest.mark.parametrize(
+    "left, right, bounds, verdict",
+    [
+        (CERTAIN, HALF, {}, "holds"),
+        (CERTAIN, HALF, {"at_least": 49}, "holds"),
+        (CERTAIN, HALF, {"at_least": 51}, "fails"),
+        (HALF, HALF, {}, "not resolvable"),  # no larger: an attack that is another one is not above it
+        (HALF, HALF, {"at_least": -1}, "holds"),
+        (decided(1, 1, 1, 0), decided(1, 0, 1, 0), {"at_least": 25}, "not resolvable"),
+        (HALF, HALF, {"within": 0}, "holds"),
+        (CERTAIN, HALF, {"within": 49}, "fails"),
+        (HALF, CERTAIN, {"within": 49}, "fails"),
+        (HALF, CERTAIN, {"within": 50}, "holds"),
+        (decided(1, 1, 1, 0), decided(1, 0, 1, 0), {"within": 25}, "not resolvable"),
+    ],
+)
+def test_a_claim_holds_or_fails_only_where_the_whole_interval_says_so(left, right, bounds, verdict):
+    row = check([left], [right], 200, **bounds)
+    assert row["verdict"] == verdict and row["seeds"] == 1 and row["queries"] == row["against_queries"] == 10
+
+
+def test_a_threshold_from_elsewhere_costs_what_it_misses():
+    scores = np.concatenate([np.linspace(1, 2, 500), np.linspace(0, 1, 500)])
+    is_member = scores > 1.0005
+    assert transfer_cost(scores, is_member, 1.0005) == pytest.approx(0, abs=0.01)
+    assert transfer_cost(scores, is_member, 1.5) == pytest.approx(0.25, abs=0.01)
+
+
+def test_the_targets_own_threshold_does_not_profit_from_what_it_saw():
+    rng, is_member = np.random.default_rng(0), np.arange(40) % 2 == 0
+    costs = [transfer_cost(rng.random(40), is_member, -np.inf, seed) for seed in range(100)]
+    assert abs(np.mean(costs)) < 0.03  # chosen on the same points, it would seem to gain about 0.1
+
+
+def test_markdown_has_a_cell_for_each_value():
+    rows = pd.DataFrame({"name": ["a", "b", "c"], "ours": [1234.56, np.nan, -0.01], "seeds": [1, 2, 3]})
+    expected = "| name | ours |\n| --- | ---: |\n| a | 1,234.6 |\n| b |  |\n| c | 0.0 |\n"
+    assert to_markdown(rows, ["name", "ours"]) == expected

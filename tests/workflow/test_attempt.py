@@ -1,0 +1,111 @@
+"""Of two runs of the same job the later one wins, whenever the earlier one notices."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from lmia import artifacts
+from lmia.journal import Journal
+from workflow import checksums
+from workflow.attempt import PARTIAL, Attempt, Superseded
+
+OUTPUTS = ["results/one.npz", "results/two.txt"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("results").mkdir()
+
+
+def write(attempt, text):
+    artifacts.save(attempt.path(OUTPUTS[0]), "text", {"text": text}, {})
+    Path(attempt.path(OUTPUTS[1])).write_text(text)
+
+
+def written():
+    return {str(artifacts.load(OUTPUTS[0])[0]["text"]), Path(OUTPUTS[1]).read_text()}
+
+
+def test_outputs_appear_at_the_end_and_nothing_else_stays():
+    attempt = Attempt(OUTPUTS)
+    with attempt.running():
+        write(attempt, "a")
+        assert not any(Path(output).exists() for output in OUTPUTS)
+    assert written() == {"a"} and not list(PARTIAL.iterdir())
+
+
+def test_what_carries_no_checksum_gets_one_beside_it():
+    attempt = Attempt(OUTPUTS)
+    with attempt.running():
+        write(attempt, "a")
+    assert checksums.record_of(OUTPUTS[1]).read_text().split() == [hashlib.sha256(b"a").hexdigest(), OUTPUTS[1]]
+    assert not checksums.record_of(OUTPUTS[0]).exists()  # an artifact
+    checksums.check(OUTPUTS[1])
+    for damage in (lambda: Path(OUTPUTS[1]).write_text("b"), checksums.record_of(OUTPUTS[1]).unlink):
+        damage()
+        with pytest.raises(checksums.ChecksumError, match=f"{OUTPUTS[1]}: checksum: expected .*, found"):
+            checksums.check(OUTPUTS[1])
+
+
+def test_a_failure_leaves_old_outputs_and_the_journal():
+    for text, kept in (("a", 0), ("b", 1)):
+        attempt = Attempt(OUTPUTS)
+        with pytest.raises(KeyError), attempt.running():
+            write(attempt, text)
+            if kept:
+                Journal(attempt.journal, every=0).finish({"x": text})
+            raise KeyError
+        assert len(list(PARTIAL.iterdir())) == kept
+    assert not Path(OUTPUTS[0]).exists()
+    assert Journal(Attempt(OUTPUTS).journal).get()["x"] == "b"
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_an_earlier_run_can_neither_publish_nor_keep_nor_resume(late):
+    """late: the earlier run has written everything, and only the last step is missing; else it has still to write."""
+    orphan, other = Attempt(OUTPUTS), Attempt(["results/other"])
+    journal = Journal(orphan.journal, every=0)
+    journal.part("a").finish({"x": 1})
+    with pytest.raises(Superseded), orphan.running():
+        if late:
+            write(orphan, "old")
+        successor = Attempt(OUTPUTS)
+        assert Journal(successor.journal).part("a").get() is not None
+        if not late:
+            with pytest.raises(FileNotFoundError):
+                journal.part("b").finish({"x": 2})
+            write(orphan, "old")
+    with successor.running():
+        write(successor, "new")
+    assert written() == {"new"}
+    assert other.journal.parent.exists() and len(list(PARTIAL.iterdir())) == 1  # another job is left alone
+
+
+def test_an_orphan_that_ends_after_its_successor_changes_nothing():
+    orphan = Attempt(OUTPUTS)
+    with pytest.raises(Superseded), orphan.running():
+        write(orphan, "old")
+        successor = Attempt(OUTPUTS)
+        with successor.running():
+            write(successor, "new")
+    assert written() == {"new"} and not list(PARTIAL.iterdir())
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_results_may_lie_on_another_disk(is_late):
+    """is_late: a later run has begun before the outputs are moved."""
+    if not os.path.isdir("/dev/shm") or os.stat("/dev/shm").st_dev == os.stat(".").st_dev:
+        pytest.skip("there is no second file system")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as disk:
+        Path("results/far").symlink_to(disk)
+        attempt = Attempt(["results/far/one.txt"])
+        with pytest.raises(Superseded) if is_late else contextlib.nullcontext(), attempt.running():
+            Path(attempt.path("results/far/one.txt")).write_text("whole")
+            if is_late:
+                Attempt(["results/far/one.txt"])
+        assert [file.read_text() for file in Path(disk).iterdir()] == ["whole"] * (not is_late)

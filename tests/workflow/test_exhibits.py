@@ -1,0 +1,195 @@
+"""Tables and figures of the paper as targets, beside the paper's numbers."""
+
+import copy as copying
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from lmia import artifacts
+from lmia.tables import read_metrics
+from workflow.config import ConfigError, check
+from workflow.exhibits import exhibit_cells, exhibit_claims
+
+from .conftest import CONFIG, ROOT
+
+EXHIBITS = {
+    "table_1": {
+        "title": "Table 1",
+        "paper": {
+            "small": {"n_train": 60, "accuracy": {"gap": 55.0, "boundary": 1.0}, "variants": {"rotation": 1.0}},
+            "big": {"n_train": 500, "accuracy": {"gap": 60}},
+        },
+        "claims": [
+            {
+                "says": "more",
+                "study": "small",
+                "attacks": ["boundary"],
+                "settings": ["", "budget=60"],
+                "against": ["gap"],
+            },
+            {"says": "above chance", "study": "small", "attacks": ["gap"], "against": ["chance"], "at_least": -100},
+        ],
+        "figures": ["accuracy"],
+    }
+}
+
+
+def test_an_exhibit_is_a_target_that_runs_nothing_but_itself(copy):
+    copy.configure(lambda config: config.update(exhibits=EXHIBITS))
+    copy.configure(lambda config: config["studies"].update(big=None))
+    (copy.path / "results/figures/accuracy.png").unlink()
+    assert dict(copy.pending("table_1")) == {"compare_exhibit": 1, "plot_metrics": 1}
+    copy.snakemake("table_1")
+    folder = copy.path / "results/exhibits/table_1"
+    comparison, checks = pd.read_csv(folder / "comparison.csv"), pd.read_csv(folder / "checks.csv")
+    table = read_metrics(copy.path / "results/metrics.csv")
+    ours = table.query("seed == 'all' and setting == ''").set_index(["attack", "metric"])["value"]
+    assert comparison["attack"].tolist() == ["gap", "boundary", "rotation", "gap"]
+    assert comparison["status"].tolist()[1:] == ["differs", "variant", "not run"]
+    assert comparison["ours"][1] == pytest.approx(100 * ours["boundary", "accuracy"], abs=0.01)
+    assert comparison["remark"].fillna("").tolist() == ["", "economical search", "", "not in this configuration"]
+    assert checks["margin"][0] == pytest.approx(100 * ours["boundary", "accuracy_over_gap"], abs=0.01)
+    assert checks["margin"][2] == pytest.approx(100 * ours["gap", "accuracy"] - 50, abs=0.01)
+    assert checks["claim"].tolist() == [
+        "more: boundary minus gap, n = 60",
+        "more: boundary (budget=60) minus gap, n = 60",
+        "above chance: gap minus chance, n = 60, at least -100 points",
+    ]
+    assert checks["verdict"][2] == "holds" and checks["against_queries"].tolist()[:2] == [1, 1]
+    page = (folder / "table_1.md").read_text()
+    assert page.startswith("# Table 1") and page.count("\n| ") == 6 + 5
+
+
+def test_test_accuracy_is_the_models_own_whatever_the_gap_attack_decides(copy):
+    """Where a shadow has no gap, the gap attack's threshold is that of a constant rule."""
+    path = copy.path / "results/scores/small/n60-none/0-1/gap.npz"
+    arrays, provenance = artifacts.load(path, "scores")
+    arrays["thresholds"] = np.full_like(arrays["thresholds"], np.inf)
+    artifacts.save(path, "scores", arrays, {"attack": provenance["attack"]})
+    claim = {"says": "right", "study": "small", "attacks": ["test_accuracy"], "against": ["chance"]}
+    copy.configure(lambda config: config.update(exhibits={"figure_0": {"title": "Figure 0", "claims": [claim]}}))
+    copy.snakemake("figure_0")
+    checks = pd.read_csv(copy.path / "results/exhibits/figure_0/checks.csv")
+    table = read_metrics(copy.path / "results/metrics.csv").query("metric == 'test_accuracy' and seed == 'all'")
+    assert checks["margin"].tolist() == pytest.approx([100 * table["value"].item() - 50], abs=0.01)
+
+
+def test_remarks_say_what_is_not_as_in_the_paper():
+    config = copying.deepcopy(CONFIG) | {"exhibits": copying.deepcopy(EXHIBITS)}
+    config["exhibits"]["table_1"]["paper"].pop("big")
+    config["exhibits"]["table_1"]["paper"]["small"]["n_train"] = 3000
+    config["studies"]["small"] |= {"n_nonmembers": 30, "evaluated": 50}
+    cells = exhibit_cells(check(config), "table_1")
+    assert [cell["status"] for cell in cells] == ["other n"] * 3
+    assert cells[1]["remark"] == "paper: n = 3,000; 30 + 30 points; economical search"
+    config["studies"]["small"] |= {"n_nonmembers": None, "evaluated": 60, "splits": "halves"}
+    assert exhibit_cells(check(config), "table_1")[0]["remark"].endswith("; shadow trained on the target's non-members")
+
+
+def test_claims_are_spelled_out_where_their_sides_differ():
+    config = copying.deepcopy(CONFIG)
+    config["defenses"] = {"none": {"kind": "none"}, "guard": {"kind": "memguard"}}
+    config["studies"]["small"] |= {"n_train": [40, 60], "defenses": ["none", "guard"]}
+    config["studies"]["other"] = copying.deepcopy(config["studies"]["small"])
+    config["figures"] = {}
+    same = {"says": "x", "study": "small", "n_train": [60]}
+    claims = [
+        same | {"attacks": ["gap", "boundary"], "against_n_train": 40},
+        same | {"attacks": ["boundary"], "settings": ["budget=60"], "against_study": "other"},
+        same | {"attacks": ["gap"], "defense": "guard", "against_defense": "none", "within": 1},
+        same | {"attacks": ["true-confidence"], "defense": "guard", "against": ["chance"]},
+    ]
+    config["exhibits"] = {"figure_1": {"title": "", "claims": claims}}
+    made = exhibit_claims(check(config), "figure_1")
+    assert [claim["claim"] for claim in made] == [
+        "x: gap (n = 60) minus gap (n = 40)",
+        "x: boundary (n = 60) minus boundary (n = 40)",
+        "x: boundary (budget=60, small) minus boundary (budget=60, other), n = 60",
+        "x: gap (guard) minus gap (none), n = 60, within 1 point",
+        "x: true-confidence (guard) minus chance, n = 60",
+    ]
+    assert made[2]["sides"][1]["scores"] == ["results/scores/other/n60-none/0-1/boundary.npz"]
+    guarded = made[3]["sides"][0]
+    assert guarded["scores"] == ["results/scores/small/n60-guard/0-1/gap.npz"]
+    assert guarded["splits"] == ["results/splits/small/n60-none/0-1/target.npz"] and not made[4]["sides"][1]["scores"]
+
+
+def claim(**changed):
+    return {"claims": [{"says": "", "study": "small", "attacks": ["boundary"], "against": ["gap"]} | changed]}
+
+
+BAD = {
+    "figure": ({"figures": ["acuracy"]}, "exhibits.table_1.figures: acuracy: .* did you mean accuracy?"),
+    "attack": (
+        {"paper": {"small": {"accuracy": {"bondary": 1}}}},
+        "exhibits.table_1.paper.small.accuracy: bondary: .* did you mean boundary?",
+    ),
+    "study of numbers": (
+        {"paper": {"smal": {}}},
+        "table_1.paper: smal: not defined under studies; did you mean small?",
+    ),
+    "defense": (
+        {"paper": {"small": {"under": {"dp": {}}}}},
+        "paper.small.under: dp: not defined under the defenses of",
+    ),
+    "study": (claim(study="x"), "claims.0.study: x: not defined under studies"),
+    "other study": (claim(against_study="x"), "claims.0.against_study: x: not defined under studies"),
+    "attack of a claim": (claim(attacks=["gpa"]), "claims.0.attacks: gpa: .* did you mean gap?"),
+    "against": (claim(against=["gpa"]), "claims.0.against_attacks: gpa: .* did you mean gap?"),
+    "size": (claim(n_train=[5]), "claims.0.n_train: 5: small has only 60"),
+    "setting": (
+        claim(settings=["budget=61"]),
+        "claims.0.settings: budget=61: boundary has no .* did you mean budget=60?",
+    ),
+    "magnitude": (
+        claim(attacks=["rotation"], settings=["degree=5"]),
+        "claims.0.settings: degree=5: rotation has no such setting; did you mean degrees=5?",
+    ),
+    "other setting": (
+        claim(against_setting="budget=3"),
+        "claims.0.against_settings: budget=3: gap has no such setting",
+    ),
+    "defense of a claim": (claim(defense="dp"), "claims.0.defense: dp: not defined under the defenses of small"),
+    "itself": (claim(against=["boundary"]), "claims.0.against: boundary: an attack against itself"),
+    "no bound": (claim(at_least=float("nan")), "claims.0.at_least: nan: .* be a finite number"),
+    "key": (claim(say=""), "claims.0.say: unknown key; did you mean says?"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_exhibits_are_checked_before_any_job(case):
+    entry, message = BAD[case]
+    with pytest.raises(ConfigError, match=message):
+        check(CONFIG | {"exhibits": {"table_1": {"title": ""} | entry}})
+
+
+def test_exhibits_may_not_be_named_as_rules():
+    for name in ("train_model", "all", "compare_exhibit"):
+        with pytest.raises(ConfigError, match=f"exhibits.{name}: {name}: is the name of a rule"):
+            check(CONFIG | {"exhibits": {name: {"title": ""}}})
+
+
+def configurations():
+    """Files of config/; those of thousands of jobs are slow to plan."""
+    for file in sorted((ROOT / "config").glob("*.yaml")):
+        marks = pytest.mark.slow if file.name in ("defenses.yaml", "paper.yaml") else ()
+        yield pytest.param(file, id=file.name, marks=marks)
+
+
+@pytest.mark.parametrize("file", list(configurations()))
+def test_studies_can_be_run_by_the_command_in_their_first_lines(file, fresh):
+    shutil.copytree(ROOT / "config", fresh.path / "config")
+    [command] = [line for line in file.read_text().splitlines() if line.startswith("# snakemake ")]
+    targets = command.partition("--cores ")[2].split()[1:]
+    if file.name == "paper.yaml":  # two archives need a hash that nobody published
+        assert "datasets.texas.sha256: missing; nobody" in fresh.snakemake("-n", *targets, check=False).replace(
+            "purchase", "texas"
+        )
+        stated = {name: {"sha256": "0" * 64} for name in ("texas", "purchase")}
+        (fresh.path / "stated.yaml").write_text(yaml.safe_dump({"datasets": stated}))
+        targets.append("stated.yaml")
+    plan = fresh.snakemake("-n", *targets)
+    assert "compare_exhibit" in plan and "config/" in command

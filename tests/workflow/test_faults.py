@@ -1,0 +1,178 @@
+"""Jobs that are killed, or that outlive their Snakemake: what was done is not done again, and nothing is spoilt."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+
+from .conftest import Checkout, make_checkout
+
+# A model that notes who asks it how much, and can be made slow without a change of anything that a result depends on.
+MODEL = """
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+
+class Noted(torch.nn.Module):
+    def __init__(self, size, n_classes):
+        super().__init__()
+        self.layers = torch.nn.Sequential(
+            torch.nn.Linear(size, 16), torch.nn.Tanh(), torch.nn.Dropout(0.1), torch.nn.Linear(16, n_classes)
+        )
+
+    def forward(self, x):
+        with open("calls.txt", "a") as calls:
+            calls.write(f"{os.getpid()} {sys.argv[0].split('.')[-2]} {len(x)}\\n")
+        delay = Path("delay.txt")
+        time.sleep(float(delay.read_text()) if delay.exists() else 0)
+        return self.layers(x.flatten(1))
+
+
+def build(shape, n_classes):
+    return Noted(math.prod(shape), n_classes)
+"""
+STUDY = {
+    "dataset": "digits",
+    "n_train": [30],
+    "model": "noted",
+    "seeds": ["0-1"],
+    "training": {"max_epochs": 60, "batch_size": 10},
+}
+CELL = "small/n30-none/0-1/target"
+DISTANCES = f"results/distances/{CELL}/boundary.npz"
+TARGETS = {  # by script
+    "train_model": f"results/models/{CELL}.npz",
+    "search_boundary": DISTANCES,
+    "ask_queries": f"results/answers/{CELL}/noise.npz",
+    "follow_gradients": f"results/white_box/{CELL}/gradients.npz",
+}
+
+
+class Faulty(Checkout):
+    """A checkout whose jobs can be caught at work."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.caught = []
+
+    def calls(self):
+        """(process id, name of its script) -> inputs that it has asked the model about."""
+        file, counted = self.path / "calls.txt", Counter()
+        for line in file.read_text().splitlines() if file.exists() else ():
+            pid, script, n = line.split()
+            counted[int(pid), script] += int(n)
+        return counted
+
+    def forget(self, *targets):
+        """As before these targets were made, and before any call."""
+        for file in (*targets, "calls.txt", "delay.txt"):
+            (self.path / file).unlink(missing_ok=True)
+
+    def journals(self):
+        return list((self.path / "results/.partial").glob("*/journal.npz"))
+
+    def start(self, target, delay=0.05):
+        """Start Snakemake for a target, with a slow model; returns its process."""
+        (self.path / "delay.txt").write_text(str(delay))
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", target, "--config", "save_every=0.1"]
+        return subprocess.Popen(command, cwd=self.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def catch(self, least):
+        """Wait until a job has asked so many inputs and has kept something; returns its process id."""
+        wait_for(lambda: self.journals() and sum(self.calls().values()) >= least)
+        ((pid, _),) = self.calls()
+        self.caught.append(pid)
+        return pid
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def is_running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A finished checkout."""
+    checkout = Faulty(make_checkout(tmp_path_factory.mktemp("faults") / "whole").path)
+    (checkout.path / "plugins").mkdir()
+    (checkout.path / "plugins/noted.py").write_text(MODEL)
+    changes = {"models": {"noted": {"kind": "plugins.noted"}}, "studies": {"small": STUDY}, "figures": {}}
+    checkout.configure(lambda config: config.update(changes))
+    checkout.snakemake(*TARGETS.values())
+    return checkout
+
+
+@pytest.fixture
+def faulty(undisturbed, tmp_path):
+    shutil.copytree(undisturbed.path, tmp_path / "copy", symlinks=True)
+    checkout = Faulty(tmp_path / "copy")
+    yield checkout
+    for pid in filter(is_running, checkout.caught):  # whom a failed test left behind
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", TARGETS)
+def test_a_killed_job_goes_on_and_ends_with_the_same_bytes(faulty, script):
+    target = TARGETS[script]
+    (whole,) = (n for (_, name), n in faulty.calls().items() if name == script)
+    expected = (faulty.path / target).read_bytes()
+    faulty.forget(target)
+    started = faulty.start(target)
+    os.kill(faulty.catch(0.5 * whole), signal.SIGKILL)
+    assert started.wait(60) == 1 and not (faulty.path / target).exists()
+    before = sum(faulty.calls().values())
+    faulty.forget()
+    faulty.snakemake(target)
+    after = sum(faulty.calls().values())
+    assert (faulty.path / target).read_bytes() == expected
+    assert after < 0.6 * whole and before + after < 1.2 * whole
+    assert not any((faulty.path / "results/.partial").iterdir())
+    assert "Nothing to be done" in faulty.snakemake(target)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_edited", [False, True])
+def test_an_orphan_spoils_nothing_and_leaves_its_work_to_its_successor(faulty, is_edited):
+    """is_edited: the code of the search was changed after its Snakemake was killed."""
+    (whole,) = (n for (_, name), n in faulty.calls().items() if name == "search_boundary")
+    old = (faulty.path / DISTANCES).read_bytes()
+    faulty.forget(DISTANCES)
+    started = faulty.start(DISTANCES)
+    orphan = faulty.catch(0.5 * whole)
+    os.kill(started.pid, signal.SIGKILL)
+    started.wait()
+    os.kill(orphan, signal.SIGSTOP)
+    if is_edited:
+        faulty.edit("lmia/schedules.py", "initial_probes=20", "initial_probes=10")
+    faulty.forget()
+    faulty.snakemake("--unlock")
+    faulty.snakemake(DISTANCES)
+    new = (faulty.path / DISTANCES).read_bytes()
+    assert (new != old) == is_edited
+    assert (sum(faulty.calls().values()) > 0.8 * whole) == is_edited
+    os.kill(orphan, signal.SIGCONT)
+    wait_for(lambda: not is_running(orphan))
+    assert (faulty.path / DISTANCES).read_bytes() == new
+    assert not any((faulty.path / "results/.partial").iterdir())
+    assert "Nothing to be done" in faulty.snakemake(DISTANCES)

@@ -1,0 +1,113 @@
+"""Which GPU a job gets: one of its own, by locks among real processes; the GPUs are made up."""
+
+import multiprocessing
+import os
+import tempfile
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from lmia.devices import DeviceError
+from workflow import gpus
+from workflow.frozen import FrozenModels
+
+PROCESSES = multiprocessing.get_context("fork")  # with torch, and with what a test says of the GPUs
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path, monkeypatch):
+    """A machine with two GPUs; a scheduler may show jobs some of them, counted from 0."""
+
+    def shown():
+        return os.environ.get("CUDA_VISIBLE_DEVICES", "0,1").split(",")
+
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(shown()))
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda n: SimpleNamespace(uuid=f"uuid {shown()[n]}"))
+    monkeypatch.setattr(torch.cuda, "get_device_name", str)
+    monkeypatch.setattr(gpus, "prepare", lambda device: None)
+    monkeypatch.setattr(gpus, "INTERVAL", 0.01)
+    gpus.take_gpu.cache_clear()
+    yield
+    gpus.take_gpu.cache_clear()
+
+
+def job(device="cuda", gpu=1, **others):
+    return SimpleNamespace(config={"device": device}, resources={"gpu": gpu}, **others)
+
+
+class Job:
+    """A process that takes a device, and lives on until it is told to end."""
+
+    def __init__(self, device="cuda", shown=None):
+        self._told, theirs = PROCESSES.Pipe()
+        self.process = PROCESSES.Process(target=self._live, args=(theirs, device, shown), daemon=True)
+        self.process.start()
+
+    @staticmethod
+    def _live(told, device, shown):
+        if shown is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = shown
+        told.send(str(gpus.take_device(job(device))))
+        told.recv()
+
+    def device(self, seconds=30):
+        """The device that it took; None where it took none for so long."""
+        return self._told.recv() if self._told.poll(seconds) else None
+
+    def kill(self):
+        self.process.kill()
+        self.process.join()
+
+
+@pytest.fixture
+def start():
+    jobs = []
+
+    def start(*arguments):
+        jobs.append(Job(*arguments))
+        return jobs[-1]
+
+    yield start
+    for each in jobs:
+        each.kill()
+
+
+def test_two_jobs_get_two_gpus_and_a_third_waits_until_one_is_killed(start):
+    first, second = start(), start("auto")
+    assert sorted([first.device(), second.device()]) == ["cuda:0", "cuda:1"]
+    third = start()
+    assert third.device(0.5) is None
+    second.kill()
+    assert third.device() in ("cuda:0", "cuda:1")
+
+
+def test_a_gpu_is_known_by_whatever_number_it_is_shown(start):
+    """Slurm shows each of two jobs its own GPU as the first one."""
+    assert [start("cuda", "0").device(), start("cuda", "1").device()] == ["cuda:0", "cuda:0"]
+    assert start("cuda", "1").device(0.5) is None and start("cuda", "0,1").device(0.5) is None
+
+
+def test_parts_of_one_gpu_are_apart(start, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda n: SimpleNamespace(uuid="the same"))
+    assert [start("cuda", "MIG-a").device(), start("cuda", "MIG-b").device()] == ["cuda:0", "cuda:0"]
+    assert start("cuda", "MIG-a").device(0.5) is None
+
+
+def test_a_gpu_that_is_named_is_shared(start):
+    assert [start("cuda:1").device(), start("cuda:1").device()] == ["cuda:1", "cuda:1"]
+
+
+def test_auto_leaves_gpus_alone_that_the_job_did_not_ask_for():
+    assert gpus.take_device(job("auto", gpu=0)) == torch.device("cpu")
+    assert gpus.take_device(job("auto", gpu=1)) == torch.device("cuda:0")
+
+
+def test_a_missing_gpu_is_told_before_anything_is_read(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    nothing = SimpleNamespace(model={}, evaluated=None)
+    with pytest.raises(DeviceError, match="device: cuda: torch .* sees 0 GPUs"):
+        FrozenModels(job("cuda", input=SimpleNamespace(dataset="nowhere"), params=nothing), [0])

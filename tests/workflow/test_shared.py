@@ -1,0 +1,325 @@
+"""Results are shared by what they depend on: computed once, taken verified, and never mistaken for others."""
+
+import os
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from snakemake.iocontainers import InputFiles, Params, Wildcards
+
+from lmia import artifacts
+from workflow import cache, dependencies, shared
+from workflow.attempt import Attempt
+from workflow.shared import Entry
+
+from .conftest import make_checkout
+from .test_faults import MODEL, STUDY, Faulty
+
+KEY = "ab" * 32
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def made(path, value=1.0):
+    artifacts.save(path, "model", {"weights": np.full(300, value)}, {"seeds": [0]})
+    return Path(path)
+
+
+def entry(owner="one"):
+    return Entry("cache", KEY, owner)
+
+
+def stored():
+    return sorted(file for file in Path("cache").rglob("*") if file.is_file())
+
+
+def test_what_was_put_is_taken_as_it_was_and_is_a_file_of_its_own():
+    output = made("output.npz")
+    assert not entry().take("taken.npz") and not Path("taken.npz").exists()
+    entry().put(output)
+    (file,) = stored()
+    os.utime(file, (0, 0))
+    assert entry().take("taken.npz") and Path("taken.npz").read_bytes() == output.read_bytes()
+    assert not Entry("cache", "cd" * 32, "one").take("other.npz")
+    assert file.stat().st_mtime > 0  # it was in use
+    os.utime("taken.npz", (5, 5))
+    assert file.stat().st_mtime != 5
+
+
+@pytest.mark.parametrize("damage", ["byte", "torn", "empty"])
+def test_a_damaged_entry_is_ignored_reported_and_replaced(damage, capsys):
+    entry().put(made("output.npz"))
+    (file,) = stored()
+    whole = file.read_bytes()
+    changed = bytes([whole[0], whole[1] ^ 1]) + whole[2:]
+    file.write_bytes({"byte": changed, "torn": whole[:-100], "empty": b""}[damage])
+    assert not entry().take_or_claim("taken.npz")
+    assert f"{file}: damaged" in capsys.readouterr().out
+    entry().put("output.npz")
+    assert entry().take("taken.npz") and Path("taken.npz").read_bytes() == whole
+
+
+def test_what_a_killed_writer_left_is_not_taken():
+    Path("cache/ab").mkdir(parents=True)
+    Path("cache/ab/.1234.part").write_bytes(made("output.npz").read_bytes()[:500])
+    assert not entry().take("taken.npz")
+
+
+@pytest.mark.parametrize("n", [8])
+def test_of_many_who_need_the_same_one_computes_it_and_all_get_it(n):
+    computed = []
+
+    def work(number):
+        mine, output = entry(owner=f"job {number}"), f"output{number}.npz"
+        if not mine.take_or_claim(output):
+            with mine.kept(output):
+                time.sleep(0.2)
+                computed.append(number)
+                made(output)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(computed) == 1
+    assert len({Path(f"output{number}.npz").read_bytes() for number in range(n)}) == 1
+    assert [file.suffix for file in stored()] == [".npz"]
+
+
+class Clock:
+    """A clock that moves only while somebody sleeps, and what happens then."""
+
+    def __init__(self, monkeypatch, then=lambda now: None):
+        self._now, self._then = 0.0, then
+        monkeypatch.setattr(shared, "time", self)
+
+    def monotonic(self):
+        return self._now
+
+    def sleep(self, seconds):
+        self._now += seconds
+        self._then(self._now)
+
+
+def test_a_claim_that_moves_is_waited_for(monkeypatch):
+    owner = entry()
+    assert not owner.take_or_claim("one.npz")
+    (claim,) = stored()
+
+    def work(now):
+        os.utime(claim, (now, now))
+        if now > 10 * shared.STALE:
+            owner.put(made("one.npz"))
+
+    Clock(monkeypatch, work)
+    assert entry("two").take_or_claim("two.npz")
+    assert Path("two.npz").read_bytes() == Path("one.npz").read_bytes()
+
+
+def test_a_claim_that_stands_still_is_taken_over(monkeypatch):
+    assert not entry().take_or_claim("one.npz")
+    clock = Clock(monkeypatch)
+    assert not entry("two").take_or_claim("two.npz")
+    assert shared.STALE < clock.monotonic() < shared.STALE + 2 * shared.PAUSES[1]
+
+
+def test_who_is_at_work_moves_the_time_of_the_claim(monkeypatch):
+    monkeypatch.setattr(shared, "BEAT", 0.01)
+    owner = entry()
+    assert not owner.take_or_claim("one.npz")
+    (claim,) = stored()
+    os.utime(claim, (0, 0))
+    end = time.monotonic() + 60
+    while claim.stat().st_mtime == 0:
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+def test_a_successor_does_not_wait_for_an_earlier_run_of_its_own_job(monkeypatch):
+    assert not entry().take_or_claim("one.npz")
+    clock = Clock(monkeypatch)
+    assert not entry().take_or_claim("one.npz") and clock.monotonic() == 0
+
+
+def test_a_failure_shares_nothing_and_lets_the_next_one_work():
+    failing = entry()
+    assert not failing.take_or_claim("one.npz")
+    with pytest.raises(KeyError), failing.kept("one.npz"):
+        raise KeyError
+    assert not stored() and not entry("two").take_or_claim("two.npz")
+
+
+def test_a_cache_that_cannot_be_used_costs_nothing_but_a_line(capsys):
+    Path("cache").write_text("no folder")
+    made("one.npz")
+    mine = entry()
+    assert not mine.take_or_claim("one.npz")
+    with mine.kept("one.npz"):
+        pass
+    assert "cache: not shared: " in capsys.readouterr().out
+
+
+def test_pruning_takes_what_was_long_unused_and_old_leftovers(capsys):
+    for number, days in enumerate((1, 50, 100)):
+        Entry("cache", f"{number:064x}", "one").put(made("output.npz", number))
+        (file,) = Path("cache").rglob(f"{number:064x}-*")
+        os.utime(file, (time.time() - 86400 * days,) * 2)
+    for name, days in (("a.claim", 3), ("b.claim", 0), (".c.part", 3)):
+        Path("cache/00", name).touch()
+        os.utime(Path("cache/00", name), (time.time() - 86400 * days,) * 2)
+    Path("cache/mine.txt").touch()
+    os.utime("cache/mine.txt", (0, 0))
+    cache.main(["cache"])
+    assert "3 results" in capsys.readouterr().out and len(stored()) == 7
+    cache.main(["cache", "--prune", "30"])
+    left = {file.name.partition("-")[0] for file in stored()}
+    assert left == {f"{0:064x}", "b.claim", "mine.txt"}
+
+
+def fake(**changes):
+    """What a script knows of its job, with changes."""
+    job = {
+        "params": {"training": {"patience": 20}, "evaluated": None, "code": ["workflow/scripts/train_model.py@12"]},
+        "wildcards": {"study": "one", "cell": "n60-none", "seeds": "0-1", "role": "target"},
+        "input": ["data.npz", "split.npz"],
+        "threads": 1,
+    }
+    for key, value in changes.items():
+        job[key] = job[key] | value if isinstance(value, dict) else value
+    kinds = {"params": Params, "wildcards": Wildcards, "input": InputFiles}
+    for key, kind in kinds.items():
+        job[key] = kind(fromdict=job[key]) if isinstance(job[key], dict) else kind(job[key])
+    return SimpleNamespace(**job)
+
+
+def test_names_and_paths_are_no_part_of_the_key_and_all_else_is(monkeypatch):
+    made("data.npz"), made("split.npz", 2.0)
+    Path("elsewhere").mkdir()
+    made("elsewhere/data.npz"), made("other.npz", 3.0)
+
+    def key(device="cpu", **changes):
+        return dependencies.dependencies(fake(**changes), ("seeds", "role"), torch.device(device))
+
+    one = key()
+    assert key(wildcards={"study": "two", "cell": "n60-plain"}, input=["elsewhere/data.npz", "split.npz"]) == one
+    others = [
+        key(params={"training": {"patience": 21}}),
+        key(params={"evaluated": 10}),
+        key(params={"code": ["workflow/scripts/train_model.py@13"]}),
+        key(wildcards={"seeds": "0-2"}),
+        key(wildcards={"role": "shadow0"}),
+        key(input=["data.npz", "other.npz"]),
+        key(input=["split.npz", "data.npz"]),
+        key(input=["data.npz", "split.npz", "other.npz"]),
+        key(threads=2),
+        key("mps"),
+    ]
+    monkeypatch.setattr(dependencies.importlib.metadata, "version", lambda package: "0")
+    others.append(key())
+    assert len({one, *others}) == len(others) + 1
+
+
+def test_without_a_cache_nothing_is_shared():
+    Path("results").mkdir()
+    attempt = Attempt(["results/one.npz"])
+    job = SimpleNamespace(config={"cache": None}, output=["results/one.npz"])
+    assert not shared.take_shared(job, attempt, torch.device("cpu"), "seeds")
+
+
+BUSY = 3000  # s: a dozen jobs, where others use the machine
+FOLDERS = ("models", "answers", "distances", "confidences", "white_box")
+
+
+def paths(study, cell):
+    """What the five rules make for the target, and what the stopped search needs besides."""
+    run = f"{study}/{cell}/0-1/target"
+    queries = {"answers": "noise", "distances": "settled", "confidences": "confidences", "white_box": "gradients"}
+    return [f"results/models/{run}.npz", *(f"results/{kind}/{run}/{query}.npz" for kind, query in queries.items())]
+
+
+ONE, OTHER = paths("small", "n30-none"), paths("again", "n30-plain")
+
+
+def noted(path, **settings):
+    """A checkout whose model notes who asks it, with two studies that differ in all names."""
+    checkout = Faulty(make_checkout(path).path)
+    (checkout.path / "plugins").mkdir()
+    (checkout.path / "plugins/noted.py").write_text(MODEL)
+
+    def change(config):
+        config |= {"models": {"noted": {"kind": "plugins.noted"}}, "figures": {}} | settings
+        config["datasets"]["same"] = config["datasets"]["digits"]
+        config["defenses"] = {"none": {"kind": "none"}, "plain": {"kind": "none"}}
+        config["studies"] = {"small": STUDY, "again": STUDY | {"dataset": "same", "defenses": ["plain"]}}
+
+    checkout.configure(change)
+    return checkout
+
+
+def workers(checkout):
+    """Script -> number of its processes that asked a model, besides the look at a fresh one that each study takes."""
+    scripts = [name for _, name in checkout.calls() if name != "check_study"]
+    return {name: scripts.count(name) for name in scripts}
+
+
+ONCE = {"train_model": 2, "search_boundary": 2, "ask_queries": 1, "read_confidences": 1, "follow_gradients": 1}
+
+
+def test_two_studies_that_need_the_same_model_train_it_once(tmp_path):
+    """Two at a time, so that both need it at the same moment."""
+    checkout = noted(tmp_path / "first", cache="../cache")
+    checkout.snakemake(ONE[0], OTHER[0])
+    assert workers(checkout) == {"train_model": 1}
+    assert (checkout.path / ONE[0]).read_bytes() == (checkout.path / OTHER[0]).read_bytes()
+
+
+@pytest.mark.slow
+def test_studies_and_checkouts_that_need_the_same_compute_it_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("LMIA_CACHE", str(tmp_path / "cache"))
+    first, second = noted(tmp_path / "first"), noted(tmp_path / "second")
+    first.snakemake(*ONE, *OTHER, timeout=BUSY)
+    assert workers(first) == ONCE
+    for one, other in zip(ONE, OTHER, strict=True):
+        assert (first.path / one).read_bytes() == (first.path / other).read_bytes(), one
+    second.snakemake(*ONE, timeout=BUSY)
+    assert workers(second) == {}
+    kept = [f"{folder}/small/**/*" for folder in FOLDERS]
+    assert second.results(*kept) == first.results(*kept)
+    assert "Nothing to be done" in first.snakemake(*ONE, *OTHER)  # what others took has not touched it
+
+
+@pytest.mark.slow
+def test_a_cache_changes_no_byte_and_a_changed_option_or_damage_is_computed(tmp_path):
+    plain = noted(tmp_path / "plain")
+    plain.snakemake(*ONE, timeout=BUSY)
+    assert workers(plain) == ONCE
+    expected = plain.results(*(f"{folder}/**/*" for folder in FOLDERS))
+    cached = noted(tmp_path / "cached", cache="../cache")
+    cached.snakemake(*ONE, timeout=BUSY)
+    assert cached.results(*(f"{folder}/**/*" for folder in FOLDERS)) == expected
+
+    for file in (tmp_path / "cache").rglob("*.npz"):
+        file.write_bytes(file.read_bytes()[:-1])
+    damaged = noted(tmp_path / "damaged", cache="../cache")
+    damaged.snakemake(*ONE, timeout=BUSY)
+    assert workers(damaged) == ONCE
+    assert damaged.results(*(f"{folder}/**/*" for folder in FOLDERS)) == expected
+    assert "damaged" in (damaged.path / ONE[0].replace("results/", "results/logs/").replace(".npz", ".log")).read_text()
+
+    changed = noted(tmp_path / "changed", cache="../cache")
+    changed.configure(lambda config: config["studies"]["small"].update(evaluated=20))
+    changed.snakemake(*ONE, timeout=BUSY)
+    assert workers(changed) == {name: n for name, n in ONCE.items() if name != "train_model"}
+    changed.configure(lambda config: config["studies"]["small"]["training"].update(max_epochs=50))
+    changed.forget()
+    changed.snakemake(*ONE, timeout=BUSY)
+    assert workers(changed) == ONCE

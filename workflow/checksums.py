@@ -1,0 +1,41 @@
+"""Checksums of tables and figures, which carry none themselves as artifacts do: each has one in results/checksums/.
+
+They read as `sha256sum` writes them, so `sha256sum -c` checks them too.
+"""
+
+import hashlib
+from pathlib import Path
+
+FOLDER = Path("results/checksums")
+
+
+class ChecksumError(ValueError):
+    """A table or figure that is damaged: `artifact`, its path, is to be rebuilt."""
+
+    def __init__(self, path, problem):
+        super().__init__(f"{path}: {problem}")
+        self.artifact = str(path)
+
+
+def is_recorded(path):
+    """Whether a result's checksum is kept apart from it."""
+    return not str(path).endswith(".npz")
+
+
+def record_of(path):
+    """Where the checksum of a result is kept."""
+    return FOLDER / f"{str(path).removeprefix('results/')}.sha256"
+
+
+def line_of(path, source):
+    """What is kept for a result, of the bytes that lie in `source` at present."""
+    with open(source, "rb") as file:
+        return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path}\n"
+
+
+def check(path):
+    """Raise ChecksumError where a result is not as it was made, FileNotFoundError where there is none."""
+    actual, record = line_of(path, path), record_of(path)
+    recorded = record.read_text() if record.exists() else f"none in {record}"
+    if actual != recorded:
+        raise ChecksumError(path, f"checksum: expected {recorded.split('  ')[0]}, found {actual.split('  ')[0]}")

@@ -1,0 +1,83 @@
+"""Whether a defense can be trained: its own options, the study that it starts from, and what its studies train."""
+
+from workflow.entries import fact, trained_with, unknown
+
+
+def check_defenses(config):
+    for name, defense in config.defenses.items():
+        base = trained_with(config, name)
+        if base not in config.defenses:
+            yield unknown(f"defenses.{name}.over", base, config.defenses, "defenses")
+        elif trained_with(config, base) != base:
+            yield f"defenses.{name}.over: {base}: only masks answers too; name a defense that models are trained with"
+        source = getattr(defense, "source", None)
+        if source is not None and source not in config.studies:
+            yield unknown(f"defenses.{name}.source", source, config.studies, "studies")
+        if defense.kind == "dp_sgd" and (defense.noise is None) == (defense.epsilon is None):
+            yield f"defenses.{name}.noise: {defense.noise}: give either noise or epsilon, which the noise is chosen for"
+
+
+def check_trained(key, config, study, shape):
+    """The study's defenses, against its model and the shape of an input (None: unknown)."""
+    for name in study.defenses:
+        defense = config.defenses[trained_with(config, name)]
+        moves = defense.kind == "augmentation" or (defense.kind == "dp_sgd" and (defense.pixels or defense.flips))
+        if moves and shape and len(shape) != 3:
+            yield f"{key}.defenses: {name}: moves images, {study.dataset} has none; choose another"
+        model = config.models.get(study.model)
+        if defense.kind == "dp_sgd" and getattr(model, "norm", None) == "batch":
+            yield f"models.{study.model}.norm: batch: mixes examples, so {name} cannot train it; set norm: group"
+        if defense.kind == "adversarial_regularization":
+            yield from _check_reference(name, config, study)
+        if getattr(defense, "source", None) in config.studies:
+            key_of_source = f"defenses.{name}.source: {defense.source}"
+            yield from _check_source(key_of_source, config, study, defense.source, shape)
+            if defense.kind == "dp_sgd":
+                yield from _check_public(key_of_source, config, study, defense.source)
+
+
+def _check_reference(name, config, study):
+    """Reference points are what members and non-members leave; half as many as members are the least for the game."""
+    size = fact(config.datasets[study.dataset], "N_EXAMPLES") if study.dataset in config.datasets else None
+    for n in study.n_train if size else []:
+        left = size - n - (study.n_nonmembers or n)
+        if left < n // 2:
+            how = "halves" if study.splits == "halves" else f"{n} members"
+            yield (
+                f"defenses.{name}: learns from points beside members and non-members, of which {how} leave {left} of "
+                f"the {size} of {study.dataset}; use a smaller n_train"
+            )
+
+
+def _check_public(key, config, study, source_name):
+    """Epsilon counts private steps alone: nothing that training starts from may have seen the members before."""
+    own = config.datasets.get(study.dataset)
+    for name in _sources(config, source_name):
+        if own is not None and config.datasets.get(config.studies[name].dataset) == own:
+            yield (
+                f"{key}: {name} was trained on {study.dataset} too, which epsilon does not count; name a study of "
+                "another data set"
+            )
+
+
+def _check_source(key, config, study, source_name, shape):
+    source = config.studies[source_name]
+    if source.model != study.model:
+        yield f"{key}: has model {source.model}, not {study.model}; both need the same"
+    other = fact(config.datasets[source.dataset], "SHAPE") if source.dataset in config.datasets else None
+    if shape and other and tuple(other) != tuple(shape):
+        yield f"{key}: has inputs of shape {list(other)}, {study.dataset} of {list(shape)}; both need the same"
+    seen = _sources(config, source_name)
+    last = config.defenses.get(config.studies[seen[-1]].defenses[0])
+    if getattr(last, "source", None) in seen or any(config.studies[name] is study for name in seen):
+        yield f"{key}: starts from itself in the end ({', '.join(seen)}); let the first defense of one have no source"
+
+
+def _sources(config, name):
+    """Names of a study, of the one that its first model starts from, and so on, each once."""
+    seen = []
+    while name in config.studies and name not in seen:
+        seen.append(name)
+        first = config.defenses.get(config.studies[name].defenses[0])
+        name = getattr(first, "source", None)
+    return seen

@@ -1,0 +1,85 @@
+"""What the entries of a configuration are to each other, and the words for a name that is none of them."""
+
+import difflib
+import re
+from pathlib import Path
+
+from lmia.data.npz import describe
+from lmia.plugins import module_name
+from workflow.sources import read_constant
+
+OBSERVATIONS = {"hopskipjump": "distances", "confidences": "confidences", "white_box": "white_box"}
+# Per section: package of the built-in modules, and the function or class whose arguments are the options.
+PLUGINS = {
+    "datasets": ("data", "load"),
+    "models": ("models", "build"),
+    "defenses": ("defenses", "Defense"),
+    "queries": ("perturbations", "Perturbation"),
+    "attacks": ("attacks", "Attack"),
+}
+
+
+def observation(query):
+    """What a query set yields: "labels", "distances", "confidences" or "white_box"."""
+    return OBSERVATIONS.get(query.kind, "labels")
+
+
+def trained_with(config, name):
+    """Name of the defense whose models are asked under the defense of this name: a mask leaves models as they are."""
+    entry = config.defenses[name]
+    masks_only = read_constant(module_name("defenses", entry.kind), "MASKS_ONLY")
+    return getattr(entry, "over", "none") if masks_only else name
+
+
+def trained_cell(config, cell):
+    """The cell whose models are asked: a defense that only masks confidences trains none."""
+    n, name = cell.split("-", 1)
+    return f"{n}-{trained_with(config, name)}"
+
+
+def knows_masks(attack):
+    """Whether the attacker's shadow answers under the target's mask."""
+    return bool(read_constant(module_name("attacks", attack.kind), "KNOWS_MASKS"))
+
+
+def target_split(config, scores):
+    """Path of the target's split that a file of scores belongs to."""
+    study, cell, seeds, _ = scores.removeprefix("results/scores/").split("/")
+    return f"results/splits/{study}/{trained_cell(config, cell)}/{seeds}/target.npz"
+
+
+def fact(dataset, name):
+    """What a data set's module states of it in a constant, perhaps one per `name`; None where it does not."""
+    if dataset.kind == "npz":
+        size, shape = describe(dataset.path, dataset.inputs, dataset.classes, dataset.layout)
+        return {"N_EXAMPLES": size, "SHAPE": shape}.get(name)
+    value = read_constant(module_name("data", dataset.kind), name)
+    return value.get(getattr(dataset, "name", None)) if isinstance(value, dict) else value
+
+
+def rule_names():
+    """Names that Snakemake already has."""
+    rules = (Path(__file__).parent / "rules").glob("*.smk")
+    return {"all", *(name for file in rules for name in re.findall(r"^rule (\w+):", file.read_text(), re.M))}
+
+
+def suggest(word, known):
+    """How to mend a word that is none of the known ones."""
+    if not known:
+        return "this kind takes no options; remove it"
+    close = difflib.get_close_matches(str(word), known, n=1)
+    return f"did you mean {close[0]}?" if close else f"expected one of: {', '.join(known)}"
+
+
+def unknown(key, name, known, section):
+    return f"{key}: {name}: not defined under {section}; {suggest(name, list(known))}"
+
+
+def stops_early(query):
+    """Whether searches end once they are settled: then they answer for one threshold, and have no order."""
+    return getattr(query, "stop_error", None) is not None
+
+
+def attacks_of(config, study):
+    """Names of the attacks that run in a study."""
+    return list(config.attacks) if study.attacks is None else study.attacks

@@ -1,0 +1,64 @@
+"""A GPU for each job: no two jobs of a user on a machine get the same one, unless the configuration names it."""
+
+import functools
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+
+from lmia.devices import describe, prepare, resolve
+
+INTERVAL = 1.0  # s between looks for a GPU that is free
+
+
+def take_device(snakemake):
+    """The device on which this job is to run, by the configuration's `device`; a torch.device with an index on GPUs.
+
+    "cuda", and "auto" where the job asked for a GPU (the resource `gpu`), take one that no other job has, and wait for
+    it. "cuda:N" is taken as it is. Raises DeviceError where there is no such device.
+    """
+    name = snakemake.config["device"]
+    if name == "auto" and not snakemake.resources.get("gpu"):
+        name = "cpu"  # a GPU that is there is somebody else's
+    device = resolve(name)
+    if device == torch.device("cuda"):
+        number, _ = take_gpu()
+        device = torch.device("cuda", number)
+    prepare(device)
+    print(f"device: {describe(device)}")
+    return device
+
+
+@functools.cache  # so a process, which is one job, takes one GPU, and keeps it until it ends
+def take_gpu():
+    """(number of a visible GPU, its lock). The kernel releases the lock when the process ends, however it ends."""
+    folder = Path(tempfile.gettempdir()) / f"lmia-gpus-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    locks = [FileLock(folder / f"{_identity(number)}.lock") for number in range(torch.cuda.device_count())]
+    if (taken := _first_free(locks)) is None:
+        print(f"all {len(locks)} visible GPUs are taken by other jobs (locks in {folder}); waiting for one", flush=True)
+    while taken is None:
+        time.sleep(INTERVAL)
+        taken = _first_free(locks)
+    return taken
+
+
+def _first_free(locks):
+    for number, lock in enumerate(locks):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        return number, lock
+    return None
+
+
+def _identity(number):
+    """What tells a GPU from the others of the machine, by whatever numbers a scheduler lets jobs see them."""
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    if number < len(shown) and shown[number].startswith("MIG-"):  # a part, which may be taken beside its other parts
+        return shown[number].replace("/", "-")
+    return str(torch.cuda.get_device_properties(number).uuid)

@@ -1,0 +1,37 @@
+"""Whether the data and the model of a study can be used: errors before anything is trained, and remarks."""
+
+from pathlib import Path
+
+import torch
+
+from lmia import artifacts, plugins
+from lmia.model_checks import check_model
+from lmia.remarks import remarks
+from workflow.blame import bad_input
+from workflow.job import job
+
+
+def check(dataset, split, output, spec, name):
+    """Write all remarks, one a line, and return them."""
+    data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
+    parts, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
+    inputs, classes = data["inputs"], data["classes"]
+    found = [f"data: {line}" for line in remarks(inputs, classes, parts["members"][0], parts["nonmembers"][0])]
+    with bad_input(f"models.{name}, on inputs of shape {list(inputs.shape[1:])}"):
+        build = plugins.bind("models", "build", spec)
+        found += [f"model: {line}" for line in check_model(build, torch.from_numpy(inputs), int(classes.max()) + 1)]
+    Path(output).write_text("\n".join(found or ["nothing to remark"]) + "\n")
+    return found
+
+
+with job(snakemake, plugins.module_name("models", snakemake.params.model["kind"])):
+    found = check(
+        dataset=snakemake.input.dataset,
+        split=snakemake.input.split,
+        output=snakemake.output[0],
+        spec=snakemake.params.model,
+        name=snakemake.params.name,
+    )
+    print(*found, sep="\n")
+for line in found:
+    print(f"studies.{snakemake.wildcards.study}: {line}", flush=True)

@@ -1,0 +1,8 @@
+"""All measures of one study in one tidy table, with rows over seeds."""
+
+from lmia.tables import read_measures, with_rows_over_seeds
+from workflow.job import job
+
+with job(snakemake):
+    table = with_rows_over_seeds(read_measures(snakemake.input), snakemake.params.resamples)
+    table.to_csv(snakemake.output[0], index=False)

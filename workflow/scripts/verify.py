@@ -1,0 +1,26 @@
+"""Check every artifact, table and figure of the configuration that is there; name those damaged or missing."""
+
+import sys
+from pathlib import Path
+
+from lmia import artifacts
+from workflow import checksums
+
+
+def problem(path):
+    """One line on what is wrong with a result, or None."""
+    try:
+        checksums.check(path) if checksums.is_recorded(path) else artifacts.load(path)
+    except FileNotFoundError:
+        return f"missing: {path}"
+    except (artifacts.ArtifactError, checksums.ChecksumError) as error:
+        return f"damaged: {error}; rebuild it: snakemake --cores 1 --force {path}"
+
+
+problems = [line for line in map(problem, snakemake.params.paths) if line]
+damaged = sum(line.startswith("damaged") for line in problems)
+sound, missing = len(snakemake.params.paths) - len(problems), len(problems) - damaged
+report = "\n".join([*problems, f"{sound} results sound, {damaged} damaged, {missing} not made yet"])
+Path(snakemake.log[0]).write_text(report + "\n")
+print(report, flush=True)
+sys.exit(1 if damaged else 0)

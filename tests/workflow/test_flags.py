@@ -10,8 +10,8 @@ RUN = "small/n60-{}/0-1"
 
 
 def diverge(config):
-    """A second defense, whose penalty is no number at once, and figures of it."""
-    config["defenses"] = {"none": {"kind": "none"}, "wild": {"kind": "l2", "strength": 1e38}}
+    """A second defense, whose penalty is infinite in float32, and its gradient too, and figures of it."""
+    config["defenses"] = {"none": {"kind": "none"}, "wild": {"kind": "l2", "strength": 1e39}}
     config["studies"]["small"]["defenses"] = ["none", "wild"]
     config["figures"]["roc"]["defense"] = "none"
     shown = {"study": "small", "defense": "wild", "attacks": ["boundary"]}

@@ -7,7 +7,7 @@ from lmia.defenses import none
 from lmia.devices import Batches
 from lmia.journal import Journal
 from lmia.optimizers import Adam, Sgd
-from lmia.training_state import moving_tensors, restore, to_arrays
+from lmia.training_state import Progress, moving_tensors
 
 PRECISIONS = ("float32", "bfloat16")
 OPTIMIZERS = {"adam": Adam, "sgd": Sgd}
@@ -40,7 +40,7 @@ def train(
     that a defense with `epochs` trains for exactly so many; optimizer: "adam" or "sgd"; weight_decay: of the optimizer,
     see `lmia.optimizers`, a defense's `decay` coming on top; precision: "float32", or "bfloat16" for the forward and
     backward pass, with weights, loss and updates in float32 all the same; journal: Journal of this model, whose
-    training goes on after its last epoch there, None for none.
+    training goes on after its last batch there, None for none.
 
     Returns (model in evaluation mode, mean loss of each epoch, float64 (epochs,)). Where the last one is not finite,
     training has diverged, and the model is as that epoch left it: no error, so that one hopeless setting of many costs
@@ -71,20 +71,23 @@ def train(
             update = OPTIMIZERS[optimizer](moving, learning_rate, weight_decay + defense.decay)
             step = _plain_step(model, defense, update, precision)
         tensors, journal = moving_tensors(model, update, defense), journal or Journal()
-        kept = journal.get()
-        losses = restore(tensors, kept) if kept else []
+        progress = Progress(tensors, journal.get())
+        losses = progress.losses
         most = defense.epochs or max_epochs
         waiting = _Waiting(min_delta, most if defense.epochs else patience, losses)
         while len(losses) < most and not waiting.is_over:
-            losses.append(_epoch(step, _batches(defense, inputs, classes, batch_size)))
+            for views in progress.rest(lambda: defense.batches(len(inputs) * defense.copies, batch_size)):
+                batch = _show(defense, inputs, classes, views)
+                progress.note(_train_on(step, *batch), len(views))
+                journal.save(progress.to_arrays)
+            progress.end_epoch()
             waiting.note(losses[-1])
-            journal.save(lambda: to_arrays(tensors, losses))
         if not np.isfinite(losses[-1]):
             print(
                 f"training diverged: the mean loss of epoch {len(losses)} is {losses[-1]}; it stops here, and the "
                 "model is kept and flagged; lower learning_rate, or what the defense adds to the loss"
             )
-        journal.finish(to_arrays(tensors, losses))
+        journal.finish(progress.to_arrays())
         defense.finish(model)
     return model.eval().to(memory_format=torch.contiguous_format), np.array(losses)
 
@@ -125,28 +128,22 @@ def _plain_step(model, defense, update, precision):
     return step
 
 
-def _batches(defense, inputs, classes, batch_size):
-    """The (inputs, classes) of one epoch in a new order."""
-    n = len(inputs)
-    for views in defense.batches(n * defense.copies, batch_size):
-        views = views.to(inputs.device)
-        rows = views % n
-        yield defense.view(inputs, rows, views // n), classes[rows]
+def _show(defense, inputs, classes, views):
+    """The (inputs, classes) of one batch."""
+    views, n = views.to(inputs.device), len(inputs)
+    rows = views % n
+    return defense.view(inputs, rows, views // n), classes[rows]
 
 
-def _epoch(step, batches):
-    """Train on every batch; returns the mean loss per example, which the device is asked for only once."""
-    losses, sizes = [], []
-    for x, y in batches:
-        try:
-            losses.append(step(x, y))
-        except torch.OutOfMemoryError as error:  # in halves it would be another training: batch norm, mixup, dropout
-            raise MemoryError(
-                f"out of memory with a batch of {len(x)}: set batch_size to {len(x) // 2 or 1} or less, which trains "
-                "another model, or device: cpu"
-            ) from error
-        sizes.append(len(y))
-    return sum(loss * n for loss, n in zip(torch.stack(losses).tolist(), sizes, strict=True)) / sum(sizes)
+def _train_on(step, x, y):
+    """Train on a batch; returns its loss, which stays on the device."""
+    try:
+        return step(x, y)
+    except torch.OutOfMemoryError as error:  # in halves it would be another training: batch norm, mixup, dropout
+        raise MemoryError(
+            f"out of memory with a batch of {len(x)}: set batch_size to {len(x) // 2 or 1} or less, which trains "
+            "another model, or device: cpu"
+        ) from error
 
 
 def predict(model, inputs):

@@ -14,25 +14,74 @@ def moving_tensors(model, optimizer, defense):
     return named | {f"defense/{name}": tensor for name, tensor in defense.tensors().items()}
 
 
-def to_arrays(tensors, losses):
-    """Their values, the losses of the epochs so far, and the random streams, as named arrays."""
-    arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
-    arrays |= {"losses": np.array(losses), "random": torch.get_rng_state().numpy()}
-    if device := _gpu(tensors):
-        arrays["random_gpu"] = torch.cuda.get_rng_state(device).numpy()
-    return arrays
+class Progress:
+    """How far training has come: the mean losses of its epochs, and of the present one the batches that are done.
 
+    tensors: of `moving_tensors`; kept: what `to_arrays` gave, which they and the random streams are put back to, None
+    for a training that begins.
 
-def restore(tensors, arrays):
-    """Put tensors and streams into the state that `to_arrays` gave, and return the losses."""
-    with torch.no_grad():
-        for name, tensor in tensors.items():
-            tensor.copy_(torch.from_numpy(arrays[name]))
-    torch.set_rng_state(torch.from_numpy(arrays["random"]))
-    if device := _gpu(tensors):
-        torch.cuda.set_rng_state(torch.from_numpy(arrays["random_gpu"]), device)
-    return arrays["losses"].tolist()
+    losses: floats, one for each epoch that has ended.
+    """
 
+    def __init__(self, tensors, kept=None):
+        self._tensors = tensors
+        self.losses, self._begun, self._batch_losses, self._sizes = [], None, [], []
+        if kept is not None:
+            self._restore(kept)
 
-def _gpu(tensors):
-    return next((tensor.device for tensor in tensors.values() if tensor.is_cuda), None)
+    def rest(self, batches):
+        """Yields the batches of the present epoch that are not done.
+
+        batches: () -> all batches of an epoch, which draw from torch's stream for the CPU alone. Those that are done
+        are drawn once more from where the epoch began, so that what was drawn for all at its beginning is known again;
+        what is drawn for each batch goes on from where the stream was left.
+        """
+        now = torch.get_rng_state()
+        if not self._sizes:
+            self._begun = now
+            yield from batches()
+            return
+        torch.set_rng_state(self._begun)
+        coming = iter(batches())
+        for _ in self._sizes:
+            next(coming)
+        torch.set_rng_state(now)
+        yield from coming
+
+    def note(self, loss, size):
+        """A batch is done. loss: a scalar tensor, read only where it is needed; size: its examples."""
+        self._batch_losses.append(loss)
+        self._sizes.append(size)
+
+    def end_epoch(self):
+        """All batches are done: their mean loss per example joins `losses`, which a device is asked for only now."""
+        weighted = zip(torch.stack(self._batch_losses).tolist(), self._sizes, strict=True)
+        self.losses.append(sum(loss * size for loss, size in weighted) / sum(self._sizes))
+        self._batch_losses, self._sizes = [], []
+
+    def to_arrays(self):
+        """Tensors, losses and random streams, as named arrays."""
+        arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in self._tensors.items()}
+        arrays |= {"losses": np.array(self.losses), "random": torch.get_rng_state().numpy()}
+        if device := self._gpu():
+            arrays["random_gpu"] = torch.cuda.get_rng_state(device).numpy()
+        if self._sizes:
+            losses = torch.stack(self._batch_losses).cpu().numpy()
+            arrays |= {"begun": self._begun.numpy(), "batch_losses": losses, "sizes": np.array(self._sizes)}
+        return arrays
+
+    def _restore(self, arrays):
+        with torch.no_grad():
+            for name, tensor in self._tensors.items():
+                tensor.copy_(torch.from_numpy(arrays[name]))
+        torch.set_rng_state(torch.from_numpy(arrays["random"]))
+        if device := self._gpu():
+            torch.cuda.set_rng_state(torch.from_numpy(arrays["random_gpu"]), device)
+        self.losses = arrays["losses"].tolist()
+        if "sizes" in arrays:
+            self._begun, self._sizes = torch.from_numpy(arrays["begun"]), arrays["sizes"].tolist()
+            device = next(iter(self._tensors.values())).device
+            self._batch_losses = list(torch.from_numpy(arrays["batch_losses"]).to(device).unbind())
+
+    def _gpu(self):
+        return next((tensor.device for tensor in self._tensors.values() if tensor.is_cuda), None)

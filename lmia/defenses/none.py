@@ -27,7 +27,11 @@ class Defense:
         """Before training, on a new model in training mode: add hooks, set weights or freeze them."""
 
     def batches(self, n, batch_size):
-        """Indices, int64 (m,), of the batches of one epoch over n views, from torch's global stream."""
+        """Indices, int64 (m,), of the batches of one epoch over n views.
+
+        From torch's global stream for the CPU alone: all at once, or each as it is its turn; see `Progress.rest` of
+        `lmia.training_state`.
+        """
         return torch.randperm(n).split(batch_size)
 
     def view(self, inputs, rows, copies):
@@ -49,8 +53,8 @@ class Defense:
     def tensors(self):
         """What changes in training beside the model, name -> tensor, once `stepper` was called.
 
-        Training that was killed goes on with these as they were after an epoch: a defense that remembers anything from
-        one epoch to the next must name it here, and draw from no stream but torch's global one.
+        Training that was killed goes on with these as they were after a batch: a defense that remembers anything from
+        one batch to the next must name it here, and draw from no stream but torch's global one.
         """
         return {}
 

@@ -40,12 +40,12 @@ def base_files(config):
 
 
 def check(raw):
-    """Parse a configuration (nested dict) into a `schema.Config`. An entry that is null is taken out of its section.
+    """Parse a configuration (nested dict) into a `schema.Config`. An entry that is null is taken out, at any depth.
 
     Raises ConfigError with one line per mistake: key, value, and what to write instead.
     """
     refuse_others(raw)
-    whole = {key: _without_nulls(section) if isinstance(section, dict) else section for key, section in raw.items()}
+    whole = {key: _without_nulls(section) for key, section in raw.items()}
     try:
         config = schema.Config.model_validate(whole)
     except ValidationError as error:
@@ -56,7 +56,9 @@ def check(raw):
 
 
 def _without_nulls(section):
-    return {name: entry for name, entry in section.items() if entry is not None}
+    if not isinstance(section, dict):
+        return section
+    return {name: _without_nulls(entry) for name, entry in section.items() if entry is not None}
 
 
 def _explain(raw, mistake):

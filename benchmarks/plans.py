@@ -1,13 +1,16 @@
 """What it takes Snakemake to plan studies of 2,600 to 100,000 jobs: CPU time and memory of a dry run.
 
-Plans config/paper.yaml, and generated studies of 5 sizes, 13 defenses, 7 attacks and as many seeds as it takes, as one
-seed a job, in blocks of seeds, and in part. Prints a table and writes it as CSV. Nothing is run: the time of
-jobs is not in it. Run from the repository root: python benchmarks/plans.py [names of plans, default all]
+Plans config/paper.yaml, and generated studies of 5 sizes, 13 defenses, the attacks of cifar10-sizes and as many seeds
+as it takes, as one seed a job, in blocks of seeds, and in part. Prints a table, and writes each row into a CSV, in the
+place of the plan's earlier one. Nothing is run: the time of jobs is not in it. Time on the clock is the machine's at
+that moment; CPU time is the program's. Run from the repository root:
+python benchmarks/plans.py [names of plans, default all]
 """
 
 import argparse
 import csv
 import os
+import platform
 import re
 import resource
 import signal
@@ -22,17 +25,17 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "benchmarks/results/plans.csv"
 LIMIT = 15 * 60  # s of CPU
-COLUMNS = ("plan", "jobs", "cpu_s", "wall_s", "peak_mb", "ended")
-TABLE = "results/tables/grid.csv"
+COLUMNS = ("plan", "jobs", "cpu_s", "wall_s", "peak_mb", "ended", "machine")
+TABLE, BATCH = "results/tables/grid.csv", "tabulate_study=1/10"
 PLANS = {  # name -> (seeds, seeds in a block, what is asked for); None: config/paper.yaml
     "config/paper.yaml": (None, None, ["all"]),
-    "10,000 jobs, one seed each": (5, 1, [TABLE]),
-    "the same in blocks of 5 seeds": (5, 5, [TABLE]),
-    "100,000 jobs, one seed each": (50, 1, [TABLE]),
-    "the same, a tenth of it: --batch tabulate_study=1/10": (50, 1, [TABLE, "--batch", "tabulate_study=1/10"]),
-    "the same in blocks of 5 seeds, all": (50, 5, [TABLE]),
-    "the same in blocks of 10 seeds": (50, 10, [TABLE]),
-    "the same in blocks of 50 seeds": (50, 50, [TABLE]),
+    "5 seeds, one a job": (5, 1, [TABLE]),
+    "5 seeds in one block": (5, 5, [TABLE]),
+    "50 seeds in one block": (50, 50, [TABLE]),
+    "50 seeds in blocks of 10": (50, 10, [TABLE]),
+    "50 seeds in blocks of 5": (50, 5, [TABLE]),
+    "50 seeds, one a job, a tenth of them: --batch tabulate_study=1/10": (50, 1, [TABLE, "--batch", BATCH]),
+    "50 seeds, one a job": (50, 1, [TABLE]),
 }
 
 
@@ -77,25 +80,45 @@ def plan(name):
         raise SystemExit(f"{name}: the dry run failed:\n{text[-3000:]}")
     jobs = re.search(r"^total +(\d+)$", text, re.M)
     cpu, ended = usage.ru_utime + usage.ru_stime, f"stopped after {LIMIT} s of CPU" if stopped else "done"
-    return name, jobs.group(1) if jobs else "", round(cpu, 1), round(wall, 1), round(usage.ru_maxrss / 1024), ended
+    n_jobs, megabytes = jobs.group(1) if jobs else "", round(usage.ru_maxrss / 1024)
+    return name, n_jobs, round(cpu, 1), round(wall, 1), megabytes, ended, machine()
+
+
+def machine():
+    info = Path("/proc/cpuinfo")
+    models = re.findall(r"^model name\s*: (.*)$", info.read_text(), re.M) if info.exists() else []
+    return f"{models[0] if models else platform.processor()}, {os.cpu_count()} cores"
+
+
+def earlier():
+    """Name -> row of what was measured before, but for plans that are none any more."""
+    if not OUT.exists():
+        return {}
+    with open(OUT, newline="") as file:
+        return {row["plan"]: [row[key] for key in COLUMNS] for row in csv.DictReader(file) if row["plan"] in PLANS}
+
+
+def write(rows):
+    """All rows, in the order of PLANS."""
+    with open(OUT, "w", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *(rows[name] for name in PLANS if name in rows)])
 
 
 def _limit():
     resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("plans", nargs="*", default=list(PLANS), help=f"of {', '.join(PLANS)}")
+    parser.add_argument("plans", nargs="*", help=f"default all: {', '.join(PLANS)}")
+    names = parser.parse_args(arguments).plans or list(PLANS)
+    if unknown := [name for name in names if name not in PLANS]:
+        parser.error(f"no such plan: {', '.join(unknown)}; there are: {', '.join(PLANS)}")
     print(*COLUMNS, sep=" | ")
-    with open(OUT, "w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(COLUMNS)
-        for name in parser.parse_args().plans:
-            row = plan(name)
-            print(*row, sep=" | ", flush=True)
-            table.writerow(row)
-            file.flush()
+    for name in names:
+        row = plan(name)
+        print(*row, sep=" | ", flush=True)
+        write(earlier() | {name: row})
 
 
 if __name__ == "__main__":

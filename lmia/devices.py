@@ -65,8 +65,11 @@ def device_of(model):
 class Batches:
     """Runs batches, and where the memory of a GPU runs out, halves of them from then on.
 
-    Halves give the same, if the rows of a batch do not depend on each other.
+    Halves give the same, if the rows of a batch do not depend on each other, but for the last bits of a number.
+    `Batches.halved` says whether it has come to that anywhere in this process.
     """
+
+    halved = False
 
     def __init__(self):
         self._most = math.inf
@@ -92,7 +95,7 @@ class Batches:
                 raise MemoryError(
                     "out of memory with a batch of 1: take a smaller model, a larger GPU, or device: cpu"
                 ) from error
-            self._most = len(rows) // 2
+            self._most, Batches.halved = len(rows) // 2, True
             print(f"out of memory with a batch of {len(rows)}; going on with {self._most} ({error})")
         torch.cuda.empty_cache()  # not before: the error holds on to what the batch had allocated
         return None

@@ -1,6 +1,7 @@
 """What a cache of shared results holds, and what of it nobody has used for long: `python -m workflow.cache --help`."""
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -20,13 +21,25 @@ def main(arguments=None):
     folder, now = Path(options.folder).expanduser(), time.time()
     results, leftovers = [], []
     for file in folder.glob("[0-9a-f][0-9a-f]/*"):
-        (leftovers if file.suffix in LEFTOVERS else results).append((file, file.stat()))
+        with contextlib.suppress(FileNotFoundError):  # it has ended just now
+            (leftovers if file.suffix in LEFTOVERS else results).append((file, file.stat()))
     print(f"{folder}: {_told(results)}")
     if options.prune is not None:
-        unused = [(file, stat) for file, stat in results if now - stat.st_mtime > options.prune * DAY]
-        for file, _ in [*unused, *((file, stat) for file, stat in leftovers if now - stat.st_mtime > DAY)]:
+        unused = [found for found in results if now - found[1].st_mtime > options.prune * DAY]
+        old = [found for found in leftovers if now - found[1].st_mtime > DAY]
+        kept = [*_remove(unused), *_remove(old)]
+        print(f"removed: {_told([found for found in unused if found not in kept])}")
+        if kept:
+            sys.exit(f"{len(kept)} files could not be removed, the first of them {kept[0][0]}: ask its owner")
+
+
+def _remove(found):
+    """Remove files; yields those that cannot be removed."""
+    for file, stat in found:
+        try:
             file.unlink(missing_ok=True)
-        print(f"removed: {_told(unused)}")
+        except OSError:  # another user's, in a folder that does not let it be removed
+            yield file, stat
 
 
 def _told(results):

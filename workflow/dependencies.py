@@ -25,9 +25,16 @@ def dependencies(snakemake, wildcards, device):
         "inputs": [artifacts.recorded_checksum(path) for path in snakemake.input if path.endswith(".npz")],
         "threads": snakemake.threads,  # sums are split among them
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+        "build": build(),
         "processor": processor(device),
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
+
+
+def build():
+    """What else computes: torch's libraries for the CPU (BLAS, its compiler) and for GPUs (CUDA, cuDNN), and Python."""
+    libraries = [torch.version.cuda, torch.backends.cudnn.version(), torch.__config__.show()]
+    return [*libraries, *platform.python_version_tuple()[:2]]
 
 
 def processor(device):

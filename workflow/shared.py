@@ -1,12 +1,13 @@
 """A cache of results that studies, checkouts and users share: each entry lies under a hash of all that it depends on.
 
 An entry's file name holds its key and the SHA-256 of its bytes, so it needs no other file, appears whole by one
-rename, and is verified whenever it is taken. It is copied and not linked, as Snakemake sets the times of what a job
-has made, and would set them in every study that has the same file.
+rename, and is verified whenever it is taken; what it holds must be what the job would make. It is copied and not
+linked, as Snakemake sets the times of what a job has made, and would set them in every study that has the same file.
 """
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import threading
@@ -14,16 +15,20 @@ import time
 import uuid
 from pathlib import Path
 
+from lmia import artifacts
+from lmia.devices import Batches
+from workflow.attempt import PARTIAL
 from workflow.dependencies import dependencies
 
 BEAT, STALE = 20.0, 180.0  # s: who computes says so this often; file systems may show it to others a minute later
 PAUSES = 0.2, 10.0  # s: shortest and longest between two looks of who waits
 
 
-def take_shared(snakemake, attempt, device, *wildcards):
+def take_shared(snakemake, attempt, device, *wildcards, kind, holds):
     """Whether the job's one output was taken from the configuration's cache: then nothing is left to do.
 
-    attempt: of this run; device: its torch.device; wildcards: names of those that the output's bytes depend on. While
+    attempt: of this run; device: its torch.device; wildcards: names of those that the output's bytes depend on; kind:
+    of the artifact that the job makes; holds: what its provenance says, as far as it is known before, a dict. While
     another job computes the same, it is waited for. Without a cache, or where the cache has no such entry, False; what
     the job makes is put there once it has succeeded. A cache that cannot be read or written is reported, and costs
     nothing else.
@@ -31,26 +36,39 @@ def take_shared(snakemake, attempt, device, *wildcards):
     folder = snakemake.config["cache"]
     if not folder:
         return False
-    output, owner = snakemake.output[0], f"{Path.cwd()} {attempt.job}"
-    entry = Entry(folder, dependencies(snakemake, wildcards, device), owner)
+    output, owner = snakemake.output[0], f"{_checkout()} {Path.cwd()} {attempt.job}"
+    entry = Entry(folder, dependencies(snakemake, wildcards, device), owner, kind, holds)
     if entry.take_or_claim(output):
         return True
     attempt.ends.enter_context(entry.kept(output))
     return False
 
 
+def _checkout():
+    """A random name of this folder of results: its path may be that of another's too, as it is in containers."""
+    file = PARTIAL / "owner"
+    if not file.exists():
+        beside = file.with_name(f"owner.{uuid.uuid4().hex}")
+        beside.write_text(uuid.uuid4().hex)
+        os.replace(beside, file)
+    return file.read_text()
+
+
 class Entry:
     """The results with one key (hexadecimal digits) in a shared folder; usually one, or none yet.
 
-    owner: one line that says for which job this is, the same for all runs of the job.
+    owner: one line that says for which job this is, the same for all runs of the job; kind, holds: of the artifact
+    that it must be, see `take_shared`.
 
     A claim is a file that says that its owner is at work, by a time that moves on. It is advice and no lock: who finds
     it standing still, or left by an earlier run of the same job, takes it over. Should two compute the same after all,
-    each puts a whole file.
+    each puts a whole file. Whoever may write to the folder `root` may write to all that is made in it.
     """
 
-    def __init__(self, folder, key, owner):
-        self._folder, self._key = Path(folder).expanduser() / key[:2], key
+    def __init__(self, root, key, owner, kind, holds):
+        self._root = Path(root).expanduser()
+        self._folder, self._key = self._root / key[:2], key
+        self._kind, self._holds = kind, json.loads(json.dumps(holds))
         self._claim, self._text = self._folder / f"{key}.claim", f"{owner}\n{uuid.uuid4().hex}"
         self._done = threading.Event()
 
@@ -64,26 +82,44 @@ class Entry:
         except OSError as error:  # perhaps it was pruned just now
             print(f"cache: cannot take {file}: {error}")
             return False
-        expected, found = file.stem.rpartition("-")[2], _file_hash(output)
-        if found == expected:
-            with contextlib.suppress(OSError):  # another user's
-                os.utime(file)  # it is in use: pruning goes by this
-            print(f"cache: taken from {file}")
-            return True
-        print(f"cache: {file}: damaged: expected SHA-256 {expected}, found {found}; it is computed anew")
-        with contextlib.suppress(OSError):
-            file.unlink()
-        return False
+        if problem := self._fault(file, output):
+            print(f"cache: {file}: {problem}; it is computed anew")
+            for unfit in (file, Path(output)):
+                with contextlib.suppress(OSError):
+                    unfit.unlink()
+            return False
+        try:
+            os.utime(file)  # it is in use: pruning goes by this
+        except OSError as error:
+            print(f"cache: cannot note that it is in use, so pruning may remove it: {error}")
+        print(f"cache: taken from {file}")
+        return True
+
+    def _fault(self, file, copy):
+        """Why a file is not what this job would make, None where it is."""
+        expected, found = file.stem.rpartition("-")[2], _file_hash(copy)
+        if found != expected:
+            return f"damaged: expected SHA-256 {expected}, found {found}"
+        try:
+            _, provenance = artifacts.load(copy, self._kind)
+        except artifacts.ArtifactError as error:
+            return f"not what its name says: {error}"
+        others = [name for name, value in self._holds.items() if provenance.get(name) != value]
+        return f"not what its name says: another {', '.join(others)}" if others else None
 
     def put(self, output):
         """Add a copy of the file `output`; reports it where that cannot be done."""
+        if Batches.halved:
+            print("cache: not shared: memory ran out on the way, and halves of a batch may round otherwise")
+            return
         temporary = self._folder / f".{uuid.uuid4().hex}.part"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
             with open(output, "rb") as source, open(temporary, "wb") as copy:
                 shutil.copyfileobj(source, copy, 1 << 20)
                 copy.flush()
                 os.fsync(copy.fileno())
+            self._open_to_all_of_root(temporary)
             os.replace(temporary, self._folder / f"{self._key}-{_file_hash(output)}.npz")
         except OSError as error:
             print(f"cache: not shared: {error}")
@@ -125,9 +161,10 @@ class Entry:
     def _claims(self):
         """Whether it is this job's turn: also where nobody can write a claim, and so nobody waits."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
             with open(self._claim, "x") as file:
                 file.write(self._text)
+            self._open_to_all_of_root(self._claim)
         except FileExistsError:
             return False
         except OSError as error:
@@ -135,6 +172,17 @@ class Entry:
             return True
         threading.Thread(target=self._beat, daemon=True).start()
         return True
+
+    def _make_folder(self):
+        if not self._folder.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._open_to_all_of_root(self._folder)
+
+    def _open_to_all_of_root(self, path):
+        """Let those write to a new file or folder who may write to the root, whatever this process's umask."""
+        mode = self._root.stat().st_mode & (0o7777 if path.is_dir() else 0o666)
+        with contextlib.suppress(OSError):  # a file system without such rights
+            path.chmod(mode)
 
     def _beat(self):
         with contextlib.suppress(OSError):  # taken over, or pruned

@@ -1,6 +1,8 @@
 """Results are shared by what they depend on: computed once, taken verified, and never mistaken for others."""
 
 import os
+import shutil
+import stat
 import threading
 import time
 from pathlib import Path
@@ -12,29 +14,33 @@ import torch
 from snakemake.iocontainers import InputFiles, Params, Wildcards
 
 from lmia import artifacts
+from lmia.devices import Batches
 from workflow import cache, dependencies, shared
 from workflow.attempt import Attempt
 from workflow.shared import Entry
 
+from ..test_devices import Hungry
 from .conftest import make_checkout
 from .test_faults import MODEL, STUDY, Faulty
 
 KEY = "ab" * 32
+HOLDS = {"seeds": [0]}
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Batches, "halved", False)  # whatever other tests have done
     return tmp_path
 
 
 def made(path, value=1.0):
-    artifacts.save(path, "model", {"weights": np.full(300, value)}, {"seeds": [0]})
+    artifacts.save(path, "model", {"weights": np.full(300, value)}, HOLDS)
     return Path(path)
 
 
-def entry(owner="one"):
-    return Entry("cache", KEY, owner)
+def entry(owner="one", key=KEY):
+    return Entry("cache", key, owner, "model", HOLDS)
 
 
 def stored():
@@ -48,7 +54,7 @@ def test_what_was_put_is_taken_as_it_was_and_is_a_file_of_its_own():
     (file,) = stored()
     os.utime(file, (0, 0))
     assert entry().take("taken.npz") and Path("taken.npz").read_bytes() == output.read_bytes()
-    assert not Entry("cache", "cd" * 32, "one").take("other.npz")
+    assert not entry(key="cd" * 32).take("other.npz")
     assert file.stat().st_mtime > 0  # it was in use
     os.utime("taken.npz", (5, 5))
     assert file.stat().st_mtime != 5
@@ -65,6 +71,64 @@ def test_a_damaged_entry_is_ignored_reported_and_replaced(damage, capsys):
     assert f"{file}: damaged" in capsys.readouterr().out
     entry().put("output.npz")
     assert entry().take("taken.npz") and Path("taken.npz").read_bytes() == whole
+
+
+def other_kind(path):
+    artifacts.save(path, "answers", {"labels": np.zeros(3, int)}, HOLDS)
+
+
+def other_seeds(path):
+    artifacts.save(path, "model", {"weights": np.zeros(3)}, {"seeds": [1]})
+
+
+def forged(path):
+    """A right provenance over arrays of another file."""
+    made("right.npz"), made("wrong.npz", 2.0)
+    with np.load("right.npz") as right, np.load("wrong.npz") as wrong:
+        np.savez(path, **{name: (right if name.endswith("json") else wrong)[name] for name in right.files})
+
+
+@pytest.mark.parametrize("junk", [lambda path: Path(path).write_bytes(b"junk"), other_kind, other_seeds, forged])
+def test_what_the_job_would_not_make_is_discarded_though_its_name_is_right(junk, capsys):
+    junk("junk.npz")
+    entry().put("junk.npz")
+    (file,) = stored()
+    assert not entry().take_or_claim("taken.npz") and not Path("taken.npz").exists()
+    assert f"{file}: not what its name says: " in capsys.readouterr().out and not file.exists()
+
+
+def test_what_was_made_in_halves_of_a_batch_is_not_shared(capsys):
+    Batches().run(Hungry(most=7), torch.rand(10, 64))
+    entry().put(made("output.npz"))
+    assert not stored() and "cache: not shared: memory ran out" in capsys.readouterr().out
+
+
+def test_who_may_write_to_the_cache_may_write_to_all_of_it():
+    Path("cache").mkdir()
+    Path("cache").chmod(0o2770)
+    before = os.umask(0o077)
+    try:
+        mine = entry()
+        assert not mine.take_or_claim("one.npz")
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in Path("cache").rglob("*")}
+        assert modes == {"ab": 0o2770, f"{KEY}.claim": 0o660}
+        with mine.kept("one.npz"):
+            made("one.npz")
+    finally:
+        os.umask(before)
+    (file,) = stored()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o660
+
+
+def test_a_use_that_cannot_be_noted_is_told(monkeypatch, capsys):
+    entry().put(made("output.npz"))
+    monkeypatch.setattr(os, "utime", refuse)
+    assert entry().take("taken.npz")
+    assert "cache: cannot note that it is in use, so pruning may remove it: another user's" in capsys.readouterr().out
+
+
+def refuse(*_, **__):
+    raise PermissionError("another user's")
 
 
 def test_what_a_killed_writer_left_is_not_taken():
@@ -170,7 +234,7 @@ def test_a_cache_that_cannot_be_used_costs_nothing_but_a_line(capsys):
 
 def test_pruning_takes_what_was_long_unused_and_old_leftovers(capsys):
     for number, days in enumerate((1, 50, 100)):
-        Entry("cache", f"{number:064x}", "one").put(made("output.npz", number))
+        entry(key=f"{number:064x}").put(made("output.npz", number))
         (file,) = Path("cache").rglob(f"{number:064x}-*")
         os.utime(file, (time.time() - 86400 * days,) * 2)
     for name, days in (("a.claim", 3), ("b.claim", 0), (".c.part", 3)):
@@ -185,6 +249,34 @@ def test_pruning_takes_what_was_long_unused_and_old_leftovers(capsys):
     assert left == {f"{0:064x}", "b.claim", "mine.txt"}
 
 
+def test_pruning_goes_on_where_a_file_vanishes_or_stays(monkeypatch, capsys):
+    for number in range(2):
+        entry(key=f"{number:064x}").put(made("output.npz", number))
+    Path("cache/00/gone.claim").symlink_to("nowhere")  # as one that vanishes between two looks
+    for file in stored():
+        os.utime(file, (0, 0))
+    first, removed = stored()[0], Path.unlink
+    monkeypatch.setattr(Path, "unlink", lambda file, **rest: refuse() if file == first else removed(file, **rest))
+    with pytest.raises(SystemExit, match=f"1 files could not be removed, the first of them {first}"):
+        cache.main(["cache", "--prune", "1"])
+    assert stored() == [first] and "removed: 1 results" in capsys.readouterr().out
+
+
+def test_checkouts_at_the_same_path_of_two_containers_are_two_owners(monkeypatch):
+    job = fake(config={"cache": "cache"}, output=["results/one.npz"], input=[])
+    owners = []
+    for _ in range(2):
+        Path("results").mkdir()
+        for _ in range(2):
+            attempt = Attempt(["results/one.npz"])
+            assert not shared.take_shared(job, attempt, torch.device("cpu"), "seeds", kind="model", holds=HOLDS)
+            (claim,) = stored()
+            owners.append(claim.read_text().partition("\n")[0])
+        claim.unlink()
+        shutil.rmtree("results")
+    assert owners[0] == owners[1] != owners[2] == owners[3]
+
+
 def fake(**changes):
     """What a script knows of its job, with changes."""
     job = {
@@ -194,7 +286,7 @@ def fake(**changes):
         "threads": 1,
     }
     for key, value in changes.items():
-        job[key] = job[key] | value if isinstance(value, dict) else value
+        job[key] = job.get(key, {}) | value if isinstance(value, dict) else value
     kinds = {"params": Params, "wildcards": Wildcards, "input": InputFiles}
     for key, kind in kinds.items():
         job[key] = kind(fromdict=job[key]) if isinstance(job[key], dict) else kind(job[key])
@@ -225,6 +317,14 @@ def test_names_and_paths_are_no_part_of_the_key_and_all_else_is(monkeypatch):
     ]
     monkeypatch.setattr(dependencies.importlib.metadata, "version", lambda package: "0")
     others.append(key())
+    for module, name, value in (
+        (torch.version, "cuda", "13.9"),
+        (torch.backends.cudnn, "version", lambda: 99999),
+        (torch.__config__, "show", lambda: "another BLAS"),
+        (dependencies.platform, "python_version_tuple", lambda: ("3", "99", "1")),
+    ):
+        monkeypatch.setattr(module, name, value)
+        others.append(key())
     assert len({one, *others}) == len(others) + 1
 
 
@@ -232,7 +332,7 @@ def test_without_a_cache_nothing_is_shared():
     Path("results").mkdir()
     attempt = Attempt(["results/one.npz"])
     job = SimpleNamespace(config={"cache": None}, output=["results/one.npz"])
-    assert not shared.take_shared(job, attempt, torch.device("cpu"), "seeds")
+    assert not shared.take_shared(job, attempt, torch.device("cpu"), "seeds", kind="model", holds={})
 
 
 BUSY = 3000  # s: a dozen jobs, where others use the machine

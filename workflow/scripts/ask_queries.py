@@ -35,7 +35,8 @@ with job(
     plugins.module_name("perturbations", snakemake.params.query["kind"]),
 ) as attempt:
     frozen = FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds))
-    if not take_shared(snakemake, attempt, frozen.device, "seeds", "query"):
+    holds = frozen.provenance | {"query": snakemake.params.query}
+    if not take_shared(snakemake, attempt, frozen.device, "seeds", "query", kind="answers", holds=holds):
         ask(
             frozen=frozen,
             output=snakemake.output[0],

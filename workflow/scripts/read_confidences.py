@@ -24,7 +24,8 @@ with job(
     plugins.module_name("defenses", snakemake.params.defense["kind"]),
 ) as attempt:
     frozen = FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds))
-    if not take_shared(snakemake, attempt, frozen.device, "seeds"):
+    holds = frozen.provenance | {"defense": snakemake.params.defense}
+    if not take_shared(snakemake, attempt, frozen.device, "seeds", kind="confidences", holds=holds):
         read(
             frozen=frozen,
             output=snakemake.output[0],

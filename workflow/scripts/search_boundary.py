@@ -71,7 +71,8 @@ with job(
 ) as attempt:
     seeds = seed_list(snakemake.wildcards.seeds)
     frozen = FrozenModels(snakemake, seeds)
-    if not take_shared(snakemake, attempt, frozen.device, "seeds", "query"):
+    holds = frozen.provenance | {"query": snakemake.params.query}
+    if not take_shared(snakemake, attempt, frozen.device, "seeds", "query", kind="distances", holds=holds):
         search(
             frozen=frozen,
             output=snakemake.output[0],

@@ -33,18 +33,28 @@ def reference_points(data, members, nonmembers, draw, device):
 
 
 def source_weights(path):
-    """Weights of the first model of a file, and the file's provenance."""
+    """Weights of the first model of a file."""
     arrays, provenance = artifacts.load(path, "model")
-    return weights(arrays, provenance["seeds"][0]), provenance
+    return weights(arrays, provenance["seeds"][0])
 
 
-def train_models(dataset, split, output, model, training, defense, seeds, role, source, device, journal):
-    data, data_source = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
-    parts, drawn = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
+def known_before(snakemake, seeds, device):
+    """What the models are made from, and with what: their provenance."""
+    params, inputs = snakemake.params, {name: snakemake.input.get(name) for name in ("dataset", "split", "source")}
+    made = {name: artifacts.recorded_checksum(path) for name, path in inputs.items() if path}
+    made |= {name: params[name] for name in ("model", "training", "defense")}
+    made |= {"seeds": seeds, "role": snakemake.wildcards.role}
+    return made | {"torch": torch.__version__, "device": describe(device)}
+
+
+def train_models(dataset, split, output, provenance, source, device, journal):
+    seeds, role = provenance["seeds"], provenance["role"]
+    data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
+    parts, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
     n_classes = int(data["classes"].max()) + 1
-    build = plugins.bind("models", "build", model)
-    new_defense = plugins.bind("defenses", "Defense", defense)
-    given, origin = source_weights(source) if source else (None, None)
+    build = plugins.bind("models", "build", provenance["model"])
+    new_defense = plugins.bind("defenses", "Defense", provenance["defense"])
+    given = source_weights(source) if source else None
     arrays, flags, rates = {}, [], {"train_accuracy": [], "test_accuracy": [], "epochs": []}
     for row, seed in enumerate(tqdm(seeds, desc="models")):
         ids = [parts[name][row] for name in ("members", "nonmembers")]
@@ -55,7 +65,7 @@ def train_models(dataset, split, output, model, training, defense, seeds, role, 
             reference=partial(reference_points, data, *ids, stream(seed, f"reference points of {role}"), device),
             source=lambda: given,
         )
-        options = training | {"journal": journal.part(f"seed {seed}")}
+        options = provenance["training"] | {"journal": journal.part(f"seed {seed}")}
         network, losses = train(build, *members, n_classes, start, protection, **options)
         arrays |= to_arrays(network, seed)
         predicted, tested = predict(network, members[0]), predict(network, others[0])
@@ -67,10 +77,6 @@ def train_models(dataset, split, output, model, training, defense, seeds, role, 
             rates.setdefault(name, []).append(value)
     arrays |= {name: np.array(values) for name, values in rates.items()}
     arrays |= {"flags": np.array(flags)} if any(flags) else {}
-    provenance = {"model": model, "training": training, "defense": defense, "seeds": seeds, "role": role}
-    provenance |= {"dataset": data_source["sha256"], "split": drawn["sha256"], "torch": torch.__version__}
-    provenance |= {"device": describe(device)}
-    provenance |= {"source": origin["sha256"]} if origin else {}
     artifacts.save(output, "model", arrays, provenance)
 
 
@@ -80,16 +86,13 @@ with job(
     plugins.module_name("defenses", snakemake.params.defense["kind"]),
 ) as attempt:
     device = take_device(snakemake)  # before long work
-    if not take_shared(snakemake, attempt, device, "seeds", "role"):
+    provenance = known_before(snakemake, seed_list(snakemake.wildcards.seeds), device)
+    if not take_shared(snakemake, attempt, device, "seeds", "role", kind="model", holds=provenance):
         train_models(
             dataset=snakemake.input.dataset,
             split=snakemake.input.split,
             output=snakemake.output[0],
-            model=snakemake.params.model,
-            training=snakemake.params.training,
-            defense=snakemake.params.defense,
-            seeds=seed_list(snakemake.wildcards.seeds),
-            role=snakemake.wildcards.role,
+            provenance=provenance,
             source=snakemake.input.source,
             device=device,
             journal=journal_of(snakemake, attempt, device),

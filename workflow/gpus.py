@@ -2,6 +2,7 @@
 
 import functools
 import os
+import stat
 import tempfile
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from lmia.devices import describe, prepare, resolve
+from lmia.devices import DeviceError, describe, prepare, resolve
 
 INTERVAL = 1.0  # s between looks for a GPU that is free
 
@@ -28,15 +29,14 @@ def take_device(snakemake):
         number, _ = take_gpu()
         device = torch.device("cuda", number)
     prepare(device)
-    print(f"device: {describe(device)}")
+    print(f"device: {describe(device)}; CUDA_VISIBLE_DEVICES: {os.environ.get('CUDA_VISIBLE_DEVICES', 'not set')}")
     return device
 
 
 @functools.cache  # so a process, which is one job, takes one GPU, and keeps it until it ends
 def take_gpu():
     """(number of a visible GPU, its lock). The kernel releases the lock when the process ends, however it ends."""
-    folder = Path(tempfile.gettempdir()) / f"lmia-gpus-{os.getuid()}"
-    folder.mkdir(exist_ok=True)
+    folder = _own_folder(Path(tempfile.gettempdir()) / f"lmia-gpus-{os.getuid()}")
     locks = [FileLock(folder / f"{_identity(number)}.lock") for number in range(torch.cuda.device_count())]
     if (taken := _first_free(locks)) is None:
         print(f"all {len(locks)} visible GPUs are taken by other jobs (locks in {folder}); waiting for one", flush=True)
@@ -44,6 +44,17 @@ def take_gpu():
         time.sleep(INTERVAL)
         taken = _first_free(locks)
     return taken
+
+
+def _own_folder(folder):
+    """The folder, made if need be. Raises DeviceError for another user's: who made it first could hold every lock."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise DeviceError(
+            f"{folder}: expected a folder of this user's, for the locks of GPUs: remove it, or set TMPDIR"
+        )
+    return folder
 
 
 def _first_free(locks):

@@ -2,6 +2,7 @@
 # Slurm without its plugin: fewer seconds per job, but no array and no account. tests/slurm/run.sh runs it.
 # submit RULE CORES MB MINUTES GPUS SCRIPT prints the job's id; status ID prints how it is; ID... cancels.
 set -euo pipefail
+source "$(dirname "$0")/unheard.sh"
 case $1 in
   submit)
     gpu=()
@@ -10,9 +11,12 @@ case $1 in
       "${gpu[@]}" --output=.snakemake/cluster-%j.log "$7"
     ;;
   status)
-    case $(squeue --noheader --states=all --format=%T --jobs="$2") in
+    state=$(squeue --noheader --states=all --format=%T --jobs="$2") || true
+    [ -z "$state" ] || heard "$2"
+    case $state in
       COMPLETED) echo success ;;
-      "" | PENDING | CONFIGURING | RUNNING | COMPLETING | SUSPENDED) echo running ;; # "": the controller is busy
+      PENDING | CONFIGURING | RUNNING | COMPLETING | SUSPENDED) echo running ;;
+      "") unheard "$2" ;;
       *) echo failed ;;
     esac
     ;;

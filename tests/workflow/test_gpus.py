@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import stat
 import tempfile
 from types import SimpleNamespace
 
@@ -104,6 +105,29 @@ def test_a_gpu_that_is_named_is_shared(start):
 def test_auto_leaves_gpus_alone_that_the_job_did_not_ask_for():
     assert gpus.take_device(job("auto", gpu=0)) == torch.device("cpu")
     assert gpus.take_device(job("auto", gpu=1)) == torch.device("cuda:0")
+
+
+def test_the_log_says_which_gpus_a_scheduler_shows(monkeypatch, capsys):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    gpus.take_device(job("cpu"))
+    assert capsys.readouterr().out == "device: cpu; CUDA_VISIBLE_DEVICES: 1\n"
+
+
+def test_locks_are_the_users_own(tmp_path, monkeypatch):
+    gpus.take_device(job())
+    (folder,) = tmp_path.iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    gpus.take_gpu.cache_clear()
+    with pytest.raises(DeviceError, match=f"{folder}: expected a folder of this user's"):
+        gpus.take_device(job())
+    folder.unlink()
+    another = os.getuid() + 1
+    (tmp_path / f"lmia-gpus-{another}").mkdir()
+    monkeypatch.setattr(os, "getuid", lambda: another)
+    with pytest.raises(DeviceError, match="expected a folder of this user's"):
+        gpus.take_device(job())
 
 
 def test_a_missing_gpu_is_told_before_anything_is_read(monkeypatch):

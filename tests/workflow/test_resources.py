@@ -1,11 +1,15 @@
 """What rules ask for, what profiles make of it, and what jobs then used."""
 
+import os
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 import yte
+from snakemake.profiles import ProfileConfigFileParser
+from snakemake.resources import Resource
 
 from workflow.fingerprint import ROOT, closure
 
@@ -41,20 +45,101 @@ def test_rules_on_a_gpu_have_their_partition_in_slurm():
     assert profile("slurm")["set-resources"].keys() == ON_GPU
 
 
-def test_partitions_and_account_come_from_the_environment(monkeypatch):
-    for variable, value in {"SBATCH_ACCOUNT": "us", "SBATCH_PARTITION": "small", "LMIA_GPU_PARTITION": "fast"}.items():
-        monkeypatch.setenv(variable, value)
-    made = profile("slurm")
-    assert (
-        made["default-resources"]["slurm_account"] == "us" and made["default-resources"]["slurm_partition"] == "small"
-    )
-    assert {entry["slurm_partition"] for entry in made["set-resources"].values()} == {"fast"}
+def as_snakemake_reads(option):
+    """(rule, resource) -> value of an option of the profile for Slurm, which Snakemake evaluates as Python."""
+    with open(ROOT / "profiles/slurm/config.yaml") as file:
+        given = ProfileConfigFileParser().parse(file)[option]
+    found = {}
+    for name, value in (entry.split("=", 1) for entry in given):
+        rule, _, resource = name.rpartition(":")
+        evaluated = Resource.cli_evaluator(resource, value, wildcards=None, input=None, attempt=1, async_run=None)
+        found[rule, resource] = evaluated
+    return found
+
+
+# Texts that are also Python, as `all` is, which many sites call a partition.
+@pytest.mark.parametrize(
+    "account, partition, fast", [("us", "small", "fast"), ("max", "all", "open"), ("1", "1e3", "a-b")]
+)
+def test_partitions_and_account_come_from_the_environment(monkeypatch, account, partition, fast):
+    monkeypatch.setenv("SBATCH_ACCOUNT", account)
+    monkeypatch.setenv("SBATCH_PARTITION", partition)
+    monkeypatch.delenv("LMIA_GPU_PARTITION", raising=False)
+    made = as_snakemake_reads("default-resources")
+    assert (made["", "slurm_account"], made["", "slurm_partition"]) == (account, partition)
+    assert set(as_snakemake_reads("set-resources").values()) == {partition}
+    monkeypatch.setenv("LMIA_GPU_PARTITION", fast)
+    assert as_snakemake_reads("set-resources") == {(rule, "slurm_partition"): fast for rule in ON_GPU}
+
+
+def test_without_names_the_cluster_decides(monkeypatch):
+    for name in ("SBATCH_ACCOUNT", "SBATCH_PARTITION", "LMIA_GPU_PARTITION"):
+        monkeypatch.delenv(name, raising=False)
+    assert as_snakemake_reads("default-resources")["", "slurm_partition"] is None
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_only_cheap_jobs_share_one_job(name):
     """When one of a group fails, all of it is done again."""
     assert set(profile(name)["groups"]) < JOBS.keys() - ON_GPU
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_many_jobs_of_seconds_are_few_jobs_of_the_cluster(name):
+    """All that a study has once for each of its models, attacks or figures, but for what runs a model."""
+    many = {rule for rule, text in JOBS.items() if re.search(r"results/[^\n]*(\{cell\}|\{figure\})", text)}
+    assert set(profile(name)["groups"]) == many - ON_GPU
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_jobs_of_a_group_do_not_wait_for_each_other_by_way_of_others(fresh, name):
+    """Snakemake puts any eight of a name into one job, and refuses a plan where one needs what another begins."""
+    groups = [f"{rule}={group}" for rule, group in profile(name)["groups"].items()]
+    components = [f"{group}={n}" for group, n in profile(name)["group-components"].items()]
+    fresh.configure(lambda config: config["studies"]["small"].update(shadows=2, seeds=[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))
+    text = fresh.snakemake("-n", "--groups", *groups, "--group-components", *components)
+    assert text.count("Group job splitting") == 4  # 30 splits
+
+
+# The command that tells of a job, and what it says of one that runs.
+SCHEDULERS = {"slurm": ("squeue", "RUNNING"), "lsf": ("bjobs", "RUN"), "sge": ("qstat", "anything")}
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_a_job_that_its_scheduler_knows_no_more_is_not_waited_for_for_ever(tmp_path, monkeypatch, name):
+    command, running = SCHEDULERS[name]
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (tmp_path / ".snakemake").mkdir()
+
+    def says(text):
+        for asked in (command, "qacct"):
+            told = f"echo {text}" if text and asked == command else "exit 1"
+            (tmp_path / asked).write_text(f"#!/bin/sh\n{told}\n")
+            (tmp_path / asked).chmod(0o755)
+
+    def status():
+        script = ["bash", ROOT / f"profiles/cluster-generic/{name}.sh", "status", "7"]
+        return subprocess.run(script, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()
+
+    def wait(minutes):
+        (noted,) = (tmp_path / ".snakemake").iterdir()
+        os.utime(noted, (time.time() - 60 * minutes,) * 2)
+
+    says("")
+    assert status() == "running"
+    wait(20)
+    assert status() == "running"
+    says(running)
+    assert status() == "running" and not list((tmp_path / ".snakemake").iterdir())
+    says("")
+    assert status() == "running"
+    wait(40)
+    assert status() == "failed"
+
+
+@pytest.mark.parametrize("name, flag", [("slurm", "--no-requeue"), ("lsf", "-rn"), ("sge", "-r n")])
+def test_only_snakemake_repeats_jobs(name, flag):
+    assert re.search(rf"(sbatch|bsub|qsub)\b.* {flag} ", (ROOT / f"profiles/cluster-generic/{name}.sh").read_text())
 
 
 def test_the_default_profile_caps_nothing():
@@ -75,6 +160,15 @@ def test_more_gpus_than_there_are_are_refused(fresh):
     text = fresh.snakemake(*more, check=False)
     assert "train_model asks for 2 GPUs" in text and fresh.exit_code == 1
     fresh.snakemake(*more, "--resources", "gpu=2")
+
+
+@pytest.mark.parametrize("asked", ["1 + 1", "attempt"])
+def test_a_number_of_gpus_that_only_jobs_know_is_refused_where_there_is_a_cap(fresh, asked):
+    """Snakemake would cut that down, too."""
+    more = ("-n", "--set-resources", f"train_model:gpu={asked}")
+    text = fresh.snakemake(*more, "--profile", "profiles/gpu", check=False)
+    assert f"train_model asks for {asked} GPUs" in text and "or ask for a plain number" in text and fresh.exit_code == 1
+    fresh.snakemake(*more)
 
 
 def test_what_was_used_is_shown_beside_what_was_asked_for(copy):

@@ -73,15 +73,20 @@ def growing(amount):
 def refuse_more_gpus_than_there_are():
     """Snakemake would cut a request silently down to `--resources gpu=N`, and the job would find fewer than it needs."""
     there = workflow.global_resources.get("gpu").value
+    if there is None:
+        return
     for declared in workflow.rules:
-        asked = declared.resources.get(
-            "gpu"
-        ).raw  # as declared or as --set-resources says
-        if isinstance(asked, int) and isinstance(there, int) and asked > there:
-            raise WorkflowError(
-                f"{declared.name} asks for {asked} GPUs, and --resources or the profile allows {there}: ask for fewer "
-                f"(--set-resources {declared.name}:gpu={there}) or allow more (--resources gpu={asked})"
-            )
+        resource = declared.resources.get("gpu")
+        asked = resource.raw  # as declared or as --set-resources says
+        more = f"allow more (--resources gpu={asked})"
+        if resource.is_evaluable():  # what that comes to, only jobs know
+            asked, more = asked or "a function's result of", "ask for a plain number"
+        elif not isinstance(asked, int) or asked <= there:
+            continue
+        raise WorkflowError(
+            f"{declared.name} asks for {asked} GPUs, and --resources or the profile allows {there}: ask for fewer "
+            f"(--set-resources {declared.name}:gpu={there}) or {more}"
+        )
 
 
 @functools.cache

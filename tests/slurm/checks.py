@@ -1,4 +1,4 @@
-"""A small study through a real Slurm, while a job is cancelled and a node is lost. Started by run.sh."""
+"""A small study through a real Slurm, while a job, a node and Snakemake itself are lost. Started by run.sh."""
 
 import os
 import re
@@ -13,7 +13,7 @@ import pytest
 from tests.workflow.conftest import ROOT, make_checkout
 
 # What a user of this cluster would export.
-SITE = {"SBATCH_PARTITION": "cpu", "LMIA_GPU_PARTITION": "gpu", "LMIA_SCHEDULER": "slurm"}
+SITE = {"SBATCH_PARTITION": "all", "LMIA_GPU_PARTITION": "gpu", "LMIA_SCHEDULER": "slurm"}
 # Less waiting than the profile prescribes, for the sake of a controller that others use too.
 PATIENCE = "--seconds-between-status-checks 1 --latency-wait 10"
 MODEL = "models/small/n60-none/0-1/target"
@@ -66,7 +66,7 @@ def records():
     lines = [line for line in shown.stdout.splitlines() if "Comment=" in line]
     jobs = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in lines]
     for job in jobs:
-        job["rule"] = re.match("rule_(scoring|[a-z]+_[a-z]+)", job["Comment"])[1]
+        job["rule"] = re.match("rule_(splitting|scoring|GROUP|[a-z]+_[a-z]+)", job["Comment"])[1]
     return jobs
 
 
@@ -115,13 +115,8 @@ def study(tmp_path_factory):
 
 def test_every_job_ran_in_slurm_and_was_finished_once(study):
     rules = Counter(job["rule"] for job in records() if job["JobState"] == "COMPLETED")
-    expected = {"prepare_dataset": 1, "draw_split": 2, "check_study": 1, "train_model": 2, "ask_queries": 2}
-    expected |= {
-        "search_boundary": 2,
-        "scoring": 1,
-        "tabulate_study": 1,
-        "tabulate_metrics": 1,
-    }  # scoring: five jobs in one
+    expected = {"prepare_dataset": 1, "check_study": 1, "train_model": 2, "ask_queries": 2, "search_boundary": 2}
+    expected |= {"splitting": 1, "scoring": 1, "tabulate_study": 1, "tabulate_metrics": 1}  # two and five jobs in one
     assert rules == expected
     assert {job["NodeList"] for job in records()} == {"n1", "n2"}
 
@@ -140,7 +135,7 @@ def test_results_are_those_of_a_local_run(study):
 def test_gpus_are_asked_for_by_exactly_the_rules_that_declare_them(study):
     for job in records():
         asked = (job.get("TresPerJob"), job["Partition"])
-        assert asked == (("gres:gpu:1", "gpu") if job["rule"] in GPU_RULES else (None, "cpu")), job
+        assert asked == (("gres:gpu:1", "gpu") if job["rule"] in GPU_RULES else (None, "all")), job
 
 
 def test_a_cancelled_job_and_a_lost_node_cost_what_ran_there_alone(study):
@@ -158,6 +153,54 @@ def test_a_cancelled_job_and_a_lost_node_cost_what_ran_there_alone(study):
     assert "Nothing to be done" in cluster.snakemake()
 
 
+def test_jobs_see_the_gpus_that_slurm_gives_them(study):
+    cluster, local, _ = study
+
+    def shown(checkout):
+        logs = (file.read_text() for file in (checkout.path / "results/logs/models").rglob("*.log"))
+        return [re.search("^device: cpu; CUDA_VISIBLE_DEVICES: (.*)$", text, re.M)[1] for text in logs]
+
+    assert len(shown(cluster)) == 2 and set(shown(cluster)) <= {"0", "1"}
+    assert set(shown(local)) == {os.environ.get("CUDA_VISIBLE_DEVICES", "not set")}
+
+
+def long_trainings(config):
+    """Twice as many as there are GPUs, so that some wait in the queue."""
+    small(config)
+    config["studies"]["small"] |= {"seeds": ["0-1", "2-3"], "training": {"max_epochs": 4000, "patience": 4000}}
+
+
+def test_snakemake_is_killed_and_the_same_command_loses_nothing(tmp_path):
+    """Its jobs, running and pending, live on beside those that the second one submits for the same files."""
+    cluster, local = [make_checkout(tmp_path / name) for name in ("cluster", "local")]
+    for checkout in (cluster, local):
+        checkout.configure(long_trainings)
+    models = [f"results/models/small/n60-none/{s}/{r}.npz" for s in ("0-1", "2-3") for r in ("target", "shadow0")]
+    here = start(local, f"snakemake --cores 1 {' '.join(models)}", nice=10)
+    before = {job["JobId"] for job in records()}
+
+    def trainings():
+        return [job for job in records() if job["rule"] == "train_model" and job["JobId"] not in before]
+
+    options = f"--slurm-init-seconds-before-status-checks 1 {PATIENCE}"
+    command = f"snakemake --profile profiles/slurm {' '.join(models)} {options}"
+    run = start(cluster, command)
+    wait_for(lambda: {"RUNNING", "PENDING"} <= {job["JobState"] for job in trainings()}, run)
+    run.kill()
+    run.wait()
+    orphans = {job["JobId"] for job in trainings()}
+    cluster.snakemake("--unlock")
+    finish(start(cluster, command), cluster)
+    assert len(orphans) == 4 and not {"CANCELLED", "NODE_FAIL"} & {job["JobState"] for job in trainings()}
+    while {"RUNNING", "PENDING", "COMPLETING"} & {job["JobState"] for job in trainings()}:
+        time.sleep(0.5)
+    finish(here, local)
+    ours, theirs = (checkout.results("data/**/*", "splits/**/*", "models/**/*") for checkout in (cluster, local))
+    assert ours.keys() == theirs.keys() and len(ours) == 1 + 4 + 4
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+    assert "Nothing to be done" in cluster.snakemake(*models)
+
+
 def test_the_generic_executor_repeats_a_cancelled_job_too(tmp_path):
     checkout = make_checkout(tmp_path / "study")
     checkout.configure(small)
@@ -170,7 +213,7 @@ def test_the_generic_executor_repeats_a_cancelled_job_too(tmp_path):
     asked = Counter((job["rule"], job.get("TresPerJob"), job["JobState"]) for job in jobs)
     assert asked == {
         ("prepare_dataset", None, "COMPLETED"): 1,
-        ("draw_split", None, "COMPLETED"): 1,
+        ("GROUP", None, "COMPLETED"): 1,  # of one split
         ("train_model", "gres:gpu:1", "CANCELLED"): 1,
         ("train_model", "gres:gpu:1", "COMPLETED"): 1,
     }

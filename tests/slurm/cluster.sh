@@ -4,6 +4,8 @@
 # Clients find it by /etc/slurm/slurm.conf, a link to DIR: the executor clears SLURM_CONF within jobs. Needs root, and Debian's packages (22.05 or newer).
 set -euo pipefail
 
+MARK="# of tests/slurm" # what was added to /etc/hosts, and is taken away
+
 die() {
   echo "cluster.sh: $*" >&2
   exit 1
@@ -28,7 +30,7 @@ install_slurm() {
 write_configuration() {
   local host
   host=$(hostname -s)
-  getent hosts "$host" > /dev/null || echo "127.0.0.1 $host" >> /etc/hosts
+  getent hosts "$host" > /dev/null || echo "127.0.0.1 $host $MARK" >> /etc/hosts
   mkdir -p "$1/state" /etc/slurm
   [ ! -e /etc/slurm/slurm.conf ] || die "this machine has a Slurm of its own: /etc/slurm/slurm.conf"
   ln -sf "$1/slurm.conf" /etc/slurm/slurm.conf
@@ -66,13 +68,13 @@ DefMemPerCPU=200
 GresTypes=gpu
 NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=16818 CPUs=8 CoresPerSocket=8 RealMemory=64000 Gres=gpu:fake:2 Weight=2
 NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=16819 CPUs=8 CoresPerSocket=8 RealMemory=64000
-PartitionName=cpu Nodes=n1,n2 Default=YES
+PartitionName=all Nodes=n1,n2 Default=YES
 PartitionName=gpu Nodes=n1
 END
-  for number in 0 1; do # Slurm wants a device behind each GPU; this one is /dev/null
+  for number in 0 1; do # Slurm wants a device behind each GPU, this one is /dev/null, and tells jobs of it as of Nvidia's
     [ -e "$1/gpu$number" ] || mknod "$1/gpu$number" c 1 3
   done
-  echo "NodeName=n1 Name=gpu Type=fake File=$1/gpu[0-1]" > "$1/gres.conf"
+  echo "NodeName=n1 Name=gpu Type=fake Flags=nvidia_gpu_env File=$1/gpu[0-1]" > "$1/gres.conf"
 }
 
 start_munge() {
@@ -124,6 +126,8 @@ stop_cluster() {
     await_end "$pid"
   done
   rm /etc/slurm/slurm.conf
+  local hosts
+  hosts=$(grep -v "$MARK\$" /etc/hosts) && echo "$hosts" > /etc/hosts # in place: containers mount the file
 }
 
 command=$1 folder=${2:-}

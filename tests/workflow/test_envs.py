@@ -1,16 +1,21 @@
-"""The conda environments hold what their scripts import, in the versions of requirements.lock."""
+"""The conda environments hold what their scripts import, and what that needs, in the versions of requirements.lock."""
 
+import importlib.metadata
 import re
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from workflow.fingerprint import ROOT, _parse, closure
 
 LOCK = dict(re.findall(r"^([A-Za-z0-9_.-]+)(?:\[\w+\])?==(\S+)", (ROOT / "requirements.lock").read_text(), re.M))
+LOCKED = {canonicalize_name(name): name for name in LOCK}  # as the lock writes it
 PIP_NAMES = {"sklearn": "scikit-learn"}
+OF_CUDA = ("nvidia-", "cuda-", "triton")  # which the pinned torch brings in its own versions, where the index offers it
 
 
 def pins(env):
@@ -31,19 +36,38 @@ def imported(script):
     text = file.read_text()
     packages = re.findall(r'module_name\("(\w+)"', text) + (["figures"] if "lmia.figures.{" in text else [])
     chosen = [f"lmia.{name}.{f.stem}" for name in packages for f in sorted((ROOT / "lmia" / name).glob("[a-z]*.py"))]
-    names = {name.split(".")[0] for source in closure(file, *chosen) for name in _parse(Path(source))[1]}
+    sources = [Path(source) for source in closure(file, *chosen)]
+    names = {name.split(".")[0] for source in sources for name in _parse(source)[1]}
+    names |= {name for source in sources for name in re.findall(r'import_module\("(\w+)"\)', source.read_text())}
     return {PIP_NAMES.get(name, name) for name in names - set(sys.stdlib_module_names) - {"lmia", "workflow"}}
 
 
-@pytest.mark.parametrize("env, script", jobs())
-def test_a_script_imports_only_what_its_environment_holds(env, script):
-    assert imported(script) <= pins(env).keys()
+def needed(packages):
+    """The packages and all that they need here, directly or not."""
+    found, pending = set(), {canonicalize_name(name) for name in packages}
+    while pending:
+        found.add(name := pending.pop())
+        requirements = map(Requirement, importlib.metadata.requires(name) or [])
+        here = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
+        pending |= {canonicalize_name(r.name) for r in here if not r.name.startswith(OF_CUDA)} - found
+    return {LOCKED[name] for name in found}
+
+
+@pytest.mark.parametrize("env", ["numpy", "torch"])
+def test_an_environment_pins_what_its_scripts_import_and_all_that_this_needs(env):
+    assert pins(env).keys() == needed(set().union(*(imported(script) for of, script in jobs() if of == env)))
 
 
 @pytest.mark.parametrize("env", ["numpy", "torch"])
 def test_environments_pin_the_locked_versions(env):
     found = pins(env)
     assert found == {name: LOCK[name] for name in found}
+    conda = yaml.safe_load((ROOT / f"workflow/envs/{env}.yaml").read_text())["dependencies"]
+    assert conda[0] == "python =3.11"  # that the lock is for
+
+
+def test_the_lock_pins_all_that_it_needs():
+    assert needed(LOCK) == LOCK.keys()
 
 
 def test_every_script_has_an_environment():

@@ -190,14 +190,21 @@ def fit(defense, device, build=BUILD):
     return [losses, np.array(accuracy(model, inputs, classes)), *weights]
 
 
-def test_training_that_runs_out_of_memory_says_which_batch_size_to_set():
+@pytest.mark.parametrize(
+    "defense, message",
+    [
+        (none.Defense, "^out of memory with a batch of 16: set batch_size to 8 or less"),
+        (partial(dp_sgd.Defense, epochs=1, noise=1.0, batch_size=40), "^dp_sgd: out of memory with 40 views at once"),
+    ],
+)
+def test_training_that_runs_out_of_memory_says_what_would_help(defense, message):
     def build(shape, n_classes):
         model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3))
         model.register_forward_pre_hook(lambda layer, inputs: Hungry(most=9)(inputs[0]) and None)
         return model
 
-    with pytest.raises(MemoryError, match="out of memory with a batch of 16: set batch_size to 8 or less"):
-        fit(none.Defense, CPU, build)
+    with pytest.raises(MemoryError, match=message):
+        fit(defense, CPU, build)
 
 
 def on(device, job):

@@ -120,7 +120,13 @@ class Defense(transfer.Defense):
             total, chunk = 0.0, max(1, CHUNK // self._views) * self._views
             parts = list(zip(x.split(chunk), y.split(chunk), strict=True))
             for number, part in enumerate(parts, 1):
-                total = total + backward(optimizer, *part)
+                try:
+                    total = total + backward(optimizer, *part)
+                except torch.OutOfMemoryError as error:  # a smaller batch has parts as large
+                    raise MemoryError(
+                        f"dp_sgd: out of memory with {len(part[0])} views at once, which no batch_size changes: take a "
+                        "smaller model, fewer views, a larger GPU, or device: cpu"
+                    ) from error
                 optimizer.signal_skip_step(number < len(parts))
                 optimizer.step()
                 optimizer.zero_grad()

@@ -44,14 +44,14 @@ def start(checkout, command, nice=0):
         return subprocess.Popen(arguments, cwd=checkout.path, stdout=log, stderr=log, env=environment)
 
 
-def finish(run, checkout, seconds=300):
+def finish(run, checkout, seconds=900):
     try:
         assert run.wait(seconds) == 0, (checkout.path / "run.log").read_text()[-5000:]
     finally:
         run.kill()
 
 
-def wait_for(condition, run, seconds=100):
+def wait_for(condition, run, seconds=300):
     for _ in range(5 * seconds):
         if found := condition():
             return found

@@ -80,3 +80,8 @@ def test_containers_install_the_lock_and_nothing_else(recipe):
     assert re.findall(r"pip install.*", text) == ["pip install --no-cache-dir -r /opt/requirements.lock"]
     assert re.search(r"^(COPY|   ) requirements.lock /opt/requirements.lock$", text, re.M)
     assert re.findall(r"python:([\d.]+)", text) == ["3.11"]
+
+
+def test_packages_of_a_users_home_stay_out_of_the_container_that_mounts_it():
+    text = (ROOT / "container/lmia.def").read_text()
+    assert re.search(r"^%environment\n +export PYTHONNOUSERSITE=1\b", text, re.M)

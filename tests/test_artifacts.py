@@ -1,5 +1,7 @@
 """Artifacts are whole, checked, and equal where their content is."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,15 @@ def test_pickles_are_never_loaded(tmp_path):
     np.savez(path, x=np.array([{"a": 1}], dtype=object))
     with pytest.raises(ArtifactError):
         artifacts.load(path, "scores")
+
+
+def test_reading_takes_the_memory_of_the_arrays_once(tmp_path):
+    """Data sets are gigabytes, and many jobs read them at once."""
+    size = 1 << 23
+    artifacts.save(tmp_path / "large.npz", "data", {"inputs": np.zeros(size, np.uint8)}, {})
+    tracemalloc.start()
+    try:
+        artifacts.load(tmp_path / "large.npz")
+        assert tracemalloc.get_traced_memory()[1] < 1.5 * size
+    finally:
+        tracemalloc.stop()

@@ -14,7 +14,7 @@ rule check_study:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=growing(5000),
+        mem_mb=growing(4000),
         runtime=growing(15),
     params:
         model=model_params,

@@ -214,6 +214,7 @@ def test_the_generic_executor_repeats_a_cancelled_job_too(tmp_path):
     assert asked == {
         ("prepare_dataset", None, "COMPLETED"): 1,
         ("GROUP", None, "COMPLETED"): 1,  # of one split
+        ("check_study", None, "COMPLETED"): 1,
         ("train_model", "gres:gpu:1", "CANCELLED"): 1,
         ("train_model", "gres:gpu:1", "COMPLETED"): 1,
     }

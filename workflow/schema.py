@@ -353,6 +353,8 @@ class PaperCells(Strict):
     accuracy: dict[Name, Percent] = Field({}, description="by attack, %")
     variants: dict[Name, Percent] = Field({}, description="attacks that could be meant as well: shown, and not counted")
     under: dict[Name, dict[Name, Percent]] = Field({}, description="by defense and attack, %")
+    queries: dict[Name, Count] = Field({}, description="by attack, per point; a comparison says where ours asks others")
+    not_run: str = Field("not in this configuration", description="why, where the study was taken out")
 
 
 class Claim(Strict):

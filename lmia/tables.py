@@ -33,7 +33,8 @@ def read_measures(paths):
 def with_rows_over_seeds(table, n_resamples):
     """Append a row over seeds, seed "all", to each group that differs in its seed alone.
 
-    Its value is the mean and its queries the mean; an attack's rows over seeds include "accuracy_over_gap", the paired
+    Its value is the mean and its queries the mean; its interval is over seeds, where there is one alone over its points.
+    An attack's rows over seeds include "accuracy_over_gap", the paired
     difference to the attack named "gap" on the same models, where there is one. What is wrong with models is flagged on
     the rows of all attacks on them (`lmia.flags`).
     """
@@ -43,6 +44,8 @@ def with_rows_over_seeds(table, n_resamples):
     rows = []
     for key, group in groups:
         value, low, high = over_seeds(group["value"], n_resamples)
+        if len(group) == 1:
+            low, high = group[["ci_low", "ci_high"]].iloc[0]
         low, high = np.clip([low, high], *BOUNDS.get(key[-1], (0, 1)))  # Student's interval knows no bounds
         row = dict(zip(same, key, strict=True)) | {"seed": ALL_SEEDS, "queries": group["queries"].mean()}
         row["flags"] = flags.over_seeds(group["flags"].tolist())
@@ -62,7 +65,8 @@ def _over_gap(table):
     accuracy = table[(table["metric"] == "accuracy") & (table["attack"] != "gap")]
     gap = table[(table["metric"] == "accuracy") & (table["attack"] == "gap") & (table["setting"] == "")]
     paired = accuracy.merge(gap[[*RUN, "seed", "value"]], on=[*RUN, "seed"], suffixes=("", "_gap"))
-    return paired.assign(metric=OVER_GAP, value=paired["value"] - paired["value_gap"])[COLUMNS]
+    difference = paired["value"] - paired["value_gap"]
+    return paired.assign(metric=OVER_GAP, value=difference, ci_low=np.nan, ci_high=np.nan)[COLUMNS]
 
 
 def select(table, study, metric, **equal):

@@ -33,10 +33,9 @@ def read_measures(paths):
 def with_rows_over_seeds(table, n_resamples):
     """Append a row over seeds, seed "all", to each group that differs in its seed alone.
 
-    Its value is the mean and its queries the mean; its interval is over seeds, where there is one alone over its points.
-    An attack's rows over seeds include "accuracy_over_gap", the paired
-    difference to the attack named "gap" on the same models, where there is one. What is wrong with models is flagged on
-    the rows of all attacks on them (`lmia.flags`).
+    Its value is the mean and its queries the mean; its interval is over seeds, that of a single one over its points.
+    An attack's rows over seeds include "accuracy_over_gap", the paired difference to the attack named "gap" on the same
+    models, where there is one. What is wrong with models is flagged on the rows of all attacks on them (`lmia.flags`).
     """
     table = flags.with_models_flags(table, RUN)
     same = [*RUN, "attack", "access", "setting", "metric"]

@@ -69,22 +69,23 @@ def test_a_run_that_is_killed_while_it_takes_over_loses_nothing(monkeypatch):
     """At whichever of the moments when it moves something."""
     first = Attempt(OUTPUTS)
     Journal(first.journal, every=0).finish({"x": 1})
-    for moves in range(2):
+    for moves in (1, 0, 2):
         with monkeypatch.context() as patched:
+            left = iter(range(moves))
             for name in ("rename", "replace"):
-                patched.setattr(os, name, dying_after(moves, getattr(os, name)))
+                patched.setattr(os, name, mortal(getattr(os, name), left))
             with pytest.raises(KeyboardInterrupt):
                 Attempt(OUTPUTS)
     assert Journal(Attempt(OUTPUTS).journal).get()["x"] == 1
     assert len(list(PARTIAL.iterdir())) == 1
 
 
-def dying_after(calls, function):
+def mortal(function, left):
+    """The function, which dies once `left` is used up."""
+
     def call(*arguments):
-        nonlocal calls
-        if calls == 0:
+        if next(left, None) is None:
             raise KeyboardInterrupt
-        calls -= 1
         return function(*arguments)
 
     return call

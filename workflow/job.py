@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 from workflow import checksums
-from workflow.attempt import Attempt
+from workflow.attempt import Attempt, Superseded
 from workflow.fingerprint import fingerprint, unlisted
 from workflow.memory import keep_freed_memory
 
@@ -43,6 +43,13 @@ def job(snakemake, *modules):
             except BadInput as error:
                 print(error)
                 sys.exit(1)
+            except Superseded:
+                traceback.print_exc()
+                # A Snakemake removes the outputs of a job that fails: by now its successor's. In a cluster nobody asks
+                # for the result of this one any more. Elsewhere the one that would be told of a success could note its
+                # own code and settings for what others have made, so that is left to fail.
+                if not snakemake.config["is_nested"]:
+                    raise
             except BaseException as error:
                 _advise(error)
                 traceback.print_exc()

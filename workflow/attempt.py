@@ -73,7 +73,7 @@ class Attempt:
                 self._record(output)
             _move(self.path(output), output)
         with contextlib.suppress(OSError):
-            if self.finished.stat().st_nlink > 1:  # else the output is a copy on another disk, and so would this be
+            if self.finished.samefile(self._outputs[0]):  # else that is a copy on another disk, and one is enough
                 os.replace(self.finished, PARTIAL / self.finished.name)
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 from workflow import checksums
-from workflow.attempt import Attempt
+from workflow.attempt import Attempt, Superseded
 from workflow.fingerprint import fingerprint, unlisted
 from workflow.memory import keep_freed_memory
 
@@ -21,8 +21,8 @@ def job(snakemake, *modules):
 
     modules: names of the modules that the script chose at run time. In the body `snakemake.output` has the places where
     the attempt writes, which become the rule's outputs at the end. A BadInput leaves its message in the log, and ends
-    the process. Raises RuntimeError where the code that ran is not the code that the rule's params name: then the cache
-    would keep a result under a wrong name.
+    the process. Raises RuntimeError where the code that runs is not the code that the rule's params name: results and
+    journals would be kept under a wrong name.
     """
     Path(snakemake.log[0]).unlink(missing_ok=True)  # an earlier run that is still at work keeps its own
     with open(snakemake.log[0], "w", buffering=1) as log:
@@ -33,14 +33,23 @@ def job(snakemake, *modules):
                     keep_freed_memory()
                 for table in filter(checksums.is_recorded, snakemake.input):
                     checksums.check(table)
+                _check_code(snakemake, modules)  # or a journal of other code would be taken up, or written
                 attempt = Attempt(snakemake.output)
                 snakemake.output = type(snakemake.output)(snakemake.output, custom_map=attempt.path)
                 with attempt.running():
                     yield attempt
-                    _check_code(snakemake, modules)
+                    with attempt.nothing_kept_on_failure():
+                        _check_code(snakemake, modules)
             except BadInput as error:
                 print(error)
                 sys.exit(1)
+            except Superseded:
+                traceback.print_exc()
+                # A Snakemake removes the outputs of a job that fails: by now its successor's. In a cluster nobody asks
+                # for the result of this one any more. Elsewhere the one that would be told of a success could note its
+                # own code and settings for what others have made, so that is left to fail.
+                if not snakemake.config["is_nested"]:
+                    raise
             except BaseException as error:
                 _advise(error)
                 traceback.print_exc()

@@ -14,6 +14,7 @@ import time
 import uuid
 from pathlib import Path
 
+from lmia import artifacts
 from workflow.dependencies import dependencies
 
 BEAT, STALE = 20.0, 180.0  # s: who computes says so this often; file systems may show it to others a minute later
@@ -21,13 +22,18 @@ PAUSES = 0.2, 10.0  # s: shortest and longest between two looks of who waits
 
 
 def take_shared(snakemake, attempt, device, *wildcards):
-    """Whether the job's one output was taken from the configuration's cache: then nothing is left to do.
+    """Whether the job's one output was taken from where it was already: then nothing is left to do.
+
+    That is an earlier run of this job whose end no Snakemake has seen, or the configuration's cache.
 
     attempt: of this run; device: its torch.device; wildcards: names of those that the output's bytes depend on. While
     another job computes the same, it is waited for. Without a cache, or where the cache has no such entry, False; what
     the job makes is put there once it has succeeded. A cache that cannot be read or written is reported, and costs
     nothing else.
     """
+    attempt.key = dependencies(snakemake, snakemake.wildcards.keys(), device)
+    if _take_finished(attempt.finished, snakemake.output[0]):
+        return True
     folder = snakemake.config["cache"]
     if not folder:
         return False
@@ -37,6 +43,19 @@ def take_shared(snakemake, attempt, device, *wildcards):
         return True
     attempt.ends.enter_context(entry.kept(output))
     return False
+
+
+def _take_finished(finished, output):
+    try:
+        artifacts.load(finished)
+    except FileNotFoundError:
+        return False
+    except artifacts.ArtifactError as error:
+        print(f"work starts anew: {error}")
+        return False
+    os.rename(finished, output)
+    print(f"{finished}: an earlier run had finished; its output is taken")
+    return True
 
 
 class Entry:

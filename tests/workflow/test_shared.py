@@ -13,13 +13,13 @@ from snakemake.iocontainers import InputFiles, Params, Wildcards
 
 from lmia import artifacts
 from workflow import cache, dependencies, shared
-from workflow.attempt import Attempt
+from workflow.attempt import PARTIAL, Attempt, forget_finished
 from workflow.shared import Entry
 
 from .conftest import make_checkout
 from .test_faults import MODEL, STUDY, Faulty
 
-KEY = "ab" * 32
+KEY, OUTPUT = "ab" * 32, "results/one.npz"
 
 
 @pytest.fixture(autouse=True)
@@ -228,11 +228,40 @@ def test_names_and_paths_are_no_part_of_the_key_and_all_else_is(monkeypatch):
     assert len({one, *others}) == len(others) + 1
 
 
+def run(**changes):
+    """A run of a job without a cache, after Snakemake has removed its output; whether that was there already."""
+    Path("results").mkdir(exist_ok=True)
+    Path(OUTPUT).unlink(missing_ok=True)
+    job, attempt = fake(input=[], **changes), Attempt([OUTPUT])
+    job.config, job.output = {"cache": None}, [attempt.path(OUTPUT)]
+    with attempt.running():
+        taken = shared.take_shared(job, attempt, torch.device("cpu"), "seeds")
+        if not taken:
+            made(job.output[0])
+    return taken
+
+
 def test_without_a_cache_nothing_is_shared():
-    Path("results").mkdir()
-    attempt = Attempt(["results/one.npz"])
-    job = SimpleNamespace(config={"cache": None}, output=["results/one.npz"])
-    assert not shared.take_shared(job, attempt, torch.device("cpu"), "seeds")
+    assert not run() and [file.name for file in Path("results").glob("*.npz")] == ["one.npz"]
+
+
+def test_what_a_run_has_made_whose_end_nobody_saw_is_taken_where_all_is_the_same():
+    assert not run()
+    first = Path(OUTPUT).read_bytes()
+    assert run() and run() and Path(OUTPUT).read_bytes() == first
+    assert not run(threads=2) and not run(), "only the last run's is kept"
+    forget_finished([["results/other.npz"]])
+    assert run()
+    forget_finished([[OUTPUT]])
+    assert not any(PARTIAL.iterdir()) and not run()
+
+
+def test_what_a_run_has_made_is_not_taken_once_it_is_damaged(capsys):
+    run()
+    data = Path(OUTPUT).read_bytes()
+    Path(OUTPUT).write_bytes(data[:-9])  # in place, and so its other name as well
+    assert not run() and Path(OUTPUT).read_bytes() == data
+    assert "finished.npz: expected an lmia artifact" in capsys.readouterr().out
 
 
 BUSY = 3000  # s: a dozen jobs, where others use the machine

@@ -126,3 +126,11 @@ def test_a_hostile_base_is_refused_in_the_terminal(tmp_path):
     text = checkout.snakemake("-n", check=False)
     assert checkout.exit_code == 1 and "Traceback" not in text and not (checkout.path / "canary").exists()
     assert "config.yaml: line 1: no plain YAML (could not determine a constructor for the tag" in text
+
+
+def test_a_key_that_is_there_twice_is_refused_in_the_terminal(tmp_path):
+    checkout = make_checkout(tmp_path / "fresh")
+    (checkout.path / "mine.yaml").write_text("studies: {small: {shadows: 2}}\nstudies: {small: {n_train: [50]}}\n")
+    text = checkout.snakemake("-n", "--configfile", "mine.yaml", check=False)
+    assert checkout.exit_code == 1 and "Traceback" not in text
+    assert "mine.yaml: line 2: no plain YAML (the key studies is there twice)" in text

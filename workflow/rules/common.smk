@@ -17,6 +17,7 @@ from workflow.entries import (
 )
 from workflow.config import ConfigError, base_files, check
 from workflow.fingerprint import file_hash, fingerprint
+from workflow.plain import read
 from workflow.schema import Archived, Npz, Unpublished
 
 
@@ -27,6 +28,9 @@ def sound(step):
     except ConfigError as error:
         raise WorkflowError(f"the configuration cannot be run:\n{error}") from None
 
+
+# Snakemake has read these by itself, and kept one of the keys that are there twice.
+sound(lambda _: [read(file) for file in workflow.overwrite_configfiles])
 
 for file in sound(base_files):
 

@@ -5,6 +5,7 @@ so no path in an archive leads anywhere, and nothing is unpickled.
 """
 
 import contextlib
+import errno
 import os
 import tarfile
 import zlib
@@ -107,13 +108,18 @@ def _resume(url, output, cache):
 def _write(answer, part, have):
     """Write an answer's body behind the first `have` bytes of a file."""
     total = have + int(answer.headers.get("Content-Length", 0))
-    with (
-        open(part, "ab" if have else "wb") as file,
-        tqdm(total=total, initial=have, desc=part.stem, unit="B", unit_scale=True, mininterval=2) as bar,
-    ):
-        for chunk in answer.iter_content(CHUNK):
-            file.write(chunk)
-            bar.update(len(chunk))
+    try:
+        with (
+            open(part, "ab" if have else "wb") as file,
+            tqdm(total=total, initial=have, desc=part.stem, unit="B", unit_scale=True, mininterval=2) as bar,
+        ):
+            for chunk in answer.iter_content(CHUNK):
+                file.write(chunk)
+                bar.update(len(chunk))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(error.errno, error.strerror, str(part)) from error  # so that it tells which disk is full
 
 
 @contextlib.contextmanager

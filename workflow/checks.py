@@ -41,7 +41,7 @@ def check_custom(config):
                 yield f"{key}.kind: {entry.kind}: no such module; put its file beside the Snakefile or on PYTHONPATH"
                 continue
             if is_installed(file):
-                yield f"{key}.kind: {entry.kind}: an installed package, no plug-in; see docs/extending.md for one of yours"
+                yield f"{key}.kind: {entry.kind}: an installed package, no plug-in; docs/extending.md has the ways"
                 continue
             if problem := flaw(module):
                 yield f"{key}.kind: {entry.kind}: {problem}; mend this file"

@@ -50,8 +50,9 @@ def _loaded(file):
 def read(path):
     """The nested dict of a YAML file; an empty file has no keys.
 
-    Raises ConfigError, naming the file, where it cannot be read, is no mapping, is a template, has a key twice, merges a
-    list of mappings into one, or holds what `refuse_others` refuses. Tags that would make Python objects are refused unread.
+    Raises ConfigError, naming the file, where it cannot be read, is no mapping, is a template, has a key twice, merges
+    a list of mappings into one, or holds what `refuse_others` refuses. Tags that would make Python objects are refused
+    unread.
     """
     try:
         with open(path, encoding="utf-8") as file:

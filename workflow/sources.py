@@ -7,7 +7,6 @@ from pathlib import Path
 
 from workflow.fingerprint import closure, find
 
-
 INSTALLED = {"site-packages", "dist-packages"}  # whoever installed it: pip, a distribution, for a user or for all
 
 

@@ -21,7 +21,8 @@ BILLION = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 HIDDEN_BILLION = "a: &a {" + ", ".join(f"k{i}: 1" for i in range(30)) + "}\n"
 HIDDEN_BILLION += "".join(
-    f"{name}: &{name}\n  <<: [{', '.join([f'*{before}'] * 30)}]\n" for before, name in zip("abcde", "bcdef", strict=True)
+    f"{name}: &{name}\n  <<: [{', '.join([f'*{before}'] * 30)}]\n"
+    for before, name in zip("abcde", "bcdef", strict=True)
 )
 CHAIN = "a: &a0 {k: 1}\n" + "".join(f"b{i}: &a{i + 1} {{<<: *a{i}, k{i}: 1}}\n" for i in range(2000))
 YAML = {
@@ -76,7 +77,11 @@ def test_files_that_are_no_plain_values(case, tmp_path, monkeypatch):
 
 def test_a_mapping_may_be_merged_into_another_that_changes_it(tmp_path):
     (tmp_path / "merged.yaml").write_text("a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 3}\nc: {z: 4, <<: *b}\n")
-    assert read(tmp_path / "merged.yaml") == {"a": {"x": 1, "y": 2}, "b": {"x": 3, "y": 2}, "c": {"x": 3, "y": 2, "z": 4}}
+    assert read(tmp_path / "merged.yaml") == {
+        "a": {"x": 1, "y": 2},
+        "b": {"x": 3, "y": 2},
+        "c": {"x": 3, "y": 2, "z": 4},
+    }
 
 
 @pytest.mark.parametrize("base, message", [(3, "3: expected the name"), (["a"], "expected the name"), ("", "no such")])
@@ -125,7 +130,11 @@ VALUES = {
     "an empty module": (("models", "mlp"), {"kind": "."}, "models.mlp.kind: .: no such module"),
     "a path for a module": (("models", "mlp"), {"kind": "/etc/x.py"}, "models.mlp.kind: /etc/x.py: no such module"),
     "a compiled module": (("models", "mlp"), {"kind": "numpy.random.mtrand"}, "no such module"),
-    "a module of Python": (("datasets", "more"), {"kind": "json.decoder"}, "json.decoder: an installed package, no plug-"),
+    "a module of Python": (
+        ("datasets", "more"),
+        {"kind": "json.decoder"},
+        "json.decoder: an installed package, no plug-",
+    ),
     "a model of others": (("models", "mlp"), {"kind": "torch.hub"}, "torch.hub: an installed package, no plug-in; see"),
     "a reader of pickles": (
         ("datasets", "more"),

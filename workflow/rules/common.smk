@@ -160,7 +160,8 @@ def known_original(wildcards):
     if isinstance(entry, Unpublished) and entry.sha256 is None:
         raise WorkflowError(
             f"datasets.{wildcards.dataset}.sha256: missing; nobody published one of this archive, so it is not read "
-            "unseen: fetch it (docs/datasets.md has the address), and state the SHA-256 of what you trust"
+            f'unseen: `python -c "from lmia.data import {entry.kind}; {entry.kind}.load()"` fetches it and tells what '
+            "it has; state that if you trust it (docs/datasets.md)"
         )
     return []
 

@@ -13,6 +13,7 @@ from workflow.attempt import Attempt
 from workflow.fingerprint import fingerprint, unlisted
 from workflow.memory import keep_freed_memory
 
+AS_BEFORE = "(with your --configfile, if you name one)"
 FULL = (errno.ENOSPC, errno.EDQUOT)  # no space left on a disk, or none of a user's share
 
 
@@ -87,7 +88,7 @@ def _no_space(error):
 def _advise(error):
     """Say how to rebuild an input that was found to be damaged, by whichever module: not every script imports them."""
     if damaged := getattr(error, "artifact", None):
-        error.add_note(f"rebuild it: snakemake --cores 1 --force {damaged} (with your --configfile, if you name one)")
+        error.add_note(f"rebuild it: snakemake --cores 1 --force {damaged} {AS_BEFORE}")
 
 
 def _check_code(snakemake, modules):

@@ -74,7 +74,7 @@ FAULTS = {
     "inputs that it changes": (answers(spoilt), "when asked again"),
     "batch statistics": (answers(lambda n, z, x: z - z.mean(0)), "when asked alone; let no example see its batch"),
     "no number when asked again": (
-        answers(lambda n, z, x: counted(n, z, x) / (n.asked < 2)),
+        answers(lambda n, z, x: z + 0 * counted(n, z, x) / (n.asked < 2)),
         "when asked again; let nothing",
     ),
     "scaled by the batch's spread": (

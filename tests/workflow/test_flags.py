@@ -32,11 +32,11 @@ def diverge(config):
 
 
 def texts(path):
-    """All texts of a figure: a .pdf of matplotlib's with TrueType fonts has them as UTF-16."""
+    """All texts of a figure: a .pdf of matplotlib's with TrueType fonts has them as UTF-16, cut where letters are kerned."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", path.read_bytes(), re.S)
-    pages = [content for stream in streams if b" Tj" in (content := inflated(stream))]
-    shown = [text for page in pages for text in re.findall(rb"\((.*?)(?<!\\)\) Tj", page, re.S)]
-    return [re.sub(rb"\\(.)", rb"\1", text).decode("utf-16-be", "replace") for text in shown]
+    blocks = [block for stream in streams for block in re.findall(rb"\bBT\b(.*?)\bET\b", inflated(stream), re.S)]
+    parts = [re.findall(rb"\(((?:[^()\\]|\\.)*)\)", block, re.S) for block in blocks]
+    return [re.sub(rb"\\(.)", rb"\1", b"".join(part), flags=re.S).decode("utf-16-be") for part in parts]
 
 
 def inflated(stream):

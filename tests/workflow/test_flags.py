@@ -32,7 +32,7 @@ def diverge(config):
 
 
 def texts(path):
-    """All texts of a figure: a .pdf of matplotlib's with TrueType fonts has them as UTF-16, cut where letters are kerned."""
+    """All texts of a figure: a .pdf of matplotlib's with TrueType fonts has them as UTF-16, cut for kerning."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", path.read_bytes(), re.S)
     blocks = [block for stream in streams for block in re.findall(rb"\bBT\b(.*?)\bET\b", inflated(stream), re.S)]
     parts = [re.findall(rb"\(((?:[^()\\]|\\.)*)\)", block, re.S) for block in blocks]

@@ -27,7 +27,7 @@ COMPARISON = [
     "status",
     "remark",
 ]
-CHECKS = ["artifact", "claim", "margin", "ci_low", "ci_high", "queries", "against_queries", "seeds", "verdict"]
+CHECKS = ["artifact", "claim", "margin", "ci_low", "ci_high", "queries", "against_queries", "seeds", "verdict", "flags"]
 CLOSE = 2.0  # points within which a value counts as reproduced
 
 

@@ -52,10 +52,10 @@ def with_rows_over_seeds(table, n_resamples):
     return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)[COLUMNS]
 
 
-def flags_over_seeds(table):
-    """(attack, flags) of one run's attacks as they are meant to be run, over its seeds."""
+def flags_over_seeds(table, setting=""):
+    """(attack, flags) of one run's attacks in one setting, "" as they are meant to be run, over its seeds."""
     rows = flags.with_models_flags(table, RUN)
-    rows = rows[rows["metric"].eq("accuracy") & rows["setting"].eq("")]
+    rows = rows[rows["metric"].eq("accuracy") & rows["setting"].eq(setting)]
     return rows.groupby("attack", sort=False)["flags"].agg(lambda texts: flags.over_seeds(texts.tolist())).reset_index()
 
 

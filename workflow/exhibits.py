@@ -142,9 +142,12 @@ def _files(config, study, attack, setting, n, defense):
     seeds = config.studies[study].seeds if attack != CHANCE else []
     of_model = attack == TEST_ACCURACY
     attack = gap_attack(config, config.studies[study]) if of_model else attack
-    scores = [f"results/scores/{study}/n{n}-{defense}/{block}/{attack}.npz" for block in seeds]
+    runs = [f"{study}/n{n}-{defense}/{block}" for block in seeds]
+    scores = [f"results/scores/{run}/{attack}.npz" for run in runs]
     return {
         "scores": scores,
+        "measures": [f"results/measures/{run}/{attack}.csv" for run in runs],
+        "model_measures": [f"results/model_measures/{run}.csv" for run in runs],
         "splits": [target_split(config, path) for path in scores],
         "setting": setting,
         "of_model": of_model,

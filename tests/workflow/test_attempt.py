@@ -46,7 +46,9 @@ def test_what_carries_no_checksum_gets_one_beside_it():
     assert checksums.record_of(OUTPUTS[1]).read_text().split() == [hashlib.sha256(b"a").hexdigest(), OUTPUTS[1]]
     assert not checksums.record_of(OUTPUTS[0]).exists()  # an artifact
     checksums.check(OUTPUTS[1])
-    for damage in (lambda: Path(OUTPUTS[1]).write_text("b"), checksums.record_of(OUTPUTS[1]).unlink):
+    record = checksums.record_of(OUTPUTS[1])
+    flipped = bytes([record.read_bytes()[0] ^ 0x80]) + record.read_bytes()[1:]  # is no text
+    for damage in (lambda: record.write_bytes(flipped), lambda: Path(OUTPUTS[1]).write_text("b"), record.unlink):
         damage()
         with pytest.raises(checksums.ChecksumError, match=f"{OUTPUTS[1]}: checksum: expected .*, found"):
             checksums.check(OUTPUTS[1])

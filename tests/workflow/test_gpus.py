@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lmia.devices import DeviceError
 from workflow import gpus
 from workflow.frozen import FrozenModels
+from workflow.job import BadInput
 
 PROCESSES = multiprocessing.get_context("fork")  # with torch, and with what a test says of the GPUs
 
@@ -109,5 +109,5 @@ def test_auto_leaves_gpus_alone_that_the_job_did_not_ask_for():
 def test_a_missing_gpu_is_told_before_anything_is_read(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     nothing = SimpleNamespace(model={}, evaluated=None)
-    with pytest.raises(DeviceError, match="device: cuda: torch .* sees 0 GPUs"):
+    with pytest.raises(BadInput, match="device: cuda: torch .* sees 0 GPUs"):
         FrozenModels(job("cuda", input=SimpleNamespace(dataset="nowhere"), params=nothing), [0])

@@ -17,6 +17,7 @@ from workflow.entries import (
 )
 from workflow.config import ConfigError, base_files, check
 from workflow.fingerprint import file_hash, fingerprint
+from workflow.plain import read
 from workflow.schema import Archived, Npz, Unpublished
 
 
@@ -27,6 +28,9 @@ def sound(step):
     except ConfigError as error:
         raise WorkflowError(f"the configuration cannot be run:\n{error}") from None
 
+
+# Snakemake has read these by itself, and kept one of the keys that are there twice.
+sound(lambda _: [read(file) for file in workflow.overwrite_configfiles])
 
 for file in sound(base_files):
 
@@ -158,7 +162,8 @@ def known_original(wildcards):
     if isinstance(entry, Unpublished) and entry.sha256 is None:
         raise WorkflowError(
             f"datasets.{wildcards.dataset}.sha256: missing; nobody published one of this archive, so it is not read "
-            "unseen: fetch it (docs/datasets.md has the address), and state the SHA-256 of what you trust"
+            f'unseen: `python -c "from lmia.data import {entry.kind}; {entry.kind}.load()"` fetches it and tells what '
+            "it has; state that if you trust it (docs/datasets.md)"
         )
     return []
 

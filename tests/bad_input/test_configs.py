@@ -143,7 +143,7 @@ VALUES = {
         {"kind": "json.decoder"},
         "json.decoder: an installed package, no plug-",
     ),
-    "a model of others": (("models", "mlp"), {"kind": "torch.hub"}, "torch.hub: an installed package, no plug-in; see"),
+    "a model of others": (("models", "mlp"), {"kind": "torch.hub"}, "an installed package, no plug-in; docs"),
     "a reader of pickles": (
         ("datasets", "more"),
         {"kind": "numpy.lib._npyio_impl", "file": "evil.npy", "allow_pickle": True},

@@ -4,25 +4,30 @@ A cell of the column `flags` is one text, of any number of them. Models are flag
 (`lmia.training.model_flag`); here flags reach the attacks on these models, and the rows over seeds.
 """
 
+import re
 from collections import Counter
 
 import numpy as np
 
 BETWEEN = "; "
+MOST_CENSORED = 0.1  # of the searches, without a flag
+CENSORED = re.compile(r"(\d+) of (\d+) searches censored")
 
 
-def attack_flags(scores, threshold):
+def attack_flags(scores, threshold, n_censored=0, n_searches=0):
     """Why an attack's decisions on one target say little, "" where nothing speaks against them.
 
-    scores: floats (n,), higher = more member-like; threshold: members have score >= it.
+    scores: floats (n,), higher = more member-like; threshold: members have score >= it; n_censored, n_searches: of the
+    searches that the scores rest on (misclassified points need none), how many found no other label, and how many there
+    were.
 
-    "all searches censored": no other label was found around any point, so scores tell right labels from wrong ones and
-    no more. "constant guess": all points are called the same, which makes the accuracy 50 % whatever they are.
+    "9 of 10 searches censored", where more than MOST_CENSORED of them are: around these points the scores tell right
+    labels from wrong ones, and no more. "constant guess": all points are called the same, which makes the accuracy 50 %
+    whatever they are.
     """
-    scores = np.asarray(scores, float)
-    guess, found = scores >= threshold, np.isfinite(scores) & (scores != 0)
-    censored = np.isinf(scores).any() and not found.any()
-    return join(["all searches censored"] * bool(censored) + ["constant guess"] * bool(guess.all() or not guess.any()))
+    guess = np.asarray(scores, float) >= threshold
+    censored = [f"{n_censored} of {n_searches} searches censored"] if n_censored > MOST_CENSORED * n_searches else []
+    return join(censored + ["constant guess"] * bool(guess.all() or not guess.any()))
 
 
 def join(texts):
@@ -31,10 +36,16 @@ def join(texts):
 
 
 def over_seeds(texts):
-    """The texts of several seeds as one, with the number of seeds that have each flag: "target diverged (1 of 6)"."""
+    """The texts of several seeds as one, with the number of seeds that have each flag: "target diverged (1 of 6)".
+
+    Censored searches are counted together: "3 of 10" and "5 of 10" are "8 of 20 searches censored (2 of 6)".
+    """
     if len(texts) == 1:
         return texts[0]
-    counts = Counter(flag for text in texts for flag in _split(text))
+    flags = [flag for text in texts for flag in _split(text)]
+    censored = [list(map(int, found.groups())) for flag in flags if (found := CENSORED.fullmatch(flag))]
+    together = "{} of {} searches censored".format(*np.sum(censored, axis=0)) if censored else ""
+    counts = Counter(together if CENSORED.fullmatch(flag) else flag for flag in flags)
     return BETWEEN.join(f"{flag} ({count} of {len(texts)})" for flag, count in counts.items())
 
 

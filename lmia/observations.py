@@ -31,6 +31,10 @@ class Answers:
         """What the first `budget` queries of each example gave."""
         return replace(self, labels=self.labels[:, :budget], magnitudes=self.magnitudes[:budget])
 
+    def searches(self):
+        """(number of censored searches, number of searches): there are none."""
+        return 0, 0
+
     def queries(self):
         """Queries spent per example, ints (n,)."""
         return np.full(len(self.labels), self.labels.shape[1])
@@ -79,6 +83,11 @@ class Distances:
         """Queries spent per example, all copies together, ints (n,)."""
         return self.spent[:, :, -1].sum(axis=1)
 
+    def searches(self):
+        """(number of censored searches, number of searches): none is needed where a copy is misclassified."""
+        last = self.features()
+        return int(np.isinf(last).sum()), int((last != 0).sum())
+
     @property
     def can_rank(self):
         """Whether the distances are final, so that their order means something and not only their decision."""
@@ -107,6 +116,10 @@ class Confidences:
     def cut(self, budget):
         """One query is all there is, so every budget gives the same."""
         return self
+
+    def searches(self):
+        """(number of censored searches, number of searches): there are none."""
+        return 0, 0
 
     def queries(self):
         """Queries spent per example: one each, ints (n,)."""

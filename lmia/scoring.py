@@ -13,7 +13,8 @@ class Scored:
     """One way to run an attack: its scores (n,), shadow-tuned threshold, mean queries per example, and choice.
 
     setting: "" for the attack as it is meant to be run, else the one thing that is fixed, as "budget=250" or
-    "degrees=4"; chosen: magnitude that the shadow picked, NaN where there is none to pick.
+    "degrees=4"; chosen: magnitude that the shadow picked, NaN where there is none to pick; searches: (censored, all)
+    that the scores rest on, of the target's points.
     """
 
     setting: str
@@ -21,6 +22,7 @@ class Scored:
     threshold: float
     queries: float
     chosen: float
+    searches: tuple[int, int]
 
 
 def run_attack(make, target, shadows, is_member, unit="", budget=None, budgets=()):
@@ -57,7 +59,7 @@ def _run(make, target, shadow, is_member, budget, magnitude):
     chosen = np.nan if magnitude is None else magnitude
     fixed = getattr(attack, "threshold", None)
     threshold = best_threshold(on_shadow, is_member) if fixed is None else fixed
-    way = Scored("", scores, threshold, queries, chosen)
+    way = Scored("", scores, threshold, queries, chosen, target.searches())
     return at_threshold(on_shadow, is_member, threshold)["accuracy"], way
 
 

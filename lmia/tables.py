@@ -33,9 +33,9 @@ def read_measures(paths):
 def with_rows_over_seeds(table, n_resamples):
     """Append a row over seeds, seed "all", to each group that differs in its seed alone.
 
-    Its value is the mean and its queries the mean; an attack's rows over seeds include "accuracy_over_gap", the paired
-    difference to the attack named "gap" on the same models, where there is one. What is wrong with models is flagged on
-    the rows of all attacks on them (`lmia.flags`).
+    Its value is the mean and its queries the mean; its interval is over seeds, that of a single one over its points.
+    An attack's rows over seeds include "accuracy_over_gap", the paired difference to the attack named "gap" on the same
+    models, where there is one. What is wrong with models is flagged on the rows of all attacks on them (`lmia.flags`).
     """
     table = flags.with_models_flags(table, RUN)
     same = [*RUN, "attack", "access", "setting", "metric"]
@@ -43,6 +43,8 @@ def with_rows_over_seeds(table, n_resamples):
     rows = []
     for key, group in groups:
         value, low, high = over_seeds(group["value"], n_resamples)
+        if len(group) == 1:
+            low, high = group[["ci_low", "ci_high"]].iloc[0]
         low, high = np.clip([low, high], *BOUNDS.get(key[-1], (0, 1)))  # Student's interval knows no bounds
         row = dict(zip(same, key, strict=True)) | {"seed": ALL_SEEDS, "queries": group["queries"].mean()}
         row["flags"] = flags.over_seeds(group["flags"].tolist())
@@ -50,10 +52,10 @@ def with_rows_over_seeds(table, n_resamples):
     return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)[COLUMNS]
 
 
-def flags_over_seeds(table):
-    """(attack, flags) of one run's attacks as they are meant to be run, over its seeds."""
+def flags_over_seeds(table, setting=""):
+    """(attack, flags) of one run's attacks in one setting, "" as they are meant to be run, over its seeds."""
     rows = flags.with_models_flags(table, RUN)
-    rows = rows[rows["metric"].eq("accuracy") & rows["setting"].eq("")]
+    rows = rows[rows["metric"].eq("accuracy") & rows["setting"].eq(setting)]
     return rows.groupby("attack", sort=False)["flags"].agg(lambda texts: flags.over_seeds(texts.tolist())).reset_index()
 
 
@@ -62,7 +64,8 @@ def _over_gap(table):
     accuracy = table[(table["metric"] == "accuracy") & (table["attack"] != "gap")]
     gap = table[(table["metric"] == "accuracy") & (table["attack"] == "gap") & (table["setting"] == "")]
     paired = accuracy.merge(gap[[*RUN, "seed", "value"]], on=[*RUN, "seed"], suffixes=("", "_gap"))
-    return paired.assign(metric=OVER_GAP, value=paired["value"] - paired["value_gap"])[COLUMNS]
+    difference = paired["value"] - paired["value_gap"]
+    return paired.assign(metric=OVER_GAP, value=difference, ci_low=np.nan, ci_high=np.nan)[COLUMNS]
 
 
 def select(table, study, metric, **equal):

@@ -70,8 +70,8 @@ def train(
             moving = [p for p in model.parameters() if p.requires_grad]
             update = OPTIMIZERS[optimizer](moving, learning_rate, weight_decay + defense.decay)
             step = _plain_step(model, defense, update, precision)
-        tensors, journal = moving_tensors(model, update, defense), journal or Journal()
-        progress = Progress(tensors, journal.get())
+        journal = journal or Journal()
+        progress = Progress(lambda: moving_tensors(model, update, defense), journal.get())
         losses = progress.losses
         most = defense.epochs or max_epochs
         waiting = _Waiting(min_delta, most if defense.epochs else patience, losses)

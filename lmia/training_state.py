@@ -17,8 +17,8 @@ def moving_tensors(model, optimizer, defense):
 class Progress:
     """How far training has come: the mean losses of its epochs, and of the present one the batches that are done.
 
-    tensors: of `moving_tensors`; kept: what `to_arrays` gave, which they and the random streams are put back to, None
-    for a training that begins.
+    tensors: () -> those of `moving_tensors`, asked each time, as a model may put a new tensor where a buffer was; kept:
+    what `to_arrays` gave, which they and the random streams are put back to, None for a training that begins.
 
     losses: floats, one for each epoch that has ended.
     """
@@ -61,7 +61,7 @@ class Progress:
 
     def to_arrays(self):
         """Tensors, losses and random streams, as named arrays."""
-        arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in self._tensors.items()}
+        arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in self._tensors().items()}
         arrays |= {"losses": np.array(self.losses), "random": torch.get_rng_state().numpy()}
         if device := self._gpu():
             arrays["random_gpu"] = torch.cuda.get_rng_state(device).numpy()
@@ -72,7 +72,7 @@ class Progress:
 
     def _restore(self, arrays):
         with torch.no_grad():
-            for name, tensor in self._tensors.items():
+            for name, tensor in self._tensors().items():
                 tensor.copy_(torch.from_numpy(arrays[name]))
         torch.set_rng_state(torch.from_numpy(arrays["random"]))
         if device := self._gpu():
@@ -80,8 +80,8 @@ class Progress:
         self.losses = arrays["losses"].tolist()
         if "sizes" in arrays:
             self._begun, self._sizes = torch.from_numpy(arrays["begun"]), arrays["sizes"].tolist()
-            device = next(iter(self._tensors.values())).device
+            device = next(iter(self._tensors().values())).device
             self._batch_losses = list(torch.from_numpy(arrays["batch_losses"]).to(device).unbind())
 
     def _gpu(self):
-        return next((tensor.device for tensor in self._tensors.values() if tensor.is_cuda), None)
+        return next((tensor.device for tensor in self._tensors().values() if tensor.is_cuda), None)

@@ -25,8 +25,8 @@ def white_box_distances(model, inputs, classes, *, steps=100, progress=None, jou
     model: torch.nn.Module mapping (m, *shape) to logits (m, n_classes), put in evaluation mode and, where it has
     convolutions, in channels-last memory order; its parameters get no gradients; inputs: floats (n, *shape) in [0, 1];
     classes: true classes, ints (n,); steps: gradients per input, int >= 2, of which the first is taken at the input
-    itself; progress: label of a progress bar on stderr, None for none; journal: Journal of these distances, none of
-    which is sought again, None for none.
+    itself; progress: label of a progress bar on stderr, None for none; journal: Journal of these distances, whose
+    searches go on after the last step there, None for none.
 
     Returns (best, spent): best float64 (n, 1), in pixel units of [0, 1], 0 where the input is misclassified, inf where
     no other label was found; spent int64 (n, 1), gradients taken, 0 where the input is misclassified. The labels asked
@@ -41,7 +41,7 @@ def white_box_distances(model, inputs, classes, *, steps=100, progress=None, jou
     classes = torch.as_tensor(np.asarray(classes)).to(inputs.device)
     best, spent = np.zeros((len(inputs), 1)), np.zeros((len(inputs), 1), dtype=np.int64)
     batches, journal, done = Batches(), journal or Journal(), 0
-    if kept := journal.get():
+    if kept := journal.get() or {}:
         best, spent, done = kept["best"].copy(), kept["spent"].copy(), int(kept["done"])
 
     def search(rows):
@@ -50,10 +50,19 @@ def white_box_distances(model, inputs, classes, *, steps=100, progress=None, jou
     def state():
         return {"best": best, "spent": spent, "done": np.array(done)}
 
+    def follow(rows):
+        searching = search(rows)
+        if np.array_equal(kept.get("rows"), rows):  # else it was broken off in other rows, or between two searches
+            searching.restore(kept)
+        for _ in range(searching.step, steps if len(rows) else 0):
+            searching.move(steps)
+            journal.save(lambda: state() | {"rows": rows.numpy()} | searching.to_arrays())
+        return searching.distances()
+
     with tqdm(total=len(inputs), desc=progress, disable=progress is None, mininterval=2) as bar:
         for rows in torch.arange(done, len(inputs)).split(LabelOracle.chunk(math.prod(inputs.shape[1:]))):
             right = rows[~batches.run(lambda rows: search(rows).misclassified(), rows).cpu()]
-            found = batches.run(lambda rows: search(rows).run(steps), right)
+            found = batches.run(follow, right)
             best[right] = found[:, None].cpu().double().numpy()
             spent[right] = steps
             bar.update(len(rows))
@@ -64,28 +73,48 @@ def white_box_distances(model, inputs, classes, *, steps=100, progress=None, jou
 
 
 class _Search:
-    """Searches around correctly classified inputs (m, *shape), held flat, in lock step."""
+    """Searches around correctly classified inputs (m, *shape), held flat, in lock step.
+
+    step: int, how many are done.
+    """
+
+    MOVING = ("point", "closest", "best", "radius")
 
     def __init__(self, model, inputs, classes):
         self.model, self.shape, self.classes = model, inputs.shape[1:], classes
         self.x = inputs.flatten(1)
+        self.step, self.point, self.closest = 0, self.x, self.x
+        self.best = self.x.new_full((len(self.x), 1), torch.inf)
+        self.radius = torch.full_like(self.best, RADIUS)
 
-    def run(self, steps):
-        """Distances (m,) of the closest points with another label, inf where there are none."""
-        point, closest = self.x, self.x
-        best = self.x.new_full((len(self.x), 1), torch.inf)
-        radius = torch.full_like(best, RADIUS)
-        for step in range(steps if len(self.x) else 0):
-            gradient, crossed = self.gradient(point)
-            offset = point - self.x
-            distance = torch.linalg.vector_norm(offset, dim=1, keepdim=True)
-            better = crossed & (distance < best)
-            best, closest = torch.where(better, distance, best), torch.where(better, point, closest)
-            radius = radius * torch.where(crossed, 1 - RATE, 1 + RATE)
-            # From where the point stands, inside the box, and not from the sum of all steps.
-            direction = offset + _length(step, steps) * _unit(gradient)
-            point = (self.x + radius * _unit(direction)).clamp_(0, 1)
-        return torch.where(best.isinf(), best, self.on_boundary(closest))[:, 0]
+    def move(self, steps):
+        """One step of `steps`."""
+        gradient, crossed = self.gradient(self.point)
+        offset = self.point - self.x
+        distance = torch.linalg.vector_norm(offset, dim=1, keepdim=True)
+        better = crossed & (distance < self.best)
+        self.best = torch.where(better, distance, self.best)
+        self.closest = torch.where(better, self.point, self.closest)
+        self.radius = self.radius * torch.where(crossed, 1 - RATE, 1 + RATE)
+        # From where the point stands, inside the box, and not from the sum of all steps.
+        direction = offset + _length(self.step, steps) * _unit(gradient)
+        self.point = (self.x + self.radius * _unit(direction)).clamp_(0, 1)
+        self.step += 1
+
+    def distances(self):
+        """(m,), of the closest points with another label, inf where there are none."""
+        return torch.where(self.best.isinf(), self.best, self.on_boundary(self.closest))[:, 0]
+
+    def to_arrays(self):
+        """Where the searches stand, as named arrays; float64 holds the numbers of any model exactly."""
+        moving = {f"search/{name}": getattr(self, name).cpu().double().numpy() for name in self.MOVING}
+        return moving | {"step": np.array(self.step)}
+
+    def restore(self, arrays):
+        """Go on from what `to_arrays` gave."""
+        for name in self.MOVING:
+            setattr(self, name, torch.from_numpy(arrays[f"search/{name}"]).to(self.x))
+        self.step = int(arrays["step"])
 
     def gradient(self, points):
         """(gradients (m, dim), whether points (m, dim) have another label, bools (m, 1))."""

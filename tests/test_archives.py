@@ -1,11 +1,16 @@
 """Original files: fetched once, resumed, verified, never unpacked; over a server on this machine."""
 
+import errno
+import gzip
 import hashlib
 import io
+import os
 import tarfile
 import threading
+import tracemalloc
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -99,6 +104,28 @@ def test_another_content_than_expected_is_not_kept(fetch, tmp_path):
     assert left(tmp_path) == []
 
 
+def test_a_file_that_is_there_needs_no_right_to_write(fetch, server, tmp_path):
+    (tmp_path / "cache/.a.bin.lock").mkdir(parents=True)  # nobody can open it, whatever their rights
+    (tmp_path / "cache/a.bin").write_bytes(CONTENT)
+    assert fetch().read_bytes() == CONTENT and server.asked == []
+
+
+def test_a_cache_that_cannot_be_written_is_told(fetch, monkeypatch, tmp_path):
+    def refuse(*arguments, **options):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(archives, "FileLock", refuse)
+    with pytest.raises(PermissionError, match="cache/a.bin: is not there, .* let LMIA_DATA name a folder of yours"):
+        fetch()
+
+
+def test_a_full_disk_is_told_with_the_file(fetch, tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/a.bin.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device: .*cache/a.bin.part"):
+        fetch()
+
+
 def test_a_damaged_file_in_the_cache_is_fetched_again(fetch, server):
     fetch().write_bytes(b"damaged")
     assert fetch().read_bytes() == CONTENT and len(server.asked) == 2
@@ -173,9 +200,12 @@ def tgz(path, members, **kind):
 
 def test_members_are_read_where_they_are(tmp_path):
     archive = tgz(tmp_path / "a.tgz", {"../../escaped": b"no", "/absolute": b"no", "b/wanted": b"yes"})
+    here = sorted(os.listdir())
     with archives.members(archive, "b/wanted") as [file]:
         assert file.read() == b"yes"
-    assert [file.name for file in tmp_path.rglob("*")] == ["a.tgz"] and not (tmp_path.parent / "escaped").exists()
+    assert [file.name for file in tmp_path.rglob("*")] == ["a.tgz"] and sorted(os.listdir()) == here
+    escaped = [folder / "escaped" for folder in (tmp_path.parent, tmp_path.parent.parent, Path.cwd().parent.parent)]
+    assert not any(path.exists() for path in (*escaped, Path("/absolute")))
 
 
 def test_a_missing_member_is_told(tmp_path):
@@ -199,3 +229,28 @@ def test_a_damaged_archive_is_told(tmp_path, damage):
     with pytest.raises(ValueError, match="a.tgz: expected a .tar.gz archive, cannot read it"):
         with archives.members(archive, "wanted") as [file]:
             file.read()
+
+
+def test_a_wrong_checksum_is_told(tmp_path):
+    archive = tgz(tmp_path / "a.tgz", {"wanted": bytes(100_000)})
+    content = gzip.decompress(archive.read_bytes())
+    first = bytearray(gzip.compress(content[:50_000]))
+    first[-8] ^= 1  # of its CRC-32
+    archive.write_bytes(first + gzip.compress(content[50_000:]))
+    with pytest.raises(ValueError, match="a.tgz: expected a .tar.gz archive, cannot read it .CRC check failed"):
+        with archives.members(archive, "wanted") as [file]:
+            file.read()
+
+
+@pytest.mark.parametrize("name", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_names_without_end_are_refused_before_they_are_unpacked(tmp_path, name):
+    with gzip.open(tmp_path / "a.tgz", "wb") as file:
+        entry = tarfile.TarInfo("././@LongLink")
+        entry.type, entry.size = name, 64 << 20
+        file.write(entry.tobuf(tarfile.GNU_FORMAT) + bytes(64 << 20))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="a.tgz: expected at most 8 MiB of names, found more; fetch the original"):
+        with archives.members(tmp_path / "a.tgz", "wanted"):
+            pass
+    most, _ = tracemalloc.get_traced_memory()[1], tracemalloc.stop()
+    assert most < 1 << 20

@@ -148,3 +148,15 @@ def test_a_job_that_dies_again_and_again_ends_as_one_that_does_not(tmp_path, job
     for left, right in zip(found, expected, strict=True):
         assert left.tobytes() == right.tobytes() if isinstance(left, np.ndarray) else left == right
     assert deaths >= 2 and asked < 1.4 * whole.asked[0]  # the rest of a block, or of a move, is asked again each time
+
+
+def test_gradients_go_on_after_the_last_step(tmp_path):
+    """Of one block, which a large network takes minutes for."""
+    whole, again = Network(), Network()
+    expected = follow(whole)
+    dying = Network(0.6 * whole.asked[0])
+    with pytest.raises(Killed):
+        follow(dying, Journal(tmp_path / "journal.npz", every=0))
+    found = follow(again, Journal(tmp_path / "journal.npz", every=0))
+    assert [left.tobytes() for left in found] == [right.tobytes() for right in expected]
+    assert dying.asked[0] + again.asked[0] == whole.asked[0] + len(IMAGES)  # asked once more: is it misclassified?

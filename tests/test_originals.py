@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lmia.data import adult, cifar10, cifar100, location, mnist, purchase, tables, texas
+from lmia.data import adult, cifar10, cifar100, location, mnist, npz, purchase, tables, texas
 from tests.test_archives import tgz
 
 REAL = Path(__file__).parents[1].parent / "shared" / "data"
@@ -242,6 +242,29 @@ def test_the_real_adult():
     sizes = [9, 16, 7, 15, 6, 5, 1, 42]  # one value each of all attributes, but sex
     for columns in np.split(values, np.cumsum(sizes)[:-1], axis=1):
         assert columns.shape[1] == 1 or (columns.sum(axis=1) == 1).all()
+
+
+NPZ = {  # layout, shape, classes, training examples, and the published means of the channels
+    "mnist": ("channels_first", (1, 28, 28), 10, 20_000, [0.1307]),
+    "cifar10": ("channels_last", (3, 32, 32), 10, 20_000, [0.4914, 0.4822, 0.4465]),
+    "cifar100": ("channels_last", (3, 32, 32), 100, 14_000, [0.5071, 0.4865, 0.4409]),
+}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=real(f"{name}.npz")) for name in NPZ])
+def test_the_real_images_are_read_as_anybodys_arrays(name):
+    layout, shape, n_classes, n_train, means = NPZ[name]
+    path, inputs, classes = REAL / f"{name}.npz", ["x_train", "x_test"], ["y_train", "y_test"]
+    assert npz.describe(path, inputs, classes, layout) == (n_train + 5000, shape)
+    images, labels = npz.load(path, inputs, classes, layout)
+    assert images.shape == (n_train + 5000, *shape) and images.dtype == np.float32
+    assert images.min() == 0 and images.max() == 1
+    np.testing.assert_allclose(images.mean(axis=(0, 2, 3)), means, atol=0.005)
+    assert (np.bincount(labels) == len(images) // n_classes).all() and len(np.bincount(labels)) == n_classes
+    with np.load(path, allow_pickle=False) as file:
+        raw = file["x_test"][:2]
+    raw = raw[:, None] if raw.ndim == 3 else raw.transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(np.rint(images[n_train : n_train + 2] * 255), raw)
 
 
 @real("adult.data", "adult.test")

@@ -59,6 +59,12 @@ def test_rows_over_seeds_by_hand():
         assert [found["ci_low"].item(), found["ci_high"].item()] == pytest.approx(expected, abs=1e-4)
 
 
+def test_one_seed_has_the_interval_over_its_points():
+    rows = with_rows_over_seeds(TABLE[:3], 100).query("seed == 'all'").set_index(["attack", "setting", "metric"])
+    assert rows.loc[("boundary", "", "accuracy"), ["ci_low", "ci_high"]].tolist() == pytest.approx([0.6, 0.8])
+    assert rows.loc[("boundary", "", "accuracy_over_gap"), ["ci_low", "ci_high"]].isna().all()
+
+
 def test_attacks_are_paired_with_the_gap_of_their_own_run():
     other = TABLE.assign(study="t", value=TABLE["value"] + np.where(TABLE["attack"] == "gap", 0.1, 0))
     table = with_rows_over_seeds(pd.concat([TABLE, other], ignore_index=True), 100)

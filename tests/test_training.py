@@ -9,9 +9,9 @@ from torch import nn
 
 from lmia.confidences import read_confidences
 from lmia.data import digits
-from lmia.defenses import none
+from lmia.defenses import l2, none
 from lmia.models import cnn, mlp
-from lmia.training import accuracy, model_flag, train
+from lmia.training import accuracy, model_flag, predict, train
 
 
 class Transposed(nn.Module):
@@ -195,3 +195,19 @@ def test_models_that_make_attacks_meaningless_are_flagged():
     assert model_flag(losses, classes, wrong, classes) == "at chance"
     for n_right, flag in ((33, "at chance"), (34, "")):  # 25 + 2 standard errors of 4.33
         assert model_flag(losses, classes, torch.where(torch.arange(100) < n_right, classes, wrong), classes) == flag
+
+
+@pytest.mark.parametrize(
+    "defense, teaches, flag",
+    [(none.Defense(), True, ""), (none.Defense(), False, "at chance"), (l2.Defense(1e3), True, "constant")],
+)
+def test_real_trainings_are_flagged(defense, teaches, flag):
+    """Classes that inputs do not tell can only be learned by heart; a penalty may leave nothing but biases."""
+    draw = torch.Generator().manual_seed(0)
+    inputs = torch.rand(200, 7, generator=draw)
+    classes = (inputs if teaches else torch.rand(200, 7, generator=draw))[:, :3].argmax(1)
+    build = partial(mlp.build, hidden=(16,))
+    options = OPTIONS | {"learning_rate": 1e-2, "max_epochs": 60}
+    model, losses = train(build, inputs[:100], classes[:100], 3, 0, defense, **options)
+    predicted, tested = predict(model, inputs[:100]), predict(model, inputs[100:])
+    assert model_flag(losses, predicted, tested, classes[100:]) == flag

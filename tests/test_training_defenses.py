@@ -534,3 +534,35 @@ def test_training_that_dies_goes_on_to_the_same_bytes(tmp_path, name, options, o
     assert not third and found.tobytes() == losses.tobytes()
     for left, right in zip(done.state_dict().values(), model.state_dict().values(), strict=True):
         assert left.numpy().tobytes() == right.numpy().tobytes()
+
+
+class Averaging(nn.Module):
+    """Shifts its inputs by the mean that it has seen in training, which is a new tensor for each batch; then dies."""
+
+    def __init__(self, size, n_classes, lifetime):
+        super().__init__()
+        self.layer, self.left = nn.Linear(size, n_classes), lifetime
+        self.register_buffer("mean", torch.zeros(size))
+
+    def forward(self, x):
+        if self.training:
+            if self.left == 0:
+                raise Killed
+            self.left -= 1
+            self.mean = 0.9 * self.mean + 0.1 * x.mean(0)
+        return self.layer(x - self.mean)
+
+
+@pytest.mark.parametrize("lifetime", range(6))  # batches of two epochs
+def test_training_goes_on_from_any_batch_with_the_buffers_that_a_model_has_by_then(tmp_path, lifetime):
+    def run(lifetime, journal=None):
+        def build(shape, n_classes):
+            return Averaging(shape[0], n_classes, lifetime)
+
+        model, losses = fit(defend("none"), build, (7,), max_epochs=2, journal=journal)
+        return [losses.tobytes(), *(value.numpy().tobytes() for value in model.state_dict().values())]
+
+    path = tmp_path / "journal.npz"
+    with pytest.raises(Killed):
+        run(lifetime, Journal(path, every=0))
+    assert run(6 - lifetime, Journal(path, every=0)) == run(6)

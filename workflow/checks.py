@@ -10,7 +10,7 @@ from workflow.defense_checks import check_defenses
 from workflow.entries import PLUGINS, observation, stops_early, suggest, unknown
 from workflow.figure_checks import check_figures
 from workflow.fingerprint import find
-from workflow.sources import flaw, read_arguments, read_constant, read_reads
+from workflow.sources import flaw, is_installed, read_arguments, read_constant, read_reads
 from workflow.study_checks import check_studies
 
 
@@ -34,8 +34,14 @@ def check_custom(config):
             if not isinstance(entry, schema.Custom):
                 continue
             key, module = f"{section}.{name}", module_name(package, entry.kind)
-            if find(module) is None:
+            if entry.kind.partition(".")[0] == "lmia":
+                yield f"{key}.kind: {entry.kind}: of lmia itself, whose kinds have no dot; {_own(package, entry.kind)}"
+                continue
+            if (file := find(module)) is None:
                 yield f"{key}.kind: {entry.kind}: no such module; put its file beside the Snakefile or on PYTHONPATH"
+                continue
+            if is_installed(file):
+                yield f"{key}.kind: {entry.kind}: an installed package, no plug-in; docs/extending.md has the ways"
                 continue
             if problem := flaw(module):
                 yield f"{key}.kind: {entry.kind}: {problem}; mend this file"
@@ -47,6 +53,12 @@ def check_custom(config):
             for option in entry.options():
                 if option not in arguments and not (section == "defenses" and option == "over"):
                     yield f"{key}.{option}: unknown key; {suggest(option, arguments)}"
+
+
+def _own(package, kind):
+    """What to write in place of a dotted path into lmia."""
+    known = [file.stem for file in find(f"lmia.{package}").parent.glob("[a-z]*.py")]
+    return suggest(kind.rpartition(".")[2], sorted(known))
 
 
 def check_datasets(config):

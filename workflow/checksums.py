@@ -36,6 +36,9 @@ def line_of(path, source):
 def check(path):
     """Raise ChecksumError where a result is not as it was made, FileNotFoundError where there is none."""
     actual, record = line_of(path, path), record_of(path)
-    recorded = record.read_text() if record.exists() else f"none in {record}"
-    if actual != recorded:
-        raise ChecksumError(path, f"checksum: expected {recorded.split('  ')[0]}, found {actual.split('  ')[0]}")
+    if not record.exists():
+        raise ChecksumError(path, f"checksum: expected one in {record}, found none")
+    recorded = record.read_bytes()  # perhaps no text any more
+    if actual.encode() != recorded:
+        expected = recorded.partition(b"  ")[0].decode(errors="replace")[:100]
+        raise ChecksumError(path, f"checksum: expected {expected!r} in {record}, found {actual.split('  ')[0]}")

@@ -7,10 +7,12 @@ from pathlib import Path
 from pydantic import ValidationError
 from snakemake.utils import update_config
 
+from lmia.plugins import module_name
 from workflow import schema
 from workflow.checks import mistakes
 from workflow.entries import PLUGINS, suggest
 from workflow.exhibits import check_exhibits
+from workflow.fingerprint import ROOT, closure, find
 from workflow.plain import ConfigError, read, refuse_others
 
 DEFAULT = "config.yaml"
@@ -126,13 +128,30 @@ def load(path):
     return check(whole)
 
 
+def plug_ins(config):
+    """Key of each entry that names a module of a user's -> its source files, what it imports beside itself included."""
+    found = {}
+    for section, (package, _) in PLUGINS.items():
+        for name, entry in getattr(config, section).items():
+            if isinstance(entry, schema.Custom):
+                module = module_name(package, entry.kind)
+                files = closure(find(module), module)
+                found[f"{section}.{name}"] = sorted(file for file in files if not file.is_relative_to(ROOT / "lmia"))
+    return found
+
+
 def main(path=DEFAULT):
-    """What is wrong with a configuration, or nothing: a look at a file of somebody else that runs nothing of it."""
+    """What is wrong with a configuration, or which code beside lmia it runs: a look at somebody else's that runs none.
+
+    It tells what the file names; a Snakefile that came with it is a program of its own.
+    """
     try:
-        load(path)
+        config = load(path)
     except ConfigError as error:
         sys.exit(f"{path}: cannot be run:\n{error}")
     print(f"{path}: sound")
+    for key, files in plug_ins(config).items():
+        print(f"{key} runs {', '.join(map(str, files))}")
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def evaluated_points(study, n):
 def remark(config, study, attack, of_paper):
     """What a reader must know to compare a number with the paper's."""
     if study is None:
-        return "not in this configuration"
+        return of_paper.not_run
     remarks, n = [], study.n_train[0]
     if _other_n(study, of_paper):
         remarks.append(f"paper: n = {of_paper.n_train:,}")
@@ -72,7 +72,16 @@ def remark(config, study, attack, of_paper):
     query = attack and config.queries[config.attacks[attack].reads]
     if query and query.kind == "hopskipjump":
         remarks.append(f"{query.schedule} search")
+    if query and of_paper.queries.get(attack) not in (None, asked := _asked(query)):
+        remarks.append(f"{asked:,} queries, paper: {of_paper.queries[attack]:,}")
+    if query and getattr(query, "precision", "float32") != "float32":
+        remarks.append(query.precision)
     return "; ".join(remarks)
+
+
+def _asked(query):
+    """How many labels of modified inputs are asked for at most, in one setting of a query set."""
+    return query.budget if query.kind == "hopskipjump" else getattr(query, "samples", None)
 
 
 def exhibit_claims(config, name):
@@ -133,9 +142,12 @@ def _files(config, study, attack, setting, n, defense):
     seeds = config.studies[study].seeds if attack != CHANCE else []
     of_model = attack == TEST_ACCURACY
     attack = gap_attack(config, config.studies[study]) if of_model else attack
-    scores = [f"results/scores/{study}/n{n}-{defense}/{block}/{attack}.npz" for block in seeds]
+    runs = [f"{study}/n{n}-{defense}/{block}" for block in seeds]
+    scores = [f"results/scores/{run}/{attack}.npz" for run in runs]
     return {
         "scores": scores,
+        "measures": [f"results/measures/{run}/{attack}.csv" for run in runs],
+        "model_measures": [f"results/model_measures/{run}.csv" for run in runs],
         "splits": [target_split(config, path) for path in scores],
         "setting": setting,
         "of_model": of_model,
@@ -171,6 +183,7 @@ def _check_cells(key, config, study, cells):
         yield f"{key}: {study}: has {len(entry.n_train)} sizes; the paper's numbers need a study of one"
     for field in ("accuracy", "variants"):
         yield from _check_names(f"{key}.{field}", getattr(cells, field), attacks_of(config, entry), study)
+    yield from _check_names(f"{key}.queries", cells.queries, attacks_of(config, entry), study)
     for defense, numbers in cells.under.items():
         if defense not in entry.defenses:
             yield unknown(f"{key}.under", defense, entry.defenses, f"the defenses of {study}")

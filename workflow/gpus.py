@@ -11,6 +11,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from lmia.devices import DeviceError, describe, prepare, resolve
+from workflow.job import BadInput
 
 INTERVAL = 1.0  # s between looks for a GPU that is free
 
@@ -19,12 +20,15 @@ def take_device(snakemake):
     """The device on which this job is to run, by the configuration's `device`; a torch.device with an index on GPUs.
 
     "cuda", and "auto" where the job asked for a GPU (the resource `gpu`), take one that no other job has, and wait for
-    it. "cuda:N" is taken as it is. Raises DeviceError where there is no such device.
+    it. "cuda:N" is taken as it is. Raises BadInput where there is no such device.
     """
     name = snakemake.config["device"]
     if name == "auto" and not snakemake.resources.get("gpu"):
         name = "cpu"  # a GPU that is there is somebody else's
-    device = resolve(name)
+    try:
+        device = resolve(name)
+    except DeviceError as error:
+        raise BadInput(str(error)) from error
     if device == torch.device("cuda"):
         number, _ = take_gpu()
         device = torch.device("cuda", number)
@@ -47,13 +51,11 @@ def take_gpu():
 
 
 def _own_folder(folder):
-    """The folder, made if need be. Raises DeviceError for another user's: who made it first could hold every lock."""
+    """The folder, made if need be. Raises BadInput for another user's: who made it first could hold every lock."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise DeviceError(
-            f"{folder}: expected a folder of this user's, for the locks of GPUs: remove it, or set TMPDIR"
-        )
+        raise BadInput(f"{folder}: expected a folder of this user's, for the locks of GPUs: remove it, or set TMPDIR")
     return folder
 
 

@@ -1,14 +1,20 @@
 """What every script does around its work: a log and outputs of its own, as many threads as asked for, honest hashes."""
 
 import contextlib
+import errno
+import os
+import shutil
 import sys
 import traceback
 from pathlib import Path
 
 from workflow import checksums
-from workflow.attempt import Attempt
+from workflow.attempt import Attempt, Superseded
 from workflow.fingerprint import fingerprint, unlisted
 from workflow.memory import keep_freed_memory
+
+AS_BEFORE = "(with your --configfile, if you name one)"
+FULL = (errno.ENOSPC, errno.EDQUOT)  # no space left on a disk, or none of a user's share
 
 
 class BadInput(Exception):
@@ -21,36 +27,77 @@ def job(snakemake, *modules):
 
     modules: names of the modules that the script chose at run time. In the body `snakemake.output` has the places where
     the attempt writes, which become the rule's outputs at the end. A BadInput leaves its message in the log, and ends
-    the process. Raises RuntimeError where the code that ran is not the code that the rule's params name: then the cache
-    would keep a result under a wrong name.
+    the process; a full disk does with a message for the terminal, as the log may lie on it. Raises RuntimeError where
+    the code that runs is not the code that the rule's params name: what it keeps would be kept under a wrong name.
     """
-    Path(snakemake.log[0]).unlink(missing_ok=True)  # an earlier run that is still at work keeps its own
-    with open(snakemake.log[0], "w", buffering=1) as log:
+    try:
+        with _logged(snakemake.log[0]):
+            if "torch" in sys.modules:
+                sys.modules["torch"].set_num_threads(snakemake.threads)
+                keep_freed_memory()
+            for table in filter(checksums.is_recorded, snakemake.input):
+                checksums.check(table)
+            _check_code(snakemake, modules)  # or a journal of other code would be taken up, or written
+            attempt = Attempt(snakemake.output)
+            snakemake.output = type(snakemake.output)(snakemake.output, custom_map=attempt.path)
+            with attempt.running():
+                yield attempt
+                with attempt.nothing_kept_on_failure():
+                    _check_code(snakemake, modules)
+    except Exception as error:
+        if (full := _full(error)) is None:
+            raise
+        sys.exit(_no_space(full))
+
+
+@contextlib.contextmanager
+def _logged(path):
+    """Write what the body prints, and what it raises, to a file."""
+    Path(path).unlink(missing_ok=True)  # an earlier run that is still at work keeps its own
+    with open(path, "w", buffering=1) as log:
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
             try:
-                if "torch" in sys.modules:
-                    sys.modules["torch"].set_num_threads(snakemake.threads)
-                    keep_freed_memory()
-                for table in filter(checksums.is_recorded, snakemake.input):
-                    checksums.check(table)
-                attempt = Attempt(snakemake.output)
-                snakemake.output = type(snakemake.output)(snakemake.output, custom_map=attempt.path)
-                with attempt.running():
-                    yield attempt
-                    _check_code(snakemake, modules)
+                yield
             except BadInput as error:
                 print(error)
                 sys.exit(1)
-            except BaseException as error:
-                _advise(error)
+            except Superseded:
                 traceback.print_exc()
+                # A Snakemake removes the outputs of a job that fails: by now its successor's. In a cluster nobody asks
+                # for the result of this one any more. Elsewhere the one that would be told of a success could note its
+                # own code and settings for what others have made, so that is left to fail.
+                if not snakemake.config["is_nested"]:
+                    raise
+            except BaseException as error:
+                if _full(error) is None:
+                    _advise(error)
+                    traceback.print_exc()
                 raise
+
+
+def _full(error):
+    """The error of a full disk that led to this one, or None."""
+    while error is not None and getattr(error, "errno", None) not in FULL:
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _no_space(error):
+    """One line for a disk that is full: which, and what to do."""
+    folder = Path(error.filename or "results").resolve()
+    while not folder.is_dir():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    return (
+        f"{folder}: {os.strerror(error.errno).lower()} ({free / 1e6:.1f} MB free); free some, or put a link to "
+        "a folder on a larger disk in its place, and repeat the command: what is finished stays"
+    )
 
 
 def _advise(error):
     """Say how to rebuild an input that was found to be damaged, by whichever module: not every script imports them."""
     if damaged := getattr(error, "artifact", None):
-        error.add_note(f"rebuild it: snakemake --cores 1 --force {damaged} (with your --configfile, if you name one)")
+        error.add_note(f"rebuild it: snakemake --cores 1 --force {damaged} {AS_BEFORE}")
 
 
 def _check_code(snakemake, modules):

@@ -1,24 +1,62 @@
 """Configurations as plain values: read from YAML without running what is in it, and refused where they are no tree."""
 
 import yaml
+from yaml.constructor import ConstructorError
 
 MOST_VALUES, DEEPEST, LONGEST = 100_000, 20, 10_000  # values in all; levels of nesting; characters of a text
-TEMPLATE = "__use_yte__"
+TEMPLATE, MERGE = "__use_yte__", "tag:yaml.org,2002:merge"
 
 
 class ConfigError(ValueError):
     """A configuration that cannot be run; the message has one line per mistake."""
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML's own plain values, of mappings that have each key once, and are merged (`<<`) one into another only.
+
+    A list of merges in a list of merges, and so on, would stand for more than memory holds in a few lines, and that
+    before there is anything to count.
+    """
+
+    def __init__(self, stream):
+        super().__init__(stream)
+        self._flat, self._merged = set(), 0
+
+    def flatten_mapping(self, node):
+        if node in self._flat:
+            return
+        self._flat.add(node)
+        names = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in names:
+                raise ConstructorError(problem=f"the key {key.value[:80]} is there twice", problem_mark=key.start_mark)
+            names.add((key.tag, key.value) if isinstance(key, yaml.ScalarNode) else key)
+            if key.tag == MERGE and not isinstance(value, yaml.MappingNode):
+                raise ConstructorError(problem="<< takes one mapping, and no list", problem_mark=key.start_mark)
+        super().flatten_mapping(node)
+        self._merged += len(node.value)
+        if self._merged > MOST_VALUES:
+            raise ConstructorError(problem=f"more than {MOST_VALUES} keys by <<", problem_mark=node.start_mark)
+
+
+def _loaded(file):
+    loader = _Loader(file)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
 def read(path):
     """The nested dict of a YAML file; an empty file has no keys.
 
-    Raises ConfigError, naming the file, where it cannot be read, is no mapping, is a template, or holds what
-    `refuse_others` refuses. Tags that would make Python objects are refused unread.
+    Raises ConfigError, naming the file, where it cannot be read, is no mapping, is a template, has a key twice, merges
+    a list of mappings into one, or holds what `refuse_others` refuses. Tags that would make Python objects are refused
+    unread.
     """
     try:
         with open(path, encoding="utf-8") as file:
-            content = yaml.safe_load(file)
+            content = _loaded(file)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); name a YAML file") from error
     except yaml.MarkedYAMLError as error:

@@ -11,6 +11,7 @@ from workflow.schema_defenses import DEFENSES, NoDefense
 # Queries that take a search to the boundary: the input, one start, and the halvings between them, of inputs with up to
 # 4,096 values.
 LEAST_SEARCH = {"economical": 8, "published": 20}
+Samples = Annotated[int, Field(ge=1, le=10**5)]
 
 
 class Digits(Entry):
@@ -125,7 +126,7 @@ class Augmented(Labelled):
     pixels: Annotated[list[Annotated[int, Field(ge=0)]], NonEmpty, Distinct] = Field(
         description="d of random shifts by up to d each way"
     )
-    samples: Count = Field(description="augmented copies per d")
+    samples: Samples = Field(description="augmented copies per d")
     flips: bool = Field(True, description="half of them mirrored left to right")
     cutout: Annotated[int, Field(ge=0)] = Field(0, description="side of a grey square, in pixels; 0: none")
 
@@ -138,7 +139,7 @@ class Gaussian(Labelled):
     sigmas: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty, Distinct] = Field(
         description="pixel units of [0, 1]"
     )
-    samples: Count = Field(description="noisy copies per sigma")
+    samples: Samples = Field(description="noisy copies per sigma")
 
     def cost(self):
         return 1 + self.samples
@@ -149,7 +150,7 @@ class Bernoulli(Labelled):
     flips: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty, Distinct] = Field(
         description="expected flips per copy"
     )
-    samples: Count = Field(description="copies per number of flips")
+    samples: Samples = Field(description="copies per number of flips")
 
     def cost(self):
         return 1 + self.samples
@@ -164,7 +165,7 @@ class Mixed(Labelled):
     flips: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty] = Field(
         description="expected flips per copy that go with each sigma"
     )
-    samples: Count = Field(description="noisy copies per sigma")
+    samples: Samples = Field(description="noisy copies per sigma")
 
     def cost(self):
         return 1 + self.samples
@@ -308,7 +309,7 @@ class Study(Strict):
     seeds: Annotated[list[Block | Annotated[int, Field(ge=0, lt=10**18)]], NonEmpty] = Field(
         description='blocks of seeds, each one job: "0-5" is six seeds, 6 is one'
     )
-    shadows: Count = Field(1, description="shadow models per seed")
+    shadows: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="shadow models per seed")
     training: Training = Training()
     outliers: Outliers | None = Field(None, description="also measure attacks on outliers alone; default: no")
     attacks: Annotated[list[str], Distinct] | None = Field(None, description="default: all")
@@ -318,7 +319,7 @@ class Metrics(Strict):
     fprs: Annotated[list[Fraction], Distinct] = Field(
         [0.01, 0.001], description="false-positive rates at which the TPR is reported"
     )
-    resamples: Annotated[int, Field(ge=100)] = Field(1000, description="bootstrap draws")
+    resamples: Annotated[int, Field(ge=100, le=10**6)] = Field(1000, description="bootstrap draws")
 
 
 class Figure(Strict):
@@ -353,6 +354,8 @@ class PaperCells(Strict):
     accuracy: dict[Name, Percent] = Field({}, description="by attack, %")
     variants: dict[Name, Percent] = Field({}, description="attacks that could be meant as well: shown, and not counted")
     under: dict[Name, dict[Name, Percent]] = Field({}, description="by defense and attack, %")
+    queries: dict[Name, Count] = Field({}, description="by attack, per point; a comparison says where ours asks others")
+    not_run: str = Field("not in this configuration", description="why, where the study was taken out")
 
 
 class Claim(Strict):

@@ -25,7 +25,9 @@ PAUSES = 0.2, 10.0  # s: shortest and longest between two looks of who waits
 
 
 def take_shared(snakemake, attempt, device, *wildcards, kind, holds):
-    """Whether the job's one output was taken from the configuration's cache: then nothing is left to do.
+    """Whether the job's one output was taken from where it was already: then nothing is left to do.
+
+    That is an earlier run of this job whose end no Snakemake has seen, or the configuration's cache.
 
     attempt: of this run; device: its torch.device; wildcards: names of those that the output's bytes depend on; kind:
     of the artifact that the job makes; holds: what its provenance says, as far as it is known before, a dict. While
@@ -33,6 +35,9 @@ def take_shared(snakemake, attempt, device, *wildcards, kind, holds):
     the job makes is put there once it has succeeded. A cache that cannot be read or written is reported, and costs
     nothing else.
     """
+    attempt.key = dependencies(snakemake, snakemake.wildcards.keys(), device)
+    if _take_finished(attempt.finished, snakemake.output[0]):
+        return True
     folder = snakemake.config["cache"]
     if not folder:
         return False
@@ -52,6 +57,19 @@ def _checkout():
         beside.write_text(uuid.uuid4().hex)
         os.replace(beside, file)
     return file.read_text()
+
+
+def _take_finished(finished, output):
+    try:
+        artifacts.load(finished)
+    except FileNotFoundError:
+        return False
+    except artifacts.ArtifactError as error:
+        print(f"work starts anew: {error}")
+        return False
+    os.rename(finished, output)
+    print(f"{finished}: an earlier run had finished; its output is taken")
+    return True
 
 
 class Entry:

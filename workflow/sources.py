@@ -1,9 +1,23 @@
 """What a module's source says of it, read without running it: plug-ins are checked before any job starts."""
 
 import ast
+import sysconfig
 from functools import cache
+from pathlib import Path
 
 from workflow.fingerprint import closure, find
+
+INSTALLED = {"site-packages", "dist-packages"}  # whoever installed it: pip, a distribution, for a user or for all
+
+
+def is_installed(file):
+    """Whether a source file is Python's own, or of an installed package.
+
+    No plug-in is one: among thousands of functions of others, some read a file by running it, as joblib's `load`, and
+    whoever wrote a configuration could choose both.
+    """
+    python = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")]
+    return bool(INSTALLED & set(file.parts)) or any(file.is_relative_to(folder) for folder in python)
 
 
 def read_constant(module, name):

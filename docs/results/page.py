@@ -40,18 +40,23 @@ STAGES = {
 }
 
 MODEL = ["study", "n_train", "defense"]
+KEPT = [*MODEL, "seed", "attack", "setting", "queries", "metric", "value", "ci_low", "ci_high", "flags"]
+HEADINGS = {"mnist": "MNIST"}
+BY_CONSTRUCTION = "(by construction)"
 
 
 def main(files, name, machine):
     config = load(files)
     folders = [ROOT / "results/exhibits" / exhibit for exhibit in config.exhibits]
     command = f"python docs/results/page.py {' '.join(files)}" + (f" --name {name}" if name != "results" else "")
-    page = [f"# {name.capitalize()}\n\nMade by `{command}`, on {machine}.\n"]
+    page = [f"# {HEADINGS.get(name, name.capitalize())}\n\nMade by `{command}`, on {machine}.\n"]
     page.append(summary(keep(folders, name)))
+    measured = measures(config)
+    keep_measures(measured, name)
     for folder in folders:
         text = (folder / f"{folder.name}.md").read_text().replace("# ", "## ", 1)
         page.append(text + pictures(config.exhibits[folder.name].figures))
-    page.append("## All attacks\n\n" + attacks(config))
+    page.append("## All attacks\n\n" + attacks(measured, f"results/{prefix(name)}attacks.csv"))
     page.append("## The models\n\n" + models(config))
     page.append("## What the shadow's threshold costs\n\n" + thresholds(config))
     page.append("## What it took\n\n" + costs(config))
@@ -70,13 +75,18 @@ def load(files):
     return check(raw)
 
 
+def prefix(name):
+    """Of the files of a page."""
+    return "" if name == "results" else f"{name}-"
+
+
 def keep(folders, name):
     """Copy the exhibits' tables beside the page, each as one; returns file name -> table."""
-    prefix, tables = "" if name == "results" else f"{name}-", {}
+    tables = {}
     for kind in ("comparison", "checks"):
         table = pd.concat([pd.read_csv(folder / f"{kind}.csv") for folder in folders], ignore_index=True)
         if len(table):
-            table.to_csv(ROOT / f"docs/results/{prefix}{kind}.csv", index=False)
+            table.to_csv(ROOT / f"docs/results/{prefix(name)}{kind}.csv", index=False)
             tables[kind] = table
     return tables
 
@@ -92,10 +102,11 @@ def summary(tables):
             "second reading of a number that is counted already."
         )
     if "checks" in tables:
-        claims = tables["checks"]["verdict"]
+        checks = tables["checks"]
+        measured = checks[~checks["claim"].str.contains(BY_CONSTRUCTION, regex=False)]["verdict"]
         texts.append(
-            f"Claims: {counted(claims)}. They hold or fail where the whole interval does; of {len(claims)} intervals "
-            "at 95 %, some miss by chance."
+            f"Claims: {counted(measured)}; {len(checks) - len(measured)} more hold by construction. They hold or fail "
+            f"where the whole interval does; of {len(measured)} intervals at 95 %, some miss by chance."
         )
     return "\n\n".join(texts) + "\n"
 
@@ -125,18 +136,30 @@ def runs(config):
                     yield key, f"{name}/{cell}/{block}"
 
 
-def attacks(config):
+def measures(config):
+    """Rows of all studies' tables, as `lmia.tables.read_metrics` gives them."""
+    return pd.concat(
+        [read_metrics(ROOT / f"results/tables/{name}.csv") for name, study in config.studies.items() if study.attacks],
+        ignore_index=True,
+    )
+
+
+def keep_measures(table, name):
+    """Copy accuracy and AUC of every attack, setting and seed beside the page."""
+    rows = table[table["attack"].ne("") & table["metric"].isin(["accuracy", "auc"])]
+    rows[KEPT].to_csv(ROOT / f"docs/results/{prefix(name)}attacks.csv", index=False, float_format="%.4g")
+
+
+def attacks(table, file):
     """Accuracy of every attack as it is meant to be run, in %, beside epsilon of private models."""
-    tables = [
-        read_metrics(ROOT / f"results/tables/{name}.csv") for name, study in config.studies.items() if study.attacks
-    ]
-    table = pd.concat(tables, ignore_index=True).query("seed == 'all' and setting == ''")
+    table = table.query("seed == 'all' and setting == ''")
     accuracy = table[table["metric"].eq("accuracy")].assign(column=lambda rows: rows["attack"], value=in_percent)
     epsilon = table[table["metric"].eq("epsilon")].assign(column="epsilon")
     rows = pd.concat([accuracy, epsilon])
     table = rows.groupby([*MODEL, "column"], sort=False)["value"].first().unstack("column")
     table = table[list(dict.fromkeys(rows["column"]))]
-    return "Accuracies in %.\n\n" + to_markdown(table.reset_index(), [*MODEL, *table.columns])
+    text = f"Accuracies in %, means over seeds; [{file}]({file}) has every seed and setting, with intervals.\n\n"
+    return text + to_markdown(table.reset_index(), [*MODEL, *table.columns])
 
 
 def in_percent(rows):

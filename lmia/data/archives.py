@@ -5,6 +5,8 @@ so no path in an archive leads anywhere, and nothing is unpickled.
 """
 
 import contextlib
+import errno
+import gzip
 import os
 import tarfile
 import zlib
@@ -20,6 +22,8 @@ RETRIES = 3
 TIMEOUT = 30  # seconds without an answer or a further byte
 CHUNK = 1 << 14  # bytes: as many may be lost where a download stops
 MOST_BYTES, MOST_MEMBERS = 8 << 30, 10_000  # in an archive: ten times the largest data set
+MOST_HEADERS = 8 << 20  # bytes of what is no content of a file
+READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 LOCAL = "`path` (in a configuration: datasets.<name>.path)"
 
 
@@ -75,13 +79,23 @@ def _fetch(url, name, sha256):
         urls={name: url},
         retry_if_failed=RETRIES,
     )
-    cache.path.mkdir(parents=True, exist_ok=True)
+    kept = cache.path / name
+    if kept.is_file() and sha256 in (None, pooch.file_hash(str(kept))):
+        return kept  # perhaps in a folder that only others may write into
     try:
+        cache.path.mkdir(parents=True, exist_ok=True)
         with FileLock(cache.path / f".{name}.lock"):
             return Path(cache.fetch(name, downloader=_resume))
     except requests.RequestException as error:
         raise ConnectionError(
             f"{url}: cannot be fetched ({error}); fetch it elsewhere and set {LOCAL} to the copy"
+        ) from error
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        raise PermissionError(
+            f"{kept}: is not there, damaged, or another file, and its folder cannot be written; let {CACHE_VARIABLE} "
+            f"name a folder of yours, or set {LOCAL}"
         ) from error
     except ValueError as error:  # pooch has deleted what came
         raise ValueError(f"{url}: not the file that is expected: {error}; set {LOCAL} to an original copy") from error
@@ -107,13 +121,36 @@ def _resume(url, output, cache):
 def _write(answer, part, have):
     """Write an answer's body behind the first `have` bytes of a file."""
     total = have + int(answer.headers.get("Content-Length", 0))
-    with (
-        open(part, "ab" if have else "wb") as file,
-        tqdm(total=total, initial=have, desc=part.stem, unit="B", unit_scale=True, mininterval=2) as bar,
-    ):
-        for chunk in answer.iter_content(CHUNK):
-            file.write(chunk)
-            bar.update(len(chunk))
+    try:
+        with (
+            open(part, "ab" if have else "wb") as file,
+            tqdm(total=total, initial=have, desc=part.stem, unit="B", unit_scale=True, mininterval=2) as bar,
+        ):
+            for chunk in answer.iter_content(CHUNK):
+                file.write(chunk)
+                bar.update(len(chunk))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(error.errno, error.strerror, str(part)) from error  # so that it tells which disk is full
+
+
+class _Archive(gzip.GzipFile):
+    """A .tar.gz that gives few bytes until all entries are listed: tarfile takes a name of any length whole."""
+
+    def __init__(self, path):
+        super().__init__(path, "rb")
+        self.most = MOST_HEADERS  # bytes that may still be read, None for any number
+
+    def read(self, size=-1):
+        if self.most is not None:
+            self.most -= size
+            if size < 0 or self.most < 0:
+                raise ValueError(
+                    f"{self.name}: expected at most {MOST_HEADERS >> 20} MiB of names, found more; "
+                    "fetch the original archive"
+                )
+        return super().read(size)
 
 
 @contextlib.contextmanager
@@ -123,14 +160,15 @@ def members(archive, *names):
     Raises ValueError where one is missing or no regular file, or where the archive cannot be read or is a bomb.
     """
     try:
-        with tarfile.open(archive) as tar:
+        with _Archive(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
             entries = {entry.name: entry for entry in _listed(tar, archive) if entry.isreg()}  # links lead anywhere
+            stream.most = None
             for name in names:
                 if name not in entries:
                     found = ", ".join(list(entries)[:10]) or "none"
                     raise ValueError(f"{archive}: expected a file {name} in it, found {found}")
             yield [tar.extractfile(entries[name]) for name in names]
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{archive}: expected a .tar.gz archive, cannot read it ({error})") from error
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lmia.data.arrays import check_classes, check_numbering, check_range
 
-MOST_BYTES = 16 << 30  # of the inputs as float32: far more than a job's memory, far less than a zip bomb's end
+MOST_BYTES = 16 << 30  # of memory, whatever a machine has: as much as a job may ask for, far from a zip bomb's end
 HEADER = 11_000  # bytes that hold any header which numpy accepts; a longer one could fill the memory
 SHOWN = 10  # names in a message
 
@@ -40,20 +40,23 @@ def describe(path, inputs=("inputs",), classes=("classes",), layout="channels_fi
     """(number of examples, shape of one input) of what `load` reads, from the arrays' headers alone.
 
     Raises ValueError where the file is none of numpy's, a name is missing, shapes do not go together or with the file's
-    own, there is no example, or more than memory holds, and OSError where there is no such file.
+    own, there is no example, or reading them needs more than MOST_BYTES of memory, and OSError where there is no such
+    file.
     """
     with _opened(path) as file:
-        shapes = [_header_shape(file, path, name) for name in inputs]
-        counts = [_header_shape(file, path, name) for name in classes]
+        heads = [_header(file, path, name) for name in inputs]
+        counts = [_header(file, path, name)[0] for name in classes]
+    shapes = [shape for shape, _ in heads]
     for name, shape, others, count in zip(inputs, shapes, classes, counts, strict=True):
         if count != shape[:1]:
             raise ValueError(f"{path}: {others}: expected one class for each of {name} {shape}, got shape {count}")
     each = {_one_shape(shape, layout, f"{path}: {name}") for name, shape in zip(inputs, shapes, strict=True)}
     if len(each) > 1:
         raise ValueError(f"{path}: expected inputs of one shape, got {', '.join(map(str, sorted(each)))}")
-    if (needed := 4 * sum(map(math.prod, shapes))) > MOST_BYTES:
+    if (needed := _memory(heads)) > MOST_BYTES:
         raise ValueError(
-            f"{path}: needs {needed >> 30} GiB of memory, {MOST_BYTES >> 30} are the most; take a part of it"
+            f"{path}: takes {needed / 2**30:.1f} GiB of memory to read, {MOST_BYTES >> 30} are the most; "
+            "take a part of it"
         )
     return sum(shape[0] for shape in shapes), each.pop()
 
@@ -89,8 +92,14 @@ def _opened(path):
         return zipfile.ZipFile(path)
 
 
-def _header_shape(file, path, name):
-    """The shape of an array, if its header goes with the size of what the file holds of it."""
+def _memory(heads):
+    """Bytes that reading arrays takes at most, by their (shape, dtype): all as float32 twice, and one as it is kept."""
+    kept = [dtype.itemsize * math.prod(shape) for shape, dtype in heads]
+    return 2 * sum(4 * math.prod(shape) for shape, _ in heads) + max(kept)
+
+
+def _header(file, path, name):
+    """(shape, dtype) of an array, if its header goes with the size of what the file holds of it."""
     names = [entry.removesuffix(".npy") for entry in file.namelist() if entry.endswith(".npy")]
     if name not in names:
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
@@ -106,7 +115,7 @@ def _header_shape(file, path, name):
     size = file.getinfo(f"{name}.npy").file_size - head.tell()
     if any(length < 0 for length in shape) or size != dtype.itemsize * math.prod(shape):
         raise ValueError(f"{path}: {name}: expected {dtype} of shape {shape}, found {size} bytes; save it again")
-    return shape
+    return shape, dtype
 
 
 def _read(file, path, name):

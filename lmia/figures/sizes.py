@@ -34,7 +34,7 @@ def plot(table, settings):
     style.explain(ax, rows[rows["attack"].isin(settings["attacks"])])
     ax.set_ylabel("attack accuracy (%)")
     ax.grid(axis="y")
-    figure.legend(loc="outside lower center", ncols=2, columnspacing=1)
+    figure.legend(loc="outside lower center", ncols=2, columnspacing=1, handlelength=3.5)  # long enough for dashes
     return figure
 
 

@@ -38,5 +38,5 @@ def plot(table, settings):
     style.percent(ax.yaxis)
     ax.set_ylabel("attack accuracy (%)")
     ax.grid(axis="y")
-    ax.legend(loc="center left")
+    figure.legend(loc="outside lower center", ncols=min(3, len(settings["attacks"])), columnspacing=1)
     return figure

@@ -171,7 +171,10 @@ def test_bombs_are_refused_before_they_are_unpacked(bomb, tmp_path, monkeypatch)
     monkeypatch.setattr(npz, "MOST_BYTES", 1 << 20)
     if bomb == "array":
         arrays = {"inputs": header((1 << 20, 1)) + zeros, "classes": header((1 << 20,), "|u1") + zeros[: 1 << 20]}
-        path, message = zipped(tmp_path / "a.npz", **arrays), "needs 0 GiB of memory"
+        path, message = (
+            zipped(tmp_path / "a.npz", **arrays),
+            "takes 0.0 GiB of memory to read",
+        )
         del arrays
     else:
         start = b"\x93NUMPY\x02\x00" + struct.pack("<I", len(zeros))
@@ -183,6 +186,20 @@ def test_bombs_are_refused_before_they_are_unpacked(bomb, tmp_path, monkeypatch)
         npz.load(path)
     most, _ = tracemalloc.get_traced_memory()[1], tracemalloc.stop()
     assert most < 1 << 20
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "u1"])
+@pytest.mark.parametrize("parts", [1, 3])
+def test_the_memory_that_reading_takes_is_not_underestimated(dtype, parts, tmp_path, monkeypatch):
+    names = [f"x{i}" for i in range(parts)], [f"y{i}" for i in range(parts)]
+    arrays = {name: np.zeros((1000, 200), dtype) for name in names[0]}
+    np.savez(tmp_path / "a.npz", **arrays, **{name: np.arange(1000) % 2 for name in names[1]})
+    tracemalloc.start()
+    npz.load(str(tmp_path / "a.npz"), *names)
+    most, _ = tracemalloc.get_traced_memory()[1], tracemalloc.stop()
+    monkeypatch.setattr(npz, "MOST_BYTES", most - 250_000)  # of it is for the classes, and for zipfile
+    with pytest.raises(ValueError, match="a.npz: takes 0.0 GiB of memory to read"):
+        npz.load(str(tmp_path / "a.npz"), *names)
 
 
 def test_pickles_in_arrays_do_not_run(tmp_path, canary):

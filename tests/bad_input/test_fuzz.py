@@ -20,7 +20,7 @@ from ..workflow.test_config import DEFAULT
 from ..workflow.test_defended_config import defended
 from .test_files import GOOD, npy
 
-SECONDS = 20  # of CPU time for one input, far more than any takes
+SECONDS = 5  # of CPU time for one input, far more than any takes
 SOUND = [
     DEFAULT,
     defended(defense={"kind": "transfer", "source": "other"}),
@@ -109,6 +109,13 @@ CUTS = st.lists(
     st.tuples(st.integers(0, 10**6), st.integers(0, 40), st.one_of(st.sampled_from(SNIPPETS), st.text(max_size=5))),
     min_size=1,
     max_size=4,
+)
+LINKS = st.lists(  # mappings, each of merges of and aliases to earlier ones
+    st.tuples(
+        st.lists(st.integers(0, 10**6), max_size=30), st.lists(st.integers(0, 10**6), max_size=10), st.booleans()
+    ),
+    min_size=1,
+    max_size=30,
 )
 BYTES = st.lists(
     st.tuples(
@@ -201,6 +208,17 @@ def check_text(folder, cuts):
     assert not (folder / "canary").exists()
 
 
+def check_links(folder, links):
+    lines = ["studies: &a0 {n_train: [50], seeds: [0]}"]
+    for number, (merged, used, in_lists) in enumerate(links, 1):
+        names = [f"*a{link % number}" for link in merged]
+        merges = [f"<<: [{', '.join(names)}]"] if in_lists else [f"<<: {name}" for name in names[:1]]
+        aliases = [f"k{key}: *a{link % number}" for key, link in enumerate(used)]
+        lines.append(f"queries{number}: &a{number} {{{', '.join([*merges, *aliases])}}}")
+    (folder / "mine.yaml").write_text("\n".join(lines))
+    is_refused(lambda: check(read(folder / "mine.yaml")))
+
+
 def check_file(folder, changes, of_array):
     """of_array: changes what is in the zip, so that it has the right checksums."""
     arrays = {name: npy(array) for name, array in GOOD.items()}
@@ -234,6 +252,11 @@ def test_spoilt_yaml_is_refused_by_our_own_error(tmp_path_factory, cuts):
     check_text(tmp_path_factory.getbasetemp(), cuts)
 
 
+@fuzz(FEW, LINKS)
+def test_merges_and_aliases_of_each_other_are_refused_in_time(tmp_path_factory, links):
+    check_links(tmp_path_factory.getbasetemp(), links)
+
+
 @fuzz(FEW, BYTES, st.booleans())
 def test_spoilt_arrays_are_refused_by_name(tmp_path_factory, changes, of_array):
     check_file(tmp_path_factory.getbasetemp(), changes, of_array)
@@ -249,6 +272,12 @@ def test_ten_thousand_spoilt_configurations(base, changes):
 @fuzz(MANY, CUTS)
 def test_ten_thousand_spoilt_yaml_files(tmp_path_factory, cuts):
     check_text(tmp_path_factory.getbasetemp(), cuts)
+
+
+@pytest.mark.slow
+@fuzz(MANY, LINKS)
+def test_ten_thousand_merges_and_aliases(tmp_path_factory, links):
+    check_links(tmp_path_factory.getbasetemp(), links)
 
 
 @pytest.mark.slow

@@ -73,6 +73,14 @@ FAULTS = {
     "a count of questions": (answers(counted), "when asked again"),
     "inputs that it changes": (answers(spoilt), "when asked again"),
     "batch statistics": (answers(lambda n, z, x: z - z.mean(0)), "when asked alone; let no example see its batch"),
+    "no number when asked again": (
+        answers(lambda n, z, x: z + 0 * counted(n, z, x) / (n.asked < 2)),
+        "when asked again; let nothing",
+    ),
+    "scaled by the batch's spread": (
+        answers(lambda n, z, x: z if n.training else (z - z.mean(0)) / z.var(0, correction=0).sqrt()),
+        "when asked alone; let no example see its batch",
+    ),
     "position in the batch": (answers(lambda n, z, x: z + torch.arange(len(z))[:, None]), "when asked alone"),
     "numbers outside": (answers(lambda n, z, x: z * n.outside), r"once its parameters .* \(register_buffer\)"),
     "another depth each time": (any_depth, r"two models of one build\(\) differ in their parameters"),

@@ -1,5 +1,6 @@
 """From the job to the terminal: one clear message, and no traceback."""
 
+import re
 import runpy
 from types import SimpleNamespace
 
@@ -7,8 +8,10 @@ import numpy as np
 import pytest
 from snakemake.iocontainers import InputFiles, OutputFiles
 
+import workflow.job
 from lmia import artifacts
 from workflow.fingerprint import ROOT
+from workflow.job import job
 
 from ..workflow.conftest import make_checkout
 
@@ -32,6 +35,7 @@ def run(tmp_path, monkeypatch):
         (tmp_path / f"spoilt/{name}.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(workflow.job, "_check_code", lambda *_: None)  # no rule has listed these plug-ins
 
     def run(script, inputs=None, params=None, wildcards=None, config=None):
         fake = SimpleNamespace(
@@ -42,6 +46,7 @@ def run(tmp_path, monkeypatch):
             params=SimpleNamespace(**params or {}, code=[]),
             wildcards=SimpleNamespace(**wildcards or {}),
             config=config,
+            resources={},
         )
         with pytest.raises(SystemExit) as ended:
             runpy.run_path(str(ROOT / f"workflow/scripts/{script}.py"), {"snakemake": fake})
@@ -110,6 +115,35 @@ def test_a_data_set_that_is_too_small_ends_its_split_with_one_line(run, tmp_path
     )
 
 
+def test_a_gpu_that_is_not_there_ends_its_job_with_one_line(run, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    spec = {"kind": "mlp"}
+    log = run("train_model", params={"model": spec, "defense": {"kind": "none"}}, config={"device": "cuda"})
+    assert re.fullmatch(r"device: cuda: torch \S+ sees 0 GPUs on .*; set auto or cpu, .*\n", log)
+
+
+@pytest.mark.parametrize("log_is_full", [False, True])
+@pytest.mark.parametrize("then", [OSError, KeyError])
+def test_a_full_disk_ends_its_job_with_one_line(tmp_path, monkeypatch, capsys, log_is_full, then):
+    """then: what the failure leads to, as in libraries that close a file on their way out."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(workflow.job, "_check_code", lambda *_: None)  # there is no script
+    fake = SimpleNamespace(log=["log"], output=OutputFiles(["results/a.npz"]), threads=1, input=[])
+    if log_is_full:
+        monkeypatch.setattr(workflow.job, "open", lambda *arguments, **options: open("/dev/full", "w"), raising=False)
+    with pytest.raises(SystemExit) as ended, job(fake):
+        try:
+            with open("/dev/full", "w") as file:
+                file.write("more")
+        except OSError as error:
+            print("it failed")
+            raise then(*error.args)  # noqa: B904
+    assert ended.value.code.startswith(f"{tmp_path}/results: no space left on device (")
+    assert ended.value.code.endswith("and repeat the command: what is finished stays")
+    assert "Traceback" not in capsys.readouterr().err
+    assert log_is_full or (tmp_path / "log").read_text() == "it failed\n"
+
+
 def test_the_terminal_shows_the_message_alone(tmp_path):
     checkout = make_checkout(tmp_path / "fresh")
     (checkout.path / "spoilt").mkdir()
@@ -126,3 +160,11 @@ def test_a_hostile_base_is_refused_in_the_terminal(tmp_path):
     text = checkout.snakemake("-n", check=False)
     assert checkout.exit_code == 1 and "Traceback" not in text and not (checkout.path / "canary").exists()
     assert "config.yaml: line 1: no plain YAML (could not determine a constructor for the tag" in text
+
+
+def test_a_key_that_is_there_twice_is_refused_in_the_terminal(tmp_path):
+    checkout = make_checkout(tmp_path / "fresh")
+    (checkout.path / "mine.yaml").write_text("studies: {small: {shadows: 2}}\nstudies: {small: {n_train: [50]}}\n")
+    text = checkout.snakemake("-n", "--configfile", "mine.yaml", check=False)
+    assert checkout.exit_code == 1 and "Traceback" not in text
+    assert "mine.yaml: line 2: no plain YAML (the key studies is there twice)" in text

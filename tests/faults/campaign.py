@@ -2,8 +2,8 @@
 
 Every kill hits a tiny study at a random moment of a job of one stage. After each, what lies under a final name must
 have the bytes of an undisturbed run already, and what was finished must stay; at the end of each life of the study all
-must have these bytes, and no more work may have been repeated than docs/reliability.md says. Then come full disks,
-damage, moved clocks and two Snakemakes at once. Folders of failures are kept.
+must have these bytes, and no more work may have been repeated than docs/reliability.md says, or all kills of that life
+count as failed. Then come full disks, damage, moved clocks and two Snakemakes at once. Folders of failures are kept.
 """
 
 import argparse
@@ -69,11 +69,13 @@ class Campaign:
             own, plan = plan[:PER_LIFE], plan[PER_LIFE:]
             self._rng.shuffle(own)
             self._number += 1
-            life = Life(
-                self._new(f"life-{self._number}"), self._reference, self._server, own, self._rng, self._note_kill
-            )
+            kills, checkout = [], self._new(f"life-{self._number}")
+            life = Life(checkout, self._reference, self._server, own, self._rng, kills.append)
             if self._try(f"life {self._number}", life.live):
                 self._redone.update(life.redone())
+                self._passed.update(kills)
+            else:
+                self._failed += len(kills)  # what a life did not survive says nothing of any of them
             plan += own  # those that met no job
 
         if plan:
@@ -103,9 +105,6 @@ class Campaign:
     def _new(self, name):
         """A checkout with nothing run yet; all are of the same code, should that be edited meanwhile."""
         return Watched(shutil.copytree(self._folder / "study", self._folder / name))
-
-    def _note_kill(self, name):
-        self._passed[name] += 1
 
     def _try(self, name, work):
         try:

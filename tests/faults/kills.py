@@ -221,7 +221,8 @@ class Life:
         for script, unit in UNITS.items():
             asked = sum(n for (_, of), n in self._checkout.calls().items() if of == script)
             most = self._reference.asked[script]
-            allowed = self._reference.jobs[script] + unit * self._killed[script] + self._orphans[script]
+            # An orphan goes on until it next saves, beside its successor; what it has finished is not done again.
+            allowed = self._reference.jobs[script] + unit * (self._killed[script] + self._orphans[script])
             if asked > most * allowed:
                 raise Failure(f"{script}: {asked} inputs were asked, more than {allowed:.1f} times {most}")
         if self._server.sent > self._reference.sent + (1 << 15) * sum(self._killed.values()):

@@ -14,9 +14,11 @@ from functools import partial
 
 from lmia import artifacts
 from tests.faults.kills import PATIENCE, Failure, Run
+from tests.workflow.conftest import ROOT
 
 YEAR = 365 * 86400  # s
 DAMAGED = 6  # files
+TOUCH = "find results -exec touch -d @$(date +%s) {} +"  # all at once, as none may be newer than what is made from it
 FROM_SCORES = ("scores", "measures", "tables", "figures", "metrics.csv")  # all of it: no run replaces what none needs
 
 
@@ -99,14 +101,14 @@ def full_file(checkout, reference, rng):
 
 
 def read_only_folder(checkout, reference, rng, say):
-    """A folder of results that its owner made read-only; root may write all the same."""
-    if os.geteuid() == 0:
-        say("  root writes into read-only folders: the read-only disk stands in for it")
-        return
+    """A folder of results that its owner made read-only, root without the right to write there all the same."""
     forget(checkout, *FROM_SCORES)
     (checkout.path / "results").chmod(0o555)
-    checkout.snakemake("--nolock", check=False, timeout=PATIENCE)
-    assert checkout.exit_code != 0
+    bound = ["setpriv", "--bounding-set=-dac_override", "--"] if os.geteuid() == 0 else []
+    command = [*bound, sys.executable, "-m", "snakemake", "--cores", "2", "--nolock"]
+    done = subprocess.run(command, cwd=checkout.path, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode != 0 and "Permission denied" in done.stderr, done.stderr
+    nothing_torn(checkout, reference)
     (checkout.path / "results").chmod(0o755)
     ends_well(checkout, reference)
 
@@ -159,16 +161,35 @@ def is_harmless(path, sound):
 
 
 def moved_clock(checkout, reference, rng, say):
-    """Files of many times in the past, some missing; files of the future stop Snakemake, which says so."""
-    for name in reference.files:
-        moment = time.time() + rng.uniform(-YEAR, 0)
-        os.utime(checkout.path / name, (moment, moment))
+    """The clock was set forward for a while: files of many times in the past, some missing."""
+    move_times(checkout, reference, rng, -YEAR, 0)
     forget(checkout, *FROM_SCORES)
     ends_well(checkout, reference)
 
 
+def clock_set_back(checkout, reference, rng, say):
+    """Files of the future stop Snakemake, which says so, and does no more once they are touched as the docs say."""
+    move_times(checkout, reference, rng, YEAR / 2, YEAR)
+    forget(checkout, *FROM_SCORES)
+    text = checkout.snakemake("--nolock", check=False, timeout=PATIENCE)
+    assert checkout.exit_code != 0 and "clock skew" in text, text
+    nothing_torn(checkout, reference)
+    assert TOUCH in (ROOT / "docs/reliability.md").read_text()
+    subprocess.run(TOUCH, cwd=checkout.path, shell=True, check=True)
+    asked = checkout.calls()
+    ends_well(checkout, reference)
+    assert checkout.calls() == asked, "models were asked or trained again"
+
+
+def move_times(checkout, reference, rng, least, most):
+    """Give each file a time of its own, so many seconds from now."""
+    for name in reference.files:
+        moment = time.time() + rng.uniform(least, most)
+        os.utime(checkout.path / name, (moment, moment))
+
+
 def two_at_once(checkout, reference, rng, say):
-    """The second is refused; with --nolock it is not, and spoils nothing."""
+    """The second is refused; with --nolock it is not, each may cost the other a job, and no more."""
     forget(checkout, "distances", *FROM_SCORES)
     first = Run(checkout)
     if first.watch(len) is not None:
@@ -176,10 +197,21 @@ def two_at_once(checkout, reference, rng, say):
     text = checkout.snakemake(check=False, timeout=PATIENCE)
     assert checkout.exit_code != 0 and "cannot be locked" in text, text
     second = Run(checkout, "--nolock")
+    codes = []
     for run in (first, second):
-        run.watch(lambda jobs: False)
+        codes.append(run.watch(lambda jobs: False))
         nothing_torn(checkout, reference)
+    say(f"  they ended with {codes}")
+    assert not any(codes) or "Superseded" in (checkout.path / "run.log").read_text(), codes
+    before = asked(checkout)
     ends_well(checkout, reference)
+    again = asked(checkout) - before
+    assert again < reference.asked["search_boundary"], f"{again} inputs were asked again"
+
+
+def asked(checkout):
+    """Inputs that all searches have asked so far."""
+    return sum(n for (_, script), n in checkout.calls().items() if script == "search_boundary")
 
 
 FAULTS = {
@@ -187,5 +219,6 @@ FAULTS = {
     "read-only folder": read_only_folder,
     "damage": damage,
     "moved clock": moved_clock,
+    "clock set back": clock_set_back,
     "two at once": two_at_once,
 }

@@ -46,7 +46,9 @@ def test_what_carries_no_checksum_gets_one_beside_it():
     assert checksums.record_of(OUTPUTS[1]).read_text().split() == [hashlib.sha256(b"a").hexdigest(), OUTPUTS[1]]
     assert not checksums.record_of(OUTPUTS[0]).exists()  # an artifact
     checksums.check(OUTPUTS[1])
-    for damage in (lambda: Path(OUTPUTS[1]).write_text("b"), checksums.record_of(OUTPUTS[1]).unlink):
+    record = checksums.record_of(OUTPUTS[1])
+    flipped = bytes([record.read_bytes()[0] ^ 0x80]) + record.read_bytes()[1:]  # is no text
+    for damage in (lambda: record.write_bytes(flipped), lambda: Path(OUTPUTS[1]).write_text("b"), record.unlink):
         damage()
         with pytest.raises(checksums.ChecksumError, match=f"{OUTPUTS[1]}: checksum: expected .*, found"):
             checksums.check(OUTPUTS[1])
@@ -63,6 +65,62 @@ def test_a_failure_leaves_old_outputs_and_the_journal():
         assert len(list(PARTIAL.iterdir())) == kept
     assert not Path(OUTPUTS[0]).exists()
     assert Journal(Attempt(OUTPUTS).journal).get()["x"] == "b"
+
+
+def test_a_run_that_is_killed_while_it_takes_over_loses_nothing(monkeypatch):
+    """At whichever of the moments when it moves something."""
+    first = Attempt(OUTPUTS)
+    Journal(first.journal, every=0).finish({"x": 1})
+    for moves in (1, 0, 2):
+        with monkeypatch.context() as patched:
+            left = iter(range(moves))
+            for name in ("rename", "replace"):
+                patched.setattr(os, name, mortal(getattr(os, name), left))
+            with pytest.raises(KeyboardInterrupt):
+                Attempt(OUTPUTS)
+    assert Journal(Attempt(OUTPUTS).journal).get()["x"] == 1
+    assert len(list(PARTIAL.iterdir())) == 1
+
+
+def mortal(function, left):
+    """The function, which dies once `left` is used up."""
+
+    def call(*arguments):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return function(*arguments)
+
+    return call
+
+
+def test_what_cannot_be_trusted_is_not_gone_on_with():
+    attempt = Attempt(OUTPUTS)
+    with pytest.raises(RuntimeError), attempt.running():
+        Journal(attempt.journal, every=0).finish({"x": 1})
+        with attempt.nothing_kept_on_failure():
+            raise RuntimeError
+    assert not any(PARTIAL.iterdir())
+
+
+def test_all_bytes_are_on_the_disk_before_they_have_their_name(monkeypatch):
+    """Or else a loss of power could leave an empty file."""
+    synced, fsync, replace = set(), os.fsync, os.replace
+
+    def note(opened):
+        fsync(opened)
+        synced.add(os.fstat(opened).st_ino)
+
+    def check(source, target):
+        assert os.stat(source).st_ino in synced, target
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(os, "replace", check)
+    attempt = Attempt(OUTPUTS)
+    with attempt.running():
+        write(attempt, "a")
+    assert written() == {"a"}
+    assert {Path(folder).stat().st_ino for folder in ("results", checksums.FOLDER)} <= synced
 
 
 @pytest.mark.parametrize("late", [True, False])
@@ -104,8 +162,10 @@ def test_results_may_lie_on_another_disk(is_late):
     with tempfile.TemporaryDirectory(dir="/dev/shm") as disk:
         Path("results/far").symlink_to(disk)
         attempt = Attempt(["results/far/one.txt"])
+        attempt.key = "0"
         with pytest.raises(Superseded) if is_late else contextlib.nullcontext(), attempt.running():
             Path(attempt.path("results/far/one.txt")).write_text("whole")
             if is_late:
                 Attempt(["results/far/one.txt"])
         assert [file.read_text() for file in Path(disk).iterdir()] == ["whole"] * (not is_late)
+        assert is_late or not any(PARTIAL.iterdir())  # no second copy is kept

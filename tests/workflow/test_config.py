@@ -103,10 +103,15 @@ BAD = {
     "missing plug-in": (("attacks", "gap", "kind"), "my.gap", "attacks.gap.kind: my.gap: no such module; put its file"),
     "plug-in without Attack": (
         ("attacks", "gap", "kind"),
-        "lmia.roles",
-        "attacks.gap.kind: lmia.roles: no such module",
+        "workflow.roles",
+        "attacks.gap.kind: workflow.roles: no such module",
     ),
-    "not an attack": (("attacks", "gap", "kind"), "lmia.metrics", "lmia.metrics: the module defines no Attack"),
+    "not an attack": (("attacks", "gap", "kind"), "workflow.seeds", "workflow.seeds: the module defines no Attack"),
+    "dotted path into lmia": (
+        ("queries", "gaussian"),
+        {"kind": "lmia.perturbations.gaussian", "sigmas": [-1]},
+        "queries.gaussian.kind: lmia.perturbations.gaussian: of lmia itself, .* did you mean gaussian?",
+    ),
     "gallery of nothing": (("figures", "gallery", "queries"), [], "figures.gallery.queries: .*name at least one"),
     "gallery of distances": (
         ("figures", "gallery", "queries"),

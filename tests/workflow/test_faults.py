@@ -81,21 +81,21 @@ class Faulty(Checkout):
     def journals(self):
         return list((self.path / "results/.partial").glob("*/journal.npz"))
 
-    def start(self, target, delay=0.05):
+    def start(self, target, *arguments, delay=0.05):
         """Start Snakemake for a target, with a slow model; returns its process."""
         (self.path / "delay.txt").write_text(str(delay))
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", target, "--config", "save_every=0.1"]
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", target, "--config", "save_every=0.1", *arguments]
         return subprocess.Popen(command, cwd=self.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def catch(self, least):
         """Wait until a job has asked so many inputs and has kept something; returns its process id."""
         wait_for(lambda: self.journals() and sum(self.calls().values()) >= least)
-        ((pid, _),) = self.calls()
+        *_, (pid, _) = self.calls()
         self.caught.append(pid)
         return pid
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=180):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -176,3 +176,81 @@ def test_an_orphan_spoils_nothing_and_leaves_its_work_to_its_successor(faulty, i
     assert (faulty.path / DISTANCES).read_bytes() == new
     assert not any((faulty.path / "results/.partial").iterdir())
     assert "Nothing to be done" in faulty.snakemake(DISTANCES)
+
+
+# What Snakemake submits it runs at once, and each such job is a Snakemake of its own, which outlives the first.
+CLUSTER = """#!/bin/sh
+setsid sh "$1" > /dev/null 2>&1 &
+echo $!
+"""
+
+
+@pytest.mark.slow
+def test_an_orphan_in_a_cluster_does_not_clean_up_after_its_successor(faulty):
+    """It is superseded, so its own Snakemake takes it for a failed job."""
+    (whole,) = (n for (_, name), n in faulty.calls().items() if name == "search_boundary")
+    expected = (faulty.path / DISTANCES).read_bytes()
+    faulty.forget(DISTANCES)
+    submit = faulty.path / "submit.sh"
+    submit.write_text(CLUSTER)
+    submit.chmod(0o755)
+    started = faulty.start(
+        DISTANCES, "--executor", "cluster-generic", "--jobs", "1", "--cluster-generic-submit-cmd", str(submit)
+    )
+    orphan = faulty.catch(0.5 * whole)
+    nested = parent(parent(orphan))  # its own parent is a shell
+    faulty.caught.append(nested)
+    os.kill(started.pid, signal.SIGKILL)
+    started.wait()
+    os.kill(orphan, signal.SIGSTOP)
+    faulty.snakemake("--unlock")
+    faulty.snakemake(DISTANCES)
+    os.kill(orphan, signal.SIGCONT)
+    wait_for(lambda: not is_running(nested))
+    assert (faulty.path / DISTANCES).read_bytes() == expected
+    assert "Nothing to be done" in faulty.snakemake(DISTANCES)
+
+
+def parent(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
+
+
+@pytest.mark.slow
+def test_what_an_orphan_has_finished_is_not_done_again(faulty):
+    expected = (faulty.path / DISTANCES).read_bytes()
+    faulty.forget(DISTANCES)
+    started = faulty.start(DISTANCES)
+    orphan = faulty.catch(1)
+    os.kill(started.pid, signal.SIGKILL)
+    started.wait()
+    wait_for(lambda: not is_running(orphan))
+    assert (faulty.path / DISTANCES).read_bytes() == expected
+    faulty.forget()
+    faulty.snakemake("--unlock")
+    assert faulty.pending(DISTANCES) == {"search_boundary": 1}  # as Snakemake cannot know better
+    faulty.snakemake(DISTANCES)
+    assert (faulty.path / DISTANCES).read_bytes() == expected and not faulty.calls()
+    assert not any((faulty.path / "results/.partial").iterdir())
+    assert "Nothing to be done" in faulty.snakemake(DISTANCES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["before it starts", "while it is at work"])
+def test_no_work_of_edited_code_is_gone_on_with(faulty, moment):
+    """moment: of the edit of a search's code, with Snakemake at work; later it is taken back."""
+    edit = "lmia/schedules.py", "initial_probes=20", "initial_probes=10"
+    expected = (faulty.path / DISTANCES).read_bytes()
+    early = moment == "before it starts"
+    faulty.forget(DISTANCES, *[TARGETS["train_model"]] * early)
+    started = faulty.start(DISTANCES)
+    faulty.catch(1)  # at training, where the model is to be trained first
+    faulty.edit(*edit)
+    assert started.wait(120) == 1
+    assert "was edited" in (faulty.path / f"results/logs/distances/{CELL}/boundary.log").read_text()
+    scripts = {script for _, script in faulty.calls()}
+    assert scripts == {"train_model"} if early else {"search_boundary"}
+    assert not faulty.journals() and not (faulty.path / DISTANCES).exists()
+    faulty.edit(edit[0], edit[2], edit[1])
+    faulty.snakemake(DISTANCES)
+    assert (faulty.path / DISTANCES).read_bytes() == expected

@@ -1,6 +1,10 @@
 """A model that diverges costs no other cell anything, and is flagged wherever its numbers are shown."""
 
+import re
+import zlib
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from lmia.artifacts import load
@@ -21,13 +25,32 @@ def diverge(config):
         "wild-histogram": {"kind": "histogram", **shown},
         "wild-queries": {"kind": "queries", **shown},
     }
+    claim = {"study": "small", "attacks": ["boundary"], "settings": ["", "budget=60"], "against": ["chance"]}
+    claims = [claim | {"says": "wild", "defense": "wild"}, claim | {"says": "sound", "defense": "none"}]
+    claims += [{"says": "right", "study": "small", "attacks": ["test_accuracy"], "against": ["gap"], "defense": "wild"}]
+    config["exhibits"] = {"figure_0": {"title": "Figure 0", "claims": claims}}
+
+
+def texts(path):
+    """All texts of a figure: a .pdf of matplotlib's with TrueType fonts has them as UTF-16, cut for kerning."""
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", path.read_bytes(), re.S)
+    blocks = [block for stream in streams for block in re.findall(rb"\bBT\b(.*?)\bET\b", inflated(stream), re.S)]
+    parts = [re.findall(rb"\(((?:[^()\\]|\\.)*)\)", block, re.S) for block in blocks]
+    return [re.sub(rb"\\(.)", rb"\1", b"".join(part), flags=re.S).decode("utf-16-be") for part in parts]
+
+
+def inflated(stream):
+    try:
+        return zlib.decompress(stream)
+    except zlib.error:
+        return b""
 
 
 @pytest.mark.slow
 def test_a_diverged_model_is_flagged_and_the_rest_goes_on(copy):
     sound = copy.results(f"*/{RUN.format('none')}/**/*")
     copy.configure(diverge)
-    copy.snakemake()
+    copy.snakemake("all", "figure_0")
     assert copy.results(f"*/{RUN.format('none')}/**/*") == sound
 
     model, _ = load(copy.path / f"results/models/{RUN.format('wild')}/target.npz")
@@ -40,9 +63,19 @@ def test_a_diverged_model_is_flagged_and_the_rest_goes_on(copy):
     assert attacked["flags"].str.contains("target diverged").all()
     assert attacked["flags"].str.contains("shadow diverged").all()
     own = attacked[attacked["metric"].eq("accuracy") & attacked["attack"].eq("boundary") & attacked["seed"].eq("0")]
-    assert own["flags"].str.contains("all searches censored").all()
+    assert own["flags"].str.contains(r"(\d+) of \1 searches censored").all()
     sizes = attacked[attacked["metric"].eq("accuracy")]["value"]
     assert np.isfinite(sizes).all()
     assert (
         table[table["defense"].eq("none") & table["metric"].ne("accuracy")]["flags"].str.contains("diverged").sum() == 0
     )
+
+    why = "* target diverged (2 of 2); shadow diverged (2 of 2); "
+    for name, stars in (("wild", 7), ("wild-roc", 0), ("wild-histogram", 0), ("wild-queries", 0)):
+        found = texts(copy.path / f"results/figures/{name}.pdf")
+        assert any(text.startswith(why) for text in found), found
+        assert sum(bool(re.fullmatch(r"[0-9.]+\*", text)) for text in found) == stars
+    assert not any("*" in text for text in texts(copy.path / "results/figures/roc.pdf"))
+
+    checks = pd.read_csv(copy.path / "results/exhibits/figure_0/checks.csv", keep_default_na=False)
+    assert [text.split(" (")[0] for text in checks["flags"]] == ["target diverged"] * 2 + [""] * 2 + ["target diverged"]

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lmia.devices import DeviceError
 from workflow import gpus
 from workflow.frozen import FrozenModels
+from workflow.job import BadInput
 
 PROCESSES = multiprocessing.get_context("fork")  # with torch, and with what a test says of the GPUs
 
@@ -120,18 +120,18 @@ def test_locks_are_the_users_own(tmp_path, monkeypatch):
     folder.rename(tmp_path / "elsewhere")
     folder.symlink_to(tmp_path / "elsewhere")
     gpus.take_gpu.cache_clear()
-    with pytest.raises(DeviceError, match=f"{folder}: expected a folder of this user's"):
+    with pytest.raises(BadInput, match=f"{folder}: expected a folder of this user's"):
         gpus.take_device(job())
     folder.unlink()
     another = os.getuid() + 1
     (tmp_path / f"lmia-gpus-{another}").mkdir()
     monkeypatch.setattr(os, "getuid", lambda: another)
-    with pytest.raises(DeviceError, match="expected a folder of this user's"):
+    with pytest.raises(BadInput, match="expected a folder of this user's"):
         gpus.take_device(job())
 
 
 def test_a_missing_gpu_is_told_before_anything_is_read(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     nothing = SimpleNamespace(model={}, evaluated=None)
-    with pytest.raises(DeviceError, match="device: cuda: torch .* sees 0 GPUs"):
+    with pytest.raises(BadInput, match="device: cuda: torch .* sees 0 GPUs"):
         FrozenModels(job("cuda", input=SimpleNamespace(dataset="nowhere"), params=nothing), [0])

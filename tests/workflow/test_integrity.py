@@ -1,5 +1,7 @@
 """Damaged artifacts, tables and figures are found, named and rebuilt, where they are read and by `snakemake verify`."""
 
+import shutil
+
 import numpy as np
 
 
@@ -8,6 +10,12 @@ def flip(path, where):
     data = bytearray(path.read_bytes())
     data[int(where * len(data))] ^= 0xFF
     path.write_bytes(data)
+
+
+def flip_record(checkout, path):
+    """Change one bit of a result's checksum, after which it is no text."""
+    record = checkout.path / "results/checksums" / f"{path.relative_to(checkout.path / 'results')}.sha256"
+    record.write_bytes(bytes([record.read_bytes()[0] ^ 0x80]) + record.read_bytes()[1:])
 
 
 def state(checkout):
@@ -28,12 +36,17 @@ def test_verify_reads_everything_and_builds_nothing(copy):
         "results/models/small/n60-none/0-1/target.npz": lambda path: flip(path, 0.5),
         "results/data/digits.npz": lambda path: path.write_bytes(path.read_bytes()[:-100]),
         "results/scores/small/n60-none/0-1/gap.npz": lambda path: np.savez(path, scores=np.zeros(3)),
+        "results/scores/small/n60-none/0-1/noise.npz": lambda path: shutil.copy(
+            copy.path / "results/data/other.npz", path
+        ),
         "results/measures/small/n60-none/0-1/gap.csv": lambda path: flip(path, 0.9),
+        "results/measures/small/n60-none/0-1/noise.csv": lambda path: flip_record(copy, path),
         "results/metrics.csv": lambda path: flip(path, 0.5),
         "results/checks/small.txt": lambda path: flip(path, 0.5),
         "results/figures/accuracy.pdf": lambda path: path.write_bytes(path.read_bytes()[:-1]),
         "results/figures/roc.png": lambda path: (path.parents[1] / "checksums/figures/roc.png.sha256").unlink(),
     }
+    shutil.copy(copy.path / "results/data/digits.npz", copy.path / "results/data/other.npz")
     for name, damage in damaged.items():
         damage(copy.path / name)
     (copy.path / "results/splits/small/n60-none/0-1/shadow0.npz").unlink()
@@ -43,9 +56,11 @@ def test_verify_reads_everything_and_builds_nothing(copy):
     lines = text.splitlines()
     for name in damaged:
         (line,) = {line for line in lines if line.startswith(f"damaged: {name}: ")}
-        assert line.endswith(f"rebuild it: snakemake --cores 1 --force {name}")
+        assert line.endswith(
+            f"rebuild it: snakemake --cores 1 --force {name} (with your --configfile, if you name one)"
+        )
     assert "missing: results/splits/small/n60-none/0-1/shadow0.npz" in lines
-    assert f"{len(made) - 9} results sound, 8 damaged, 1 not made yet" in lines
+    assert f"{len(made) - 11} results sound, 10 damaged, 1 not made yet" in lines
 
 
 def test_a_damaged_input_is_named_with_the_command_that_rebuilds_it(copy):

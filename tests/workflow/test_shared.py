@@ -16,14 +16,12 @@ from snakemake.iocontainers import InputFiles, Params, Wildcards
 from lmia import artifacts
 from lmia.devices import Batches
 from workflow import cache, dependencies, shared
-from workflow.attempt import Attempt
+from workflow.attempt import PARTIAL, Attempt, forget_finished
 from workflow.shared import Entry
 
 from ..test_devices import Hungry
-from .conftest import make_checkout
-from .test_faults import MODEL, STUDY, Faulty
 
-KEY = "ab" * 32
+KEY, OUTPUT = "ab" * 32, "results/one.npz"
 HOLDS = {"seeds": [0]}
 
 
@@ -328,98 +326,37 @@ def test_names_and_paths_are_no_part_of_the_key_and_all_else_is(monkeypatch):
     assert len({one, *others}) == len(others) + 1
 
 
+def run(**changes):
+    """A run of a job without a cache, after Snakemake has removed its output; whether that was there already."""
+    Path("results").mkdir(exist_ok=True)
+    Path(OUTPUT).unlink(missing_ok=True)
+    job, attempt = fake(input=[], **changes), Attempt([OUTPUT])
+    job.config, job.output = {"cache": None}, [attempt.path(OUTPUT)]
+    with attempt.running():
+        taken = shared.take_shared(job, attempt, torch.device("cpu"), "seeds", kind="model", holds=HOLDS)
+        if not taken:
+            made(job.output[0])
+    return taken
+
+
 def test_without_a_cache_nothing_is_shared():
-    Path("results").mkdir()
-    attempt = Attempt(["results/one.npz"])
-    job = SimpleNamespace(config={"cache": None}, output=["results/one.npz"])
-    assert not shared.take_shared(job, attempt, torch.device("cpu"), "seeds", kind="model", holds={})
+    assert not run() and [file.name for file in Path("results").glob("*.npz")] == ["one.npz"]
 
 
-BUSY = 3000  # s: a dozen jobs, where others use the machine
-FOLDERS = ("models", "answers", "distances", "confidences", "white_box")
+def test_what_a_run_has_made_whose_end_nobody_saw_is_taken_where_all_is_the_same():
+    assert not run()
+    first = Path(OUTPUT).read_bytes()
+    assert run() and run() and Path(OUTPUT).read_bytes() == first
+    assert not run(threads=2) and not run(), "only the last run's is kept"
+    forget_finished([["results/other.npz"]])
+    assert run()
+    forget_finished([[OUTPUT]])
+    assert not any(PARTIAL.iterdir()) and not run()
 
 
-def paths(study, cell):
-    """What the five rules make for the target, and what the stopped search needs besides."""
-    run = f"{study}/{cell}/0-1/target"
-    queries = {"answers": "noise", "distances": "settled", "confidences": "confidences", "white_box": "gradients"}
-    return [f"results/models/{run}.npz", *(f"results/{kind}/{run}/{query}.npz" for kind, query in queries.items())]
-
-
-ONE, OTHER = paths("small", "n30-none"), paths("again", "n30-plain")
-
-
-def noted(path, **settings):
-    """A checkout whose model notes who asks it, with two studies that differ in all names."""
-    checkout = Faulty(make_checkout(path).path)
-    (checkout.path / "plugins").mkdir()
-    (checkout.path / "plugins/noted.py").write_text(MODEL)
-
-    def change(config):
-        config |= {"models": {"noted": {"kind": "plugins.noted"}}, "figures": {}} | settings
-        config["datasets"]["same"] = config["datasets"]["digits"]
-        config["defenses"] = {"none": {"kind": "none"}, "plain": {"kind": "none"}}
-        config["studies"] = {"small": STUDY, "again": STUDY | {"dataset": "same", "defenses": ["plain"]}}
-
-    checkout.configure(change)
-    return checkout
-
-
-def workers(checkout):
-    """Script -> number of its processes that asked a model, besides the look at a fresh one that each study takes."""
-    scripts = [name for _, name in checkout.calls() if name != "check_study"]
-    return {name: scripts.count(name) for name in scripts}
-
-
-ONCE = {"train_model": 2, "search_boundary": 2, "ask_queries": 1, "read_confidences": 1, "follow_gradients": 1}
-
-
-def test_two_studies_that_need_the_same_model_train_it_once(tmp_path):
-    """Two at a time, so that both need it at the same moment."""
-    checkout = noted(tmp_path / "first", cache="../cache")
-    checkout.snakemake(ONE[0], OTHER[0])
-    assert workers(checkout) == {"train_model": 1}
-    assert (checkout.path / ONE[0]).read_bytes() == (checkout.path / OTHER[0]).read_bytes()
-
-
-@pytest.mark.slow
-def test_studies_and_checkouts_that_need_the_same_compute_it_once(tmp_path, monkeypatch):
-    monkeypatch.setenv("LMIA_CACHE", str(tmp_path / "cache"))
-    first, second = noted(tmp_path / "first"), noted(tmp_path / "second")
-    first.snakemake(*ONE, *OTHER, timeout=BUSY)
-    assert workers(first) == ONCE
-    for one, other in zip(ONE, OTHER, strict=True):
-        assert (first.path / one).read_bytes() == (first.path / other).read_bytes(), one
-    second.snakemake(*ONE, timeout=BUSY)
-    assert workers(second) == {}
-    kept = [f"{folder}/small/**/*" for folder in FOLDERS]
-    assert second.results(*kept) == first.results(*kept)
-    assert "Nothing to be done" in first.snakemake(*ONE, *OTHER)  # what others took has not touched it
-
-
-@pytest.mark.slow
-def test_a_cache_changes_no_byte_and_a_changed_option_or_damage_is_computed(tmp_path):
-    plain = noted(tmp_path / "plain")
-    plain.snakemake(*ONE, timeout=BUSY)
-    assert workers(plain) == ONCE
-    expected = plain.results(*(f"{folder}/**/*" for folder in FOLDERS))
-    cached = noted(tmp_path / "cached", cache="../cache")
-    cached.snakemake(*ONE, timeout=BUSY)
-    assert cached.results(*(f"{folder}/**/*" for folder in FOLDERS)) == expected
-
-    for file in (tmp_path / "cache").rglob("*.npz"):
-        file.write_bytes(file.read_bytes()[:-1])
-    damaged = noted(tmp_path / "damaged", cache="../cache")
-    damaged.snakemake(*ONE, timeout=BUSY)
-    assert workers(damaged) == ONCE
-    assert damaged.results(*(f"{folder}/**/*" for folder in FOLDERS)) == expected
-    assert "damaged" in (damaged.path / ONE[0].replace("results/", "results/logs/").replace(".npz", ".log")).read_text()
-
-    changed = noted(tmp_path / "changed", cache="../cache")
-    changed.configure(lambda config: config["studies"]["small"].update(evaluated=20))
-    changed.snakemake(*ONE, timeout=BUSY)
-    assert workers(changed) == {name: n for name, n in ONCE.items() if name != "train_model"}
-    changed.configure(lambda config: config["studies"]["small"]["training"].update(max_epochs=50))
-    changed.forget()
-    changed.snakemake(*ONE, timeout=BUSY)
-    assert workers(changed) == ONCE
+def test_what_a_run_has_made_is_not_taken_once_it_is_damaged(capsys):
+    run()
+    data = Path(OUTPUT).read_bytes()
+    Path(OUTPUT).write_bytes(data[:-9])  # in place, and so its other name as well
+    assert not run() and Path(OUTPUT).read_bytes() == data
+    assert "finished.npz: expected an lmia artifact" in capsys.readouterr().out

@@ -17,6 +17,7 @@ from workflow.entries import (
 )
 from workflow.config import ConfigError, base_files, check
 from workflow.fingerprint import file_hash, fingerprint
+from workflow.plain import read
 from workflow.schema import Archived, Npz, Unpublished
 
 
@@ -27,6 +28,9 @@ def sound(step):
     except ConfigError as error:
         raise WorkflowError(f"the configuration cannot be run:\n{error}") from None
 
+
+# Snakemake has read these by itself, and kept one of the keys that are there twice.
+sound(lambda _: [read(file) for file in workflow.overwrite_configfiles])
 
 for file in sound(base_files):
 
@@ -40,6 +44,8 @@ CONFIG = sound(check)
 config["save_every"] = CONFIG.save_every
 config["device"] = CONFIG.device
 config["cache"] = CONFIG.cache or os.environ.get("LMIA_CACHE")
+# A job in a cluster is a Snakemake of its own, which notes nothing of what it makes.
+config["is_nested"] = not workflow.is_main_process
 
 # Of a query set: how the model is run, and not what is sent to it.
 PRECISION_KEYS = ("precision", "most_disagreement")
@@ -161,7 +167,8 @@ def known_original(wildcards):
     if isinstance(entry, Unpublished) and entry.sha256 is None:
         raise WorkflowError(
             f"datasets.{wildcards.dataset}.sha256: missing; nobody published one of this archive, so it is not read "
-            "unseen: fetch it (docs/datasets.md has the address), and state the SHA-256 of what you trust"
+            f'unseen: `python -c "from lmia.data import {entry.kind}; {entry.kind}.load()"` fetches it and tells what '
+            "it has; state that if you trust it (docs/datasets.md)"
         )
     return []
 

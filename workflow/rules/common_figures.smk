@@ -92,7 +92,7 @@ def exhibit_tables(wildcards):
 
 
 def exhibit_files(kind):
-    """An input function: the "scores" or "splits" that an exhibit's claims compare."""
+    """An input function: files of one kind of all sides that an exhibit's claims compare."""
     return lambda wc: sorted(
         {
             path

@@ -15,6 +15,8 @@ rule compare_exhibit:
         tables=exhibit_tables,
         scores=exhibit_files("scores"),
         splits=exhibit_files("splits"),
+        measures=exhibit_files("measures"),
+        model_measures=exhibit_files("model_measures"),
     output:
         comparison=exhibit_output("comparison"),
         checks=exhibit_output("checks"),

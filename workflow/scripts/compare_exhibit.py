@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from lmia import artifacts
+from lmia import artifacts, flags
 from lmia.exhibits import CHECKS, COMPARISON, Decisions, check, compare, to_markdown
-from lmia.tables import read_metrics
+from lmia.tables import flags_over_seeds, read_measures, read_metrics
 from workflow.job import job
+
+OF_DECISIONS = ("scores", "splits", "setting", "of_model")
 
 
 def compare_cells(cells):
@@ -41,12 +43,24 @@ def _of_model(right, is_member, ids):
     return Decisions(right[outside] == 1, is_member[outside], ids[outside], 1.0)
 
 
+def flags_of(side):
+    """What speaks against the numbers of one side of a claim: of its models and its attack, over its seeds."""
+    if side["of_model"]:
+        table = read_measures(side["model_measures"])
+        return flags.over_seeds(table[table["metric"].eq("test_accuracy")]["flags"].tolist())
+    if not side["measures"]:  # chance
+        return ""
+    [(_, text)] = flags_over_seeds(read_measures([*side["measures"], *side["model_measures"]]), side["setting"]).values
+    return text
+
+
 def check_claims(claims, artifact, resamples):
     rows = []
     for claim in claims:
-        left, right = (decisions(**side) for side in claim["sides"])
+        left, right = (decisions(**{key: side[key] for key in OF_DECISIONS}) for side in claim["sides"])
         bounds = {"at_least": claim["at_least"], "within": claim["within"]}
-        rows.append(check(left, right, resamples, **bounds) | {"artifact": artifact, "claim": claim["claim"]})
+        row = check(left, right, resamples, **bounds) | {"artifact": artifact, "claim": claim["claim"]}
+        rows.append(row | {"flags": flags.join(flags_of(side) for side in claim["sides"])})
     return pd.DataFrame(rows, columns=CHECKS)
 
 

@@ -27,7 +27,8 @@ def load_outliers(path, example_ids):
 
 
 def measure(scores, split, output, key, seeds, outliers, fprs, resamples):
-    scored, _ = artifacts.load(scores, "scores", {"scores": ("f", 3), "example_ids": ("i", 2)})
+    expected = {"scores": ("f", 3), "example_ids": ("i", 2), "searches": ("i", 3)}
+    scored, _ = artifacts.load(scores, "scores", expected)
     members = artifacts.load(split, "split", {"members": ("i", 2)})[0]["members"]
     is_outlier = load_outliers(outliers, scored["example_ids"]) if outliers else None
     rows = []
@@ -41,7 +42,7 @@ def measure(scores, split, output, key, seeds, outliers, fprs, resamples):
                 guess = scored["scores"][s, v] >= scored["thresholds"][s, v]
                 values |= on_outliers(guess[is_outlier[s]], is_member[is_outlier[s]])
             same = key | {"seed": seed, "queries": scored["queries"][s, v], "setting": setting}
-            same["flags"] = attack_flags(scored["scores"][s, v], scored["thresholds"][s, v])
+            same["flags"] = attack_flags(scored["scores"][s, v], scored["thresholds"][s, v], *scored["searches"][s, v])
             for metric, (value, low, high) in values.items():
                 rows.append(same | {"metric": metric, "value": value, "ci_low": low, "ci_high": high})
     pd.DataFrame(rows).to_csv(output, index=False)

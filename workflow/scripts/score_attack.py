@@ -52,6 +52,7 @@ def score(target, shadows, splits, output, attack, observation, seeds):
         "thresholds": np.array([[way.threshold for way in ways] for ways in results]),
         "queries": np.array([[way.queries for way in ways] for ways in results]),
         "chosen": np.array([[way.chosen for way in ways] for ways in results]),
+        "searches": np.array([[way.searches for way in ways] for ways in results]),
         "settings": np.array([way.setting for way in results[0]]),
         "can_rank": np.array([seen.can_rank for seen in targets]),
         "example_ids": target_ids,

@@ -5,16 +5,24 @@ from pathlib import Path
 
 from lmia import artifacts
 from workflow import checksums
+from workflow.job import AS_BEFORE
+
+KINDS = {"data": "dataset", "splits": "split", "models": "model"}  # of the artifacts in a folder, where not its name
+
+
+def kind_of(path):
+    folder = Path(path).parts[1]
+    return KINDS.get(folder, folder)
 
 
 def problem(path):
     """One line on what is wrong with a result, or None."""
     try:
-        checksums.check(path) if checksums.is_recorded(path) else artifacts.load(path)
+        checksums.check(path) if checksums.is_recorded(path) else artifacts.load(path, kind_of(path))
     except FileNotFoundError:
         return f"missing: {path}"
     except (artifacts.ArtifactError, checksums.ChecksumError) as error:
-        return f"damaged: {error}; rebuild it: snakemake --cores 1 --force {path}"
+        return f"damaged: {error}; rebuild it: snakemake --cores 1 --force {path} {AS_BEFORE}"
 
 
 problems = [line for line in map(problem, snakemake.params.paths) if line]

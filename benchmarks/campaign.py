@@ -3,7 +3,7 @@
 Jobs are those that run a model. Queries are what `queries:` says with all budgets spent, so an upper bound, as
 misclassified examples are not searched. Rates are those of benchmarks/results/ceilings.csv and of docs/results.md, one
 thread each; images of every size count as 32 x 32. Run from the repository root:
-PYTHONPATH=. python benchmarks/campaign.py config/paper.yaml
+PYTHONPATH=. python benchmarks/campaign.py config/paper-archives.yaml
 """
 
 import csv

@@ -1,9 +1,9 @@
 """What it takes Snakemake to plan studies of 2,600 to 100,000 jobs: CPU time and memory of a dry run.
 
-Plans config/paper.yaml, and generated studies of 5 sizes, 13 defenses, the attacks of cifar10-sizes and as many seeds
-as it takes, as one seed a job, in blocks of seeds, and in part. Prints a table, and writes each row into a CSV, in the
-place of the plan's earlier one. Nothing is run: the time of jobs is not in it. Time on the clock is the machine's at
-that moment; CPU time is the program's. Run from the repository root:
+Plans config/paper-archives.yaml, which has all of the paper's undefended results, and generated studies of 5 sizes, 13
+defenses, the attacks of cifar10-sizes and as many seeds as it takes: one seed a job, in blocks of seeds, and in part.
+Prints a table, and writes each row into a CSV, in the place of the plan's earlier one. Nothing is run: the time of jobs
+is not in it. Time on the clock is the machine's at that moment, CPU time the program's. Run from the repository root:
 python benchmarks/plans.py [names of plans, default all]
 """
 
@@ -27,8 +27,8 @@ OUT = ROOT / "benchmarks/results/plans.csv"
 LIMIT = 15 * 60  # s of CPU
 COLUMNS = ("plan", "jobs", "cpu_s", "wall_s", "peak_mb", "ended", "machine")
 TABLE, BATCH = "results/tables/grid.csv", "tabulate_study=1/10"
-PLANS = {  # name -> (seeds, seeds in a block, what is asked for); None: config/paper.yaml
-    "config/paper.yaml": (None, None, ["all"]),
+PLANS = {  # name -> (seeds, seeds in a block, what is asked for); None: config/paper-archives.yaml
+    "config/paper-archives.yaml": (None, None, ["all"]),
     "5 seeds, one a job": (5, 1, [TABLE]),
     "5 seeds in one block": (5, 5, [TABLE]),
     "50 seeds in one block": (50, 50, [TABLE]),
@@ -40,7 +40,7 @@ PLANS = {  # name -> (seeds, seeds in a block, what is asked for); None: config/
 
 
 def paper(_seeds, _block):
-    """config/paper.yaml, with hashes for the two archives that need one before anything is planned."""
+    """Hashes for the two archives that need one before anything is planned."""
     return {"datasets": {name: {"sha256": "0" * 64} for name in ("purchase", "texas")}}
 
 
@@ -64,10 +64,11 @@ def plan(name):
     with tempfile.TemporaryDirectory() as folder:
         for file in ("config.yaml", "config"):
             (Path(folder) / file).symlink_to(ROOT / file)
-        overlay = {"base": "config/paper.yaml"} | (grid if seeds else paper)(seeds, block)
+        whole = "config/paper.yaml" if seeds else "config/paper-archives.yaml"
+        overlay = {"base": whole} | (grid if seeds else paper)(seeds, block)
         (Path(folder) / "overlay.yaml").write_text(yaml.safe_dump(overlay))
         command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", "--snakefile", ROOT / "Snakefile"]
-        command += [*wanted, "--configfile", "config/paper.yaml", "overlay.yaml"]
+        command += [*wanted, "--configfile", whole, "overlay.yaml"]
         with open(Path(folder) / "out.txt", "w+") as out:
             start = time.monotonic()
             process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, preexec_fn=_limit)

@@ -31,7 +31,7 @@ def job(snakemake, *modules):
     the code that runs is not the code that the rule's params name: what it keeps would be kept under a wrong name.
     """
     try:
-        with _logged(snakemake.log[0]):
+        with _logged(snakemake):
             if "torch" in sys.modules:
                 sys.modules["torch"].set_num_threads(snakemake.threads)
                 keep_freed_memory()
@@ -51,10 +51,10 @@ def job(snakemake, *modules):
 
 
 @contextlib.contextmanager
-def _logged(path):
-    """Write what the body prints, and what it raises, to a file."""
-    Path(path).unlink(missing_ok=True)  # an earlier run that is still at work keeps its own
-    with open(path, "w", buffering=1) as log:
+def _logged(snakemake):
+    """Write what the body prints, and what it raises, to the rule's log file."""
+    Path(snakemake.log[0]).unlink(missing_ok=True)  # an earlier run that is still at work keeps its own
+    with open(snakemake.log[0], "w", buffering=1) as log:
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
             try:
                 yield
@@ -63,9 +63,10 @@ def _logged(path):
                 sys.exit(1)
             except Superseded:
                 traceback.print_exc()
-                # A Snakemake removes the outputs of a job that fails: by now its successor's. In a cluster nobody asks
-                # for the result of this one any more. Elsewhere the one that would be told of a success could note its
-                # own code and settings for what others have made, so that is left to fail.
+                # A Snakemake removes the outputs of a job that fails: by now its successor's. In a cluster that is one
+                # of this job alone, and who submitted it is gone, unless orphans wait in the queue (docs/cluster.md).
+                # Elsewhere the Snakemake that would be told of a success could note its own code and settings for what
+                # others have made, so that is left to fail.
                 if not snakemake.config["is_nested"]:
                     raise
             except BaseException as error:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lmia.data.arrays import check_classes, check_numbering, check_range
 
-MOST_BYTES = 16 << 30  # of memory, whatever a machine has: as much as a job may ask for, far from a zip bomb's end
+MOST_BYTES = 16 << 30  # of memory, whatever a machine has: more than any data set here needs, far from a zip bomb's end
 HEADER = 11_000  # bytes that hold any header which numpy accepts; a longer one could fill the memory
 SHOWN = 10  # names in a message
 

@@ -16,9 +16,9 @@ case $1 in
       echo running
     else # the record of a finished job may come late
       case $(qacct -j "$2" 2> /dev/null | awk '/^(failed|exit_status)/ { sum += $2; known = 1 } END { if (known) print sum }') in
-        0) echo success ;;
         "") unheard "$2" ;;
-        *) echo failed ;;
+        0) heard "$2" && echo success ;;
+        *) heard "$2" && echo failed ;;
       esac
     fi
     ;;

@@ -2,7 +2,12 @@
 # unheard ID prints running, and failed once that has been so for half an hour; heard ID: it has spoken again.
 unheard() {
   [ -e ".snakemake/unheard-$1" ] || touch ".snakemake/unheard-$1"
-  if [ -n "$(find ".snakemake/unheard-$1" -mmin +30)" ]; then echo failed; else echo running; fi
+  if [ -z "$(find ".snakemake/unheard-$1" -mmin +30)" ]; then
+    echo running
+  else
+    heard "$1" # a later job may have the same number
+    echo failed
+  fi
 }
 
 heard() {

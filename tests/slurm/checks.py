@@ -171,7 +171,10 @@ def long_trainings(config):
 
 
 def test_snakemake_is_killed_and_the_same_command_loses_nothing(tmp_path):
-    """Its jobs, running and pending, live on beside those that the second one submits for the same files."""
+    """Its jobs, running and pending, live on beside those that the second one submits for the same files.
+
+    Those need no GPU, and so need not wait for the GPUs of the earlier ones.
+    """
     cluster, local = [make_checkout(tmp_path / name) for name in ("cluster", "local")]
     for checkout in (cluster, local):
         checkout.configure(long_trainings)
@@ -190,10 +193,15 @@ def test_snakemake_is_killed_and_the_same_command_loses_nothing(tmp_path):
     run.wait()
     orphans = {job["JobId"] for job in trainings()}
     cluster.snakemake("--unlock")
-    finish(start(cluster, command), cluster)
-    assert len(orphans) == 4 and not {"CANCELLED", "NODE_FAIL"} & {job["JobState"] for job in trainings()}
+    finish(start(cluster, f"{command} --set-resources train_model:gpu=0"), cluster)
     while {"RUNNING", "PENDING", "COMPLETING"} & {job["JobState"] for job in trainings()}:
         time.sleep(0.5)
+    assert len(orphans) == 4
+    assert {job["JobState"] for job in trainings()} == {"COMPLETED"}  # else its Snakemake would have removed outputs
+    began = {job["Comment"]: job["StartTime"] for job in trainings() if job["JobId"] not in orphans}
+    assert any(
+        job["EndTime"] > began[job["Comment"]] > job["StartTime"] for job in trainings() if job["JobId"] in orphans
+    )
     finish(here, local)
     ours, theirs = (checkout.results("data/**/*", "splits/**/*", "models/**/*") for checkout in (cluster, local))
     assert ours.keys() == theirs.keys() and len(ours) == 1 + 4 + 4

@@ -5,13 +5,17 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from snakemake.iocontainers import OutputFiles
 
+import workflow.job
 from lmia import artifacts
 from lmia.journal import Journal
 from workflow import checksums
 from workflow.attempt import PARTIAL, Attempt, Superseded
+from workflow.job import job
 
 OUTPUTS = ["results/one.npz", "results/two.txt"]
 
@@ -37,6 +41,20 @@ def test_outputs_appear_at_the_end_and_nothing_else_stays():
         write(attempt, "a")
         assert not any(Path(output).exists() for output in OUTPUTS)
     assert written() == {"a"} and not list(PARTIAL.iterdir())
+
+
+@pytest.mark.parametrize("is_nested", [True, False])
+def test_a_superseded_job_fails_but_in_a_cluster(monkeypatch, is_nested):
+    """There it ends as if all were well, or its own Snakemake would remove its successor's outputs."""
+    monkeypatch.setattr(workflow.job, "_check_code", lambda *_: None)  # there is no script
+    given = {"log": ["log"], "output": OutputFiles(OUTPUTS), "threads": 1, "input": []}
+    fake = SimpleNamespace(**given, config={"is_nested": is_nested})
+    with contextlib.nullcontext() if is_nested else pytest.raises(Superseded), job(fake) as earlier:
+        write(earlier, "a")
+        later = Attempt(OUTPUTS)
+        with later.running():
+            write(later, "b")
+    assert written() == {"b"} and "Superseded" in Path("log").read_text()
 
 
 def test_what_carries_no_checksum_gets_one_beside_it():

@@ -134,7 +134,8 @@ def damage(checkout, reference, rng, say):
         say(f"  harmless: {name}")
         (checkout.path / name).write_bytes(reference.files[name])
     for line in told:  # in the order in which results are made
-        checkout.snakemake("--nolock", "--force", line.partition("snakemake --cores 1 --force ")[2], timeout=PATIENCE)
+        target, _, _ = line.partition("snakemake --cores 1 --force ")[2].partition(" ")  # a hint follows
+        checkout.snakemake("--nolock", "--force", target, timeout=PATIENCE)
     ends_well(checkout, reference)
 
 

@@ -55,7 +55,7 @@ def test_tables_and_figures_of_the_paper_come_from_one_command(fresh):
     for figure in ("figure-1", "figure-2a", "figure-2b", "figure-2c"):
         assert (fresh.path / f"results/figures/{figure}.png").stat().st_size > 10_000
     verdicts = pd.read_csv(fresh.path / "results/exhibits/figure_2/checks.csv")["verdict"]
-    assert len(verdicts) == 21 and set(verdicts) <= {"holds", "fails", "not resolvable"}
+    assert len(verdicts) == 24 and set(verdicts) <= {"holds", "fails", "not resolvable"}
     plan = fresh.snakemake("-n", "table_1", "table_2", "figure_1", "figure_2", *configured)
     assert "compare_exhibit" not in plan and "train_model" not in plan
     write_page(fresh)
@@ -98,3 +98,4 @@ def write_page(checkout):
     assert all(text in page for text in shown)
     assert (checkout.path / "docs/figures/paper/figure-1.png").exists()
     assert len(pd.read_csv(checkout.path / "docs/results/comparison.csv")) == 18 + 24 + 1
+    assert set(pd.read_csv(checkout.path / "docs/results/attacks.csv")["seed"]) == {"0", "all"}

@@ -66,11 +66,12 @@ def test_figures_of_defenses_come_from_one_command(fresh):
     """Figures 3, S8 and 4; 5 and 6 are the same with more defenses."""
     shutil.copytree(ROOT / "config", fresh.path / "config")
     few = {"n_train": [100], "evaluated": 12, "training": {"max_epochs": 1}}
+    defenses = ["none", "shifts-1", "shifts-4", "shifts-5"]  # that claims are about
     overlay = {
         "metrics": {"resamples": 100},
         "datasets": stand_ins(fresh.path),
         "models": {"wrn": {"depth": 10, "width": 1}},
-        "studies": {"cifar10-shifts": few, "cifar10-wrn": few},
+        "studies": {"cifar10-shifts": few | {"defenses": defenses}, "cifar10-wrn": few},
     }
     (fresh.path / "few.yaml").write_text(yaml.safe_dump(overlay))
     configured = ("--configfile", "config/defenses-small.yaml", "few.yaml")

@@ -6,7 +6,7 @@ sys.path.insert(0, workflow.basedir)
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/common_finished.smk"
+include: "workflow/rules/common_runs.smk"
 include: "workflow/rules/common_figures.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"

@@ -8,7 +8,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from workflow import checksums
+from workflow import checksums, runs
 from workflow.attempt import Attempt, Superseded
 from workflow.fingerprint import fingerprint, unlisted
 from workflow.memory import keep_freed_memory
@@ -38,9 +38,11 @@ def job(snakemake, *modules):
             for table in filter(checksums.is_recorded, snakemake.input):
                 checksums.check(table)
             _check_code(snakemake, modules)  # or a journal of other code would be taken up, or written
+            _check_run(snakemake)  # before the journal is taken from whom it belongs to
             attempt = Attempt(snakemake.output)
             snakemake.output = type(snakemake.output)(snakemake.output, custom_map=attempt.path)
             with attempt.running():
+                _check_run(snakemake)  # whoever begins from now on comes after this attempt
                 yield attempt
                 with attempt.nothing_kept_on_failure():
                     _check_code(snakemake, modules)
@@ -64,16 +66,22 @@ def _logged(snakemake):
             except Superseded:
                 traceback.print_exc()
                 # A Snakemake removes the outputs of a job that fails: by now its successor's. In a cluster that is one
-                # of this job alone, and who submitted it is gone, unless orphans wait in the queue (docs/cluster.md).
-                # Elsewhere the Snakemake that would be told of a success could note its own code and settings for what
-                # others have made, so that is left to fail.
+                # of this job alone, and who submitted it is gone, or has submitted the successor too (but for --nolock,
+                # docs/reliability.md). Elsewhere the Snakemake that would be told of a success could note its own code
+                # and settings for what others have made, so that is left to fail.
                 if not snakemake.config["is_nested"]:
                     raise
+                sys.exit(0)
             except BaseException as error:
                 if _full(error) is None:
                     _advise(error)
                     traceback.print_exc()
                 raise
+
+
+def _check_run(snakemake):
+    if runs.is_outdated() and snakemake.config["is_nested"]:
+        raise Superseded("another Snakemake makes what this job was submitted for; this one does nothing")
 
 
 def _full(error):

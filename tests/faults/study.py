@@ -63,7 +63,7 @@ def load():
     [archive] = archives.originals(Path("address.txt").read_text(), {{"served.tgz": "{sha256}"}})
     return tables.read(archive, "rows", (N_EXAMPLES, *SHAPE), {classes})
 """
-NOT_RESULTS = (".partial", "logs", "benchmarks")
+NOT_RESULTS = (".partial", ".runs", "logs", "benchmarks")
 
 
 def make_archive():

@@ -171,9 +171,9 @@ def long_trainings(config):
 
 
 def test_snakemake_is_killed_and_the_same_command_loses_nothing(tmp_path):
-    """Its jobs, running and pending, live on beside those that the second one submits for the same files.
+    """Its running jobs live on beside those that the second one submits for the same files; pending ones do nothing.
 
-    Those need no GPU, and so need not wait for the GPUs of the earlier ones.
+    The second one's need no GPU, and so need not wait for the GPUs of the earlier ones.
     """
     cluster, local = [make_checkout(tmp_path / name) for name in ("cluster", "local")]
     for checkout in (cluster, local):
@@ -188,16 +188,24 @@ def test_snakemake_is_killed_and_the_same_command_loses_nothing(tmp_path):
     options = f"--slurm-init-seconds-before-status-checks 1 {PATIENCE}"
     command = f"snakemake --profile profiles/slurm {' '.join(models)} {options}"
     run = start(cluster, command)
-    wait_for(lambda: {"RUNNING", "PENDING"} <= {job["JobState"] for job in trainings()}, run)
+    wait_for(lambda: sorted(job["JobState"] for job in trainings()) == ["PENDING"] * 2 + ["RUNNING"] * 2, run)
     run.kill()
     run.wait()
-    orphans = {job["JobId"] for job in trainings()}
+    orphans = {job["JobId"]: job["JobState"] for job in trainings()}
+    pending = [name for name, state in orphans.items() if state == "PENDING"]
+    subprocess.run(["scontrol", "hold", *pending], check=True, timeout=20)
     cluster.snakemake("--unlock")
-    finish(start(cluster, f"{command} --set-resources train_model:gpu=0"), cluster)
-    while {"RUNNING", "PENDING", "COMPLETING"} & {job["JobState"] for job in trainings()}:
+    second = start(cluster, f"{command} --set-resources train_model:gpu=0")
+    wait_for(lambda: [job for job in trainings() if job["JobId"] not in orphans], second)
+    subprocess.run(["scontrol", "release", *pending], check=True, timeout=20)
+    finish(second, cluster)
+    for _ in range(600):
+        if not {"RUNNING", "PENDING", "COMPLETING"} & {job["JobState"] for job in trainings()}:
+            break
         time.sleep(0.5)
-    assert len(orphans) == 4
-    assert {job["JobState"] for job in trainings()} == {"COMPLETED"}  # else its Snakemake would have removed outputs
+    ended = {job["JobId"]: job["JobState"] for job in trainings()}
+    assert {ended.pop(late) for late in pending} == {"FAILED"}  # before it has touched anything
+    assert set(ended.values()) == {"COMPLETED"}  # else its Snakemake would have removed outputs
     began = {job["Comment"]: job["StartTime"] for job in trainings() if job["JobId"] not in orphans}
     assert any(
         job["EndTime"] > began[job["Comment"]] > job["StartTime"] for job in trainings() if job["JobId"] in orphans

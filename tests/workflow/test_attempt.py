@@ -13,7 +13,7 @@ from snakemake.iocontainers import OutputFiles
 import workflow.job
 from lmia import artifacts
 from lmia.journal import Journal
-from workflow import checksums
+from workflow import checksums, runs
 from workflow.attempt import PARTIAL, Attempt, Superseded
 from workflow.job import job
 
@@ -46,15 +46,65 @@ def test_outputs_appear_at_the_end_and_nothing_else_stays():
 @pytest.mark.parametrize("is_nested", [True, False])
 def test_a_superseded_job_fails_but_in_a_cluster(monkeypatch, is_nested):
     """There it ends as if all were well, or its own Snakemake would remove its successor's outputs."""
-    monkeypatch.setattr(workflow.job, "_check_code", lambda *_: None)  # there is no script
-    given = {"log": ["log"], "output": OutputFiles(OUTPUTS), "threads": 1, "input": []}
-    fake = SimpleNamespace(**given, config={"is_nested": is_nested})
-    with contextlib.nullcontext() if is_nested else pytest.raises(Superseded), job(fake) as earlier:
+    with pytest.raises(SystemExit if is_nested else Superseded) as ended, fake_job(monkeypatch, is_nested) as earlier:
         write(earlier, "a")
         later = Attempt(OUTPUTS)
         with later.running():
             write(later, "b")
     assert written() == {"b"} and "Superseded" in Path("log").read_text()
+    assert not is_nested or ended.value.code == 0
+
+
+def fake_job(monkeypatch, is_nested):
+    monkeypatch.setattr(workflow.job, "_check_code", lambda *_: None)  # there is no script
+    given = {"log": ["log"], "output": OutputFiles(OUTPUTS), "threads": 1, "input": []}
+    return job(SimpleNamespace(**given, config={"is_nested": is_nested}))
+
+
+@pytest.fixture
+def submitted(monkeypatch):
+    """A job's run, which has begun for the sake of OUTPUTS."""
+    monkeypatch.setenv(runs.VARIABLE, "")  # so that it is as before in the end
+    runs.begin(OUTPUTS)
+    return os.environ[runs.VARIABLE]
+
+
+@pytest.mark.parametrize("is_nested", [True, False])
+@pytest.mark.parametrize("moment", ["before", "as it begins", "never"])
+def test_a_job_in_a_cluster_does_nothing_once_another_run_makes_its_outputs(monkeypatch, submitted, is_nested, moment):
+    """One of this machine is no Snakemake of its own, and never waits in a queue."""
+
+    def later():
+        runs.begin(["results/other", OUTPUTS[1]])
+        monkeypatch.setenv(runs.VARIABLE, submitted)
+
+    def begun(outputs):
+        attempt = Attempt(outputs)
+        moment == "as it begins" and later()
+        return attempt
+
+    monkeypatch.setattr(workflow.job, "Attempt", begun)
+    moment == "before" and later()
+    is_late = is_nested and moment != "never"
+    with pytest.raises(SystemExit) if is_late else contextlib.nullcontext() as ended:
+        with fake_job(monkeypatch, is_nested) as attempt:
+            write(attempt, "a")
+    assert not is_late or (ended.value.code == 0 and "Superseded" in Path("log").read_text())
+    assert Path(OUTPUTS[1]).exists() != is_late and not (PARTIAL.exists() and any(PARTIAL.iterdir()))
+
+
+def test_runs_that_make_other_files_or_none_outdate_nobody(monkeypatch, submitted):
+    runs.begin(["results/other"])
+    runs.begin([])
+    assert len(list(runs.FOLDER.iterdir())) == 2
+    runs.end()
+    assert [file.name for file in runs.FOLDER.iterdir()] == [submitted]
+    assert not runs.is_outdated()  # nobody knows
+    monkeypatch.setenv(runs.VARIABLE, submitted)
+    assert not runs.is_outdated()
+    runs.end()
+    monkeypatch.setenv(runs.VARIABLE, submitted)
+    assert runs.is_outdated()
 
 
 def test_what_carries_no_checksum_gets_one_beside_it():

@@ -63,7 +63,7 @@ class Faulty(Checkout):
 
     def __init__(self, path):
         super().__init__(path)
-        self.caught = []
+        self.caught, self.started = [], []
 
     def calls(self):
         """(process id, name of its script) -> inputs that it has asked the model about."""
@@ -85,7 +85,16 @@ class Faulty(Checkout):
         """Start Snakemake for a target, with a slow model; returns its process."""
         (self.path / "delay.txt").write_text(str(delay))
         command = [sys.executable, "-m", "snakemake", "--cores", "2", target, "--config", "save_every=0.1", *arguments]
-        return subprocess.Popen(command, cwd=self.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.started.append(subprocess.Popen(command, cwd=self.path, **silent))
+        return self.started[-1]
+
+    def cluster(self, queue="no-queue"):
+        """Arguments that have Snakemake submit its jobs, which start once the file `queue` is gone."""
+        submit = self.path / f"{queue}-submit.sh"
+        submit.write_text(CLUSTER.format(queue=queue))
+        submit.chmod(0o755)
+        return "--executor", "cluster-generic", "--jobs", "1", "--cluster-generic-submit-cmd", str(submit)
 
     def catch(self, least):
         """Wait until a job has asked so many inputs and has kept something; returns its process id."""
@@ -129,6 +138,8 @@ def faulty(undisturbed, tmp_path):
     yield checkout
     for pid in filter(is_running, checkout.caught):  # whom a failed test left behind
         os.kill(pid, signal.SIGKILL)
+    for run in checkout.started:
+        run.kill()
 
 
 @pytest.mark.slow
@@ -178,10 +189,10 @@ def test_an_orphan_spoils_nothing_and_leaves_its_work_to_its_successor(faulty, i
     assert "Nothing to be done" in faulty.snakemake(DISTANCES)
 
 
-# What Snakemake submits it runs at once, and each such job is a Snakemake of its own, which outlives the first.
+# Each job that Snakemake submits is a Snakemake of its own, and outlives the first. It waits while its queue is there.
 CLUSTER = """#!/bin/sh
-setsid sh "$1" > /dev/null 2>&1 &
-echo $!
+setsid sh -c 'while [ -e {queue} ]; do sleep 0.1; done; exec sh "$1"' job "$1" > /dev/null 2>&1 &
+echo $! | tee -a {queue}-submitted
 """
 
 
@@ -191,12 +202,7 @@ def test_an_orphan_in_a_cluster_does_not_clean_up_after_its_successor(faulty):
     (whole,) = (n for (_, name), n in faulty.calls().items() if name == "search_boundary")
     expected = (faulty.path / DISTANCES).read_bytes()
     faulty.forget(DISTANCES)
-    submit = faulty.path / "submit.sh"
-    submit.write_text(CLUSTER)
-    submit.chmod(0o755)
-    started = faulty.start(
-        DISTANCES, "--executor", "cluster-generic", "--jobs", "1", "--cluster-generic-submit-cmd", str(submit)
-    )
+    started = faulty.start(DISTANCES, *faulty.cluster())
     orphan = faulty.catch(0.5 * whole)
     nested = parent(parent(orphan))  # its own parent is a shell
     faulty.caught.append(nested)
@@ -208,6 +214,34 @@ def test_an_orphan_in_a_cluster_does_not_clean_up_after_its_successor(faulty):
     os.kill(orphan, signal.SIGCONT)
     wait_for(lambda: not is_running(nested))
     assert (faulty.path / DISTANCES).read_bytes() == expected
+    assert "Nothing to be done" in faulty.snakemake(DISTANCES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_late", [False, True])
+def test_an_orphan_that_waits_in_the_queue_does_nothing(faulty, is_late):
+    """It has other settings than its successor, which is at work when it starts, or has ended (is_late)."""
+    expected = (faulty.path / DISTANCES).read_bytes()
+    faulty.forget(DISTANCES)
+    queue, submitted = faulty.path / "queue", faulty.path / "queue-submitted"
+    queue.touch()
+    changed = ("--config", "save_every=0.1", 'queries={"boundary": {"budget": 60}}')
+    started = faulty.start(DISTANCES, *faulty.cluster("queue"), *changed)
+    wait_for(lambda: submitted.exists() and submitted.read_text().endswith("\n"))
+    faulty.caught.append(orphan := int(submitted.read_text()))
+    os.kill(started.pid, signal.SIGKILL)
+    started.wait()
+    faulty.snakemake("--unlock")
+    successor = faulty.start(DISTANCES, *faulty.cluster(), delay=0 if is_late else 2)
+    assert not is_late or successor.wait(300) == 0
+    is_late or faulty.catch(1)
+    queue.unlink()
+    wait_for(lambda: not is_running(orphan))
+    assert successor.poll() == (0 if is_late else None)
+    (faulty.path / "delay.txt").unlink()
+    assert successor.wait(300) == 0
+    assert (faulty.path / DISTANCES).read_bytes() == expected
+    assert len({pid for pid, _ in faulty.calls()}) == 1  # the successor's
     assert "Nothing to be done" in faulty.snakemake(DISTANCES)
 
 

@@ -44,8 +44,6 @@ CONFIG = sound(check)
 config["save_every"] = CONFIG.save_every
 config["device"] = CONFIG.device
 config["cache"] = CONFIG.cache or os.environ.get("LMIA_CACHE")
-# A job in a cluster is a Snakemake of its own, which notes nothing of what it makes.
-config["is_nested"] = not workflow.is_main_process
 
 # Of a query set: how the model is run, and not what is sent to it.
 PRECISION_KEYS = ("precision", "most_disagreement")

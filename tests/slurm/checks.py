@@ -189,6 +189,8 @@ def test_snakemake_is_killed_and_the_same_command_loses_nothing(tmp_path):
     command = f"snakemake --profile profiles/slurm {' '.join(models)} {options}"
     run = start(cluster, command)
     wait_for(lambda: sorted(job["JobState"] for job in trainings()) == ["PENDING"] * 2 + ["RUNNING"] * 2, run)
+    logs = cluster.path / "results/logs/models"
+    wait_for(lambda: sum("device:" in log.read_text() for log in logs.rglob("*.log")) == 2, run)  # at work
     run.kill()
     run.wait()
     orphans = {job["JobId"]: job["JobState"] for job in trainings()}

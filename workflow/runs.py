@@ -28,8 +28,9 @@ def begin(outputs):
         (FOLDER / name).write_text("\n".join(outputs))
         os.environ[VARIABLE] = name
         for other in FOLDER.iterdir():
-            if other.name != name and not outputs.isdisjoint(other.read_text().splitlines()):
-                other.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # one that ends meanwhile
+                if other.name != name and not outputs.isdisjoint(other.read_text().splitlines()):
+                    other.unlink()
 
 
 def end():

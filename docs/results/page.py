@@ -41,7 +41,7 @@ STAGES = {
 
 MODEL = ["study", "n_train", "defense"]
 KEPT = [*MODEL, "seed", "attack", "setting", "queries", "metric", "value", "ci_low", "ci_high", "flags"]
-HEADINGS = {"mnist": "MNIST"}
+HEADINGS = {"mnist": "MNIST", "cifar100": "CIFAR-100"}
 BY_CONSTRUCTION = "(by construction)"
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pandas as pd
-from rivals import RIVALS, STOPPING
-from runs import PUBLISHED, TOLERANCE, TOOLS, Comparison
+import torch
+from rivals import OURS, RIVALS, STOPPING
+from runs import PUBLISHED, TOLERANCE, Comparison
 
 from lmia.figures.style import RC
 
@@ -19,18 +20,19 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 BUDGETS = (50, 100, 250, 500, 1000, 2500)
 # Okabe and Ito's palette.
-COLOURS = dict(zip(TOOLS, ("#0072B2", "#D55E00", "#CC79A7", "#009E73", "#E69F00", "#56B4E9"), strict=True))
+COLOURS = dict(zip([*OURS, *RIVALS], ("#0072B2", "#D55E00", "#CC79A7", "#E69F00", "#56B4E9"), strict=True))
 
 
 def ceilings(study):
-    """Queries per CPU second of every engine, and its share of the ceiling measured beside it; medians."""
+    """Queries per second of every engine, and its share of the ceiling measured beside it; medians."""
+    kind = "wall" if study.device.type == "cuda" else "cpu"
     for network, method, job in study.engines():
         found = np.load(job.path)
         yield {
             "network": network,
             "method": f"HopSkipJump {method}" if method in ("published", "economical") else method,
-            "queries_per_cpu_second": np.median(found["rate"]),
-            "ceiling_per_cpu_second": np.median(found["ceiling"]),
+            f"queries_per_{kind}_second": np.median(found["rate"]),
+            f"ceiling_per_{kind}_second": np.median(found["ceiling"]),
             "fraction": np.median(found["rate"] / found["ceiling"]),
         }
 
@@ -53,7 +55,7 @@ def scaling(study):
         }
 
 
-def machine():
+def machine(device):
     """Where this was measured, in words."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
@@ -62,7 +64,8 @@ def machine():
     )
     packages = ("torch", "numpy", "adversarial-robustness-toolbox", "foolbox")
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
-    return f"{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}; {date.today()}"
+    gpu = f"{torch.cuda.get_device_name(device)}, " if device.type == "cuda" else ""
+    return f"{gpu}{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}; {date.today()}"
 
 
 def markdown(table):
@@ -78,18 +81,18 @@ def markdown(table):
 
 
 def draw(models, path):
-    """AUC against CPU seconds, a panel per model and a curve per tool."""
+    """AUC against CPU seconds, on a GPU wall seconds, a panel per model and a curve per tool."""
     plt.rcParams.update(RC)
     figure, panels = plt.subplots(1, len(models), figsize=(3.6 * len(models), 3.2), squeeze=False)
     for ax, comparison in zip(panels[0], models, strict=True):
-        for tool in [tool for tool in TOOLS if tool != STOPPING]:
+        for tool in [tool for tool in comparison.tools if tool != STOPPING]:
             name = tool.name if tool in RIVALS else f"{tool.name}, {tool.schedule}, {tool.precision}"
-            cpu = comparison.target[tool].cpu.sum(axis=0)
-            ax.plot(cpu, comparison.curves[tool], color=COLOURS[tool], label=name, drawstyle="steps-post")
-            ax.plot(cpu[-1], comparison.curves[tool][-1], "o", color=COLOURS[tool])
+            cost = comparison.seconds(comparison.target[tool]).sum(axis=0)
+            ax.plot(cost, comparison.curves[tool], color=COLOURS[tool], label=name, drawstyle="steps-post")
+            ax.plot(cost[-1], comparison.curves[tool][-1], "o", color=COLOURS[tool])
         goal = comparison.curves[PUBLISHED][-1] - TOLERANCE
         ax.axhline(goal, color="#6b6b6b", linestyle=":", linewidth=1, label="the published answer")
-        ax.set(xscale="log", xlabel="CPU seconds", ylabel="AUC of the attack")
+        ax.set(xscale="log", xlabel=f"{'wall' if comparison.on_gpu else 'CPU'} seconds", ylabel="AUC of the attack")
         ax.set_title(comparison.model, loc="left")
         ax.grid(True)
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
@@ -103,18 +106,18 @@ def write(study, out):
     cells = [
         (comparison, tool, budget)
         for comparison in models
-        for tool in TOOLS
+        for tool in study.tools
         for budget in BUDGETS
         if budget <= comparison.budget[tool]
     ]
     tables = {
         "hopskipjump": [comparison.at(tool, budget) for comparison, tool, budget in cells],
-        "answer": [comparison.answer(tool) for comparison in models for tool in TOOLS],
+        "answer": [comparison.answer(tool) for comparison in models for tool in study.tools],
         "intervals": [comparison.interval(tool, budget) for comparison, tool, budget in cells],
         "ceilings": list(ceilings(study)),
         "scaling": list(scaling(study)),
     }
-    text = [f"# HopSkipJump: what an answer costs\n\n{machine()}", _settings(study, models)]
+    text = [f"# HopSkipJump: what an answer costs\n\n{machine(study.device)}", _settings(study, models)]
     for name, rows in tables.items():
         table = pd.DataFrame(rows)
         table.to_csv(out / f"{name}.csv", index=False)

@@ -1,16 +1,16 @@
 """How fast the engine is: beside forward passes alone, and as points, chunks and threads grow."""
 
 import copy
-import time
 from functools import partial
 
 import numpy as np
 import subjects
 import torch
-from rivals import Points
+from rivals import Points, clocks
 
 from lmia import oracle
 from lmia.defenses import none
+from lmia.devices import width
 from lmia.fixed_queries import ask_fixed
 from lmia.hopskipjump import hopskipjump
 from lmia.models import cnn, mlp
@@ -21,7 +21,8 @@ from lmia.starts import nearest_others
 from lmia.streams import stream, streams
 from lmia.training import train
 
-BATCHES = (64, 128, 256, 512, 1024, 4096)
+BATCHES = {"cpu": (64, 128, 256, 512, 1024, 4096), "cuda": (256, 1024, 4096, 16384, 65536)}
+UNWAITED = {"cpu": 1, "cuda": 8}  # forward passes between two looks at the clock, for which a GPU is waited
 NETWORKS = ("cnn", "digits-cnn", "mlp-digits", "mlp-tabular")
 FIXED = {
     "rotation": rotation.Perturbation(degrees=[2, 4, 6, 8]),
@@ -35,68 +36,79 @@ IMAGES_ONLY = ("rotation", "translation")
 class Ceiling:
     """Forward passes of a model alone, on random inputs, one after the other.
 
-    model: takes (n, *shape); precision: in which it runs; batch: inputs per pass.
+    model: takes (n, *shape); precision: in which it runs; batch: inputs per pass. On the model's device.
     """
 
     def __init__(self, model, shape, precision, batch):
         dtype = PRECISIONS[precision] or torch.float32
         self.model = copy.deepcopy(model).eval().to(dtype=dtype, memory_format=torch.channels_last)
-        self.inputs = torch.rand(int(batch), *shape).to(dtype)
+        self.device = next(model.parameters()).device
+        self.inputs = torch.rand(int(batch), *shape).to(self.device, dtype)
         if self.inputs.ndim == 4:
             self.inputs = self.inputs.contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def rate(self, seconds):
-        """Inputs per CPU second, measured for this many CPU seconds."""
-        start, passes = time.process_time(), 0
-        while not passes or time.process_time() < start + seconds:
-            self.model(self.inputs)
-            passes += 1
-        return passes * len(self.inputs) / (time.process_time() - start)
+        """Inputs per second as `now` counts them, measured for this many seconds."""
+        if self.device.type == "cuda":
+            self.model(self.inputs)  # a GPU's first pass with each batch is slow
+        start, passes = now(self.device), 0
+        while not passes or now(self.device) < start + seconds:
+            for _ in range(UNWAITED[self.device.type]):
+                self.model(self.inputs)
+            passes += UNWAITED[self.device.type]
+        return passes * len(self.inputs) / (now(self.device) - start)
 
 
-def best_batches(data, network, name):
+def now(device):
+    """What work on a device is paid in: CPU seconds of this process, or wall seconds where a GPU works for it."""
+    return clocks(device)[device.type == "cuda"]
+
+
+def best_batches(data, network, name, device):
     """The batch size at which forward passes are fastest, for each precision; arguments as in `measure`."""
-    model, points = _subject(data, network, name)
-    best = {}
+    model, points = _subject(data, network, name, device)
+    best, batches = {}, BATCHES[device.type]
     for precision in PRECISIONS:
-        ceilings = {batch: Ceiling(model, points.inputs.shape[1:], precision, batch) for batch in BATCHES}
-        ceilings[BATCHES[0]].rate(0)  # the first pass of a process is slow
-        best[precision] = max(BATCHES, key=lambda batch: ceilings[batch].rate(0.1))
+        ceilings = {batch: Ceiling(model, points.inputs.shape[1:], precision, batch) for batch in batches}
+        ceilings[batches[0]].rate(0)  # the first pass of a process is slow
+        best[precision] = max(batches, key=lambda batch: ceilings[batch].rate(0.1))
     return best
 
 
-def measure(data, network, name, batches, method, n_queries, budget, seconds, repetitions=3):
-    """Queries per CPU second of one way to ask, and of forward passes alone just before and after, repeatedly.
+def measure(data, network, name, device, batches, method, n_queries, budget, seconds, repetitions=3):
+    """Queries per second (see `now`) of one way to ask, and of forward passes alone before and after, repeatedly.
 
     name: in NETWORKS; data, network: files of the trained model of that name, or of the digits model where it has
     none; batches: file of `best_batches`; method: in FIXED or in SCHEDULES; n_queries: about so many in a repetition;
     budget: queries per point of a search. Returns `rate` and `ceiling`, floats (repetitions,).
     """
-    model, points = _subject(data, network, name)
+    model, points = _subject(data, network, name, device)
     ceiling = Ceiling(model, points.inputs.shape[1:], "float32", np.load(batches)["float32"])
     rates, ceilings = [], []
+    if device.type == "cuda":
+        _ask(model, points, method, n_queries, budget)  # so are a GPU's first ones here
     for _ in range(repetitions):
         before = ceiling.rate(seconds)
-        start = time.process_time()
+        start = now(device)
         asked = _ask(model, points, method, n_queries, budget)
-        rates.append(asked / (time.process_time() - start))
+        rates.append(asked / (now(device) - start))
         ceilings.append((before + ceiling.rate(seconds)) / 2)
     return {"rate": np.array(rates), "ceiling": np.array(ceilings)}
 
 
-def _subject(data, network, name):
+def _subject(data, network, name, device):
     """(model, points) of a network; its own labels are the classes, so that every point is searched."""
     if name in subjects.BUILD:
-        model, points = subjects.load(data, name, network)
+        model, points = subjects.load(data, name, network, device)
     elif name == "digits-cnn":
-        _, points = subjects.load(data, "mlp-digits", network)
+        _, points = subjects.load(data, "mlp-digits", network, device)
         options = {**subjects.TRAINING, "max_epochs": 5}
         model, _ = train(_digits_cnn, points.pool, points.pool_classes, 10, 0, none.Defense(), **options)
     else:
-        inputs = torch.from_numpy((stream(0, "tabular").random((2000, 446)) < 0.12).astype(np.float32))
+        inputs = torch.from_numpy((stream(0, "tabular").random((2000, 446)) < 0.12).astype(np.float32)).to(device)
         torch.manual_seed(0)
-        model = mlp.build((446,), 30, hidden=(128,)).eval()
+        model = mlp.build((446,), 30, hidden=(128,)).eval().to(device)
         points = Points(inputs[:500], None, np.arange(500), inputs[500:], None)
     with torch.inference_mode():
         classes = [model(inputs).argmax(1).clone() for inputs in (points.inputs, points.pool)]
@@ -127,13 +139,17 @@ def search(model, points, schedule, numbers, budget):
     return int(asked.spent.sum())
 
 
-def scale(data, network, numbers, budget, chunk=None, threads=1):
+def scale(data, network, device, numbers, budget, chunk=None, threads=1):
     """Cost of the economical search around these points of the CNN, with other chunks or threads."""
     torch.set_num_threads(threads)
-    oracle.CHUNK_FLOATS = chunk or oracle.CHUNK_FLOATS
-    model, points = subjects.load(data, "cnn", network)
+    if chunk:
+        oracle.CHUNK_FLOATS = chunk // width(device)
+    model, points = subjects.load(data, "cnn", network, device)
     with torch.inference_mode():
         model(points.inputs[:64])
-    cpu, wall = time.process_time(), time.perf_counter()
+    if device.type == "cuda":
+        search(model, points, "economical", numbers, budget)  # a GPU's first pass with each batch is slow
+    start = clocks(device)
     asked = search(model, points, "economical", numbers, budget)
-    return {"queries": asked, "cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    cpu, wall = (end - begin for begin, end in zip(start, clocks(device), strict=True))
+    return {"queries": asked, "cpu": cpu, "wall": wall}

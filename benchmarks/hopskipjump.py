@@ -1,11 +1,12 @@
 """What an answer of the boundary attack costs: this library, ART and Foolbox on the same models and points.
 
-python benchmarks/hopskipjump.py --out DIR [--data NPZ] [--quick] [--members N] [--seed S]
+python benchmarks/hopskipjump.py --out DIR [--data NPZ] [--quick] [--members N] [--shadow N] [--seed S]
+                                 [--device cuda] [--ours]
 
 NPZ holds x_train and x_test, uint8 (n, 32, 32, 3), y_train and y_test, as of CIFAR-10; without it images are made up.
 Tables (.csv, .md) and a figure are written to DIR. Every measurement is a process of its own with one thread; target
-and shadow are measured side by side, each block of points by all tools in turn. What DIR/work holds is not measured
-again, so that a killed run goes on, unless the settings or the library have changed since.
+and shadow are measured side by side, on a GPU one after the other, each block of points by all tools in turn. What
+DIR/work holds is not measured again, so that a killed run goes on, unless the settings or the library have changed.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import resource
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -33,6 +35,7 @@ import rivals  # noqa: E402
 import subjects  # noqa: E402
 from rivals import CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WHITE_BOX  # noqa: E402
 
+from lmia.devices import describe, prepare, resolve  # noqa: E402
 from lmia.oracle import PRECISIONS  # noqa: E402
 from lmia.schedules import SCHEDULES  # noqa: E402
 from lmia.stopping import Stopping  # noqa: E402
@@ -40,6 +43,7 @@ from workflow.memory import keep_freed_memory  # noqa: E402
 
 ROLES = ("target", "shadow")
 ERROR = 0.02  # of stopping too early
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Scale:
     chunks: tuple
     scaling_points: int
     scaling_budget: int
+    processes: bool = True  # whether threads and processes are varied as well
 
 
 FULL = Scale(
@@ -98,6 +103,18 @@ QUICK = Scale(
     scaling_points=20,
     scaling_budget=100,
 )
+# One block, because each process of its own spends seconds on a GPU's libraries; a GPU wants many points at once.
+GPU = replace(
+    FULL,
+    points={"mlp-digits": (20, 20), "cnn": (100, 50)},
+    blocks=1,
+    seconds=0.5,
+    queries={"cnn": 2_000_000, "mlp-digits": 20_000_000},
+    scaling=(100, 1000),
+    chunks=(1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26),
+    scaling_points=2000,
+    processes=False,
+)
 WARM_UP = replace(QUICK, published=150, economical=60, steps=1)  # the first search of a process builds its tables
 
 
@@ -110,15 +127,20 @@ class Job:
     arguments: tuple
 
 
-def side_by_side(*lanes):
-    """Run lists of jobs beside each other, each job in a process of its own, and print a line for each."""
+def side_by_side(device, *lanes):
+    """Run lists of jobs on a device, each job in a process of its own, and print a line for each.
+
+    CPUs run the lists beside each other, a GPU one after the other.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch"])  # processes start at once, and yet have run nothing
     lanes, running = [[job for job in lane if not job.path.exists()] for lane in lanes], {}
+    lanes = [sum(lanes, [])] if device.type == "cuda" else lanes
     while any(lanes) or running:
         for number, lane in enumerate(lanes):
             if lane and number not in running:
-                running[number] = lane[0], time.perf_counter(), context.Process(target=_work, args=(lane.pop(0),))
+                job = lane.pop(0)
+                running[number] = job, time.perf_counter(), context.Process(target=_work, args=(job, device))
                 running[number][2].start()
         wait([process.sentinel for _, _, process in running.values()])
         for number, (job, start, process) in list(running.items()):
@@ -129,7 +151,8 @@ def side_by_side(*lanes):
                 del running[number]
 
 
-def _work(job):
+def _work(job, device):
+    prepare(device)
     torch.set_num_threads(1)
     keep_freed_memory()  # for every tool, as the workflow's jobs do
     arrays = job.function(*job.arguments)
@@ -152,12 +175,12 @@ def save(path, arrays):
     os.replace(unfinished, path)
 
 
-def attack(tool, scale, seed, model, data, network, block, batches, shadow):
+def attack(tool, scale, seed, model, data, network, device, block, batches, shadow):
     """Arrays of one tool's run on one block of points.
 
     data, network, batches: files of the model; shadow: (its data, its finished runs), for stopping.
     """
-    model, points = subjects.load(data, model, network)
+    model, points = subjects.load(data, model, network, device)
     if tool.name == "ceiling":
         best, shape = np.load(batches), points.inputs.shape[1:]
         return {name: engine.Ceiling(model, shape, name, best[name]).rate(scale.seconds) for name in PRECISIONS}
@@ -183,16 +206,17 @@ def learn_to_stop(data, runs):
 class Study:
     """Which files there are, and the jobs that make them. Their names hold a digest of all that they depend on."""
 
-    def __init__(self, scale, out, npz, seed):
-        self.scale, self.seed, self.npz, self.work = scale, seed, npz, out / "work"
+    def __init__(self, scale, out, npz, seed, device, others):
+        self.scale, self.seed, self.npz, self.device = scale, seed, npz, device
+        self.tools, self.work = [*OURS, STOPPING, *others], out / "work"
         self.work.mkdir(parents=True, exist_ok=True)
         source = None if npz is None else hashlib.sha256(npz.read_bytes()).hexdigest()
-        sources = [ROOT / "lmia/training.py", ROOT / "lmia/augmentation.py", *ROOT.glob("lmia/models/*.py")]
+        sources = [ROOT / "lmia/training.py", ROOT / "lmia/optimizers.py", *ROOT.glob("lmia/models/*.py")]
         sources.append(Path(subjects.__file__))
-        self.trained = [source, seed, subjects.TRAINING, _code(sources)]
+        self.trained = [source, seed, device.type, subjects.TRAINING, _code(sources)]
         sources = [*ROOT.glob("lmia/**/*.py"), *(Path(module.__file__) for module in (engine, rivals, subjects))]
         versions = [version(package) for package in ("torch", "numpy", "adversarial-robustness-toolbox", "foolbox")]
-        self.measured = [source, seed, asdict(scale), _code([*sources, Path(__file__)]), versions]
+        self.measured = [source, seed, describe(device), asdict(scale), _code([*sources, Path(__file__)]), versions]
 
     def file(self, settings, *names):
         digest = hashlib.sha256(json.dumps([settings, names], default=str).encode()).hexdigest()[:8]
@@ -220,8 +244,8 @@ class Study:
             save(file, subjects.draw_points(inputs, classes, role, n_train, n_points, self.seed))
 
     def fit(self, model, role):
-        arguments = self.data(model, role), model, self.scale.max_epochs[model], 2 * self.seed + ROLES.index(role)
-        return Job(self.network(model, role), subjects.fit, arguments)
+        settings = model, self.scale.max_epochs[model], 2 * self.seed + ROLES.index(role), self.device
+        return Job(self.network(model, role), subjects.fit, (self.data(model, role), *settings))
 
     def attacks(self, model, role, tools):
         """Every block by every tool, by each of them first in turn."""
@@ -233,7 +257,7 @@ class Study:
     def attack(self, model, role, tool, block=0):
         economical = [self.run(model, "shadow", OURS[1], number) for number in range(self.scale.blocks)]
         shadow = self.data(model, "shadow"), economical
-        files = self.data(model, role), self.network(model, role)
+        files = self.data(model, role), self.network(model, role), self.device
         arguments = tool, self.scale, self.seed, model, *files, block, self.batches(model).path, shadow
         return Job(self.run(model, role, tool, block), attack, arguments)
 
@@ -243,11 +267,11 @@ class Study:
 
     def engine_files(self, name):
         trained = name if name in subjects.BUILD else "mlp-digits"
-        return self.data(trained, "target"), self.network(trained, "target"), name
+        return self.data(trained, "target"), self.network(trained, "target"), name, self.device
 
     def engines(self):
         """(network, method, job) of every measurement of the engine."""
-        for name in engine.NETWORKS:
+        for name in self.scale.queries:
             files = *self.engine_files(name), self.batches(name).path
             amount = self.scale.queries[name], self.scale.economical, self.scale.seconds
             for method in (*SCHEDULES, *engine.FIXED):
@@ -262,37 +286,42 @@ class Study:
             yield "points", points, [self.scaled(range(points), budget)]
         for chunk in self.scale.chunks:
             yield "values per chunk", chunk, [self.scaled(range(n), budget, chunk=chunk)]
+        if not self.scale.processes:
+            return
         yield "threads of one process", 2, [self.scaled(range(n), budget, threads=2)]
         halves = range(n // 2), range(n // 2, n)
         yield "processes of one thread", 2, [self.scaled(half, budget) for half in halves]
 
     def scaled(self, numbers, budget, chunk=None, threads=1):
         file = self.file(self.measured, "scaling", numbers[0], len(numbers), chunk, threads)
-        arguments = self.data("cnn", "target"), self.network("cnn", "target"), numbers, budget, chunk, threads
-        return Job(file, engine.scale, arguments)
+        files = self.data("cnn", "target"), self.network("cnn", "target"), self.device
+        return Job(file, engine.scale, (*files, numbers, budget, chunk, threads))
 
 
 def _code(files):
     return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 
-def compare(scale, out, npz=None, seed=0):
-    """Measure everything that is not measured yet, and write the tables and the figure to the folder `out`."""
-    study = Study(scale, out, npz, seed)
+def compare(scale, out, npz=None, seed=0, device=CPU, others=RIVALS):
+    """Measure everything that is not measured yet, and write the tables and the figure to the folder `out`.
+
+    others: the tools to compare with.
+    """
+    study, run = Study(scale, out, npz, seed, device, others), partial(side_by_side, device)
     models = list(scale.n_train)
     for model in models:
         study.prepare(model)
-    side_by_side(*([study.fit(model, role) for model in models] for role in ROLES))
-    side_by_side([study.batches(name) for name in engine.NETWORKS])
-    first, shadow = [*OURS, *RIVALS, CEILING], [*OURS, *RIVALS]
+    run(*([study.fit(model, role) for model in models] for role in ROLES))
+    run([study.batches(name) for name in scale.queries])
+    first, shadow = [*OURS, *others, CEILING], [*OURS, *others]
     target_jobs = [job for model in models for job in study.attacks(model, "target", first)]
     shadow_jobs = [job for model in models for job in study.attacks(model, "shadow", shadow)]
-    side_by_side(target_jobs, shadow_jobs + [study.attack(model, "target", WHITE_BOX) for model in models])
+    run(target_jobs, shadow_jobs + [study.attack(model, "target", WHITE_BOX) for model in models])
     second = [STOPPING, CEILING_OF_STOPPING]
-    side_by_side([job for model in models for job in study.attacks(model, "target", second)])
-    side_by_side([job for _, _, job in study.engines()])
+    run([job for model in models for job in study.attacks(model, "target", second)])
+    run([job for _, _, job in study.engines()])
     for _, _, jobs in study.scaling():
-        side_by_side(*([job] for job in jobs))
+        run(*([job] for job in jobs))
     import comparison  # here, because the measuring processes import this file, and not what only draws
 
     comparison.write(study, out)
@@ -304,15 +333,23 @@ def main():
     parser.add_argument("--data", type=Path, help="CIFAR-10 as .npz; made-up images where it is left out")
     parser.add_argument("--quick", action="store_true", help="all of it at a small scale, in minutes")
     parser.add_argument("--members", type=int, help="members of the target to attack, and as many non-members")
+    parser.add_argument("--shadow", type=int, help="the same of the shadow")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda, whose seconds are wall seconds")
+    parser.add_argument("--ours", action="store_true", help="without the other tools, for more points")
     options = parser.parse_args()
+    device = resolve(options.device)
+    device = torch.device("cuda:0") if device == torch.device("cuda") else device
     if missing := [name for name in ("art", "foolbox") if importlib.util.find_spec(name) is None]:
         parser.exit(1, f"{' and '.join(missing)} not installed; what is compared needs: {rivals.INSTALL}\n")
-    scale = QUICK if options.quick else FULL
-    if options.members:
-        members = {model: min(options.members, n) for model, n in scale.n_train.items()}
-        scale = replace(scale, points={model: (members[model], n) for model, (_, n) in scale.points.items()})
-    compare(scale, options.out, options.data, options.seed)
+    scale = QUICK if options.quick else GPU if device.type == "cuda" else FULL
+    asked = options.members, options.shadow
+    points = {
+        model: tuple(min(more or n, scale.n_train[model]) for more, n in zip(asked, given, strict=True))
+        for model, given in scale.points.items()
+    }
+    scale = replace(scale, points=points)
+    compare(scale, options.out, options.data, options.seed, device, [] if options.ours else RIVALS)
 
 
 if __name__ == "__main__":

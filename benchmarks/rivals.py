@@ -41,7 +41,7 @@ class Points:
     """What is attacked, and what the attacker has besides.
 
     inputs: float32 tensor (n, *shape) in [0, 1]; classes: int64 tensor (n,); ids: ints (n,), of the random streams;
-    pool, pool_classes: like the first two, of other examples.
+    pool, pool_classes: like the first two, of other examples. All tensors are where the model is.
     """
 
     inputs: torch.Tensor
@@ -55,6 +55,13 @@ class Points:
         return replace(self, inputs=self.inputs[rows], classes=self.classes[rows], ids=self.ids[rows])
 
 
+def clocks(device):
+    """(CPU, wall) seconds of this process by now, when all that it asked of the device is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.process_time(), time.perf_counter()
+
+
 class Trace:
     """Whose queries were asked, what they cost, and how near the nearest adversarial one was.
 
@@ -65,14 +72,14 @@ class Trace:
     """
 
     def __init__(self, points, precision="float32", measured=True):
-        self.points, self.measured = points, measured
+        self.points, self.measured, self.device = points, measured, points.inputs.device
         self.dtype = PRECISIONS[precision] or torch.float32
         n = len(points.inputs)
         self.spent = np.zeros(n, dtype=np.int64)
         self.rows, self.cpu, self.wall, self.shares = np.zeros((4, LONGEST))
         self.nearest = np.full((n, LONGEST), np.inf, dtype=np.float32)
         self.owners, self.turn = np.arange(n), 0
-        self.clocks = time.process_time(), time.perf_counter()
+        self.clocks = clocks(self.device)
 
     def __deepcopy__(self, memo):
         return self  # the copy of a model in reduced precision is traced in the same books
@@ -87,7 +94,7 @@ class Trace:
         """Book one forward pass; rows of one example must be neighbours in it."""
         if inputs.dtype != self.dtype:
             return
-        clocks = time.process_time(), time.perf_counter()
+        now = clocks(self.device)
         owners = self.owners[(self.turn + np.arange(len(inputs))) % len(self.owners)]
         self.turn = (self.turn + len(inputs)) % len(self.owners)
         counts = np.bincount(owners, minlength=len(self.spent))
@@ -98,25 +105,25 @@ class Trace:
         booked = np.bincount(column, minlength=LONGEST)
         self.rows += booked
         self.shares = booked / len(owners)
-        self._charge(clocks)
+        self._charge(now)
         if self.measured:
             self._measure(inputs, outputs, owners, column)
-        self.clocks = time.process_time(), time.perf_counter()
+        self.clocks = clocks(self.device)
 
-    def _charge(self, clocks):
-        self.cpu += self.shares * (clocks[0] - self.clocks[0])
-        self.wall += self.shares * (clocks[1] - self.clocks[1])
+    def _charge(self, now):
+        self.cpu += self.shares * (now[0] - self.clocks[0])
+        self.wall += self.shares * (now[1] - self.clocks[1])
 
     def _measure(self, inputs, outputs, owners, column):
         with torch.no_grad():
-            at = torch.from_numpy(owners)
+            at = torch.from_numpy(owners).to(self.device)
             distance = torch.linalg.vector_norm((inputs - self.points.inputs[at]).flatten(1), dim=1)
             distance[outputs.argmax(1) == self.points.classes[at]] = torch.inf
-        np.minimum.at(self.nearest, (owners, column), distance.numpy())
+        np.minimum.at(self.nearest, (owners, column), distance.cpu().numpy())
 
     def stop(self):
         """Charge what came after the last query."""
-        self._charge((time.process_time(), time.perf_counter()))
+        self._charge(clocks(self.device))
         self.next(self.owners)
 
     def books(self):
@@ -209,12 +216,13 @@ def run_art(model, points, seed, steps):
     trace.next(rows)
     turns = iter(rows)
     shape, n_classes = tuple(points.inputs.shape[1:]), int(points.pool_classes.max()) + 1
-    classifier = Classifier(traced, nn.CrossEntropyLoss(), shape, n_classes, clip_values=(0.0, 1.0), device_type="cpu")
+    device = "gpu" if trace.device.type == "cuda" else "cpu"
+    classifier = Classifier(traced, nn.CrossEntropyLoss(), shape, n_classes, clip_values=(0.0, 1.0), device_type=device)
     attack = Named(classifier, targeted=False, norm=2, max_iter=steps, verbose=False)
-    targets = np.eye(n_classes, dtype=np.float32)[points.classes[rows]]
-    found = attack.generate(x=points.inputs[rows].numpy(), y=targets)
+    targets = np.eye(n_classes, dtype=np.float32)[points.classes[rows].cpu()]
+    found = attack.generate(x=points.inputs[rows].cpu().numpy(), y=targets)
     trace.stop()
-    return _checked(trace, rows, torch.from_numpy(found))
+    return _checked(trace, rows, torch.from_numpy(found).to(trace.device))
 
 
 def run_foolbox(model, points, seed, steps):
@@ -244,7 +252,7 @@ def _run_foolbox(model, points, seed, steps, own_starts):
     if not len(rows):
         return trace.books()
     trace.next(rows)
-    asked = PyTorchModel(traced, bounds=(0, 1), device="cpu")
+    asked = PyTorchModel(traced, bounds=(0, 1), device=trace.device)
     attack = HopSkipJumpAttack(steps=steps)
     _, found, _ = attack(asked, points.inputs[rows], points.classes[rows], epsilons=None, starting_points=starts)
     trace.stop()
@@ -259,17 +267,17 @@ def run_white_box(model, points, steps=100):
     rows = rows_of_own_class(model, points)
     x = points.inputs[rows]
     _, found, success = DDNAttack(steps=steps)(
-        PyTorchModel(model, bounds=(0, 1), device="cpu"), x, points.classes[rows], epsilons=None
+        PyTorchModel(model, bounds=(0, 1), device=x.device), x, points.classes[rows], epsilons=None
     )
     distances = np.zeros(len(points.inputs))
-    distances[rows] = torch.linalg.vector_norm((found - x).flatten(1), dim=1).masked_fill(~success, torch.inf)
+    distances[rows] = torch.linalg.vector_norm((found - x).flatten(1), dim=1).masked_fill(~success, torch.inf).cpu()
     return {"distances": distances}
 
 
 @torch.no_grad()
 def rows_of_own_class(model, points):
     """Which inputs get their own class, ints; one query each."""
-    return np.flatnonzero(model(points.inputs).argmax(1) == points.classes)
+    return np.flatnonzero((model(points.inputs).argmax(1) == points.classes).cpu())
 
 
 @torch.no_grad()
@@ -277,14 +285,14 @@ def _starts(traced, points, rows):
     """(rows for which one was found, their starting points): the nearest pool point with another label."""
     traced.trace.next(rows)
     x, y = points.inputs[rows], points.classes[rows]
-    starts, found = x.clone(), torch.zeros(len(rows), dtype=torch.bool)
+    starts, found = x.clone(), torch.zeros(len(rows), dtype=torch.bool, device=x.device)
     for candidate in nearest_others(x, y, points.pool, points.pool_classes):
         other = traced(candidate).argmax(1) != y
         starts[other & ~found] = candidate[other & ~found]
         found |= other
         if found.all():
             break
-    return rows[found], starts[found]
+    return rows[found.cpu()], starts[found]
 
 
 def _checked(trace, rows, found):
@@ -293,7 +301,7 @@ def _checked(trace, rows, found):
     found: (len(rows), *shape), the tool's adversarial inputs, or the inputs themselves where it found none.
     """
     books = trace.books()
-    returned = torch.linalg.vector_norm((found - trace.points.inputs[rows]).flatten(1), dim=1).numpy()
+    returned = torch.linalg.vector_norm((found - trace.points.inputs[rows]).flatten(1), dim=1).cpu().numpy()
     nearest = books["trail"][rows, -1]
     if ((returned > 0) & (returned < nearest * (1 - 1e-4))).any():
         raise RuntimeError("an example came nearer than any query booked for it: rows are booked to the wrong examples")

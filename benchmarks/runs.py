@@ -10,7 +10,6 @@ from lmia.streams import stream
 
 TOLERANCE = 0.005  # of AUC: what counts as the published schedule's answer
 RESAMPLES = 1000
-TOOLS = [*OURS, STOPPING, *RIVALS]
 PUBLISHED, ART, FOOLBOX = OURS[0], *RIVALS
 
 
@@ -48,14 +47,16 @@ class Comparison:
     """All runs on one model, and what is read from them."""
 
     def __init__(self, study, model):
-        self.model, blocks = model, range(study.scale.blocks)
+        self.model, self.tools, blocks = model, study.tools, range(study.scale.blocks)
+        self.on_gpu = study.device.type == "cuda"
 
         def runs(role, tools):
             return {tool: Run([study.run(model, role, tool, block) for block in blocks]) for tool in tools}
 
-        self.target, self.shadow = runs("target", TOOLS), runs("shadow", [*OURS, *RIVALS])
+        searched = [tool for tool in self.tools if tool != STOPPING]
+        self.target, self.shadow = runs("target", self.tools), runs("shadow", searched)
         self.shadow[STOPPING] = self.shadow[OURS[1]]
-        self.budget = {tool: getattr(study.scale, tool.schedule) for tool in TOOLS}
+        self.budget = {tool: getattr(study.scale, tool.schedule) for tool in self.tools}
         self.is_member, self.shadow_is_member = (
             np.load(study.data(model, role))["is_member"] for role in ("target", "shadow")
         )
@@ -64,10 +65,14 @@ class Comparison:
             tool: np.array(
                 [float(np.load(study.run(model, "target", ceiling, block))[tool.precision]) for block in blocks]
             )
-            for tool in TOOLS
+            for tool in self.tools
             for ceiling in [CEILING_OF_STOPPING if tool == STOPPING else CEILING]
         }
         self.curves = {tool: self.curve(run) for tool, run in self.target.items()}
+
+    def seconds(self, run):
+        """What a run has cost up to each number of queries: CPU seconds, on a GPU wall seconds; (blocks, k)."""
+        return run.wall if self.on_gpu else run.cpu
 
     def curve(self, run):
         """AUC after each query per point, floats (k,)."""
@@ -89,15 +94,16 @@ class Comparison:
         """One row of the main table."""
         run, column = self.target[tool], self.target[tool].column(budget)
         distances, right = run.distances(budget), run.trail[:, 0] > 0
-        rows, cpu = run.rows[:, column].sum(), run.cpu[:, column]
+        rows, cpu = run.rows[:, column].sum(), run.cpu[:, column].sum()
+        possible = (self.seconds(run)[:, column] * self.ceilings[tool]).sum()
         accuracy = at_threshold(distances, self.is_member, self.threshold(tool, budget))["accuracy"]
         return self.names(tool) | {
             "budget": budget,
             "queries_mean": run.queries(budget),
-            "cpu_seconds": cpu.sum(),
+            "cpu_seconds": cpu,
             "wall_seconds": run.wall[:, column].sum(),
-            "queries_per_cpu_second": rows / cpu.sum(),
-            "ceiling_fraction": rows / (cpu * self.ceilings[tool]).sum(),
+            "queries_per_cpu_second": rows / cpu,
+            "ceiling_fraction": rows / possible,
             "median_distance": np.median(distances[right]),
             "spearman_white_box": _spearman(distances[right], self.white_box[right]),
             "auc": np.nan if tool == STOPPING else self.curves[tool][column],
@@ -123,21 +129,26 @@ class Comparison:
         budget = _crossing(self.curves[tool], goal)
         low, high = self.crossing_interval(tool)
         reached = tool != STOPPING and budget <= run.trail.shape[1]
-        cpu = run.cpu[:, run.column(budget)].sum() if reached else np.nan
+        cost, kind = self.seconds(run), "wall" if self.on_gpu else "cpu"
+        answer = cost[:, run.column(budget)].sum() if reached else np.nan
         remark = "" if reached else "decides at one threshold: no AUC" if tool == STOPPING else "never reached"
         return self.names(tool) | {
             "queries_whole": run.queries(run.spent.max()),
-            "cpu_whole": run.cpu[:, -1].sum(),
+            f"{kind}_whole": cost[:, -1].sum(),
             "queries_answer": run.queries(budget) if reached else np.nan,
             "queries_answer_low": low,
             "queries_answer_high": high,
-            "cpu_answer": cpu,
-            "share_of_art": cpu / self.target[ART].cpu[:, -1].sum(),
-            "share_of_foolbox": cpu / self.target[FOOLBOX].cpu[:, -1].sum(),
+            f"{kind}_answer": answer,
+            "share_of_art": answer / self.whole(ART),
+            "share_of_foolbox": answer / self.whole(FOOLBOX),
             **({} if tool == STOPPING else self.paired(tool)),
             "label_disagreement": run.disagreement,
             "remark": remark,
         }
+
+    def whole(self, tool):
+        """Seconds of a tool's whole run, NaN where it was left out."""
+        return self.seconds(self.target[tool])[:, -1].sum() if tool in self.target else np.nan
 
     def draws(self, n):
         """Bootstrap samples of the points, members and others each among themselves: rows, ints (2m,)."""

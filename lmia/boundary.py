@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lmia.devices import device_of
 from lmia.hopskipjump import hopskipjump
 from lmia.journal import Journal
 from lmia.oracle import LabelOracle
@@ -48,7 +49,10 @@ def search_boundary(
         plan = replace(plan, initial_probes=initial_probes)
     offsets = [(0, 0)] + (shifts(copies) if copies else [])
     options = {"schedule": plan, "init_tries": init_tries, "settled": settled}
-    journal = journal or Journal()
+    journal, device = journal or Journal(), device_of(model)
+    inputs = inputs.to(device)
+    if pool is not None:
+        pool = pool[0].to(device), pool[1]
 
     def search_copy(precision, number, journal):
         oracle = LabelOracle(model, len(inputs), budget // len(offsets), precision)

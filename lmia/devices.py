@@ -8,6 +8,7 @@ import re
 import torch
 
 NAMES = r"auto|cpu|mps|cuda(:\d+)?"
+WIDTHS = {"cuda": 64}  # how much more work at once keeps a GPU busy than fits a core's cache
 
 
 class DeviceError(ValueError):
@@ -55,6 +56,11 @@ def prepare(device):
 def describe(device):
     """A device in words, for provenance: its type, and the name of a GPU."""
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
+
+
+def width(device):
+    """How many times as much a device is to be given at once as one core is, an int."""
+    return WIDTHS.get(device.type, 1)
 
 
 def device_of(model):

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from lmia.devices import width
 from lmia.journal import Journal
 from lmia.oracle import LabelOracle
 from lmia.precision import MOST_DISAGREEMENT, in_precision
 
 LEAST_EXAMPLES = 16  # that are perturbed together
-QUERIES = 1 << 12  # of theirs, where they are not too large
+QUERIES = 1 << 12  # of theirs, where they are not too large; a GPU takes more
 VALUES = 1 << 22  # of those queries
 
 
@@ -46,7 +47,8 @@ def _ask_all(model, inputs, perturbation, streams, precision, progress, journal)
     """(labels (n, 1 + q), disagreement)."""
     n, q = len(inputs), 1 + len(perturbation.magnitudes)
     oracle = LabelOracle(model, n, q, precision)
-    step = max(LEAST_EXAMPLES, min(QUERIES, VALUES // max(1, math.prod(inputs.shape[1:]))) // q)
+    most = min(QUERIES, VALUES // max(1, math.prod(inputs.shape[1:]))) * width(oracle.device)
+    step = max(LEAST_EXAMPLES, most // q)
     labels, done = np.zeros((n, q), dtype=np.int64), 0
     if kept := journal.get():
         labels, done = kept["labels"].copy(), int(kept["done"])
@@ -57,7 +59,8 @@ def _ask_all(model, inputs, perturbation, streams, precision, progress, journal)
 
     for start in tqdm(range(done, n, step), desc=progress, disable=progress is None, mininterval=2):
         rows = np.arange(start, min(n, start + step))
-        labels[rows] = _ask(oracle, inputs[rows], rows, perturbation, [streams[row] for row in rows])
+        unperturbed = inputs[rows].to(oracle.device)  # where the queries are made from them
+        labels[rows] = _ask(oracle, unperturbed, rows, perturbation, [streams[row] for row in rows])
         done = start + len(rows)
         journal.save(state)
     journal.finish(state())

@@ -189,7 +189,7 @@ class _Search(SearchState):
 
     def bisect(self, rows, point, far):
         """The last crossing point on curves share -> point, from `far` at 0 (known to cross) to 1 (known not to)."""
-        outside, inside = torch.zeros(len(rows), 1).to(far), torch.ones(len(rows), 1).to(far)
+        outside, inside = far.new_zeros(len(rows), 1), far.new_ones(len(rows), 1)
         for _ in range(self.halvings if len(rows) else 0):
             middle = (inside + outside) / 2
             crossed = self.crossed(point(middle), rows)[:, None]

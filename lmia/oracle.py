@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 import torch
 
-from lmia.devices import Batches
+from lmia.devices import Batches, width
 
 CHUNK_FLOATS = 1 << 18  # input values per forward pass: a small network's activations then stay in a core's cache
-CHUNK = (64, 1024)  # least and most inputs per forward pass
+CHUNK = (64, 1024)  # least and most inputs per forward pass; a GPU's is wider, but for the least
 AUDITED = 32  # one of so many forward passes of reduced precision is repeated in full; more of the first ones
 
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
@@ -81,14 +81,14 @@ class LabelOracle:
         if not len(inputs):
             return torch.empty(0, dtype=torch.int64, device=self.device)
         # Equal parts, because a small remainder costs nearly as much as a full chunk.
-        parts = inputs.tensor_split(math.ceil(len(inputs) / self.chunk(inputs[0].numel())))
+        parts = inputs.tensor_split(math.ceil(len(inputs) / self.chunk(inputs[0].numel(), self.device)))
         return torch.cat([self._labels(part) for part in parts])
 
     @staticmethod
-    def chunk(size):
-        """Most inputs of `size` values that are sent through the model together."""
+    def chunk(size, device):
+        """Most inputs of `size` values that are sent together through a model on this torch.device."""
         least, most = CHUNK
-        return min(most, max(least, CHUNK_FLOATS // max(1, size)))
+        return min(most * width(device), max(least, CHUNK_FLOATS * width(device) // max(1, size)))
 
     def _charge(self, counts):
         over = self.spent + counts > self.budget

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 
+from lmia.devices import width
 from lmia.directions import Directions
 from lmia.streams import set_states, states
 
@@ -18,7 +19,7 @@ class SearchState:
     def __init__(self, oracle, inputs, classes, streams, schedule):
         self.oracle, self.streams, self.shape, self.schedule = oracle, streams, inputs.shape[1:], schedule
         self.x = inputs.flatten(1).to(oracle.device, oracle.dtype)
-        self.classes = torch.as_tensor(np.asarray(classes)).to(oracle.device)
+        self.classes = torch.as_tensor(classes).to(oracle.device)
         self.dim = self.x.shape[1]
         self.directions = Directions(self.shape, schedule.grid)
         self.halvings = schedule.halvings or max(10, math.ceil(1.5 * math.log2(self.dim)))
@@ -57,7 +58,8 @@ class SearchState:
 
     def block(self):
         """For how many examples the probes of this step are made together."""
-        return max(1, max(PROBES[0], PROBES[1] // self.dim) // self.n_probes())
+        most = PROBES[1] * width(self.x.device) // self.dim
+        return max(1, max(PROBES[0], most) // self.n_probes())
 
     def at(self, rows):
         """Indices that the model's device need not be waited for."""

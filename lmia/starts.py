@@ -11,7 +11,8 @@ def nearest_others(inputs, classes, pool, pool_classes, n_starts=10):
     """
     # In double precision, whose last bits decide no neighbour: the product's rounding depends on the batch.
     distances = torch.cdist(inputs.flatten(1).double(), pool.flatten(1).double())
-    distances[torch.as_tensor(classes)[:, None] == torch.as_tensor(pool_classes)[None]] = torch.inf
+    same = torch.as_tensor(classes)[:, None] == torch.as_tensor(pool_classes)[None]
+    distances.masked_fill_(same.to(distances.device), torch.inf)
     nearest = distances.argsort(dim=1, stable=True)[:, :n_starts]
     for rank in range(nearest.shape[1]):
         reachable = distances.gather(1, nearest[:, : rank + 1]).isfinite().sum(dim=1).sub(1).clamp_min(0)

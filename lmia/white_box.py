@@ -60,7 +60,8 @@ def white_box_distances(model, inputs, classes, *, steps=100, progress=None, jou
         return searching.distances()
 
     with tqdm(total=len(inputs), desc=progress, disable=progress is None, mininterval=2) as bar:
-        for rows in torch.arange(done, len(inputs)).split(LabelOracle.chunk(math.prod(inputs.shape[1:]))):
+        most = LabelOracle.chunk(math.prod(inputs.shape[1:]), inputs.device)
+        for rows in torch.arange(done, len(inputs)).split(most):
             right = rows[~batches.run(lambda rows: search(rows).misclassified(), rows).cpu()]
             found = batches.run(follow, right)
             best[right] = found[:, None].cpu().double().numpy()

@@ -40,7 +40,9 @@ def test_large_calls_are_cut_into_equal_chunks():
     oracle = LabelOracle(model, 1, budget=10_000)
     oracle(torch.zeros(3000, 5), np.zeros(3000, int))
     assert model.asked == [1000, 1000, 1000]
-    assert oracle.chunk(3072) == 85 and oracle.chunk(10**6) == 64
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    assert oracle.chunk(3072, cpu) == 85 and oracle.chunk(10**6, cpu) == 64
+    assert oracle.chunk(3072, gpu) == 64 * (1 << 18) // 3072 and oracle.chunk(10**6, gpu) == 64
 
 
 def test_labels_are_those_of_the_model_in_the_order_of_the_inputs():

@@ -81,7 +81,7 @@ def test_neither_batch_nor_order_changes_a_distance(trained, monkeypatch):
     model, inputs, classes = trained
     best, _ = white_box_distances(model, inputs, classes, steps=40)
     order = np.random.default_rng(0).permutation(80)[:50]
-    monkeypatch.setattr(LabelOracle, "chunk", staticmethod(lambda size: 20))
+    monkeypatch.setattr(LabelOracle, "chunk", staticmethod(lambda size, device: 20))
     part, _ = white_box_distances(model, inputs[order], classes[order], steps=40)
     np.testing.assert_allclose(part, best[order], rtol=1e-3)
 

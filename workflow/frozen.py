@@ -17,8 +17,7 @@ class FrozenModels:
     """Iterates (seed, model in evaluation mode, inputs (n, *shape), classes (n,), example ids (n,)).
 
     The points are members and equally many non-members of the model's role, all or as many as the study evaluates, by
-    ascending id: their order tells nothing. Models are on `device`, which is this job's, and inputs on the CPU, where
-    queries are made, so that they are the same on all machines.
+    ascending id: their order tells nothing. Models are on `device`, which is this job's, and inputs on the CPU.
     """
 
     def __init__(self, snakemake, seeds):

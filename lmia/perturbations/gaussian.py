@@ -23,5 +23,5 @@ class Perturbation:
         shape, x = inputs.shape[1:], inputs.flatten(1)[:, None]
         for sigma in self._sigmas:
             for n in columns(x.shape[2], self._samples):
-                noise = normals(streams, n, x.shape[2]).to(inputs)
+                noise = normals(streams, n, x.shape[2], inputs.device).to(inputs.dtype)
                 yield torch.add(x, noise, alpha=sigma, out=noise).clamp_(0, 1).view(len(inputs), n, *shape)

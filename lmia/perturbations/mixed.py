@@ -35,7 +35,7 @@ class Perturbation:
         for sigma, flips in self._pairs:
             for n in columns(size, self._samples):
                 block = inputs[:, None].repeat(1, n, 1)
-                noise = normals(streams, n, self._continuous).to(inputs)
+                noise = normals(streams, n, self._continuous, inputs.device).to(inputs.dtype)
                 block[..., : self._continuous].add_(noise, alpha=sigma).clamp_(0, 1)
                 self._flip(block, flips, streams)
                 yield block

@@ -6,14 +6,14 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from lmia.devices import width
 from lmia.journal import Journal
 from lmia.oracle import LabelOracle
 from lmia.precision import MOST_DISAGREEMENT, in_precision
 
 LEAST_EXAMPLES = 16  # that are perturbed together
-QUERIES = 1 << 12  # of theirs, where they are not too large; a GPU takes more
+QUERIES = 1 << 12  # of theirs, where they are not too large
 VALUES = 1 << 22  # of those queries
+PASSES = 4  # that these are to fill at least: on a GPU, whose passes are wide, they are more
 
 
 def ask_fixed(
@@ -47,7 +47,8 @@ def _ask_all(model, inputs, perturbation, streams, precision, progress, journal)
     """(labels (n, 1 + q), disagreement)."""
     n, q = len(inputs), 1 + len(perturbation.magnitudes)
     oracle = LabelOracle(model, n, q, precision)
-    most = min(QUERIES, VALUES // max(1, math.prod(inputs.shape[1:]))) * width(oracle.device)
+    size = math.prod(inputs.shape[1:])
+    most = max(min(QUERIES, VALUES // max(1, size)), PASSES * oracle.chunk(size, oracle.device))
     step = max(LEAST_EXAMPLES, most // q)
     labels, done = np.zeros((n, q), dtype=np.int64), 0
     if kept := journal.get():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lmia.devices import device_of
+from lmia.devices import device_of, queries_on
 from lmia.hopskipjump import hopskipjump
 from lmia.journal import Journal
 from lmia.oracle import LabelOracle
@@ -49,10 +49,10 @@ def search_boundary(
         plan = replace(plan, initial_probes=initial_probes)
     offsets = [(0, 0)] + (shifts(copies) if copies else [])
     options = {"schedule": plan, "init_tries": init_tries, "settled": settled}
-    journal, device = journal or Journal(), device_of(model)
-    inputs = inputs.to(device)
+    journal, where = journal or Journal(), queries_on(device_of(model))
+    inputs = inputs.to(where)
     if pool is not None:
-        pool = pool[0].to(device), pool[1]
+        pool = pool[0].to(where), pool[1]
 
     def search_copy(precision, number, journal):
         oracle = LabelOracle(model, len(inputs), budget // len(offsets), precision)

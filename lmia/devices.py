@@ -63,6 +63,11 @@ def width(device):
     return WIDTHS.get(device.type, 1)
 
 
+def queries_on(device):
+    """Where the queries of a model on `device` are made: there, but on the CPU for mps, which has no float64."""
+    return torch.device("cpu") if device.type == "mps" else device
+
+
 def device_of(model):
     """Where a model lives; the CPU where it has no parameters."""
     return next(model.parameters(), torch.empty(0)).device

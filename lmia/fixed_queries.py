@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from lmia.devices import queries_on
 from lmia.journal import Journal
 from lmia.oracle import LabelOracle
 from lmia.precision import MOST_DISAGREEMENT, in_precision
@@ -60,7 +61,7 @@ def _ask_all(model, inputs, perturbation, streams, precision, progress, journal)
 
     for start in tqdm(range(done, n, step), desc=progress, disable=progress is None, mininterval=2):
         rows = np.arange(start, min(n, start + step))
-        unperturbed = inputs[rows].to(oracle.device)  # where the queries are made from them
+        unperturbed = inputs[rows].to(queries_on(oracle.device))
         labels[rows] = _ask(oracle, unperturbed, rows, perturbation, [streams[row] for row in rows])
         done = start + len(rows)
         journal.save(state)

@@ -10,8 +10,7 @@ def nearest_others(inputs, classes, pool, pool_classes, n_starts=10):
     true classes, (m,); n_starts: how many to yield at most. An input with fewer such points gets its last one again.
     """
     # In double precision, whose last bits decide no neighbour: the product's rounding depends on the batch.
-    where = "cpu" if inputs.device.type == "mps" else inputs.device  # which has none
-    distances = torch.cdist(*(points.flatten(1).to(where).double() for points in (inputs, pool)))
+    distances = torch.cdist(inputs.flatten(1).double(), pool.flatten(1).double())
     same = torch.as_tensor(classes)[:, None] == torch.as_tensor(pool_classes)[None]
     distances.masked_fill_(same.to(distances.device), torch.inf)
     nearest = distances.argsort(dim=1, stable=True)[:, :n_starts]

@@ -10,7 +10,7 @@ import torch
 from lmia.boundary import search_boundary
 from lmia.confidences import read_confidences
 from lmia.defenses import adversarial_regularization, augmentation, dp_sgd, dropout, l1, mixup, none
-from lmia.devices import Batches, DeviceError, describe, prepare, resolve
+from lmia.devices import Batches, DeviceError, describe, prepare, queries_on, resolve, width
 from lmia.fixed_queries import ask_fixed
 from lmia.models import cnn
 from lmia.oracle import LabelOracle
@@ -84,6 +84,11 @@ def test_a_gpu_is_made_exact_and_the_cpu_left_alone(monkeypatch):
     finally:
         torch.backends.cudnn.allow_tf32 = True
         torch.set_deterministic_debug_mode("default")
+
+
+def test_queries_are_made_where_the_model_is_and_a_gpu_takes_more_of_them():
+    made = {name: (queries_on(torch.device(name)).type, width(torch.device(name))) for name in ("cpu", "cuda", "mps")}
+    assert made == {"cpu": ("cpu", 1), "cuda": ("cuda", 64), "mps": ("cpu", 1)}
 
 
 def test_provenance_names_the_gpu(monkeypatch):

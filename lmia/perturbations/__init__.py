@@ -6,7 +6,8 @@ A module defines `Perturbation(**options)` with
 - `magnitudes`: list of floats, one per query column, the magnitude that the column belongs to,
 - `blocks(inputs, streams)`: yields tensors (n, k, *shape) of k >= 1 consecutive query columns, values in [0, 1].
 
-The queries of an example are a function of that example, the options and its own random stream alone.
+Inputs are where the model is, or on the CPU; blocks may be anywhere. The queries of an example are a function of that
+example, the options and its own random stream alone.
 """
 
 BLOCK_VALUES = 1 << 14  # of one example's part of a block: some examples' parts together then fit a core's cache

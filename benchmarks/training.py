@@ -2,8 +2,10 @@
 
 One thread; every round runs all variants in turn, figures are medians over rounds, and ratios are taken within rounds.
 About a minute. Run from the repository root: python benchmarks/training.py
+On a GPU, wall time of a step, told kernel by kernel and replayed: python benchmarks/training.py --device cuda
 """
 
+import argparse
 import sys
 import time
 from functools import partial
@@ -17,8 +19,9 @@ from torch.optim.adam import adam
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from lmia import devices, replay  # noqa: E402
 from lmia.defenses import augmentation, none  # noqa: E402
-from lmia.models import cnn, mlp  # noqa: E402
+from lmia.models import cnn, mlp, wide_resnet  # noqa: E402
 from lmia.training import train  # noqa: E402
 
 torch.set_num_threads(1)
@@ -29,6 +32,13 @@ TASKS = {  # builder, shape, members, batch size, models, epochs per round, roun
     "digits MLP, 20 models": (mlp.build, (1, 8, 8), 200, 100, 20, 40, 5),
     "digits CNN, 6 models": (DIGITS_CNN, (1, 8, 8), 100, 50, 6, 20, 7),
     "digits CNN, 20 models": (DIGITS_CNN, (1, 8, 8), 100, 50, 20, 10, 5),
+}
+
+
+ON_GPU = {  # builder, shape, members, batch size, epochs per round
+    "paper's CNN, 32x32x3, batch 128": (cnn.build, (3, 32, 32), 2560, 128, 10),
+    "WRN-28-2, 32x32x3, batch 64": (wide_resnet.build, (3, 32, 32), 640, 64, 10),
+    "digits MLP, batch 100": (mlp.build, (1, 8, 8), 200, 100, 100),
 }
 
 
@@ -111,7 +121,48 @@ def difference():
     print(f"together, MLP, 230 members, 200 epochs: 1 or 6 models, relative difference {abs(alone / among - 1):.1e}")
 
 
+def measure_gpu(device, rounds=5):
+    """Wall time of a step on a GPU; a round takes all variants in turn, and a first one is thrown away."""
+    devices.prepare(device)
+    variants = {
+        "told": {"warm_up": 10**9},
+        "told, bfloat16": {"warm_up": 10**9, "precision": "bfloat16"},
+        "replayed": {"warm_up": replay.WARM_UP},
+        "replayed, bfloat16": {"warm_up": replay.WARM_UP, "precision": "bfloat16"},
+        "replayed, empty memory filled": {"warm_up": replay.WARM_UP, "fill": True},
+    }
+    print("| task | variant | ms per step | times faster |\n| --- | --- | --- | --- |")
+    for task, (build, shape, n, batch_size, epochs) in ON_GPU.items():
+        inputs, classes = torch.rand(1, n, *shape, device=device), torch.randint(10, (1, n), device=device)
+        seconds = np.empty((rounds + 1, len(variants)))
+        for row in seconds:
+            for column, options in enumerate(variants.values()):
+                row[column] = _wall(build, inputs, classes, batch_size, epochs, **options)
+        seconds = seconds[1:] / (epochs * n / batch_size)
+        for variant, own in zip(variants, seconds.T, strict=True):
+            times = np.median(seconds[:, 0] / own)
+            print(f"| {task} | {variant} | {1e3 * np.median(own):.3g} | {times:.2f} |", flush=True)
+
+
+def _wall(build, inputs, classes, batch_size, epochs, warm_up, fill=False, **options):
+    """Seconds of a training, making the model and recording the steps included."""
+    usual, replay.WARM_UP = replay.WARM_UP, warm_up
+    torch.utils.deterministic.fill_uninitialized_memory = fill
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    ours(build, inputs, classes, batch_size, epochs, **options)
+    torch.cuda.synchronize()
+    replay.WARM_UP = usual
+    return time.perf_counter() - start
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda or cuda:N for steps on a GPU")
+    device = devices.resolve(parser.parse_args().device)
+    if device.type == "cuda":
+        measure_gpu(device)
+        return
     first_uses()
     difference()
     print("\n| task | variant | CPU ms per epoch and model | times faster |\n| --- | --- | --- | --- |")

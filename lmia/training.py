@@ -7,6 +7,7 @@ from lmia.defenses import none
 from lmia.devices import Batches
 from lmia.journal import Journal
 from lmia.optimizers import Adam, Sgd
+from lmia.replay import Replayed
 from lmia.training_state import Progress, moving_tensors
 
 PRECISIONS = ("float32", "bfloat16")
@@ -70,6 +71,8 @@ def train(
             moving = [p for p in model.parameters() if p.requires_grad]
             update = OPTIMIZERS[optimizer](moving, learning_rate, weight_decay + defense.decay)
             step = _plain_step(model, defense, update, precision)
+            if inputs.is_cuda and not defense.tensors():  # with tensors it may do something else in each step
+                step = Replayed(step, lambda: moving_tensors(model, update, defense).values())
         journal = journal or Journal()
         progress = Progress(lambda: moving_tensors(model, update, defense), journal.get())
         losses = progress.losses

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +15,11 @@ import pytest
 import torch
 
 from lmia.boundary import search_boundary
-from lmia.defenses import augmentation, dp_sgd, dropout, mixup, none
+from lmia.defenses import augmentation, dp_sgd, dropout, l2, mixup, none
 from lmia.devices import describe, prepare, resolve, width
 from lmia.fixed_queries import ask_fixed
 from lmia.hopskipjump import _Search
+from lmia.journal import Journal
 from lmia.models import cnn, wide_resnet
 from lmia.oracle import LabelOracle
 from lmia.perturbations import augmented, bernoulli, gaussian, rotation, translation
@@ -147,6 +147,87 @@ def test_training_starts_where_the_cpu_starts():
     np.testing.assert_allclose(fit(none.Defense, GPU)[0], fit(none.Defense, CPU)[0], rtol=1e-3)
 
 
+REPLAYED = {
+    "none": (none.Defense, cnn.build),
+    "dropout": (partial(dropout.Defense, 0.5), cnn.build),
+    "L2": (partial(l2.Defense, 0.1), cnn.build),
+    "all shifts": (partial(augmentation.Defense, 1), cnn.build),
+    "wide residual network": (partial(augmentation.Defense, 4, "random", True, 16), wide_resnet.build),
+}
+
+
+def fit_long(defense, build=cnn.build, **options):
+    """Batches of 12, 12, 12 and 4, so that both sizes are recorded."""
+    options = {"min_delta": 0.0, "patience": 9, "max_epochs": 9, "learning_rate": 1e-3, "batch_size": 12} | options
+    model, losses = train(build, IMAGES.to(GPU), CLASSES.to(GPU), 5, 0, defense, **options)
+    return losses.tobytes(), [value.cpu().numpy().tobytes() for value in model.state_dict().values()]
+
+
+@pytest.fixture
+def replays(monkeypatch):
+    """The number of steps that were replayed, as the only item of a list."""
+    replays, replay = [0], torch.cuda.CUDAGraph.replay
+
+    def counted(graph):
+        replays[0] += 1
+        return replay(graph)
+
+    monkeypatch.setattr(torch.cuda.CUDAGraph, "replay", counted)
+    return replays
+
+
+@pytest.mark.parametrize("options", [{}, {"optimizer": "sgd", "weight_decay": 5e-4}, {"precision": "bfloat16"}])
+@pytest.mark.parametrize("name", REPLAYED)
+def test_replayed_steps_train_the_model_that_the_steps_themselves_train(monkeypatch, replays, name, options):
+    defense, build = REPLAYED[name]
+    replayed = fit_long(defense(), build, **options)
+    assert replays[0] > 20
+    monkeypatch.setattr("lmia.replay.WARM_UP", 10**9)
+    told, replays[0] = fit_long(defense(), build, **options), 0
+    assert told == replayed and replays[0] == 0
+
+
+@pytest.mark.parametrize("defense", [partial(mixup.Defense, 1.0)])
+def test_steps_that_draw_on_the_cpu_are_not_replayed(replays, defense):
+    fit_long(defense())
+    assert replays[0] == 0
+
+
+class Waits(none.Defense):
+    def loss(self, model, inputs, classes):
+        loss = super().loss(model, inputs, classes)
+        return loss * 2 if loss.item() > 1 else loss
+
+
+def test_steps_that_wait_for_the_gpu_are_not_replayed(capsys, monkeypatch, replays):
+    found = fit_long(Waits())
+    assert replays[0] == 0 and "cannot be recorded" in capsys.readouterr().out
+    monkeypatch.setattr("lmia.replay.WARM_UP", 10**9)
+    assert found == fit_long(Waits())
+
+
+class Stops(none.Defense):
+    """No defense, but that the process ends with the so-manieth batch."""
+
+    def __init__(self, most):
+        self._left = most
+
+    def view(self, inputs, rows, copies):
+        self._left -= 1
+        if self._left < 0:
+            raise KeyboardInterrupt
+        return super().view(inputs, rows, copies)
+
+
+def test_replayed_training_goes_on_where_it_was(tmp_path):
+    def journal():
+        return Journal(tmp_path / "journal.npz", "key", every=0)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_long(Stops(23), journal=journal())
+    assert fit_long(none.Defense(), journal=journal()) == fit_long(none.Defense())
+
+
 def test_a_wide_residual_network_trains():
     losses, _ = fit(partial(augmentation.Defense, 4, "random", True, 16), GPU, wide_resnet.build)
     assert np.isfinite(losses).all()
@@ -171,41 +252,44 @@ def test_memory_that_runs_out_halves_the_batch_and_changes_no_label(capsys):
 
 
 TAKING = """
-import sys, time
+import sys
 from workflow.gpus import take_gpu
 number, _ = take_gpu()
-print("taken", number, time.time(), flush=True)
-time.sleep(float(sys.argv[1]))
-print("left", time.time(), flush=True)
+print("taken", number, flush=True)
+sys.stdin.read()
 """
 
 
-def start(seconds, **environment):
-    command = [sys.executable, "-c", TAKING, str(seconds)]
-    return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, env=os.environ | environment)
+def start(folder):
+    """A process that takes the only GPU it sees, and keeps it until its standard input ends."""
+    only = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": only, "TMPDIR": str(folder)}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [sys.executable, "-c", TAKING], cwd=ROOT, text=True, stdin=pipe, stdout=pipe, env=environment
+    )
+
+
+def wait_for(said, process):
+    while said not in (line := process.stdout.readline()):
+        assert line, f"the job ended without saying: {said}"
 
 
 def test_no_two_jobs_have_the_same_gpu(tmp_path):
-    one = {"CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0], "TMPDIR": str(tmp_path)}
-    first = start(5, **one)
-    while "taken 0" not in (line := first.stdout.readline()):
-        assert line, "the first job ended without a GPU"
-    second = start(0, **one)
-    first_left = float(first.communicate()[0].split()[-1])
-    said = second.communicate()[0]
-    assert "all 1 visible GPUs are taken by other jobs" in said
-    assert float(re.search(r"taken 0 (\S+)", said)[1]) >= first_left
+    first = start(tmp_path)
+    wait_for("taken 0", first)
+    second = start(tmp_path)
+    wait_for("all 1 visible GPUs are taken by other jobs", second)
+    first.communicate()
+    assert "taken 0" in second.communicate(timeout=60)[0]
 
 
 def test_a_killed_job_gives_its_gpu_back(tmp_path):
-    one = {"CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0], "TMPDIR": str(tmp_path)}
-    first = start(600, **one)
-    while "taken 0" not in (line := first.stdout.readline()):
-        assert line, "the first job ended without a GPU"
+    first = start(tmp_path)
+    wait_for("taken 0", first)
     first.kill()
     first.wait()
-    began = time.time()
-    assert "taken 0" in start(0, **one).communicate(timeout=60)[0] and time.time() - began < 60
+    assert "taken 0" in start(tmp_path).communicate(timeout=60)[0]
 
 
 def test_hidden_gpus_are_not_there():

@@ -1,0 +1,87 @@
+"""Recorded training steps, with a recorder that stands in for the GPU's; tests/test_gpu.py has the real one."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from lmia.replay import WARM_UP, Replayed
+
+
+class Recorder:
+    """Records by keeping the step, as a CUDA graph keeps kernels: CPU numbers that it draws are drawn once."""
+
+    def __init__(self, error=None):
+        self.sizes, self.replays, self._error = [], 0, error
+
+    def __call__(self, step, inputs, classes):
+        if self._error:
+            raise self._error
+        self.sizes.append(len(inputs))
+
+        def replay(new_inputs, new_classes):
+            self.replays += 1
+            return step(new_inputs, new_classes)
+
+        return replay
+
+
+class Mean:
+    """A model of one number that moves to the mean of what it sees."""
+
+    def __init__(self, beside=lambda: None):
+        self.weight, self.steps, self._beside = torch.zeros(()), 0, beside
+
+    def tensors(self):
+        return [self.weight]
+
+    def __call__(self, inputs, classes):
+        self.steps += 1
+        self._beside()
+        self.weight += 0.5 * (inputs.mean() - self.weight)
+        return self.weight.clone()
+
+
+def batches(*sizes):
+    return [
+        (torch.full((size,), float(number)), torch.zeros(size, dtype=torch.int64)) for number, size in enumerate(sizes)
+    ]
+
+
+def run(model, sizes, recorder):
+    step = Replayed(model, model.tensors, recorder)
+    return [step(*batch).item() for batch in batches(*sizes)]
+
+
+def test_each_size_is_recorded_once_after_its_first_steps():
+    recorder, plain = Recorder(), Mean()
+    sizes = [4, 4, 2] * 5
+    assert run(Mean(), sizes, recorder) == [plain(*batch).item() for batch in batches(*sizes)]
+    assert recorder.sizes == [4, 2]
+    assert recorder.replays == 10 - WARM_UP + 5 - WARM_UP
+
+
+@pytest.mark.parametrize("draw", [lambda: torch.rand(1), random.random, np.random.random])
+def test_a_step_that_draws_on_the_cpu_is_never_recorded(draw):
+    recorder = Recorder()
+    run(Mean(draw), [4] * 10, recorder)
+    assert not recorder.sizes
+
+
+def test_a_step_that_replaces_a_tensor_is_never_recorded():
+    recorder, model = Recorder(), Mean()
+
+    def replace():
+        model.weight = model.weight.clone()
+
+    model._beside = replace
+    run(model, [4] * 10, recorder)
+    assert not recorder.sizes
+
+
+def test_a_step_that_cannot_be_recorded_is_done_itself(capsys):
+    model, plain, sizes = Mean(), Mean(), [4] * 10
+    expected = [plain(*batch).item() for batch in batches(*sizes)]
+    assert run(model, sizes, Recorder(RuntimeError("it waits"))) == expected and model.steps == 10
+    assert capsys.readouterr().out.count("cannot be recorded, and are told the GPU one by one: it waits") == 1

@@ -55,14 +55,13 @@ def scaling(study):
         }
 
 
-def machine(device):
-    """Where this was measured, in words."""
+def machine(device, packages):
+    """Where this was measured, and with which packages, in words."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     cpu = next(
         (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
     )
-    packages = ("torch", "numpy", "adversarial-robustness-toolbox", "foolbox")
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
     gpu = f"{torch.cuda.get_device_name(device)}, " if device.type == "cuda" else ""
     return f"{gpu}{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}; {date.today()}"
@@ -114,10 +113,10 @@ def write(study, out):
         "hopskipjump": [comparison.at(tool, budget) for comparison, tool, budget in cells],
         "answer": [comparison.answer(tool) for comparison in models for tool in study.tools],
         "intervals": [comparison.interval(tool, budget) for comparison, tool, budget in cells],
-        "ceilings": list(ceilings(study)),
-        "scaling": list(scaling(study)),
     }
-    text = [f"# HopSkipJump: what an answer costs\n\n{machine(study.device)}", _settings(study, models)]
+    if not study.alone:
+        tables |= {"ceilings": list(ceilings(study)), "scaling": list(scaling(study))}
+    text = [f"# HopSkipJump: what an answer costs\n\n{machine(study.device, study.packages)}", _settings(study, models)]
     for name, rows in tables.items():
         table = pd.DataFrame(rows)
         table.to_csv(out / f"{name}.csv", index=False)

@@ -204,18 +204,22 @@ def learn_to_stop(data, runs):
 
 
 class Study:
-    """Which files there are, and the jobs that make them. Their names hold a digest of all that they depend on."""
+    """Which files there are, and the jobs that make them. Their names hold a digest of all that they depend on.
 
-    def __init__(self, scale, out, npz, seed, device, others):
-        self.scale, self.seed, self.npz, self.device = scale, seed, npz, device
-        self.tools, self.work = [*OURS, STOPPING, *others], out / "work"
+    alone: our searches without anything to compare with.
+    """
+
+    def __init__(self, scale, out, npz, seed, device, alone):
+        self.scale, self.seed, self.npz, self.device, self.alone = scale, seed, npz, device, alone
+        self.tools, self.work = [*OURS] if alone else [*OURS, STOPPING, *RIVALS], out / "work"
+        self.packages = ("torch", "numpy") if alone else ("torch", "numpy", "adversarial-robustness-toolbox", "foolbox")
         self.work.mkdir(parents=True, exist_ok=True)
         source = None if npz is None else hashlib.sha256(npz.read_bytes()).hexdigest()
         sources = [ROOT / "lmia/training.py", ROOT / "lmia/optimizers.py", *ROOT.glob("lmia/models/*.py")]
         sources.append(Path(subjects.__file__))
         self.trained = [source, seed, device.type, subjects.TRAINING, _code(sources)]
         sources = [*ROOT.glob("lmia/**/*.py"), *(Path(module.__file__) for module in (engine, rivals, subjects))]
-        versions = [version(package) for package in ("torch", "numpy", "adversarial-robustness-toolbox", "foolbox")]
+        versions = [version(package) for package in self.packages]
         self.measured = [source, seed, describe(device), asdict(scale), _code([*sources, Path(__file__)]), versions]
 
     def file(self, settings, *names):
@@ -302,29 +306,29 @@ def _code(files):
     return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 
-def compare(scale, out, npz=None, seed=0, device=CPU, others=RIVALS):
-    """Measure everything that is not measured yet, and write the tables and the figure to the folder `out`.
-
-    others: the tools to compare with.
-    """
-    study, run = Study(scale, out, npz, seed, device, others), partial(side_by_side, device)
-    models = list(scale.n_train)
+def search_all(study):
+    """Train, and run every tool on every point, where that is not done yet; `learn_to_stop` needs all the others."""
+    run, models = partial(side_by_side, study.device), list(study.scale.n_train)
     for model in models:
         study.prepare(model)
     run(*([study.fit(model, role) for model in models] for role in ROLES))
-    run([study.batches(name) for name in scale.queries])
-    first, shadow = [*OURS, *others, CEILING], [*OURS, *others]
-    target_jobs = [job for model in models for job in study.attacks(model, "target", first)]
-    shadow_jobs = [job for model in models for job in study.attacks(model, "shadow", shadow)]
-    run(target_jobs, shadow_jobs + [study.attack(model, "target", WHITE_BOX) for model in models])
+    run([study.batches(name) for name in models])
+    tools = [tool for tool in study.tools if tool != STOPPING]
+    target_jobs = [job for model in models for job in study.attacks(model, "target", [*tools, CEILING])]
+    shadow_jobs = [job for model in models for job in study.attacks(model, "shadow", tools)]
+    run(target_jobs, shadow_jobs)
+
+
+def measure_beside(study):
+    """Measure what is compared with, and how the engine does: distances by gradients, stopping, ceilings, scaling."""
+    run, models = partial(side_by_side, study.device), list(study.scale.n_train)
+    run([study.batches(name) for name in study.scale.queries])
+    run(*([study.attack(model, "target", WHITE_BOX)] for model in models))
     second = [STOPPING, CEILING_OF_STOPPING]
     run([job for model in models for job in study.attacks(model, "target", second)])
     run([job for _, _, job in study.engines()])
     for _, _, jobs in study.scaling():
         run(*([job] for job in jobs))
-    import comparison  # here, because the measuring processes import this file, and not what only draws
-
-    comparison.write(study, out)
 
 
 def main():
@@ -336,11 +340,14 @@ def main():
     parser.add_argument("--shadow", type=int, help="the same of the shadow")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu", help="cpu, or cuda, whose seconds are wall seconds")
-    parser.add_argument("--ours", action="store_true", help="without the other tools, for more points")
+    parser.add_argument(
+        "--ours", action="store_true", help="our searches to their end and nothing else, of more points"
+    )
     options = parser.parse_args()
     device = resolve(options.device)
     device = torch.device("cuda:0") if device == torch.device("cuda") else device
-    if missing := [name for name in ("art", "foolbox") if importlib.util.find_spec(name) is None]:
+    missing = [name for name in ("art", "foolbox") if importlib.util.find_spec(name) is None]
+    if missing and not options.ours:
         parser.exit(1, f"{' and '.join(missing)} not installed; what is compared needs: {rivals.INSTALL}\n")
     scale = QUICK if options.quick else GPU if device.type == "cuda" else FULL
     asked = options.members, options.shadow
@@ -349,7 +356,13 @@ def main():
         for model, given in scale.points.items()
     }
     scale = replace(scale, points=points)
-    compare(scale, options.out, options.data, options.seed, device, [] if options.ours else RIVALS)
+    study = Study(scale, options.out, options.data, options.seed, device, alone=options.ours)
+    search_all(study)
+    if not study.alone:
+        measure_beside(study)
+    import comparison  # here, because the measuring processes import this file, and not what only draws
+
+    comparison.write(study, options.out)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ class Comparison:
         self.is_member, self.shadow_is_member = (
             np.load(study.data(model, role))["is_member"] for role in ("target", "shadow")
         )
-        self.white_box = np.load(study.run(model, "target", WHITE_BOX, 0))["distances"]
+        self.white_box = None if study.alone else np.load(study.run(model, "target", WHITE_BOX, 0))["distances"]
         self.ceilings = {
             tool: np.array(
                 [float(np.load(study.run(model, "target", ceiling, block))[tool.precision]) for block in blocks]
@@ -105,7 +105,9 @@ class Comparison:
             "queries_per_cpu_second": rows / cpu,
             "ceiling_fraction": rows / possible,
             "median_distance": np.median(distances[right]),
-            "spearman_white_box": _spearman(distances[right], self.white_box[right]),
+            "spearman_white_box": np.nan
+            if self.white_box is None
+            else _spearman(distances[right], self.white_box[right]),
             "auc": np.nan if tool == STOPPING else self.curves[tool][column],
             "accuracy": accuracy,
             "peak_memory_mb": run.memory,

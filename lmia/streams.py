@@ -1,7 +1,9 @@
 """Random streams: one for each example, so that neither batching nor order changes what is drawn."""
 
+import functools
 import json
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,8 +17,36 @@ def stream(seed, purpose, example_id=0):
 
 
 def streams(seed, purpose, example_ids):
-    """One independent generator per example id, as a list."""
-    return [stream(seed, purpose, int(example_id)) for example_id in example_ids]
+    """One independent generator per example id, as a sequence: each is made when it is first used, and kept.
+
+    Making one takes as long as a hundred queries of a tiny network, and many queries draw nothing.
+    """
+    return _Streams(seed, purpose, example_ids)
+
+
+class _Streams(Sequence):
+    def __init__(self, seed, purpose, example_ids):
+        self._make = functools.cache(lambda row: stream(seed, purpose, int(example_ids[row])))
+        self._rows = range(len(example_ids))
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __getitem__(self, row):
+        return self._make(self._rows[row])
+
+
+class Chosen(Sequence):
+    """The generators of some rows (m,), ints, of a sequence of them."""
+
+    def __init__(self, generators, rows):
+        self._generators, self._rows = generators, rows
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __getitem__(self, row):
+        return self._generators[self._rows[row]]
 
 
 def states(generators):

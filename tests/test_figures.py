@@ -49,11 +49,37 @@ def test_bars_tell_what_needs_more_than_labels():
         | {"value": 0.7, "ci_low": 0.6, "ci_high": 0.8}
         for name, access in (("gap", "label"), ("shokri", "confidence"), ("white-box", "white-box"))
     ]
-    settings = {"title": "", "study": "s", "n_train": None, "defense": None, "attacks": ["gap", "shokri", "white-box"]}
+    settings = {"title": "", "study": "s", "n_train": None, "defense": None, "defenses": []}
+    settings |= {"attacks": ["gap", "shokri", "white-box"]}
     (ax,) = bars.plot(pd.DataFrame(rows), settings).axes
     assert len({bar.get_hatch() or "" for bar in ax.patches}) == 3 and "crossed: needs gradients" in ax.get_xlabel()
     (ax,) = bars.plot(pd.DataFrame(rows[:2]), settings | {"attacks": ["gap", "shokri"]}).axes
     assert "crossed" not in ax.get_xlabel()
+
+
+@pytest.mark.parametrize(
+    "defenses, n_train, said",
+    [
+        ([], 9, ["60.0, no defense", "70.0, l2", "80.0, dp"]),
+        (["dp", "none"], 9, ["80.0, dp", "60.0, no defense"]),
+        (["l2"], 9, ["70.0"]),
+        (["l2", "dp"], None, ["70.0, n = 9, l2", "80.0, n = 9, dp", "71.0, n = 20, l2", "81.0, n = 20, dp"]),
+    ],
+)
+def test_bars_say_which_models_they_are_of(defenses, n_train, said):
+    rows = [
+        dict.fromkeys(COLUMNS, "")
+        | {"study": "s", "metric": "accuracy", "seed": "all", "n_train": n, "attack": "gap", "defense": defense}
+        | {"value": value + 0.01 * (n > 9), "ci_low": 0.6, "ci_high": 0.7}
+        for n in (9, 20)
+        for defense, value in (("none", 0.6), ("l2", 0.7), ("dp", 0.8))
+    ]
+    settings = {"title": "", "study": "s", "n_train": n_train, "defense": None, "defenses": defenses}
+    (ax,) = bars.plot(pd.DataFrame(rows), settings | {"attacks": ["gap"]}).axes
+    assert sorted(text.get_text() for text in ax.texts) == sorted(said)
+    assert sorted(round(100 * (bar.get_width() + 0.5), 1) for bar in ax.patches) == sorted(float(s[:4]) for s in said)
+    if defenses and n_train:
+        assert [text.get_text() for text in sorted(ax.texts, key=lambda text: text.get_position()[1])] == said
 
 
 def sizes_table():
@@ -177,7 +203,14 @@ def test_bars_have_a_star_at_the_numbers_of_flagged_attacks():
         | {"value": 0.5, "ci_low": 0.5, "ci_high": 0.5}
         for name, flags in (("gap", ""), ("noise", "constant guess"))
     ]
-    settings = {"title": "", "study": "s", "n_train": None, "defense": None, "attacks": ["gap", "noise"]}
+    settings = {
+        "title": "",
+        "study": "s",
+        "n_train": None,
+        "defense": None,
+        "defenses": [],
+        "attacks": ["gap", "noise"],
+    }
     (ax,) = bars.plot(pd.DataFrame(rows), settings).axes
     assert [text.get_text() for text in ax.texts] == ["50.0", "50.0*"]
     assert ax.get_xlabel().endswith("\n* constant guess: noise")

@@ -105,3 +105,8 @@ def _check_cell(key, figure, study):
             yield f"{key}.{field}: {chosen}: {figure.study} has only {names}; choose one of these"
         elif chosen is None and len(offered) > 1 and not shows_all(figure.kind, field):
             yield f"{key}.{field}: missing; {figure.study} has {names}: choose one of these"
+    if figure.defenses and (figure.kind != "bars" or figure.defense is not None):
+        yield f"{key}.defenses: only bars show several, and no `defense` beside them; remove it"
+    for defense in figure.defenses:
+        if defense not in study.defenses:
+            yield unknown(f"{key}.defenses", defense, study.defenses, f"the defenses of {figure.study}")

@@ -333,6 +333,7 @@ class Figure(Strict):
     lines: Annotated[list[str], Distinct] = Field([], description="attacks drawn as level lines for comparison")
     n_train: Count | None = Field(None, description="which models, in a study with several sizes; bars show all")
     defense: str | None = Field(None, description="which models, in a study with several defenses; bars show all")
+    defenses: Annotated[list[str], Distinct] = Field([], description="bars: those to show, in order; default: all")
     queries: Annotated[list[str], Distinct] = Field([], description="gallery: the query sets to show")
     examples: Annotated[int, Field(ge=1, le=8)] = Field(3, description="gallery: how many images")
     family: str | None = Field(None, description="strengths: kind of the defenses along the axis; none stands at 0")

@@ -9,11 +9,17 @@ HATCHES = {"confidence": "////", "white-box": "xxxx"}  # of what sees more than 
 
 
 def plot(table, settings):
-    """table: of `lmia.tables.read_metrics`; settings: study, n_train, defense, title, attacks (top to bottom)."""
+    """table: of `lmia.tables.read_metrics`; settings: study, n_train, defense, title, attacks (top to bottom), and
+    defenses, those that are shown and in which order, [] for all. Where a bar's models are not the only ones, it says
+    which they are."""
     rows = select_cell(table, "accuracy", settings)
     rows = rows[rows["setting"].eq("") & rows["attack"].isin(settings["attacks"])]
+    if settings["defenses"]:
+        rows = rows[rows["defense"].isin(settings["defenses"])].sort_values(
+            "defense", key=lambda names: names.map(settings["defenses"].index), kind="stable"
+        )
     cells = list(dict.fromkeys(zip(rows["n_train"], rows["defense"], strict=True)))
-    attacks = settings["attacks"]
+    names, attacks = _names(cells), settings["attacks"]
     figure, ax = style.axes(settings, height=0.55 + 0.23 * len(attacks) * max(1, 0.6 * len(cells)))
     thickness = 0.75 / len(cells)
     for c, (n_train, defense) in enumerate(cells):
@@ -28,14 +34,26 @@ def plot(table, settings):
         ax.errorbar(value, y, xerr=reach, fmt="none", ecolor="#222222", elinewidth=0.9, capsize=2)
         ends, stars = cell["ci_high"].fillna(cell["value"]), ["*" * bool(text) for text in cell["flags"].fillna("")]
         for position, number, high, star in zip(y, value, ends, stars, strict=True):
-            ax.text(high + 0.004, position, f"{100 * number:.1f}{star}", va="center", fontsize=7)
+            ax.text(high + 0.004, position, f"{100 * number:.1f}{star}{names[c]}", va="center", fontsize=7)
     ax.set_yticks(np.arange(len(attacks)), [style.label(attack) for attack in attacks])
     ax.invert_yaxis()
     ax.tick_params(axis="y", length=0)
-    ax.set_xlim(0.5, max(0.6, np.nanmax(rows["ci_high"].fillna(rows["value"])) + 0.045))
+    ax.set_xlim(0.5, max(0.6, np.nanmax(rows["ci_high"].fillna(rows["value"])) + 0.045 + 0.008 * max(map(len, names))))
     style.percent(ax.xaxis)
     crossed = "; crossed: needs gradients" if rows["access"].eq("white-box").any() else ""
     ax.set_xlabel("attack accuracy (%), chance = 50\nhatched: needs confidences" + crossed)
     style.explain(ax, rows)
     ax.grid(axis="x")
     return figure
+
+
+def _names(cells):
+    """What a bar of each cell says of its models: that in which cells differ."""
+    sizes, defenses = ({cell[place] for cell in cells} for place in (0, 1))
+    return [
+        "".join(
+            [f", n = {n_train:,}"] * (len(sizes) > 1)
+            + [f", {'no defense' if defense == 'none' else defense}"] * (len(defenses) > 1)
+        )
+        for n_train, defense in cells
+    ]

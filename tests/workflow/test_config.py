@@ -30,6 +30,16 @@ def changed(*path, value):
 
 
 BAD = {
+    "bars of an unknown defense": (
+        ("figures", "accuracy-mlp", "defenses"),
+        ["none", "l2"],
+        "figures.accuracy-mlp.defenses: l2: not defined under the defenses of digits-mlp",
+    ),
+    "a sweep of several defenses": (
+        ("figures", "rotation", "defenses"),
+        ["none"],
+        "figures.rotation.defenses: only bars show several",
+    ),
     "unknown section": (("qeries",), {}, "qeries: unknown key; did you mean queries?"),
     "unknown device": (("device",), "gpu", r"device: 'gpu': .* match pattern '\^\(auto\|cpu\|mps\|cuda"),
     "unknown option": (

@@ -1,5 +1,7 @@
 """The table of all metrics, tidy: one row per run, seed, attack, access, queries, setting and metric."""
 
+from collections import defaultdict
+
 import numpy as np
 import pandas as pd
 
@@ -80,6 +82,14 @@ def select_cell(table, metric, settings):
     """The same for a figure's settings: its study, and its n_train and defense where it names them."""
     chosen = {key: settings[key] for key in ("n_train", "defense") if settings[key] is not None}
     return select(table, settings["study"], metric, **chosen)
+
+
+def utility(table, study, n_train):
+    """Test accuracy of a study's targets of one size, defense -> "49.7 %", "" for those without any."""
+    rows = select(table, study, "test_accuracy", n_train=n_train)
+    return defaultdict(
+        str, {name: f"{100 * value:.1f} %" for name, value in zip(rows["defense"], rows["value"], strict=True)}
+    )
 
 
 def magnitudes(rows):

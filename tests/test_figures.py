@@ -82,6 +82,13 @@ def test_bars_say_which_models_they_are_of(defenses, n_train, said):
         assert [text.get_text() for text in sorted(ax.texts, key=lambda text: text.get_position()[1])] == said
 
 
+def test_bars_of_several_defenses_tell_their_test_accuracy():
+    table = defended_table().assign(access="label")
+    settings = {"title": "", "study": "a", "n_train": None, "defense": None}
+    (ax,) = bars.plot(table, settings | {"defenses": ["none", "guard"], "attacks": ["shifts"]}).axes
+    assert [t.get_text() for t in ax.texts] == ["80.0, no defense, test 50.0 %", "70.0, guard, test 50.0 %"]
+
+
 def sizes_table():
     """Two attacks at two sizes in two studies; the mask changes only the one that needs confidences."""
     rows = []
@@ -152,7 +159,8 @@ def test_a_tradeoff_has_a_point_for_each_strength(x, places):
     found = np.concatenate([collection.get_offsets() for collection in points])
     np.testing.assert_allclose(found, np.column_stack([places, [0.8, 0.65, 0.5]]), atol=1e-9)
     sizes_of = points[1].get_sizes()
-    assert sizes_of[0] < sizes_of[1] and {text.get_text() for text in ax.texts} == {"", "1", "10"}
+    said = {"", "1", "10"} if x == "test_accuracy" else {"50 %", "1, 60 %", "10, 40 %"}
+    assert sizes_of[0] < sizes_of[1] and {text.get_text() for text in ax.texts} == said
     assert any(line.get_label() == "gap attack" for line in ax.lines) == (x == "gap")
 
 
@@ -229,7 +237,8 @@ def test_defenses_have_a_star_where_they_are_flagged():
     assert stars(ax) == [[0, 0.5]] and ax.get_xlabel().endswith(f"* {FLAG}: l2 10")
     table = table.assign(metric=table["metric"].replace("accuracy", "precision"))
     (ax,) = outliers.plot(table[table["metric"].ne("train_accuracy")], settings).axes
-    assert [text.get_text() for text in ax.get_yticklabels()] == ["none", "l2 1", "l2 10*", "guard"]
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    assert names == ["none, test 50.0 %", "l2 1, test 60.0 %", "l2 10*, test 40.0 %", "guard, test 50.0 %"]
     table = sizes_table()
     table["flags"] = np.where(table["study"].eq("b") & table["attack"].eq("gap"), FLAG, "")
     settings = {"title": "", "study": "a", "studies": ["b"], "attacks": ["gap", "max-confidence"], "defense": None}

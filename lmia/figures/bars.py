@@ -3,7 +3,7 @@
 import numpy as np
 
 from lmia.figures import style
-from lmia.tables import select_cell
+from lmia.tables import select_cell, utility
 
 HATCHES = {"confidence": "////", "white-box": "xxxx"}  # of what sees more than labels
 
@@ -19,7 +19,7 @@ def plot(table, settings):
             "defense", key=lambda names: names.map(settings["defenses"].index), kind="stable"
         )
     cells = list(dict.fromkeys(zip(rows["n_train"], rows["defense"], strict=True)))
-    names, attacks = _names(cells), settings["attacks"]
+    names, attacks = _names(cells, table, settings["study"]), settings["attacks"]
     figure, ax = style.axes(settings, height=0.55 + 0.23 * len(attacks) * max(1, 0.6 * len(cells)))
     thickness = 0.75 / len(cells)
     for c, (n_train, defense) in enumerate(cells):
@@ -47,13 +47,14 @@ def plot(table, settings):
     return figure
 
 
-def _names(cells):
-    """What a bar of each cell says of its models: that in which cells differ."""
+def _names(cells, table, study):
+    """What a bar of each cell says of its models: that in which cells differ, and with the defense their utility."""
     sizes, defenses = ({cell[place] for cell in cells} for place in (0, 1))
-    return [
-        "".join(
-            [f", n = {n_train:,}"] * (len(sizes) > 1)
-            + [f", {'no defense' if defense == 'none' else defense}"] * (len(defenses) > 1)
-        )
-        for n_train, defense in cells
-    ]
+    names = []
+    for n_train, defense in cells:
+        said = [f"n = {n_train:,}"] if len(sizes) > 1 else []
+        if len(defenses) > 1:
+            useful = utility(table, study, n_train)[defense]
+            said += ["no defense" if defense == "none" else defense, *([f"test {useful}"] if useful else [])]
+        names.append("".join(f", {text}" for text in said))
+    return names

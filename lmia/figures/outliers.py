@@ -3,13 +3,16 @@
 import numpy as np
 
 from lmia.figures import style
-from lmia.tables import select
+from lmia.tables import select, utility
 
 SHOWN = {"precision": "all points", "outlier_precision": "outliers"}
 
 
 def plot(table, settings):
-    """table: of `lmia.tables.read_metrics`; settings: a figure's entry with one attack; defenses from top to bottom."""
+    """table: of `lmia.tables.read_metrics`; settings: a figure's entry with one attack; defenses from top to bottom.
+
+    Beside each defense stands the test accuracy of its targets.
+    """
     (attack,) = settings["attacks"]
     rows = select(table, settings["study"], "precision", attack=attack, setting="")
     if settings["n_train"] is not None:
@@ -26,7 +29,11 @@ def plot(table, settings):
         ax.errorbar(value, y, xerr=reach, fmt="none", ecolor="#222222", elinewidth=0.9, capsize=2)
         for place in y[value.isna()]:
             ax.text(0.01, place, "nothing called a member", va="center", fontsize=6)
-    names = [style.label(name) + "*" * bool(text) for name, text in zip(defenses, rows["flags"], strict=True)]
+    useful = utility(table, settings["study"], rows["n_train"].iloc[0])
+    names = [
+        style.label(name) + "*" * bool(text) + (f", test {useful[name]}" if useful[name] else "")
+        for name, text in zip(defenses, rows["flags"], strict=True)
+    ]
     ax.set_yticks(np.arange(len(defenses)), names)
     ax.invert_yaxis()
     ax.tick_params(axis="y", length=0)

@@ -5,7 +5,10 @@ import pandas as pd
 from lmia.figures import style
 from lmia.tables import select
 
-X = {"test_accuracy": "test accuracy (%)", "gap": "train accuracy - test accuracy (points)"}
+X = {
+    "test_accuracy": "test accuracy (%)",
+    "gap": "train accuracy - test accuracy (points)\nbeside the points: strength, test accuracy",
+}
 SIZES = (18, 34, 54, 78, 106, 138)  # points^2, by strength
 
 
@@ -29,7 +32,10 @@ def plot(table, settings):
         ax.scatter(own["x"], own["value"], s=sizes, alpha=0.75, linewidths=0, label=style.label(kind), **look)
         for name, row in own.iterrows():
             place = {"xytext": (4, 3), "textcoords": "offset points", "fontsize": 6, "color": look["color"]}
-            ax.annotate(settings["families"][name][1], (row["x"], row["value"]), **place)
+            said = settings["families"][name][1]
+            if settings["x"] == "gap":  # the utility stands beside the point, where it is not below it
+                said = ", ".join(filter(None, [said, f"{100 * row['test_accuracy']:.0f} %"]))
+            ax.annotate(said, (row["x"], row["value"]), **place)
         style.stars(ax, own["x"], own["value"], own["flags"])
     if settings["x"] == "gap":
         ends = [0, points["x"].max()]
@@ -47,13 +53,14 @@ def plot(table, settings):
 
 
 def _points(table, settings):
-    """By defense: x and the attack's accuracy with its interval and flags (value, ci_low, ci_high, flags)."""
+    """By defense: x, test_accuracy, and the attack's accuracy with its interval and flags (value, ci_low, ...)."""
     (attack,) = settings["attacks"]
     models = {metric: _column(table, settings, metric) for metric in ("test_accuracy", "train_accuracy")}
     x = models["test_accuracy"]["value"]
     x = models["train_accuracy"]["value"] - x if settings["x"] == "gap" else x
     attacked = _column(table, settings, "accuracy", attack=attack, setting="")
-    points = attacked[["value", "ci_low", "ci_high", "flags"]].join(pd.DataFrame({"x": x}), how="inner")
+    useful = pd.DataFrame({"x": x, "test_accuracy": models["test_accuracy"]["value"]})
+    points = attacked[["value", "ci_low", "ci_high", "flags"]].join(useful, how="inner")
     return points[[name in settings["families"] for name in points.index]]
 
 

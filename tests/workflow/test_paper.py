@@ -40,6 +40,7 @@ def test_tables_and_figures_of_the_paper_come_from_one_command(fresh):
     studies = [name for name, study in small["studies"].items() if study is not None]
     few = {"evaluated": 12, "seeds": [0], "training": {"max_epochs": 1}}
     overlay = {"metrics": {"resamples": 100}, "datasets": stand_ins(fresh.path), "studies": dict.fromkeys(studies, few)}
+    overlay["studies"]["cifar10-sizes"] = few | {"n_train": [100, 1000, 5000]}  # those that claims are about
     (fresh.path / "few.yaml").write_text(yaml.safe_dump(overlay))
     configured = ("--configfile", "config/paper-small.yaml", "few.yaml")
     fresh.snakemake("table_1", "table_2", "figure_1", "figure_2", *configured, timeout=1500)

@@ -41,7 +41,7 @@ STAGES = {
 
 MODEL = ["study", "n_train", "defense"]
 KEPT = [*MODEL, "seed", "attack", "setting", "queries", "metric", "value", "ci_low", "ci_high", "flags"]
-HEADINGS = {"mnist": "MNIST", "cifar100": "CIFAR-100"}
+HEADINGS = {"mnist": "MNIST", "cifar100": "CIFAR-100", "wrn": "WRN-28-2"}
 BY_CONSTRUCTION = "(by construction)"
 
 

@@ -1,17 +1,19 @@
 """Accuracy of every attack as a bar with its interval."""
 
+from textwrap import wrap
+
 import numpy as np
 
 from lmia.figures import style
 from lmia.tables import select_cell, utility
 
+LINE = 45  # characters that fit below these axes, which are off the middle
 HATCHES = {"confidence": "////", "white-box": "xxxx"}  # of what sees more than labels
 
 
 def plot(table, settings):
     """table: of `lmia.tables.read_metrics`; settings: study, n_train, defense, title, attacks (top to bottom), and
-    defenses, those that are shown and in which order, [] for all. Where a bar's models are not the only ones, it says
-    which they are."""
+    defenses, those that are shown and in which order, [] for all. Below the axes stands which bars are whose."""
     rows = select_cell(table, "accuracy", settings)
     rows = rows[rows["setting"].eq("") & rows["attack"].isin(settings["attacks"])]
     if settings["defenses"]:
@@ -19,7 +21,7 @@ def plot(table, settings):
             "defense", key=lambda names: names.map(settings["defenses"].index), kind="stable"
         )
     cells = list(dict.fromkeys(zip(rows["n_train"], rows["defense"], strict=True)))
-    names, attacks = _names(cells, table, settings["study"]), settings["attacks"]
+    attacks = settings["attacks"]
     figure, ax = style.axes(settings, height=0.55 + 0.23 * len(attacks) * max(1, 0.6 * len(cells)))
     thickness = 0.75 / len(cells)
     for c, (n_train, defense) in enumerate(cells):
@@ -34,21 +36,24 @@ def plot(table, settings):
         ax.errorbar(value, y, xerr=reach, fmt="none", ecolor="#222222", elinewidth=0.9, capsize=2)
         ends, stars = cell["ci_high"].fillna(cell["value"]), ["*" * bool(text) for text in cell["flags"].fillna("")]
         for position, number, high, star in zip(y, value, ends, stars, strict=True):
-            ax.text(high + 0.004, position, f"{100 * number:.1f}{star}{names[c]}", va="center", fontsize=7)
+            ax.text(high + 0.004, position, f"{100 * number:.1f}{star}", va="center", fontsize=7)
     ax.set_yticks(np.arange(len(attacks)), [style.label(attack) for attack in attacks])
     ax.invert_yaxis()
     ax.tick_params(axis="y", length=0)
-    ax.set_xlim(0.5, max(0.6, np.nanmax(rows["ci_high"].fillna(rows["value"])) + 0.045 + 0.008 * max(map(len, names))))
+    ax.set_xlim(0.5, max(0.6, np.nanmax(rows["ci_high"].fillna(rows["value"])) + 0.045))
     style.percent(ax.xaxis)
     crossed = "; crossed: needs gradients" if rows["access"].eq("white-box").any() else ""
     ax.set_xlabel("attack accuracy (%), chance = 50\nhatched: needs confidences" + crossed)
+    if len(cells) > 1:
+        told = wrap(f"from the top: {'; '.join(_names(cells, table, settings['study']))}", LINE)
+        ax.set_xlabel("\n".join([ax.get_xlabel(), *told]))
     style.explain(ax, rows)
     ax.grid(axis="x")
     return figure
 
 
 def _names(cells, table, study):
-    """What a bar of each cell says of its models: that in which cells differ, and with the defense their utility."""
+    """What is said of the models of each cell: that in which cells differ, and with the defense their utility."""
     sizes, defenses = ({cell[place] for cell in cells} for place in (0, 1))
     names = []
     for n_train, defense in cells:
@@ -56,5 +61,5 @@ def _names(cells, table, study):
         if len(defenses) > 1:
             useful = utility(table, study, n_train)[defense]
             said += ["no defense" if defense == "none" else defense, *([f"test {useful}"] if useful else [])]
-        names.append("".join(f", {text}" for text in said))
+        names.append(", ".join(said))
     return names

@@ -31,8 +31,10 @@ write_configuration() {
   local host
   host=$(hostname -s)
   getent hosts "$host" > /dev/null || echo "127.0.0.1 $host $MARK" >> /etc/hosts
+  remove_left_behind
   mkdir -p "$1/state" /etc/slurm
   [ ! -e /etc/slurm/slurm.conf ] || die "this machine has a Slurm of its own: /etc/slurm/slurm.conf"
+  process "$PPID" > "$1/owner"
   ln -sf "$1/slurm.conf" /etc/slurm/slurm.conf
   # One machine plays two nodes: each with a port of its own, and more CPUs and memory than there are. No accounting,
   # no cgroups. Lost nodes are noticed within seconds, and finished jobs can be looked up for an hour. By its weight n1 gets
@@ -75,6 +77,21 @@ END
     [ -e "$1/gpu$number" ] || mknod "$1/gpu$number" c 1 3
   done
   echo "NodeName=n1 Name=gpu Type=fake Flags=nvidia_gpu_env File=$1/gpu[0-1]" > "$1/gres.conf"
+}
+
+# A process by number and start, as numbers come again; nothing if there is no such process.
+process() {
+  sed -E 's/^([0-9]+) \(.*\)( [^ ]+){19} ([0-9]+) .*/\1 \3/' "/proc/$1/stat" 2> /dev/null || true
+}
+
+# A run that was killed, or whose machine went down, did not take its cluster down.
+remove_left_behind() {
+  local old owner
+  old=$(dirname "$(readlink /etc/slurm/slurm.conf || true)")
+  [ -e "$old/owner" ] || return 0
+  owner=$(cat "$old/owner")
+  [ "$(process "${owner% *}")" != "$owner" ] || die "another run of these tests has its cluster here: process ${owner% *}, in $old"
+  stop_cluster "$old"
 }
 
 start_munge() {
@@ -122,6 +139,7 @@ stop_cluster() {
   for pid in "$1"/n1.pid "$1"/n2.pid "$1"/slurmctld.pid "$1"/munge/pid; do
     [ -e "$pid" ] || continue
     pid=$(cat "$pid")
+    case $(cat "/proc/$pid/comm" 2> /dev/null) in slurmctld | slurmd | munged) ;; *) continue ;; esac
     kill "$pid" 2> /dev/null || continue
     await_end "$pid"
   done

@@ -345,7 +345,6 @@ def main():
     )
     options = parser.parse_args()
     device = resolve(options.device)
-    device = torch.device("cuda:0") if device == torch.device("cuda") else device
     missing = [name for name in ("art", "foolbox") if importlib.util.find_spec(name) is None]
     if missing and not options.ours:
         parser.exit(1, f"{' and '.join(missing)} not installed; what is compared needs: {rivals.INSTALL}\n")

@@ -71,15 +71,16 @@ def test_a_device_that_is_not_there_is_one_clear_error(gpus, monkeypatch, name, 
         resolve(name)
 
 
-def test_a_gpu_is_made_exact_and_the_cpu_left_alone(monkeypatch):
+@pytest.mark.parametrize("name, index", [("cuda", 0), ("cuda:1", 1)])
+def test_a_gpu_is_made_exact_and_the_cpu_left_alone(monkeypatch, name, index):
     chosen, state = [], (torch.backends.cudnn.allow_tf32, torch.are_deterministic_algorithms_enabled())
     monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
     prepare(CPU)
     assert not chosen and state == (True, False)
     try:
-        prepare(torch.device("cuda:1"))
-        assert chosen == [torch.device("cuda:1")] and torch.are_deterministic_algorithms_enabled()
+        prepare(torch.device(name))
+        assert chosen == [index] and torch.are_deterministic_algorithms_enabled()
         assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
     finally:
         torch.backends.cudnn.allow_tf32 = True

@@ -1,7 +1,7 @@
 """How sure a metric is: bootstrap and exact intervals over examples, and bootstrap intervals over seeds."""
 
 import numpy as np
-from scipy import stats
+from scipy import special  # scipy.stats takes a second to import, in hundreds of jobs
 
 from lmia.metrics import at_threshold, auc, tpr_at_fpr
 from lmia.streams import stream
@@ -33,8 +33,8 @@ def evaluate(scores, is_member, threshold, fprs, n_resamples, seed=0):
 def proportion(hits, n):
     """Share of `hits` in n independent trials with its Clopper-Pearson interval: (value, low, high), fractions."""
     tail = (1 - LEVEL) / 2
-    low = stats.beta.ppf(tail, hits, n - hits + 1) if hits else 0.0
-    high = stats.beta.ppf(1 - tail, hits + 1, n - hits) if hits < n else 1.0
+    low = special.betaincinv(hits, n - hits + 1, tail) if hits else 0.0
+    high = special.betaincinv(hits + 1, n - hits, 1 - tail) if hits < n else 1.0
     return hits / n, float(low), float(high)
 
 
@@ -84,9 +84,9 @@ def over_seeds(values, n_resamples, seed=0):
         return mean, float("nan"), float("nan")
     n = len(values)
     if n < FEW:
-        reach = stats.t.ppf((1 + LEVEL) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n)
+        reach = special.stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(ddof=1) / np.sqrt(n)
         return mean, mean - float(reach), mean + float(reach)
-    tail = stats.norm.cdf(-np.sqrt(n / (n - 1)) * stats.t.ppf((1 + LEVEL) / 2, n - 1))
+    tail = special.ndtr(-np.sqrt(n / (n - 1)) * special.stdtrit(n - 1, (1 + LEVEL) / 2))
     rng = stream(seed, "bootstrap over seeds")
     means = values[rng.integers(n, size=(n_resamples, n))].mean(axis=1)
     low, high = np.quantile(means, [tail, 1 - tail])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "lmia", "workflow", "profiles")
@@ -104,11 +105,17 @@ def make_checkout(path):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A finished run; not to be changed."""
-    checkout = make_checkout(tmp_path_factory.mktemp("workflow") / "finished")
-    checkout.snakemake()
-    return checkout
+def finished(tmp_path_factory, worker_id):
+    """A finished run, of all worker processes together; not to be changed."""
+    base = tmp_path_factory.getbasetemp()
+    path = (base if worker_id == "master" else base.parent) / "finished"
+    with FileLock(f"{path}.lock"):
+        done = path.with_suffix(".done")
+        if not done.exists():
+            shutil.rmtree(path, ignore_errors=True)  # of a worker that failed
+            make_checkout(path).snakemake()
+            done.touch()
+    return Checkout(path)
 
 
 @pytest.fixture

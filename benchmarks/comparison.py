@@ -37,6 +37,11 @@ def ceilings(study):
         }
 
 
+def write_ceilings(study, out):
+    """ceilings.csv alone."""
+    pd.DataFrame(ceilings(study)).to_csv(out / "ceilings.csv", index=False)
+
+
 def scaling(study):
     """Cost of the economical schedule as one thing varies; processes side by side count together."""
     for varied, value, jobs in study.scaling():

@@ -77,7 +77,7 @@ def best_batches(data, network, name, device):
 
 
 def measure(data, network, name, device, batches, method, n_queries, budget, seconds, repetitions=3):
-    """Queries per second (see `now`) of one way to ask, and of forward passes alone before and after, repeatedly.
+    """Queries per second (see `now`) of one way to ask, and of forward passes alone beside it, repeatedly.
 
     name: in NETWORKS; data, network: files of the trained model of that name, or of the digits model where it has
     none; batches: file of `best_batches`; method: in FIXED or in SCHEDULES; n_queries: about so many in a repetition;
@@ -85,16 +85,46 @@ def measure(data, network, name, device, batches, method, n_queries, budget, sec
     """
     model, points = _subject(data, network, name, device)
     ceiling = Ceiling(model, points.inputs.shape[1:], "float32", np.load(batches)["float32"])
+    looks = Looks(ceiling, model, seconds)
     rates, ceilings = [], []
     if device.type == "cuda":
         _ask(model, points, method, n_queries, budget)  # so are a GPU's first ones here
     for _ in range(repetitions):
-        before = ceiling.rate(seconds)
+        looks.start()
         start = now(device)
         asked = _ask(model, points, method, n_queries, budget)
-        rates.append(asked / (now(device) - start))
-        ceilings.append((before + ceiling.rate(seconds)) / 2)
+        rates.append(asked / (now(device) - start - looks.taken))
+        ceilings.append(looks.stop())
     return {"rate": np.array(rates), "ceiling": np.array(ceilings)}
+
+
+class Looks:
+    """Looks at the ceiling before and after something asks a model, and on a CPU between its passes as well.
+
+    A shared machine's speed changes within seconds. A GPU is not interrupted, as it would have to be waited for.
+    seconds: of a look before or after, and from one in between, which takes a fifth of that, to the next.
+    """
+
+    def __init__(self, ceiling, model, seconds):
+        self._ceiling, self._seconds, self._next = ceiling, seconds, np.inf
+        if ceiling.device.type == "cpu":
+            model.register_forward_hook(self._between)
+
+    def start(self):
+        self._rates, self.taken = [self._ceiling.rate(self._seconds)], 0.0
+        self._next = now(self._ceiling.device) + self._seconds
+
+    def stop(self):
+        """The ceiling since the start, queries per second."""
+        self._next = np.inf
+        return np.mean([*self._rates, self._ceiling.rate(self._seconds)])
+
+    def _between(self, *_):
+        start = now(self._ceiling.device)
+        if start >= self._next:
+            self._rates.append(self._ceiling.rate(self._seconds / 5))
+            end = now(self._ceiling.device)
+            self.taken, self._next = self.taken + end - start, end + self._seconds
 
 
 def _subject(data, network, name, device):

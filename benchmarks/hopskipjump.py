@@ -1,7 +1,7 @@
 """What an answer of the boundary attack costs: this library, ART and Foolbox on the same models and points.
 
 python benchmarks/hopskipjump.py --out DIR [--data NPZ] [--quick] [--members N] [--shadow N] [--seed S]
-                                 [--device cuda] [--ours]
+                                 [--device cuda] [--ours] [--engines]
 
 NPZ holds x_train and x_test, uint8 (n, 32, 32, 3), y_train and y_test, as of CIFAR-10; without it images are made up.
 Tables (.csv, .md) and a figure are written to DIR. Every measurement is a process of its own with one thread; target
@@ -306,12 +306,16 @@ def _code(files):
     return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 
-def search_all(study):
-    """Train, and run every tool on every point, where that is not done yet; `learn_to_stop` needs all the others."""
-    run, models = partial(side_by_side, study.device), list(study.scale.n_train)
-    for model in models:
+def train_all(study):
+    """Draw points and train, where that is not done yet, as with all that follows."""
+    for model in study.scale.n_train:
         study.prepare(model)
-    run(*([study.fit(model, role) for model in models] for role in ROLES))
+    side_by_side(study.device, *([study.fit(model, role) for model in study.scale.n_train] for role in ROLES))
+
+
+def search_all(study):
+    """Run every tool on every point; `learn_to_stop` needs all the others."""
+    run, models = partial(side_by_side, study.device), list(study.scale.n_train)
     run([study.batches(name) for name in models])
     tools = [tool for tool in study.tools if tool != STOPPING]
     target_jobs = [job for model in models for job in study.attacks(model, "target", [*tools, CEILING])]
@@ -319,14 +323,19 @@ def search_all(study):
     run(target_jobs, shadow_jobs)
 
 
+def measure_engines(study):
+    """Measure our engines beside their ceilings."""
+    side_by_side(study.device, [study.batches(name) for name in study.scale.queries])
+    side_by_side(study.device, [job for _, _, job in study.engines()])
+
+
 def measure_beside(study):
     """Measure what is compared with, and how the engine does: distances by gradients, stopping, ceilings, scaling."""
     run, models = partial(side_by_side, study.device), list(study.scale.n_train)
-    run([study.batches(name) for name in study.scale.queries])
     run(*([study.attack(model, "target", WHITE_BOX)] for model in models))
     second = [STOPPING, CEILING_OF_STOPPING]
     run([job for model in models for job in study.attacks(model, "target", second)])
-    run([job for _, _, job in study.engines()])
+    measure_engines(study)
     for _, _, jobs in study.scaling():
         run(*([job] for job in jobs))
 
@@ -343,10 +352,12 @@ def main():
     parser.add_argument(
         "--ours", action="store_true", help="our searches to their end and nothing else, of more points"
     )
+    parser.add_argument("--engines", action="store_true", help="our engines and nothing else: ceilings.csv alone")
     options = parser.parse_args()
+    alone = options.ours or options.engines
     device = resolve(options.device)
     missing = [name for name in ("art", "foolbox") if importlib.util.find_spec(name) is None]
-    if missing and not options.ours:
+    if missing and not alone:
         parser.exit(1, f"{' and '.join(missing)} not installed; what is compared needs: {rivals.INSTALL}\n")
     scale = QUICK if options.quick else GPU if device.type == "cuda" else FULL
     asked = options.members, options.shadow
@@ -355,13 +366,18 @@ def main():
         for model, given in scale.points.items()
     }
     scale = replace(scale, points=points)
-    study = Study(scale, options.out, options.data, options.seed, device, alone=options.ours)
-    search_all(study)
-    if not study.alone:
-        measure_beside(study)
+    study = Study(scale, options.out, options.data, options.seed, device, alone)
+    train_all(study)
+    if options.engines:
+        measure_engines(study)
+    else:
+        search_all(study)
+        if not options.ours:
+            measure_beside(study)
     import comparison  # here, because the measuring processes import this file, and not what only draws
 
-    comparison.write(study, options.out)
+    write = comparison.write_ceilings if options.engines else comparison.write
+    write(study, options.out)
 
 
 if __name__ == "__main__":

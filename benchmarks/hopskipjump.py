@@ -352,7 +352,7 @@ def main():
     parser.add_argument(
         "--ours", action="store_true", help="our searches to their end and nothing else, of more points"
     )
-    parser.add_argument("--engines", action="store_true", help="our engines and nothing else: ceilings.csv alone")
+    parser.add_argument("--engines", action="store_true", help="our engines beside their ceilings and nothing else")
     options = parser.parse_args()
     alone = options.ours or options.engines
     device = resolve(options.device)
@@ -376,7 +376,7 @@ def main():
             measure_beside(study)
     import comparison  # here, because the measuring processes import this file, and not what only draws
 
-    write = comparison.write_ceilings if options.engines else comparison.write
+    write = comparison.write_engines if options.engines else comparison.write
     write(study, options.out)
 
 

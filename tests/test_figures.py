@@ -89,6 +89,26 @@ def test_bars_of_several_defenses_tell_their_test_accuracy():
     assert ax.get_xlabel().replace("\n", " ").endswith("from the top: no defense, test 50.0 %; guard, test 50.0 %")
 
 
+def test_no_text_of_bars_is_cut_off():
+    """A long title, eight defenses and a remark, beside the longest of the names on the left."""
+    defenses = ["none", "memguard", "top-1", "top-3", "top-5", "tenths", "hundredths", "thousandths"]
+    cell = {"study": "s", "seed": "all", "n_train": 2500, "value": 0.7, "ci_low": 0.6, "ci_high": 0.9}
+    told = {"accuracy": "boundary-economical", "test_accuracy": ""}
+    rows = [
+        dict.fromkeys(COLUMNS, "") | cell | {"metric": metric, "attack": attack, "defense": defense}
+        for metric, attack in told.items()
+        for defense in defenses
+    ]
+    rows[0]["flags"] = "99 of 100 searches censored; constant guess (3 of 3)"
+    settings = {"study": "s", "n_train": None, "defense": None, "defenses": [], "attacks": ["boundary-economical"]}
+    figure = bars.plot(pd.DataFrame(rows), settings | {"title": "CIFAR-10, n = 2,500: transfer from CIFAR-100"})
+    figure.draw_without_rendering()
+    (ax,), width = figure.axes, figure.bbox.width
+    for text in (ax._left_title, ax.xaxis.label, *ax.get_yticklabels()):
+        box = text.get_window_extent()
+        assert 0 <= box.x0 and box.x1 <= width, text.get_text()
+
+
 def sizes_table():
     """Two attacks at two sizes in two studies; the mask changes only the one that needs confidences."""
     rows = []

@@ -7,7 +7,7 @@ import numpy as np
 from lmia.figures import style
 from lmia.tables import select_cell, utility
 
-LINE = 45  # characters that fit below these axes, which are off the middle
+LINE = 38  # characters that fit below these axes, which are off the middle; of the title somewhat fewer
 HATCHES = {"confidence": "////", "white-box": "xxxx"}  # of what sees more than labels
 
 
@@ -22,7 +22,8 @@ def plot(table, settings):
         )
     cells = list(dict.fromkeys(zip(rows["n_train"], rows["defense"], strict=True)))
     attacks = settings["attacks"]
-    figure, ax = style.axes(settings, height=0.55 + 0.23 * len(attacks) * max(1, 0.6 * len(cells)))
+    title = "\n".join(wrap(settings["title"], LINE - 5))
+    figure, ax = style.axes(settings | {"title": title}, height=0.55 + 0.23 * len(attacks) * max(1, 0.6 * len(cells)))
     thickness = 0.75 / len(cells)
     for c, (n_train, defense) in enumerate(cells):
         cell = rows[(rows["n_train"] == n_train) & (rows["defense"] == defense)].set_index("attack").reindex(attacks)
@@ -47,7 +48,9 @@ def plot(table, settings):
     if len(cells) > 1:
         told = wrap(f"from the top: {'; '.join(_names(cells, table, settings['study']))}", LINE)
         ax.set_xlabel("\n".join([ax.get_xlabel(), *told]))
-    style.explain(ax, rows)
+    style.explain(ax, rows, line=LINE)
+    lines = title.count("\n") + ax.get_xlabel().count("\n") - 1  # besides the usual ones
+    figure.set_figheight(figure.get_figheight() + 0.15 * lines)
     ax.grid(axis="x")
     return figure
 

@@ -103,15 +103,15 @@ def stars(ax, x, y, flags):
         ax.plot(*zip(*points, strict=True), "*", color="#222222", markersize=7, zorder=5)
 
 
-def explain(ax, rows, by="attack"):
+def explain(ax, rows, by="attack", line=LINE):
     """Below the axes, why rows of a table are flagged (`lmia.flags`), with a star; nothing where none is.
 
-    by: column that tells which they are.
+    by: column that tells which they are; line: characters that fit there.
     """
     flagged = rows[rows["flags"].ne("")]
     for text, group in flagged.groupby("flags", sort=False):
         names = ", ".join(map(label, dict.fromkeys(group[by])))
-        ax.set_xlabel("\n".join([ax.get_xlabel(), *wrap(f"* {text}: {names}", LINE)]))
+        ax.set_xlabel("\n".join([ax.get_xlabel(), *wrap(f"* {text}: {names}", line)]))
 
 
 def level_line(ax, row, x=0.995):

@@ -47,7 +47,7 @@ def prepare(device):
     Nothing changes for other devices.
     """
     if device.type == "cuda":
-        torch.cuda.set_device(device.index or 0)  # or whatever names no GPU would take memory of the first one
+        torch.cuda.set_device(device.index or 0)  # from here on plain cuda means it, and no other's memory is taken
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # ten bits of mantissa
         torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms, but in no time

@@ -1,7 +1,7 @@
 """How sure a metric is: bootstrap and exact intervals over examples, and bootstrap intervals over seeds."""
 
 import numpy as np
-from scipy import special  # scipy.stats takes a second to import, in hundreds of jobs
+from scipy import special  # scipy.stats takes 0.7 s to import, in hundreds of jobs
 
 from lmia.metrics import at_threshold, auc, tpr_at_fpr
 from lmia.streams import stream

@@ -14,7 +14,8 @@ class Replayed:
 
     It gives what the step itself gives, bit for bit, where the step does the same to every batch. One that draws from
     the CPU's global random streams is never recorded, as a replay would draw the same numbers for ever, nor one that
-    puts new tensors where others were, nor one that cannot be, as it waits for the GPU.
+    puts new tensors where others were, nor one that cannot be, as it waits for the GPU or has no room for two. What was
+    recorded is dropped where batches of another size turn out to do such things.
 
     step: moves the weights of a model, and returns the loss, a detached scalar; tensors: () -> those that it changes,
     as `moving_tensors` of `lmia.training_state` names them; record: (step, inputs, classes) -> a step that replays what
@@ -46,7 +47,9 @@ class Replayed:
         self._seen[len(inputs)] += 1
         before = self._beside()
         loss = self._step(inputs, classes)
-        self._may = self._may and self._beside() == before
+        if self._beside() != before:
+            self._may = False
+            self._recorded.clear()
         return loss
 
     def _beside(self):

@@ -10,7 +10,7 @@ from lmia.replay import WARM_UP, Replayed
 
 
 class Recorder:
-    """Records by keeping the step, as a CUDA graph keeps kernels: CPU numbers that it draws are drawn once."""
+    """Records by keeping the step itself, and counts what was recorded and how often it was replayed."""
 
     def __init__(self, error=None):
         self.sizes, self.replays, self._error = [], 0, error
@@ -78,6 +78,18 @@ def test_a_step_that_replaces_a_tensor_is_never_recorded():
     model._beside = replace
     run(model, [4] * 10, recorder)
     assert not recorder.sizes
+
+
+def test_what_was_recorded_is_dropped_once_a_step_of_another_size_draws():
+    recorder = Recorder()
+
+    def model(inputs, classes):
+        return torch.rand(()) if len(inputs) == 2 else inputs.mean()
+
+    step = Replayed(model, list, recorder)
+    for batch in batches(*[4] * 6, 2, *[4] * 6):
+        step(*batch)
+    assert recorder.sizes == [4] and recorder.replays == 6 - WARM_UP
 
 
 def test_a_step_that_cannot_be_recorded_is_done_itself(capsys):

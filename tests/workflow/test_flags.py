@@ -63,7 +63,7 @@ def test_a_diverged_model_is_flagged_and_the_rest_goes_on(copy):
     assert attacked["flags"].str.contains("target diverged").all()
     assert attacked["flags"].str.contains("shadow diverged").all()
     own = attacked[attacked["metric"].eq("accuracy") & attacked["attack"].eq("boundary") & attacked["seed"].eq("0")]
-    assert own["flags"].str.contains(r"(\d+) of \1 searches censored").all()
+    assert own["flags"].str.match(r".*\b(\d+) of \1 searches censored").all()
     sizes = attacked[attacked["metric"].eq("accuracy")]["value"]
     assert np.isfinite(sizes).all()
     assert (
@@ -73,7 +73,7 @@ def test_a_diverged_model_is_flagged_and_the_rest_goes_on(copy):
     why = "* target diverged (2 of 2); shadow diverged (2 of 2); "
     for name, stars in (("wild", 7), ("wild-roc", 0), ("wild-histogram", 0), ("wild-queries", 0)):
         found = texts(copy.path / f"results/figures/{name}.pdf")
-        assert any(text.startswith(why) for text in found), found
+        assert why in " ".join(found), found  # a long line is wrapped, at spaces
         assert sum(bool(re.fullmatch(r"[0-9.]+\*", text)) for text in found) == stars
     assert not any("*" in text for text in texts(copy.path / "results/figures/roc.pdf"))
 

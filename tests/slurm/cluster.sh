@@ -30,12 +30,12 @@ install_slurm() {
 write_configuration() {
   local host
   host=$(hostname -s)
-  getent hosts "$host" > /dev/null || echo "127.0.0.1 $host $MARK" >> /etc/hosts
   remove_left_behind
-  mkdir -p "$1/state" /etc/slurm
+  mkdir -p "$1/state"
   [ ! -e /etc/slurm/slurm.conf ] || die "this machine has a Slurm of its own: /etc/slurm/slurm.conf"
   process "$PPID" > "$1/owner"
   ln -sf "$1/slurm.conf" /etc/slurm/slurm.conf
+  getent hosts "$host" > /dev/null || echo "127.0.0.1 $host $MARK" >> /etc/hosts
   # One machine plays two nodes: each with a port of its own, and more CPUs and memory than there are. No accounting,
   # no cgroups. Lost nodes are noticed within seconds, and finished jobs can be looked up for an hour. By its weight n1 gets
   # what n2 cannot run.
@@ -87,11 +87,13 @@ process() {
 # A run that was killed, or whose machine went down, did not take its cluster down.
 remove_left_behind() {
   local old owner
-  old=$(dirname "$(readlink /etc/slurm/slurm.conf || true)")
+  old=$(readlink /etc/slurm/slurm.conf) || return 0
+  old=$(dirname "$old")
   [ -e "$old/owner" ] || return 0
   owner=$(cat "$old/owner")
   [ "$(process "${owner% *}")" != "$owner" ] || die "another run of these tests has its cluster here: process ${owner% *}, in $old"
   stop_cluster "$old"
+  rm -rf "$old"
 }
 
 start_munge() {
@@ -152,7 +154,8 @@ command=$1 folder=${2:-}
 case $command in
   install) install_slurm ;;
   start)
-    write_configuration "$folder"
+    mkdir -p /etc/slurm
+    (flock 9; write_configuration "$folder") 9< /etc/slurm # one of two that start at once finds the other's
     start_munge "$folder"
     slurmctld -f "$folder/slurm.conf"
     start_node "$folder" n1

@@ -24,22 +24,31 @@ COLOURS = dict(zip([*OURS, *RIVALS], ("#0072B2", "#D55E00", "#CC79A7", "#E69F00"
 
 
 def ceilings(study):
-    """Queries per second of every engine, and its share of the ceiling measured beside it; medians."""
+    """Queries per second of every engine, and its share of the ceiling measured beside it: medians of repetitions.
+
+    fraction_low, fraction_high: the least and the greatest of the shares.
+    """
     kind = "wall" if study.device.type == "cuda" else "cpu"
     for network, method, job in study.engines():
         found = np.load(job.path)
+        fractions = found["rate"] / found["ceiling"]
         yield {
             "network": network,
             "method": f"HopSkipJump {method}" if method in ("published", "economical") else method,
             f"queries_per_{kind}_second": np.median(found["rate"]),
             f"ceiling_per_{kind}_second": np.median(found["ceiling"]),
-            "fraction": np.median(found["rate"] / found["ceiling"]),
+            "fraction": np.median(fractions),
+            "fraction_low": fractions.min(),
+            "fraction_high": fractions.max(),
         }
 
 
 def write_engines(study, out):
-    """engines.csv, which is what ceilings.csv is in a whole comparison."""
-    pd.DataFrame(ceilings(study)).to_csv(out / "engines.csv", index=False)
+    """engines.csv, which is what ceilings.csv is in a whole comparison, and the same in engines.md with the machine."""
+    table = pd.DataFrame(ceilings(study))
+    table.to_csv(out / "engines.csv", index=False)
+    text = f"# Engines beside their ceilings\n\n{machine(study.device, study.packages)}\n\n{markdown(table)}\n"
+    (out / "engines.md").write_text(text)
 
 
 def scaling(study):

@@ -76,7 +76,7 @@ def best_batches(data, network, name, device):
     return best
 
 
-def measure(data, network, name, device, batches, method, n_queries, budget, seconds, repetitions=3):
+def measure(data, network, name, device, batches, method, n_queries, budget, seconds, repetitions=5):
     """Queries per second (see `now`) of one way to ask, and of forward passes alone beside it, repeatedly.
 
     name: in NETWORKS; data, network: files of the trained model of that name, or of the digits model where it has

@@ -1,12 +1,13 @@
 """What an answer of the boundary attack costs: this library, ART and Foolbox on the same models and points.
 
 python benchmarks/hopskipjump.py --out DIR [--data NPZ] [--quick] [--members N] [--shadow N] [--seed S]
-                                 [--device cuda] [--ours] [--engines]
+                                 [--device cuda] [--ours | --engines]
 
 NPZ holds x_train and x_test, uint8 (n, 32, 32, 3), y_train and y_test, as of CIFAR-10; without it images are made up.
-Tables (.csv, .md) and a figure are written to DIR. Every measurement is a process of its own with one thread; target
-and shadow are measured side by side, on a GPU one after the other, each block of points by all tools in turn. What
-DIR/work holds is not measured again, so that a killed run goes on, unless the settings or the library have changed.
+Tables (.csv, .md) are written to DIR, and a figure of the searches, where there are any. Every measurement is a process
+of its own with one thread; target and shadow are measured side by side, on a GPU one after the other, each block of
+points by all tools in turn. What DIR/work holds is not measured again, so that a killed run goes on, unless the
+settings or the library have changed.
 """
 
 import argparse
@@ -206,7 +207,7 @@ def learn_to_stop(data, runs):
 class Study:
     """Which files there are, and the jobs that make them. Their names hold a digest of all that they depend on.
 
-    alone: our searches without anything to compare with.
+    alone: our searches or engines, without other tools.
     """
 
     def __init__(self, scale, out, npz, seed, device, alone):
@@ -306,11 +307,11 @@ def _code(files):
     return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 
-def train_all(study):
-    """Draw points and train, where that is not done yet, as with all that follows."""
+def train_all(study, roles):
+    """Draw points and train models of these roles, where that is not done yet, as with all that follows."""
     for model in study.scale.n_train:
         study.prepare(model)
-    side_by_side(study.device, *([study.fit(model, role) for model in study.scale.n_train] for role in ROLES))
+    side_by_side(study.device, *([study.fit(model, role) for model in study.scale.n_train] for role in roles))
 
 
 def search_all(study):
@@ -349,10 +350,9 @@ def main():
     parser.add_argument("--shadow", type=int, help="the same of the shadow")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu", help="cpu, or cuda, whose seconds are wall seconds")
-    parser.add_argument(
-        "--ours", action="store_true", help="our searches to their end and nothing else, of more points"
-    )
-    parser.add_argument("--engines", action="store_true", help="our engines beside their ceilings and nothing else")
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument("--ours", action="store_true", help="our searches to their end and nothing else, of more points")
+    parts.add_argument("--engines", action="store_true", help="our engines beside their ceilings and nothing else")
     options = parser.parse_args()
     alone = options.ours or options.engines
     device = resolve(options.device)
@@ -367,7 +367,7 @@ def main():
     }
     scale = replace(scale, points=points)
     study = Study(scale, options.out, options.data, options.seed, device, alone)
-    train_all(study)
+    train_all(study, ROLES[:1] if options.engines else ROLES)
     if options.engines:
         measure_engines(study)
     else:

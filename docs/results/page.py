@@ -213,7 +213,8 @@ def costs(config):
     table = pd.DataFrame(rows).pivot_table(index="study", columns="stage", values="cpu", aggfunc="sum", fill_value=0.0)
     table = table[[label for label in STAGES.values() if label in table]]
     table = table.assign(all=table.sum(axis=1)).reset_index()
-    return "CPU minutes, the start of each job included; of a job that was interrupted, its last attempt alone.\n\n" + to_markdown(table, list(table))
+    text = "CPU minutes, the start of each job included; of a job that was interrupted, its last attempt alone."
+    return f"{text}\n\n{to_markdown(table, list(table))}"
 
 
 def this_machine():

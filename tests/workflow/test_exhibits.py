@@ -10,7 +10,7 @@ import yaml
 
 from lmia import artifacts
 from lmia.tables import read_metrics
-from workflow.config import ConfigError, check
+from workflow.config import ConfigError, check, load
 from workflow.exhibits import exhibit_cells, exhibit_claims
 
 from .conftest import CONFIG, ROOT
@@ -198,3 +198,24 @@ def test_studies_can_be_run_by_the_command_in_their_first_lines(file, fresh):
         (fresh.path / "hashes.yaml").write_text(yaml.safe_dump({"datasets": stated}))
     plan = fresh.snakemake("-n", *targets)
     assert "compare_exhibit" in plan and "config/" in command
+
+
+@pytest.fixture(scope="module")
+def beside_data(tmp_path_factory):
+    """A folder with config/, and data/ of the names and shapes that docs/results/*.yaml read, all of it 0."""
+    folder = tmp_path_factory.mktemp("beside-data")
+    for name in ("config", "config.yaml", "docs"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "data").mkdir()
+    for name in ("adult.data", "adult.test", "dataset_location.tgz"):
+        (folder / "data" / name).touch()
+    for name, shape in {"cifar10": (32, 32, 3), "cifar100": (32, 32, 3), "mnist": (28, 28)}.items():
+        inputs, classes = np.zeros((20000, *shape), np.uint8), np.zeros(20000, np.uint8)
+        np.savez(folder / f"data/{name}.npz", x_train=inputs, x_test=inputs, y_train=classes, y_test=classes)
+    return folder
+
+
+@pytest.mark.parametrize("file", sorted(file.name for file in (ROOT / "docs/results").glob("*.yaml")))
+def test_what_results_were_made_with_is_still_a_configuration(file, beside_data, monkeypatch):
+    monkeypatch.chdir(beside_data)
+    assert load(f"docs/results/{file}").studies

@@ -14,8 +14,8 @@ class Replayed:
 
     It gives what the step itself gives, bit for bit, where the step does the same to every batch. One that draws from
     the CPU's global random streams is never recorded, as a replay would draw the same numbers for ever, nor one that
-    puts new tensors where others were, nor one that cannot be, as it waits for the GPU or has no room for two. What was
-    recorded is dropped where batches of another size turn out to do such things.
+    puts new tensors where others were, nor one that cannot be, as it waits for the GPU or has no room for two. Once
+    batches of one size turn out to do such things, what was recorded for others is dropped.
 
     step: moves the weights of a model, and returns the loss, a detached scalar; tensors: () -> those that it changes,
     as `moving_tensors` of `lmia.training_state` names them; record: (step, inputs, classes) -> a step that replays what
@@ -38,9 +38,13 @@ class Replayed:
             self._recorded[len(inputs)] = self._record(self._step, inputs, classes)
         except RuntimeError as error:
             print(f"training steps cannot be recorded, and are told the GPU one by one: {error}")
-            self._may = False
+            self._give_up()
             for tensor in self._tensors():
                 tensor.grad = None  # what a recording leaves there was never computed
+
+    def _give_up(self):
+        self._may = False
+        self._recorded.clear()
 
     def _watched(self, inputs, classes):
         """The step itself."""
@@ -48,8 +52,7 @@ class Replayed:
         before = self._beside()
         loss = self._step(inputs, classes)
         if self._beside() != before:
-            self._may = False
-            self._recorded.clear()
+            self._give_up()
         return loss
 
     def _beside(self):

@@ -7,5 +7,5 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(items):
-    """The paper's tests begin first: they take minutes each, and others are done beside them."""
+    """The paper's tests come first: they take minutes each, and others are done beside them."""
     items.sort(key=lambda item: item.path.name != "test_paper.py")

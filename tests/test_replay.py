@@ -80,15 +80,34 @@ def test_a_step_that_replaces_a_tensor_is_never_recorded():
     assert not recorder.sizes
 
 
-def test_what_was_recorded_is_dropped_once_a_step_of_another_size_draws():
-    recorder = Recorder()
+def draws(model):
+    torch.rand(())
 
-    def model(inputs, classes):
-        return torch.rand(()) if len(inputs) == 2 else inputs.mean()
 
-    step = Replayed(model, list, recorder)
-    for batch in batches(*[4] * 6, 2, *[4] * 6):
-        step(*batch)
+def replaces(model):
+    model.weight = model.weight.clone()
+
+
+def waits(model):
+    """Nothing; the recorder fails."""
+
+
+@pytest.mark.parametrize("beside", [draws, replaces, waits])
+def test_what_was_recorded_is_dropped_once_one_of_another_size_cannot_be(beside):
+    class Odd(Mean):
+        def __call__(self, inputs, classes):
+            if len(inputs) == 2:
+                beside(self)
+            return super().__call__(inputs, classes)
+
+    class Recording(Recorder):
+        def __call__(self, step, inputs, classes):
+            if len(inputs) == 2:
+                raise RuntimeError("it waits")
+            return super().__call__(step, inputs, classes)
+
+    recorder, plain, sizes = Recording(), Mean(), [4] * 6 + [2] * (WARM_UP + 1) + [4] * 6
+    assert run(Odd(), sizes, recorder) == [plain(*batch).item() for batch in batches(*sizes)]
     assert recorder.sizes == [4] and recorder.replays == 6 - WARM_UP
 
 

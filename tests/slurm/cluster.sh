@@ -88,6 +88,7 @@ process() {
 remove_left_behind() {
   local old owner
   old=$(readlink /etc/slurm/slurm.conf) || return 0
+  [[ $old = /*/slurm.conf ]] || return 0
   old=$(dirname "$old")
   [ -e "$old/owner" ] || return 0
   owner=$(cat "$old/owner")
@@ -145,17 +146,17 @@ stop_cluster() {
     kill "$pid" 2> /dev/null || continue
     await_end "$pid"
   done
-  rm /etc/slurm/slurm.conf
   local hosts
   hosts=$(grep -v "$MARK\$" /etc/hosts) && echo "$hosts" > /etc/hosts # in place: containers mount the file
+  rm /etc/slurm/slurm.conf
 }
 
 command=$1 folder=${2:-}
 case $command in
   install) install_slurm ;;
-  start)
+  start) # one at a time, so that of two at once one finds the other
     mkdir -p /etc/slurm
-    (flock 9; write_configuration "$folder") 9< /etc/slurm # one of two that start at once finds the other's
+    (flock 9; write_configuration "$folder") 9< /etc/slurm
     start_munge "$folder"
     slurmctld -f "$folder/slurm.conf"
     start_node "$folder" n1
@@ -163,6 +164,6 @@ case $command in
     ;;
   start-node) start_node "$folder" "$3" ;;
   kill-node) kill_node "$folder" "$3" ;;
-  stop) stop_cluster "$folder" ;;
+  stop) [ ! -d /etc/slurm ] || (flock 9; stop_cluster "$folder") 9< /etc/slurm ;;
   *) die "unknown command $command" ;;
 esac

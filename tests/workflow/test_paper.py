@@ -55,8 +55,10 @@ def test_tables_and_figures_of_the_paper_come_from_one_command(fresh):
         assert ran["ours"].between(0, 100).all() and (ran["seeds"] == 1).all() and ran["ci_low"].notna().all()
     for figure in ("figure-1", "figure-2a", "figure-2b", "figure-2c"):
         assert (fresh.path / f"results/figures/{figure}.png").stat().st_size > 10_000
-    labels_stay = pd.read_csv(fresh.path / "results/exhibits/figure_1/checks.csv")
-    assert labels_stay["verdict"].tolist() == ["holds"] * 2 and not labels_stay["margin"].any()
+    masked = pd.read_csv(fresh.path / "results/exhibits/figure_1/checks.csv")
+    said = [claim.partition(" (")[0] for claim in masked["claim"]]
+    assert said == ["labels stay: gap", "labels stay: boundary-economical", "confidences go: max-confidence"]
+    assert masked["verdict"].tolist() == ["holds"] * 3 and masked["margin"].tolist()[:2] == [0, 0]
     verdicts = pd.read_csv(fresh.path / "results/exhibits/figure_2/checks.csv")["verdict"]
     assert len(verdicts) == 24 and set(verdicts) <= {"holds", "fails", "not resolvable"}
     plan = fresh.snakemake("-n", "table_1", "table_2", "figure_1", "figure_2", *configured)
@@ -65,15 +67,19 @@ def test_tables_and_figures_of_the_paper_come_from_one_command(fresh):
 
 
 def reduce_figure_1(overlay, few):
-    """Two attacks and one size besides figure 2's, with a claim of their own: hundreds of jobs less.
+    """Three attacks and one size besides figure 2's, with claims of their own: hundreds of jobs less.
 
     Figure 2 has all rules run. That figure 1 of config/paper-small.yaml can be planned, test_exhibits.py tests.
     """
     attacks = ["gap", "boundary-economical"]
-    overlay["studies"]["cifar10-sizes"] = few | {"n_train": [100], "attacks": attacks}
+    overlay["studies"]["cifar10-sizes"] = few | {"n_train": [100], "attacks": [*attacks, "max-confidence"]}
     overlay["figures"] = {"figure-1": {"attacks": attacks}}
-    study = {"study": "cifar10-sizes", "defense": "memguard", "against_defense": "none", "within": 0}
-    overlay["exhibits"] = {"figure_1": {"claims": [{"says": "labels stay", "attacks": attacks} | study]}}
+    masked = {"study": "cifar10-sizes", "defense": "memguard"}
+    claims = [
+        {"says": "labels stay", "attacks": attacks, "against_defense": "none", "within": 0},
+        {"says": "confidences go", "attacks": ["max-confidence"], "against": ["chance"], "within": 1},
+    ]
+    overlay["exhibits"] = {"figure_1": {"claims": [claim | masked for claim in claims]}}
 
 
 @pytest.mark.slow

@@ -1,9 +1,12 @@
 """What figures say of themselves."""
 
+from itertools import combinations
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from lmia.figures import bars, histogram, outliers, queries, roc, sizes, strengths, style, sweep, tradeoff
 from lmia.tables import COLUMNS
@@ -182,6 +185,18 @@ def test_a_tradeoff_has_a_point_for_each_strength(x, places):
     said = {"", "1", "10"} if x == "test_accuracy" else {"50 %", "1, 60 %", "10, 40 %"}
     assert sizes_of[0] < sizes_of[1] and {text.get_text() for text in ax.texts} == said
     assert any(line.get_label() == "gap attack" for line in ax.lines) == (x == "gap")
+
+
+def test_what_stands_beside_points_of_a_tradeoff_can_be_read():
+    table, names = defended_table(), [f"l2-{number}" for number in range(8)]
+    rows = table[table["defense"].eq("l2-1")]
+    table = pd.concat([rows.assign(defense=name, value=rows["value"] + 0.002 * n) for n, name in enumerate(names)])
+    families = {name: ["l2", name, n] for n, name in enumerate(names)}
+    settings = {"title": "", "study": "a", "attacks": ["shifts"], "n_train": None, "x": "gap", "families": families}
+    (ax,) = tradeoff.plot(table, settings).axes
+    ax.figure.draw_without_rendering()
+    boxes = [Text.get_window_extent(text) for text in ax.texts]
+    assert len(boxes) == 8 and not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
 def test_outliers_stand_beside_all_points():

@@ -6,7 +6,9 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first: there may be no display)
+from matplotlib.text import Text  # noqa: E402
 from matplotlib.ticker import FuncFormatter  # noqa: E402
+from matplotlib.transforms import Bbox  # noqa: E402
 
 WIDTH = 3.6  # inches, a column of a two-column paper
 LINE = 60  # characters that fit below its axes
@@ -44,6 +46,7 @@ FAMILIES = (
 MEMBER, NONMEMBER = "#0072b2", "#e69f00"
 LINES = {"bernoulli": "-."}  # beside gaussian and boundary in one figure; dashes are level lines
 MARKERS = "osD^vP*X"
+PLACES = [(x, y) for y in (5, -5, 12, -12, 19, -19, 26, -26) for x in (4, -4)]  # in points off a point, of its text
 RC = {
     "font.size": 8,
     "axes.titlesize": 9,
@@ -112,6 +115,43 @@ def explain(ax, rows, by="attack", line=LINE):
     for text, group in flagged.groupby("flags", sort=False):
         names = ", ".join(map(label, dict.fromkeys(group[by])))
         ax.set_xlabel("\n".join([ax.get_xlabel(), *wrap(f"* {text}: {names}", line)]))
+
+
+def beside_points(figure, ax, texts, points, colours):
+    """Each text beside its point (x, y), at the first of PLACES where it lies on the fewest texts, points and axes.
+
+    Lays out the figure first: what changes its limits or its frame comes before.
+    """
+    figure.draw_without_rendering()
+    taken = [Bbox.from_bounds(x - 3, y - 3, 6, 6) for x, y in ax.transData.transform(points)]
+    taken += [Bbox([[0, 0], [ax.bbox.x0, ax.bbox.y1]]), Bbox([[0, 0], [ax.bbox.x1, ax.bbox.y0]])]
+    for text, point, colour in zip(texts, points, colours, strict=True):
+        notes = [_note(ax, text, point, place, colour) for place in PLACES]
+        for note in notes:
+            note.update_positions(figure.canvas.get_renderer())
+        boxes = [Text.get_window_extent(note) for note in notes]  # without the lines to its point
+        covered = [sum(box.overlaps(other) for other in taken) for box in boxes]
+        best = covered.index(min(covered))
+        taken.append(boxes[best])
+        for note in notes[:best] + notes[best + 1 :]:
+            note.remove()
+
+
+def _note(ax, text, point, place, colour):
+    """A text off a point, with a thin line to it."""
+    side = {"horizontalalignment": "left" if place[0] > 0 else "right", "verticalalignment": "center"}
+    line = {"arrowstyle": "-", "linewidth": 0.4, "color": colour, "shrinkA": 0, "shrinkB": 0}
+    line["relpos"] = (0 if place[0] > 0 else 1, 0.5)
+    return ax.annotate(
+        text,
+        point,
+        place,
+        textcoords="offset points",
+        fontsize=6,
+        color=colour,
+        arrowprops=line if text else None,
+        **side,
+    )
 
 
 def level_line(ax, row, x=0.995):

@@ -19,6 +19,7 @@ def plot(table, settings):
     """
     figure, ax = style.axes(settings, height=4.4)
     points = _points(table, settings)
+    said, colours = [], []
     kinds = list(dict.fromkeys(settings["families"][name][0] for name in points.index))
     for number, kind in enumerate(kinds):
         own = points[[settings["families"][name][0] == kind for name in points.index]]
@@ -31,11 +32,10 @@ def plot(table, settings):
         ax.errorbar(own["x"], own["value"], yerr=reach, fmt="none", ecolor=look["color"], elinewidth=0.7, alpha=0.5)
         ax.scatter(own["x"], own["value"], s=sizes, alpha=0.75, linewidths=0, label=style.label(kind), **look)
         for name, row in own.iterrows():
-            place = {"xytext": (4, 3), "textcoords": "offset points", "fontsize": 6, "color": look["color"]}
-            said = settings["families"][name][1]
-            if settings["x"] == "gap":  # the utility stands beside the point, where it is not below it
-                said = ", ".join(filter(None, [said, f"{100 * row['test_accuracy']:.0f} %"]))
-            ax.annotate(said, (row["x"], row["value"]), **place)
+            strength = settings["families"][name][1]
+            utility = f"{100 * row['test_accuracy']:.0f} %" if settings["x"] == "gap" else ""  # else it is below
+            said.append((", ".join(filter(None, [strength, utility])), (row["x"], row["value"])))
+            colours.append(look["color"])
         style.stars(ax, own["x"], own["value"], own["flags"])
     if settings["x"] == "gap":
         ends = [0, points["x"].max()]
@@ -49,6 +49,7 @@ def plot(table, settings):
     ax.set_ylabel(f"accuracy of {style.label(settings['attacks'][0])} (%)")
     ax.grid()
     figure.legend(loc="outside lower center", ncols=2, columnspacing=1)
+    style.beside_points(figure, ax, *zip(*said, strict=True), colours)
     return figure
 
 

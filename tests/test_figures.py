@@ -199,6 +199,12 @@ def test_what_stands_beside_points_of_a_tradeoff_can_be_read():
     assert len(boxes) == 8 and not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
+def test_a_tradeoff_may_have_no_point():
+    settings = {"title": "", "study": "a", "attacks": ["shifts"], "n_train": None, "x": "gap", "families": {}}
+    (ax,) = tradeoff.plot(defended_table(), settings).axes
+    assert not ax.texts and not ax.collections
+
+
 def test_outliers_stand_beside_all_points():
     rows = []
     for defense, precision, among in (("none", 0.7, 0.9), ("l2", 0.5, float("nan"))):

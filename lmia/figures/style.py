@@ -123,7 +123,7 @@ def beside_points(figure, ax, texts, points, colours):
     Lays out the figure first: what changes its limits or its frame comes before.
     """
     figure.draw_without_rendering()
-    taken = [Bbox.from_bounds(x - 3, y - 3, 6, 6) for x, y in ax.transData.transform(points)]
+    taken = [Bbox.from_bounds(x - 3, y - 3, 6, 6) for x, y in map(ax.transData.transform, points)]
     taken += [Bbox([[0, 0], [ax.bbox.x0, ax.bbox.y1]]), Bbox([[0, 0], [ax.bbox.x1, ax.bbox.y0]])]
     for text, point, colour in zip(texts, points, colours, strict=True):
         notes = [_note(ax, text, point, place, colour) for place in PLACES]

@@ -19,7 +19,7 @@ def plot(table, settings):
     """
     figure, ax = style.axes(settings, height=4.4)
     points = _points(table, settings)
-    said, colours = [], []
+    texts, places, colours = [], [], []
     kinds = list(dict.fromkeys(settings["families"][name][0] for name in points.index))
     for number, kind in enumerate(kinds):
         own = points[[settings["families"][name][0] == kind for name in points.index]]
@@ -34,7 +34,8 @@ def plot(table, settings):
         for name, row in own.iterrows():
             strength = settings["families"][name][1]
             utility = f"{100 * row['test_accuracy']:.0f} %" if settings["x"] == "gap" else ""  # else it is below
-            said.append((", ".join(filter(None, [strength, utility])), (row["x"], row["value"])))
+            texts.append(", ".join(filter(None, [strength, utility])))
+            places.append((row["x"], row["value"]))
             colours.append(look["color"])
         style.stars(ax, own["x"], own["value"], own["flags"])
     if settings["x"] == "gap":
@@ -49,7 +50,7 @@ def plot(table, settings):
     ax.set_ylabel(f"accuracy of {style.label(settings['attacks'][0])} (%)")
     ax.grid()
     figure.legend(loc="outside lower center", ncols=2, columnspacing=1)
-    style.beside_points(figure, ax, *zip(*said, strict=True), colours)
+    style.beside_points(figure, ax, texts, places, colours)
     return figure
 
 

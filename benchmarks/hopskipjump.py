@@ -40,7 +40,7 @@ from lmia.devices import describe, prepare, resolve  # noqa: E402
 from lmia.oracle import PRECISIONS  # noqa: E402
 from lmia.schedules import SCHEDULES  # noqa: E402
 from lmia.stopping import Stopping  # noqa: E402
-from workflow.memory import keep_freed_memory  # noqa: E402
+from workflow.harness.memory import keep_freed_memory  # noqa: E402
 
 ROLES = ("target", "shadow")
 ERROR = 0.02  # of stopping too early

@@ -19,13 +19,13 @@ from lmia.defenses import augmentation, dp_sgd, dropout, l2, mixup, none
 from lmia.devices import describe, prepare, resolve, width
 from lmia.fixed_queries import ask_fixed
 from lmia.hopskipjump import _Search
-from lmia.journal import Journal
 from lmia.models import cnn, wide_resnet
 from lmia.oracle import LabelOracle
 from lmia.perturbations import augmented, bernoulli, gaussian, rotation, translation
 from lmia.schedules import ECONOMICAL
 from lmia.streams import streams
 from lmia.training import predict, train
+from workflow.harness.journals import KeptJournal
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
 ROOT = Path(__file__).resolve().parent.parent
@@ -221,7 +221,7 @@ class Stops(none.Defense):
 
 def test_replayed_training_goes_on_where_it_was(tmp_path):
     def journal():
-        return Journal(tmp_path / "journal.npz", "key", every=0)
+        return KeptJournal(tmp_path / "journal.npz", "key", every=0)
 
     with pytest.raises(KeyboardInterrupt):
         fit_long(Stops(23), journal=journal())
@@ -253,7 +253,7 @@ def test_memory_that_runs_out_halves_the_batch_and_changes_no_label(capsys):
 
 TAKING = """
 import sys
-from workflow.gpus import take_gpu
+from workflow.harness.gpus import take_gpu
 number, _ = take_gpu()
 print("taken", number, flush=True)
 sys.stdin.read()

@@ -9,10 +9,10 @@ import torch
 
 from lmia.boundary import search_boundary
 from lmia.fixed_queries import ask_fixed
-from lmia.journal import Journal
 from lmia.perturbations.gaussian import Perturbation
 from lmia.streams import streams
 from lmia.white_box import white_box_distances
+from workflow.harness.journals import KeptJournal
 
 IMAGES = torch.rand(9, 1, 12, 12, generator=torch.Generator().manual_seed(0))
 CLASSES = np.arange(9) % 3
@@ -53,44 +53,44 @@ def equal(left, right):
 
 def test_parts_come_back_under_the_same_key_only(tmp_path):
     path = tmp_path / "journal.npz"
-    journal = Journal(path, "one", every=0)
+    journal = KeptJournal(path, "one", every=0)
     journal.part("a").finish(arrays(1))
     journal.part("b").part("state").save(lambda: arrays(2))
-    again = Journal(path, "one", every=0)
+    again = KeptJournal(path, "one", every=0)
     assert equal(again.part("a").get(), arrays(1)) and equal(again.part("b").part("state").get(), arrays(2))
     assert again.part("b").get() is None
-    assert Journal(path, "two").part("a").get() is None
+    assert KeptJournal(path, "two").part("a").get() is None
 
 
 def test_what_is_finished_stands_for_its_parts(tmp_path):
     path = tmp_path / "journal.npz"
-    journal = Journal(path, every=0)
+    journal = KeptJournal(path, every=0)
     journal.part("a").part("state").save(lambda: arrays(9))
     journal.part("ab").finish(arrays(8))
     assert equal(journal.part("a").finish(arrays(3)), arrays(3))
-    for kept in (journal, Journal(path)):
+    for kept in (journal, KeptJournal(path)):
         assert equal(kept.part("a").get(), arrays(3)) and kept.part("a").part("state").get() is None
         assert equal(kept.part("ab").get(), arrays(8))
 
 
 def test_nothing_is_written_or_even_made_before_the_interval_is_over(tmp_path):
     path = tmp_path / "journal.npz"
-    journal = Journal(path, every=0.2)
+    journal = KeptJournal(path, every=0.2)
     journal.part("a").finish(arrays(1))
     journal.part("b").save(lambda: pytest.fail("made in vain"))
     assert not path.exists() and equal(journal.part("a").get(), arrays(1))
     time.sleep(0.25)
     journal.part("b").save(lambda: arrays(2))
-    assert equal(Journal(path).part("a").get(), arrays(1)) and equal(Journal(path).part("b").get(), arrays(2))
+    assert equal(KeptJournal(path).part("a").get(), arrays(1)) and equal(KeptJournal(path).part("b").get(), arrays(2))
     journal.part("b").save(lambda: pytest.fail("made in vain"))
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: b"", lambda data: data.replace(b"text", b"?")])
 def test_a_damaged_journal_costs_only_what_it_held(tmp_path, damage, capsys):
     path = tmp_path / "journal.npz"
-    Journal(path, every=0).finish({"x": np.arange(3), "y": np.frombuffer(b"text", np.uint8)})
+    KeptJournal(path, every=0).finish({"x": np.arange(3), "y": np.frombuffer(b"text", np.uint8)})
     path.write_bytes(damage(path.read_bytes()))
-    assert Journal(path).get() is None
+    assert KeptJournal(path).get() is None
     assert "journal.npz" in capsys.readouterr().out
 
 
@@ -139,7 +139,7 @@ def test_a_job_that_dies_again_and_again_ends_as_one_that_does_not(tmp_path, job
     while deaths < 6:
         model = Network(0.4 * whole.asked[0])
         try:
-            found = job(model, Journal(tmp_path / "journal.npz", every=0))
+            found = job(model, KeptJournal(tmp_path / "journal.npz", every=0))
             break
         except Killed:
             deaths += 1
@@ -156,7 +156,7 @@ def test_gradients_go_on_after_the_last_step(tmp_path):
     expected = follow(whole)
     dying = Network(0.6 * whole.asked[0])
     with pytest.raises(Killed):
-        follow(dying, Journal(tmp_path / "journal.npz", every=0))
-    found = follow(again, Journal(tmp_path / "journal.npz", every=0))
+        follow(dying, KeptJournal(tmp_path / "journal.npz", every=0))
+    found = follow(again, KeptJournal(tmp_path / "journal.npz", every=0))
     assert [left.tobytes() for left in found] == [right.tobytes() for right in expected]
     assert dying.asked[0] + again.asked[0] == whole.asked[0] + len(IMAGES)  # asked once more: is it misclassified?

@@ -11,11 +11,11 @@ from scipy.special import logsumexp
 from torch import nn
 
 from lmia.defenses import adversarial_regularization, augmentation, dp_sgd
-from lmia.journal import Journal
 from lmia.models import cnn, mlp, wide_resnet
 from lmia.moves import moved
 from lmia.perturbations.translation import shift, shifts
 from lmia.training import train
+from workflow.harness.journals import KeptJournal
 
 OPTIONS = {"learning_rate": 1e-3, "batch_size": 20, "min_delta": 0.0, "patience": 5, "max_epochs": 5}
 BUILD = partial(cnn.build, channels=(4, 8), convolutions=1, dense=16)
@@ -521,16 +521,16 @@ def test_training_that_dies_goes_on_to_the_same_bytes(tmp_path, name, options, o
     path, first, second, third = tmp_path / "journal.npz", [], [], []
     with pytest.raises(Killed):
         dying = partial(mortal, first, lifetime=0.62 * len(whole))  # within an epoch
-        fit(defend(name, **options), dying, optimizer=optimizer, journal=Journal(path, every=0))
+        fit(defend(name, **options), dying, optimizer=optimizer, journal=KeptJournal(path, every=0))
     again, found = fit(
-        defend(name, **options), partial(mortal, second), optimizer=optimizer, journal=Journal(path, every=0)
+        defend(name, **options), partial(mortal, second), optimizer=optimizer, journal=KeptJournal(path, every=0)
     )
     assert found.tobytes() == losses.tobytes()
     for left, right in zip(again.state_dict().values(), model.state_dict().values(), strict=True):
         assert left.numpy().tobytes() == right.numpy().tobytes()
     each = max(1, len(whole) // (4 * 3))  # forward passes of a batch
     assert len(first) + len(second) - len(whole) < each  # of the batch that it died in
-    done, found = fit(defend(name, **options), partial(mortal, third), optimizer=optimizer, journal=Journal(path))
+    done, found = fit(defend(name, **options), partial(mortal, third), optimizer=optimizer, journal=KeptJournal(path))
     assert not third and found.tobytes() == losses.tobytes()
     for left, right in zip(done.state_dict().values(), model.state_dict().values(), strict=True):
         assert left.numpy().tobytes() == right.numpy().tobytes()
@@ -564,5 +564,5 @@ def test_training_goes_on_from_any_batch_with_the_buffers_that_a_model_has_by_th
 
     path = tmp_path / "journal.npz"
     with pytest.raises(Killed):
-        run(lifetime, Journal(path, every=0))
-    assert run(6 - lifetime, Journal(path, every=0)) == run(6)
+        run(lifetime, KeptJournal(path, every=0))
+    assert run(6 - lifetime, KeptJournal(path, every=0)) == run(6)

@@ -9,7 +9,7 @@ from workflow import schema
 from workflow.defense_checks import check_defenses
 from workflow.entries import PLUGINS, observation, stops_early, suggest, unknown
 from workflow.figure_checks import check_figures
-from workflow.fingerprint import find
+from workflow.harness.fingerprint import find
 from workflow.sources import flaw, is_installed, read_arguments, read_constant, read_reads
 from workflow.study_checks import check_studies
 

@@ -12,7 +12,7 @@ from workflow import schema
 from workflow.checks import mistakes
 from workflow.entries import PLUGINS, suggest
 from workflow.exhibits import check_exhibits
-from workflow.fingerprint import ROOT, closure, find
+from workflow.harness.fingerprint import ROOT, closure, find
 from workflow.plain import ConfigError, read, refuse_others
 
 DEFAULT = "config.yaml"

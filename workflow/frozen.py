@@ -8,7 +8,7 @@ from lmia import artifacts, plugins
 from lmia.checkpoints import restore
 from lmia.devices import describe
 from lmia.streams import stream
-from workflow.gpus import take_device
+from workflow.harness.gpus import take_device
 
 POOL = 2000  # points among which boundary searches start, at most
 

@@ -5,7 +5,7 @@ import sysconfig
 from functools import cache
 from pathlib import Path
 
-from workflow.fingerprint import closure, find
+from workflow.harness.fingerprint import closure, find
 
 INSTALLED = {"site-packages", "dist-packages"}  # whoever installed it: pip, a distribution, for a user or for all
 

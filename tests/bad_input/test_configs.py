@@ -192,7 +192,8 @@ def plug_in(tmp_path, monkeypatch):
         monkeypatch.syspath_prepend(tmp_path)
         return changed("models", "mlp", value={"kind": "hostile.model"})
 
-    from workflow import fingerprint, sources
+    from workflow import sources
+    from workflow.harness import fingerprint
 
     for cached in (fingerprint.find, sources._body):
         cached.cache_clear()

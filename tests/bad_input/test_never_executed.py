@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from workflow.fingerprint import ROOT
+from workflow.harness.fingerprint import ROOT
 
 FILES = sorted(file for folder in ("lmia", "workflow") for file in (ROOT / folder).rglob("*.py"))
 RULES = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from snakemake.iocontainers import InputFiles, OutputFiles
 
-import workflow.job
+import workflow.harness.job
 from lmia import artifacts
-from workflow.fingerprint import ROOT
-from workflow.job import job
+from workflow.harness.fingerprint import ROOT
+from workflow.harness.job import job
 
 from ..workflow.conftest import make_checkout
 
@@ -35,7 +35,7 @@ def run(tmp_path, monkeypatch):
         (tmp_path / f"spoilt/{name}.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(workflow.job, "_check_code", lambda *_: None)  # no rule has listed these plug-ins
+    monkeypatch.setattr(workflow.harness.job, "_check_code", lambda *_: None)  # no rule has listed these plug-ins
 
     def run(script, inputs=None, params=None, wildcards=None, config=None):
         fake = SimpleNamespace(
@@ -127,10 +127,12 @@ def test_a_gpu_that_is_not_there_ends_its_job_with_one_line(run, monkeypatch):
 def test_a_full_disk_ends_its_job_with_one_line(tmp_path, monkeypatch, capsys, log_is_full, then):
     """then: what the failure leads to, as in libraries that close a file on their way out."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(workflow.job, "_check_code", lambda *_: None)  # there is no script
+    monkeypatch.setattr(workflow.harness.job, "_check_code", lambda *_: None)  # there is no script
     fake = SimpleNamespace(log=["log"], output=OutputFiles(["results/a.npz"]), threads=1, input=[])
     if log_is_full:
-        monkeypatch.setattr(workflow.job, "open", lambda *arguments, **options: open("/dev/full", "w"), raising=False)
+        monkeypatch.setattr(
+            workflow.harness.job, "open", lambda *arguments, **options: open("/dev/full", "w"), raising=False
+        )
     with pytest.raises(SystemExit) as ended, job(fake):
         try:
             with open("/dev/full", "w") as file:

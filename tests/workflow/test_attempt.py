@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import pytest
 from snakemake.iocontainers import OutputFiles
 
-import workflow.job
+import workflow.harness.job
 from lmia import artifacts
-from lmia.journal import Journal
-from workflow import checksums, runs
-from workflow.attempt import PARTIAL, Attempt, Superseded
-from workflow.job import job
+from workflow.harness import checksums, runs
+from workflow.harness.attempt import PARTIAL, Attempt, Superseded
+from workflow.harness.job import job
+from workflow.harness.journals import KeptJournal
 
 OUTPUTS = ["results/one.npz", "results/two.txt"]
 
@@ -56,7 +56,7 @@ def test_a_superseded_job_fails_but_in_a_cluster(monkeypatch, is_nested):
 
 
 def fake_job(monkeypatch, is_nested):
-    monkeypatch.setattr(workflow.job, "_check_code", lambda *_: None)  # there is no script
+    monkeypatch.setattr(workflow.harness.job, "_check_code", lambda *_: None)  # there is no script
     given = {"log": ["log"], "output": OutputFiles(OUTPUTS), "threads": 1, "input": []}
     return job(SimpleNamespace(**given, config={"is_nested": is_nested}))
 
@@ -83,7 +83,7 @@ def test_a_job_in_a_cluster_does_nothing_once_another_run_makes_its_outputs(monk
         moment == "as it begins" and later()
         return attempt
 
-    monkeypatch.setattr(workflow.job, "Attempt", begun)
+    monkeypatch.setattr(workflow.harness.job, "Attempt", begun)
     moment == "before" and later()
     is_late = is_nested and moment != "never"
     with pytest.raises(SystemExit) if is_late else contextlib.nullcontext() as ended:
@@ -128,17 +128,17 @@ def test_a_failure_leaves_old_outputs_and_the_journal():
         with pytest.raises(KeyError), attempt.running():
             write(attempt, text)
             if kept:
-                Journal(attempt.journal, every=0).finish({"x": text})
+                KeptJournal(attempt.journal, every=0).finish({"x": text})
             raise KeyError
         assert len(list(PARTIAL.iterdir())) == kept
     assert not Path(OUTPUTS[0]).exists()
-    assert Journal(Attempt(OUTPUTS).journal).get()["x"] == "b"
+    assert KeptJournal(Attempt(OUTPUTS).journal).get()["x"] == "b"
 
 
 def test_a_run_that_is_killed_while_it_takes_over_loses_nothing(monkeypatch):
     """At whichever of the moments when it moves something."""
     first = Attempt(OUTPUTS)
-    Journal(first.journal, every=0).finish({"x": 1})
+    KeptJournal(first.journal, every=0).finish({"x": 1})
     for moves in (1, 0, 2):
         with monkeypatch.context() as patched:
             left = iter(range(moves))
@@ -146,7 +146,7 @@ def test_a_run_that_is_killed_while_it_takes_over_loses_nothing(monkeypatch):
                 patched.setattr(os, name, mortal(getattr(os, name), left))
             with pytest.raises(KeyboardInterrupt):
                 Attempt(OUTPUTS)
-    assert Journal(Attempt(OUTPUTS).journal).get()["x"] == 1
+    assert KeptJournal(Attempt(OUTPUTS).journal).get()["x"] == 1
     assert len(list(PARTIAL.iterdir())) == 1
 
 
@@ -164,7 +164,7 @@ def mortal(function, left):
 def test_what_cannot_be_trusted_is_not_gone_on_with():
     attempt = Attempt(OUTPUTS)
     with pytest.raises(RuntimeError), attempt.running():
-        Journal(attempt.journal, every=0).finish({"x": 1})
+        KeptJournal(attempt.journal, every=0).finish({"x": 1})
         with attempt.nothing_kept_on_failure():
             raise RuntimeError
     assert not any(PARTIAL.iterdir())
@@ -195,13 +195,13 @@ def test_all_bytes_are_on_the_disk_before_they_have_their_name(monkeypatch):
 def test_an_earlier_run_can_neither_publish_nor_keep_nor_resume(late):
     """late: the earlier run has written everything, and only the last step is missing; else it has still to write."""
     orphan, other = Attempt(OUTPUTS), Attempt(["results/other"])
-    journal = Journal(orphan.journal, every=0)
+    journal = KeptJournal(orphan.journal, every=0)
     journal.part("a").finish({"x": 1})
     with pytest.raises(Superseded), orphan.running():
         if late:
             write(orphan, "old")
         successor = Attempt(OUTPUTS)
-        assert Journal(successor.journal).part("a").get() is not None
+        assert KeptJournal(successor.journal).part("a").get() is not None
         if not late:
             with pytest.raises(FileNotFoundError):
                 journal.part("b").finish({"x": 2})

@@ -10,7 +10,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from workflow.fingerprint import ROOT, _parse, closure
+from workflow.harness.fingerprint import ROOT, _parse, closure
 
 LOCK = dict(re.findall(r"^([A-Za-z0-9_.-]+)(?:\[\w+\])?==(\S+)", (ROOT / "requirements.lock").read_text(), re.M))
 LOCKED = {canonicalize_name(name): name for name in LOCK}  # as the lock writes it

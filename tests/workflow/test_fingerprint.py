@@ -3,7 +3,7 @@
 import sys
 from types import SimpleNamespace
 
-from workflow import fingerprint
+from workflow.harness import fingerprint
 
 
 def test_modules_that_no_hash_covers_are_found_in_plug_ins_too(monkeypatch, tmp_path):

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from workflow import gpus
 from workflow.frozen import FrozenModels
-from workflow.job import BadInput
+from workflow.harness import gpus
+from workflow.harness.job import BadInput
 
 PROCESSES = multiprocessing.get_context("fork")  # with torch, and with what a test says of the GPUs
 

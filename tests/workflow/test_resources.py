@@ -11,7 +11,7 @@ import yte
 from snakemake.profiles import ProfileConfigFileParser
 from snakemake.resources import Resource
 
-from workflow.fingerprint import ROOT, closure
+from workflow.harness.fingerprint import ROOT, closure
 
 RULES = "".join(file.read_text() for file in sorted((ROOT / "workflow/rules").glob("*.smk")))
 # Name -> text of every rule that runs a script.

@@ -15,9 +15,10 @@ from snakemake.iocontainers import InputFiles, Params, Wildcards
 
 from lmia import artifacts
 from lmia.devices import Batches
-from workflow import cache, dependencies, shared
-from workflow.attempt import PARTIAL, Attempt, forget_finished
-from workflow.shared import Entry
+from workflow import cache
+from workflow.harness import dependencies, shared
+from workflow.harness.attempt import PARTIAL, Attempt, forget_finished
+from workflow.harness.shared import Entry
 
 from ..test_devices import Hungry
 

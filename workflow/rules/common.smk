@@ -16,7 +16,7 @@ from workflow.entries import (
     trained_cell,
 )
 from workflow.config import ConfigError, base_files, check
-from workflow.fingerprint import file_hash, fingerprint
+from workflow.harness.fingerprint import file_hash, fingerprint
 from workflow.plain import read
 from workflow.schema import Archived, Npz, Unpublished
 

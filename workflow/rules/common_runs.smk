@@ -1,7 +1,7 @@
 # Jobs of a Snakemake that was killed: those that start late do nothing, and what the others have finished without any
-# Snakemake having seen it is kept for the next one (workflow/runs.py, workflow/attempt.py).
-from workflow import runs
-from workflow.attempt import forget_finished
+# Snakemake having seen it is kept for the next one (workflow/harness/runs.py, workflow/harness/attempt.py).
+from workflow.harness import runs
+from workflow.harness.attempt import forget_finished
 
 # A job in a cluster is a Snakemake of its own, which notes nothing of what it makes, and removes first what is there.
 config["is_nested"] = not workflow.is_main_process

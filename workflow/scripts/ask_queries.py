@@ -8,10 +8,10 @@ from lmia import plugins
 from lmia.fixed_queries import ask_fixed
 from lmia.streams import streams
 from workflow.frozen import FrozenModels
-from workflow.job import job
-from workflow.journals import journal_of
+from workflow.harness.job import job
+from workflow.harness.journals import journal_of
+from workflow.harness.shared import take_shared
 from workflow.seeds import seed_list
-from workflow.shared import take_shared
 
 
 def ask(frozen, output, spec, precision, name, journal):

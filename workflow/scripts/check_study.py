@@ -7,8 +7,8 @@ import torch
 from lmia import artifacts, plugins
 from lmia.model_checks import check_model
 from lmia.remarks import remarks
-from workflow.blame import bad_input
-from workflow.job import job
+from workflow.harness.blame import bad_input
+from workflow.harness.job import job
 
 
 def check(dataset, split, output, spec, name):

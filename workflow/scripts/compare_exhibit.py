@@ -6,7 +6,7 @@ import pandas as pd
 from lmia import artifacts, flags
 from lmia.exhibits import CHECKS, COMPARISON, Decisions, check, compare, to_markdown
 from lmia.tables import flags_over_seeds, read_measures, read_metrics
-from workflow.job import job
+from workflow.harness.job import job
 
 OF_DECISIONS = ("scores", "splits", "setting", "of_model")
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from lmia import artifacts
 from lmia.splits import draw_halves, draw_split
-from workflow.blame import bad_input
-from workflow.job import job
+from workflow.harness.blame import bad_input
+from workflow.harness.job import job
 from workflow.seeds import seed_list
 
 

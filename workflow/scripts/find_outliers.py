@@ -3,7 +3,7 @@
 from lmia import plugins
 from lmia.outliers import distance_to_neighbour, find_outliers, penultimate
 from workflow.frozen import FrozenModels
-from workflow.job import job
+from workflow.harness.job import job
 from workflow.seeds import seed_list
 
 

@@ -5,10 +5,10 @@ import numpy as np
 from lmia import plugins
 from lmia.white_box import white_box_distances
 from workflow.frozen import FrozenModels
-from workflow.job import job
-from workflow.journals import journal_of
+from workflow.harness.job import job
+from workflow.harness.journals import journal_of
+from workflow.harness.shared import take_shared
 from workflow.seeds import seed_list
-from workflow.shared import take_shared
 
 
 def follow(frozen, output, spec, journal):

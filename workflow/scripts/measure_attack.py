@@ -6,7 +6,7 @@ import pandas as pd
 from lmia import artifacts
 from lmia.flags import attack_flags
 from lmia.intervals import evaluate, proportion
-from workflow.job import job
+from workflow.harness.job import job
 from workflow.seeds import seed_list
 
 UNRANKED = (np.nan, np.nan, np.nan)  # scores that only decide have no ROC, and no guess no precision

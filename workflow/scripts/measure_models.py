@@ -4,7 +4,7 @@ import pandas as pd
 
 from lmia import artifacts, flags
 from lmia.intervals import proportion
-from workflow.job import job
+from workflow.harness.job import job
 from workflow.seeds import seed_list
 
 METRICS = ("train_accuracy", "test_accuracy")

@@ -6,7 +6,7 @@ from lmia import artifacts, plugins
 from lmia.figures.gallery import plot
 from lmia.figures.style import save
 from lmia.streams import streams
-from workflow.job import job
+from workflow.harness.job import job
 
 
 def perturbed(inputs, queries):

@@ -3,7 +3,7 @@
 from lmia import plugins
 from lmia.figures.style import save
 from lmia.tables import read_measures
-from workflow.job import job
+from workflow.harness.job import job
 
 with job(snakemake, f"lmia.figures.{snakemake.params.figure['kind']}"):
     plot = plugins.load("figures", snakemake.params.figure["kind"]).plot

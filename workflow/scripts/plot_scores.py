@@ -7,7 +7,7 @@ import numpy as np
 from lmia import artifacts, plugins
 from lmia.figures.style import explain, save
 from lmia.tables import flags_over_seeds, read_measures
-from workflow.job import job
+from workflow.harness.job import job
 
 
 def collect(scores, splits):

@@ -2,8 +2,8 @@
 
 from lmia import artifacts, plugins
 from lmia.data.arrays import checked
-from workflow.blame import bad_input
-from workflow.job import job
+from workflow.harness.blame import bad_input
+from workflow.harness.job import job
 
 
 def prepare(output, name, spec, where):

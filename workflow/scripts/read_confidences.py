@@ -3,9 +3,9 @@
 from lmia import plugins
 from lmia.confidences import read_confidences
 from workflow.frozen import FrozenModels
-from workflow.job import job
+from workflow.harness.job import job
+from workflow.harness.shared import take_shared
 from workflow.seeds import seed_list
-from workflow.shared import take_shared
 
 
 def read(frozen, output, defense):

@@ -4,7 +4,7 @@ import numpy as np
 
 from lmia import artifacts, observations, plugins
 from lmia.scoring import run_attack
-from workflow.job import job
+from workflow.harness.job import job
 from workflow.seeds import seed_list
 
 TYPES = {

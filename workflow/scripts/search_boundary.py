@@ -8,10 +8,10 @@ from lmia import artifacts, plugins
 from lmia.boundary import search_boundary
 from lmia.streams import streams
 from workflow.frozen import FrozenModels
-from workflow.job import job
-from workflow.journals import journal_of
+from workflow.harness.job import job
+from workflow.harness.journals import journal_of
+from workflow.harness.shared import take_shared
 from workflow.seeds import seed_list
-from workflow.shared import take_shared
 
 STOPPING = "lmia.stopping"  # by name, so that searches which run to the end do not depend on its code
 

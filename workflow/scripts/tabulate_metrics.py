@@ -1,7 +1,7 @@
 """The tables of all studies as one."""
 
 from lmia.tables import read_measures
-from workflow.job import job
+from workflow.harness.job import job
 
 with job(snakemake):
     read_measures(snakemake.input).to_csv(snakemake.output[0], index=False)

@@ -1,7 +1,7 @@
 """All measures of one study in one tidy table, with rows over seeds."""
 
 from lmia.tables import read_measures, with_rows_over_seeds
-from workflow.job import job
+from workflow.harness.job import job
 
 with job(snakemake):
     table = with_rows_over_seeds(read_measures(snakemake.input), snakemake.params.resamples)

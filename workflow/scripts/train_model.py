@@ -11,11 +11,11 @@ from lmia.checkpoints import to_arrays, weights
 from lmia.devices import describe
 from lmia.streams import stream
 from lmia.training import model_flag, predict, share, train
-from workflow.gpus import take_device
-from workflow.job import job
-from workflow.journals import journal_of
+from workflow.harness.gpus import take_device
+from workflow.harness.job import job
+from workflow.harness.journals import journal_of
+from workflow.harness.shared import take_shared
 from workflow.seeds import seed_list
-from workflow.shared import take_shared
 
 
 def points(data, ids, device):

@@ -5,7 +5,7 @@ import numpy as np
 from lmia import artifacts
 from lmia.observations import join_moments
 from lmia.stopping import Stopping
-from workflow.job import job
+from workflow.harness.job import job
 from workflow.seeds import seed_list
 
 

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from lmia import artifacts
-from workflow import checksums
-from workflow.job import AS_BEFORE
+from workflow.harness import checksums
+from workflow.harness.job import AS_BEFORE
 
 KINDS = {"data": "dataset", "splits": "split", "models": "model"}  # of the artifacts in a folder, where not its name
 

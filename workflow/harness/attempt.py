@@ -19,7 +19,7 @@ import shutil
 import uuid
 from pathlib import Path
 
-from workflow import checksums
+from workflow.harness import checksums
 
 PARTIAL = Path("results/.partial")  # named by no rule, so Snakemake leaves it alone when it cleans up after a failure
 JOURNAL = "journal.npz"

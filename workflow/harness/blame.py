@@ -5,8 +5,8 @@ import sysconfig
 import traceback
 from pathlib import Path
 
-from workflow.fingerprint import ROOT
-from workflow.job import BadInput
+from workflow.harness.fingerprint import ROOT
+from workflow.harness.job import BadInput
 
 PACKAGES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 

@@ -8,10 +8,10 @@ import sys
 import traceback
 from pathlib import Path
 
-from workflow import checksums, runs
-from workflow.attempt import Attempt, Superseded
-from workflow.fingerprint import fingerprint, unlisted
-from workflow.memory import keep_freed_memory
+from workflow.harness import checksums, runs
+from workflow.harness.attempt import Attempt, Superseded
+from workflow.harness.fingerprint import fingerprint, unlisted
+from workflow.harness.memory import keep_freed_memory
 
 AS_BEFORE = "(with your --configfile, if you name one)"
 FULL = (errno.ENOSPC, errno.EDQUOT)  # no space left on a disk, or none of a user's share

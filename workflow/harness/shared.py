@@ -17,8 +17,8 @@ from pathlib import Path
 
 from lmia import artifacts
 from lmia.devices import Batches
-from workflow.attempt import PARTIAL
-from workflow.dependencies import dependencies
+from workflow.harness.attempt import PARTIAL
+from workflow.harness.dependencies import dependencies
 
 BEAT, STALE = 20.0, 180.0  # s: who computes says so this often; file systems may show it to others a minute later
 PAUSES = 0.2, 10.0  # s: shortest and longest between two looks of who waits

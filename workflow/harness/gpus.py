@@ -11,7 +11,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from lmia.devices import DeviceError, describe, prepare, resolve
-from workflow.job import BadInput
+from workflow.harness.job import BadInput
 
 INTERVAL = 1.0  # s between looks for a GPU that is free
 

@@ -1,0 +1,1 @@
+"""The configuration, the rules and scripts, and what stands around their jobs: what Snakemake runs."""

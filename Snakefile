@@ -1,8 +1,23 @@
 # Label-only membership inference: dataset -> split -> train -> query -> score -> measure -> plot.
 # `snakemake --cores 2` runs the study of config.yaml; docs/design.md says why the stages are cut where they are.
+import glob
+import os
+import runpy
 import sys
 
+# Run from its source, before anything of this folder is imported: none of it may come from bytecode of an older edit.
+runpy.run_path(f"{workflow.basedir}/workflow/harness/bytecode.py")["check_by_hash"](
+    file
+    for folder in ("lmia", "workflow")
+    for file in glob.glob(
+        f"{glob.escape(workflow.basedir)}/{folder}/**/*.py", recursive=True
+    )
+)
+# In front of all other folders, here and in jobs: another package may be called workflow, lmia or plugins too.
 sys.path.insert(0, workflow.basedir)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")])
+)
 
 
 include: "workflow/rules/common.smk"
@@ -22,6 +37,7 @@ include: "workflow/rules/integrity.smk"
 rule all:
     default_target: True
     input:
+        expand("results/checks/{study}.txt", study=CONFIG.studies),
         "results/metrics.csv",
         expand(
             "results/figures/{figure}.{format}",

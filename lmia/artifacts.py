@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import uuid
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,8 @@ def load(path, kind=None, expected=None):
     """
     with _opened(path) as file:
         provenance = _provenance(path, file)
-        arrays = {name: file[name] for name in file.files if name != _META}
+        names = {entry.removesuffix(".npy") for entry in file.zip.namelist() if entry.endswith(".npy")}
+        arrays = {name: file[name] for name in file.files if name in names - {_META}}
     found = (provenance.get("kind"), provenance.get("schema"))
     if found != (kind or found[0], SCHEMA_VERSION):
         raise ArtifactError(path, f"expected kind {kind!r}, schema {SCHEMA_VERSION}, found {found}")
@@ -78,8 +80,26 @@ def load(path, kind=None, expected=None):
 
 def recorded_checksum(path):
     """The checksum that an artifact carries, without reading its arrays. Raises as `load` does."""
+    return json.loads(provenance_text(path))["sha256"]
+
+
+def provenance_text(path):
+    """The provenance of an artifact as it is written, in JSON, without reading its arrays. Raises as `load` does."""
     with _opened(path) as file:
-        return _provenance(path, file)["sha256"]
+        return _text(path, file)
+
+
+def add_extra(path, name, text):
+    """Put a text to an artifact, which changes nothing that `load` reads, and no checksum. Not while others read it."""
+    with zipfile.ZipFile(path, "a") as file:
+        if name not in file.namelist():
+            file.writestr(zipfile.ZipInfo(name), text)  # without the time of day: equal content, equal bytes
+
+
+def extra(path, name):
+    """A text of `add_extra`, None where there is none. Raises as `load` does."""
+    with _opened(path) as file:
+        return file.zip.read(name).decode() if name in file.zip.namelist() else None
 
 
 @contextlib.contextmanager
@@ -96,6 +116,10 @@ def _opened(path):
 
 
 def _provenance(path, file):
+    return json.loads(_text(path, file))
+
+
+def _text(path, file):
     if _META not in file.files:
         raise ArtifactError(path, f"expected an lmia artifact, found no provenance; {_REMEDY}")
-    return json.loads(str(file[_META]))
+    return str(file[_META])

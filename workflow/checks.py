@@ -9,8 +9,8 @@ from workflow import schema
 from workflow.defense_checks import check_defenses
 from workflow.entries import PLUGINS, observation, stops_early, suggest, unknown
 from workflow.figure_checks import check_figures
-from workflow.harness.fingerprint import find
-from workflow.sources import flaw, is_installed, read_arguments, read_constant, read_reads
+from workflow.harness.fingerprint import ROOT, find, is_installed, locate
+from workflow.sources import flaw, read_arguments, read_constant, read_reads
 from workflow.study_checks import check_studies
 
 
@@ -38,13 +38,13 @@ def check_custom(config):
                 yield f"{key}.kind: {entry.kind}: of lmia itself, whose kinds have no dot; {_own(package, entry.kind)}"
                 continue
             if (file := find(module)) is None:
-                yield f"{key}.kind: {entry.kind}: no such module; put its file beside the Snakefile or on PYTHONPATH"
+                yield f"{key}.kind: {entry.kind}: {_nowhere(module)}"
                 continue
             if is_installed(file):
                 yield f"{key}.kind: {entry.kind}: an installed package, no plug-in; docs/extending.md has the ways"
                 continue
             if problem := flaw(module):
-                yield f"{key}.kind: {entry.kind}: {problem}; mend this file"
+                yield f"{key}.kind: {entry.kind}: {problem}"
                 continue
             arguments = read_arguments(module, target)
             if arguments is None:
@@ -53,6 +53,14 @@ def check_custom(config):
             for option in entry.options():
                 if option not in arguments and not (section == "defenses" and option == "over"):
                     yield f"{key}.{option}: unknown key; {suggest(option, arguments)}"
+
+
+def _nowhere(module):
+    """Why a module is not found, although its file may lie beside the Snakefile."""
+    first, beside = module.partition(".")[0], ROOT / f"{module.replace('.', '/')}.py"
+    if beside.is_file() and (other := locate(first)) and not other.is_relative_to(ROOT):
+        return f"{other.parent} stands in front of {beside.parent}; add an __init__.py there, or rename one of them"
+    return "no such module; put its file beside the Snakefile or on PYTHONPATH"
 
 
 def _own(package, kind):

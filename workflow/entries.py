@@ -2,10 +2,12 @@
 
 import difflib
 import re
+from os.path import expanduser, isfile
 from pathlib import Path
 
 from lmia.data.npz import describe
 from lmia.plugins import module_name
+from workflow.harness.fingerprint import find
 from workflow.sources import read_constant
 
 OBSERVATIONS = {"hopskipjump": "distances", "confidences": "confidences", "white_box": "white_box"}
@@ -55,6 +57,31 @@ def fact(dataset, name):
         return {"N_EXAMPLES": size, "SHAPE": shape}.get(name)
     value = read_constant(module_name("data", dataset.kind), name)
     return value.get(getattr(dataset, "name", None)) if isinstance(value, dict) else value
+
+
+def files_read(entry):
+    """Paths of the user's own files that an entry reads, whose content its results depend on.
+
+    Those of a plug-in are its options that name a file, and what its module lists as FILES: paths from the module's
+    folder, where a folder stands for all files in it.
+    """
+    if entry.kind == "npz":
+        return [expanduser(entry.path)]
+    if "." not in entry.kind:
+        return []
+    named = [expanduser(value) for value in _texts(entry.options())]
+    beside = [find(entry.kind).parent / path for path in read_constant(entry.kind, "FILES") or []]
+    inside = [file for path in beside for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+    return [str(file) for file in [*named, *inside] if isfile(file)]
+
+
+def _texts(value):
+    """All texts in a nested value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
 
 
 def rule_names():

@@ -1,23 +1,10 @@
 """What a module's source says of it, read without running it: plug-ins are checked before any job starts."""
 
 import ast
-import sysconfig
+import sys
 from functools import cache
-from pathlib import Path
 
-from workflow.harness.fingerprint import closure, find
-
-INSTALLED = {"site-packages", "dist-packages"}  # whoever installed it: pip, a distribution, for a user or for all
-
-
-def is_installed(file):
-    """Whether a source file is Python's own, or of an installed package.
-
-    No plug-in is one: among thousands of functions of others, some read a file by running it, as joblib's `load`, and
-    whoever wrote a configuration could choose both.
-    """
-    python = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")]
-    return bool(INSTALLED & set(file.parts)) or any(file.is_relative_to(folder) for folder in python)
+from workflow.harness.fingerprint import ROOT, closure, find, locate
 
 
 def read_constant(module, name):
@@ -50,14 +37,53 @@ def read_arguments(module, target):
 
 
 def flaw(module):
-    """What is no Python in a module's source, or in what it imports from its own folder; None where all of it is."""
+    """Why a plug-in's code, what it imports included, cannot be run or cannot be hashed; None where it can.
+
+    It is told with what to do.
+    """
     try:
-        closure(find(module), module)
+        files = closure(find(module), module)
+        own = [file for file in files if file.suffix == ".py" and not file.is_relative_to(ROOT / "lmia")]
+        return next(filter(None, map(_unhashable, own)), None)
     except SyntaxError as error:
-        return f"{error.filename}, line {error.lineno}: {error.msg}"
+        return f"{error.filename}, line {error.lineno}: {error.msg}; mend this file"
     except (ValueError, RecursionError, MemoryError) as error:  # bytes or nesting that no source has
-        return str(error) or type(error).__name__
+        return f"{str(error) or type(error).__name__}; mend this file"
+
+
+def _unhashable(file):
+    """Why edits of what a file imports would re-run nothing."""
+    tree = ast.parse(file.read_bytes())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "path" and getattr(node.value, "id", "") == "sys":
+            return (
+                f"{file}, line {node.lineno}: uses sys.path, where no hash of code can follow; import helpers "
+                "relatively (from .helper import ...), or put their folder on PYTHONPATH"
+            )
+    for node in _needed(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
+        for name in () if getattr(node, "level", 0) else names:
+            if locate(name) is None and not _is_known(name):
+                return f"{file}, line {node.lineno}: imports {name}, which is nowhere on the Python path; put it there"
     return None
+
+
+def _needed(node):
+    """Import statements without which a module cannot be loaded: none that stands in a `try`, an `if` or a function."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        yield node
+    elif isinstance(node, ast.Module | ast.ClassDef | ast.With):
+        for child in node.body:
+            yield from _needed(child)
+
+
+def _is_known(name):
+    """Whether a module without a file of its own is Python's, or a folder without __init__.py."""
+    first = name.partition(".")[0]
+    if first in sys.stdlib_module_names:
+        return True
+    found = (finder.find_spec(first, None) for finder in sys.meta_path)
+    return any(found)
 
 
 @cache

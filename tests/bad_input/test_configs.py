@@ -195,11 +195,12 @@ def plug_in(tmp_path, monkeypatch):
     from workflow import sources
     from workflow.harness import fingerprint
 
-    for cached in (fingerprint.find, sources._body):
+    found = (fingerprint.locate, fingerprint._own, fingerprint._is_ours, sources._body)
+    for cached in found:
         cached.cache_clear()
     yield place
     assert not (tmp_path / "canary").exists() and "hostile" not in sys.modules
-    for cached in (fingerprint.find, sources._body):
+    for cached in found:
         cached.cache_clear()
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from snakemake.iocontainers import InputFiles, OutputFiles
+from snakemake.iocontainers import InputFiles, OutputFiles, Params
 
 import workflow.harness.job
 from lmia import artifacts
@@ -43,7 +43,7 @@ def run(tmp_path, monkeypatch):
             output=OutputFiles(["output.npz"]),
             threads=1,
             input=InputFiles(fromdict=inputs or {}),
-            params=SimpleNamespace(**params or {}, code=[]),
+            params=Params(fromdict={**(params or {}), "code": []}),
             wildcards=SimpleNamespace(**wildcards or {}),
             config=config,
             resources={},
@@ -106,8 +106,8 @@ def test_a_data_set_that_is_too_small_ends_its_split_with_one_line(run, tmp_path
     log = run(
         "draw_split",
         inputs=placed(tmp_path),
-        params={"n_train": 4, "n_nonmembers": 4, "scheme": "disjoint"},
-        wildcards={"study": "s", "seeds": "0", "role": "target"},
+        params={"seeds": "0", "role": "target", "n_train": 4, "n_nonmembers": 4, "scheme": "disjoint"},
+        wildcards={"study": "s"},
     )
     assert log == (
         "studies.s: n_train: disjoint splits of 4, 4, 4, 4 need 16 examples, the data set has 12; "
@@ -128,7 +128,9 @@ def test_a_full_disk_ends_its_job_with_one_line(tmp_path, monkeypatch, capsys, l
     """then: what the failure leads to, as in libraries that close a file on their way out."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(workflow.harness.job, "_check_code", lambda *_: None)  # there is no script
-    fake = SimpleNamespace(log=["log"], output=OutputFiles(["results/a.npz"]), threads=1, input=[])
+    fake = SimpleNamespace(
+        log=["log"], output=OutputFiles(["results/a.npz"]), threads=1, input=InputFiles([]), params=Params()
+    )
     if log_is_full:
         monkeypatch.setattr(
             workflow.harness.job, "open", lambda *arguments, **options: open("/dev/full", "w"), raising=False

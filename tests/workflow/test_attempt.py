@@ -8,16 +8,21 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from snakemake.iocontainers import OutputFiles
+from snakemake.iocontainers import InputFiles, OutputFiles, Params
 
 import workflow.harness.job
 from lmia import artifacts
-from workflow.harness import checksums, runs
+from workflow.harness import checksums, records, runs, store
 from workflow.harness.attempt import PARTIAL, Attempt, Superseded
 from workflow.harness.job import job
 from workflow.harness.journals import KeptJournal
 
 OUTPUTS = ["results/one.npz", "results/two.txt"]
+RECORD = records.record_of({"code": ["a.py@1"], "n": 1}, {})
+
+
+def begin(outputs=OUTPUTS):
+    return Attempt(outputs, RECORD)
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +41,7 @@ def written():
 
 
 def test_outputs_appear_at_the_end_and_nothing_else_stays():
-    attempt = Attempt(OUTPUTS)
+    attempt = begin()
     with attempt.running():
         write(attempt, "a")
         assert not any(Path(output).exists() for output in OUTPUTS)
@@ -48,7 +53,7 @@ def test_a_superseded_job_fails_but_in_a_cluster(monkeypatch, is_nested):
     """There it ends as if all were well, or its own Snakemake would remove its successor's outputs."""
     with pytest.raises(SystemExit if is_nested else Superseded) as ended, fake_job(monkeypatch, is_nested) as earlier:
         write(earlier, "a")
-        later = Attempt(OUTPUTS)
+        later = begin()
         with later.running():
             write(later, "b")
     assert written() == {"b"} and "Superseded" in Path("log").read_text()
@@ -57,7 +62,7 @@ def test_a_superseded_job_fails_but_in_a_cluster(monkeypatch, is_nested):
 
 def fake_job(monkeypatch, is_nested):
     monkeypatch.setattr(workflow.harness.job, "_check_code", lambda *_: None)  # there is no script
-    given = {"log": ["log"], "output": OutputFiles(OUTPUTS), "threads": 1, "input": []}
+    given = {"log": ["log"], "output": OutputFiles(OUTPUTS), "threads": 1, "input": InputFiles([]), "params": Params()}
     return job(SimpleNamespace(**given, config={"is_nested": is_nested}))
 
 
@@ -78,8 +83,8 @@ def test_a_job_in_a_cluster_does_nothing_once_another_run_makes_its_outputs(monk
         runs.begin(["results/other", OUTPUTS[1]])
         monkeypatch.setenv(runs.VARIABLE, submitted)
 
-    def begun(outputs):
-        attempt = Attempt(outputs)
+    def begun(outputs, record):
+        attempt = Attempt(outputs, record)
         moment == "as it begins" and later()
         return attempt
 
@@ -108,7 +113,7 @@ def test_runs_that_make_other_files_or_none_outdate_nobody(monkeypatch, submitte
 
 
 def test_what_carries_no_checksum_gets_one_beside_it():
-    attempt = Attempt(OUTPUTS)
+    attempt = begin()
     with attempt.running():
         write(attempt, "a")
     assert checksums.record_of(OUTPUTS[1]).read_text().split() == [hashlib.sha256(b"a").hexdigest(), OUTPUTS[1]]
@@ -122,9 +127,46 @@ def test_what_carries_no_checksum_gets_one_beside_it():
             checksums.check(OUTPUTS[1])
 
 
+def test_every_output_says_what_it_was_made_from_as_long_as_it_is_what_was_made():
+    attempt = begin()
+    with attempt.running():
+        write(attempt, "a")
+    assert [records.read(output) for output in OUTPUTS] == [RECORD, RECORD]
+    assert str(artifacts.load(OUTPUTS[0])[0]["text"]) == "a"
+    Path(OUTPUTS[1]).write_text("b")
+    assert records.read(OUTPUTS[1]) is None and records.read("results/three.txt") is None
+
+
+def test_an_artifact_is_taken_by_what_it_was_made_from_and_not_once_it_is_damaged(capsys):
+    first, other = [OUTPUTS[0]], ["results/other.npz"]
+    attempt = begin(first)
+    assert not attempt.take()
+    with attempt.running():
+        artifacts.save(attempt.path(first[0]), "text", {"text": "a"}, {})
+    assert not Attempt(other, records.record_of({"n": 2}, {})).take()
+    assert begin(other).take() and Path(other[0]).samefile(first[0])
+    Path(first[0]).unlink()  # as Snakemake does before it starts a job
+    assert begin(first).take() and records.read(first[0]) == RECORD
+    store.prune()
+    assert begin(first).take()
+    Path(first[0]).write_bytes(Path(first[0]).read_bytes()[:-90])  # in place, and so its other names as well
+    Path(first[0]).unlink()
+    assert not begin(first).take() and "made anew: " in capsys.readouterr().out
+    assert not begin(OUTPUTS).take(), "only single artifacts are kept"
+
+
+def test_what_has_no_other_name_any_more_is_pruned():
+    attempt = begin([OUTPUTS[0]])
+    with attempt.running():
+        artifacts.save(attempt.path(OUTPUTS[0]), "text", {"text": "a"}, {})
+    Path(OUTPUTS[0]).unlink()
+    store.prune()
+    assert not any(store.STORE.rglob("*.npz")) and not begin([OUTPUTS[0]]).take()
+
+
 def test_a_failure_leaves_old_outputs_and_the_journal():
     for text, kept in (("a", 0), ("b", 1)):
-        attempt = Attempt(OUTPUTS)
+        attempt = begin()
         with pytest.raises(KeyError), attempt.running():
             write(attempt, text)
             if kept:
@@ -132,12 +174,12 @@ def test_a_failure_leaves_old_outputs_and_the_journal():
             raise KeyError
         assert len(list(PARTIAL.iterdir())) == kept
     assert not Path(OUTPUTS[0]).exists()
-    assert KeptJournal(Attempt(OUTPUTS).journal).get()["x"] == "b"
+    assert KeptJournal(begin().journal).get()["x"] == "b"
 
 
 def test_a_run_that_is_killed_while_it_takes_over_loses_nothing(monkeypatch):
     """At whichever of the moments when it moves something."""
-    first = Attempt(OUTPUTS)
+    first = begin()
     KeptJournal(first.journal, every=0).finish({"x": 1})
     for moves in (1, 0, 2):
         with monkeypatch.context() as patched:
@@ -145,8 +187,8 @@ def test_a_run_that_is_killed_while_it_takes_over_loses_nothing(monkeypatch):
             for name in ("rename", "replace"):
                 patched.setattr(os, name, mortal(getattr(os, name), left))
             with pytest.raises(KeyboardInterrupt):
-                Attempt(OUTPUTS)
-    assert KeptJournal(Attempt(OUTPUTS).journal).get()["x"] == 1
+                begin()
+    assert KeptJournal(begin().journal).get()["x"] == 1
     assert len(list(PARTIAL.iterdir())) == 1
 
 
@@ -162,7 +204,7 @@ def mortal(function, left):
 
 
 def test_what_cannot_be_trusted_is_not_gone_on_with():
-    attempt = Attempt(OUTPUTS)
+    attempt = begin()
     with pytest.raises(RuntimeError), attempt.running():
         KeptJournal(attempt.journal, every=0).finish({"x": 1})
         with attempt.nothing_kept_on_failure():
@@ -184,7 +226,7 @@ def test_all_bytes_are_on_the_disk_before_they_have_their_name(monkeypatch):
 
     monkeypatch.setattr(os, "fsync", note)
     monkeypatch.setattr(os, "replace", check)
-    attempt = Attempt(OUTPUTS)
+    attempt = begin()
     with attempt.running():
         write(attempt, "a")
     assert written() == {"a"}
@@ -194,13 +236,13 @@ def test_all_bytes_are_on_the_disk_before_they_have_their_name(monkeypatch):
 @pytest.mark.parametrize("late", [True, False])
 def test_an_earlier_run_can_neither_publish_nor_keep_nor_resume(late):
     """late: the earlier run has written everything, and only the last step is missing; else it has still to write."""
-    orphan, other = Attempt(OUTPUTS), Attempt(["results/other"])
+    orphan, other = begin(), begin(["results/other"])
     journal = KeptJournal(orphan.journal, every=0)
     journal.part("a").finish({"x": 1})
     with pytest.raises(Superseded), orphan.running():
         if late:
             write(orphan, "old")
-        successor = Attempt(OUTPUTS)
+        successor = begin()
         assert KeptJournal(successor.journal).part("a").get() is not None
         if not late:
             with pytest.raises(FileNotFoundError):
@@ -213,10 +255,10 @@ def test_an_earlier_run_can_neither_publish_nor_keep_nor_resume(late):
 
 
 def test_an_orphan_that_ends_after_its_successor_changes_nothing():
-    orphan = Attempt(OUTPUTS)
+    orphan = begin()
     with pytest.raises(Superseded), orphan.running():
         write(orphan, "old")
-        successor = Attempt(OUTPUTS)
+        successor = begin()
         with successor.running():
             write(successor, "new")
     assert written() == {"new"} and not list(PARTIAL.iterdir())
@@ -229,11 +271,10 @@ def test_results_may_lie_on_another_disk(is_late):
         pytest.skip("there is no second file system")
     with tempfile.TemporaryDirectory(dir="/dev/shm") as disk:
         Path("results/far").symlink_to(disk)
-        attempt = Attempt(["results/far/one.txt"])
-        attempt.key = "0"
+        attempt = begin(["results/far/one.txt"])
         with pytest.raises(Superseded) if is_late else contextlib.nullcontext(), attempt.running():
             Path(attempt.path("results/far/one.txt")).write_text("whole")
             if is_late:
-                Attempt(["results/far/one.txt"])
+                begin(["results/far/one.txt"])
         assert [file.read_text() for file in Path(disk).iterdir()] == ["whole"] * (not is_late)
         assert is_late or not any(PARTIAL.iterdir())  # no second copy is kept

@@ -3,14 +3,13 @@
 import importlib.metadata
 import re
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from workflow.harness.fingerprint import ROOT, _parse, closure
+from workflow.harness.fingerprint import ROOT, _imported, closure
 
 LOCK = dict(re.findall(r"^([A-Za-z0-9_.-]+)(?:\[\w+\])?==(\S+)", (ROOT / "requirements.lock").read_text(), re.M))
 LOCKED = {canonicalize_name(name): name for name in LOCK}  # as the lock writes it
@@ -36,8 +35,8 @@ def imported(script):
     text = file.read_text()
     packages = re.findall(r'module_name\("(\w+)"', text) + (["figures"] if "lmia.figures.{" in text else [])
     chosen = [f"lmia.{name}.{f.stem}" for name in packages for f in sorted((ROOT / "lmia" / name).glob("[a-z]*.py"))]
-    sources = [Path(source) for source in closure(file, *chosen)]
-    names = {name.split(".")[0] for source in sources for name in _parse(source)[1]}
+    sources = closure(file, *chosen, around=True)
+    names = {name.split(".")[0] for source, own in sources.items() for name in _imported(source, own)}
     names |= {name for source in sources for name in re.findall(r'import_module\("(\w+)"\)', source.read_text())}
     return {PIP_NAMES.get(name, name) for name in names - set(sys.stdlib_module_names) - {"lmia", "workflow"}}
 

@@ -11,19 +11,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from snakemake.iocontainers import InputFiles, Params, Wildcards
 
 from lmia import artifacts
 from lmia.devices import Batches
 from workflow import cache
-from workflow.harness import dependencies, shared
-from workflow.harness.attempt import PARTIAL, Attempt, forget_finished
+from workflow.harness import dependencies, records, shared
+from workflow.harness.attempt import Attempt
 from workflow.harness.shared import Entry
 
 from ..test_devices import Hungry
 
 KEY, OUTPUT = "ab" * 32, "results/one.npz"
-HOLDS = {"seeds": [0]}
+RECORD = records.record_of({"seeds": "0", "code": ["a.py@1"]}, {})
 
 
 @pytest.fixture(autouse=True)
@@ -33,13 +32,14 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def made(path, value=1.0):
-    artifacts.save(path, "model", {"weights": np.full(300, value)}, HOLDS)
+def made(path, value=1.0, record=RECORD):
+    artifacts.save(path, "model", {"weights": np.full(300, value)}, {"seeds": [0]})
+    records.sign(path, record)
     return Path(path)
 
 
 def entry(owner="one", key=KEY):
-    return Entry("cache", key, owner, "model", HOLDS)
+    return Entry("cache", key, owner, RECORD["key"])
 
 
 def stored():
@@ -72,22 +72,26 @@ def test_a_damaged_entry_is_ignored_reported_and_replaced(damage, capsys):
     assert entry().take("taken.npz") and Path("taken.npz").read_bytes() == whole
 
 
-def other_kind(path):
-    artifacts.save(path, "answers", {"labels": np.zeros(3, int)}, HOLDS)
+def of_other_settings(path):
+    made(path, record=records.record_of({"seeds": "1", "code": ["a.py@1"]}, {}))
 
 
-def other_seeds(path):
-    artifacts.save(path, "model", {"weights": np.zeros(3)}, {"seeds": [1]})
+def without_a_record(path):
+    artifacts.save(path, "model", {"weights": np.zeros(3)}, {})
 
 
 def forged(path):
     """A right provenance over arrays of another file."""
     made("right.npz"), made("wrong.npz", 2.0)
     with np.load("right.npz") as right, np.load("wrong.npz") as wrong:
-        np.savez(path, **{name: (right if name.endswith("json") else wrong)[name] for name in right.files})
+        own = [name for name in right.files if name != records.RECORD]
+        np.savez(path, **{name: (right if name.endswith("json") else wrong)[name] for name in own})
+    records.sign(path, RECORD)
 
 
-@pytest.mark.parametrize("junk", [lambda path: Path(path).write_bytes(b"junk"), other_kind, other_seeds, forged])
+@pytest.mark.parametrize(
+    "junk", [lambda path: Path(path).write_bytes(b"junk"), of_other_settings, without_a_record, forged]
+)
 def test_what_the_job_would_not_make_is_discarded_though_its_name_is_right(junk, capsys):
     junk("junk.npz")
     entry().put("junk.npz")
@@ -261,14 +265,18 @@ def test_pruning_goes_on_where_a_file_vanishes_or_stays(monkeypatch, capsys):
     assert stored() == [first] and "removed: 1 results" in capsys.readouterr().out
 
 
-def test_checkouts_at_the_same_path_of_two_containers_are_two_owners(monkeypatch):
-    job = fake(config={"cache": "cache"}, output=["results/one.npz"], input=[])
+def take(attempt, folder):
+    job = SimpleNamespace(config={"cache": folder}, output=[attempt.path(OUTPUT)], threads=1)
+    return shared.take_shared(job, attempt, torch.device("cpu"))
+
+
+def test_checkouts_at_the_same_path_of_two_containers_are_two_owners():
     owners = []
     for _ in range(2):
         Path("results").mkdir()
         for _ in range(2):
-            attempt = Attempt(["results/one.npz"])
-            assert not shared.take_shared(job, attempt, torch.device("cpu"), "seeds", kind="model", holds=HOLDS)
+            attempt = Attempt([OUTPUT], RECORD)  # its claim ends with it
+            assert not take(attempt, "cache")
             (claim,) = stored()
             owners.append(claim.read_text().partition("\n")[0])
         claim.unlink()
@@ -276,20 +284,35 @@ def test_checkouts_at_the_same_path_of_two_containers_are_two_owners(monkeypatch
     assert owners[0] == owners[1] != owners[2] == owners[3]
 
 
-def fake(**changes):
-    """What a script knows of its job, with changes."""
-    job = {
-        "params": {"training": {"patience": 20}, "evaluated": None, "code": ["workflow/scripts/train_model.py@12"]},
-        "wildcards": {"study": "one", "cell": "n60-none", "seeds": "0-1", "role": "target"},
-        "input": ["data.npz", "split.npz"],
-        "threads": 1,
-    }
-    for key, value in changes.items():
-        job[key] = job.get(key, {}) | value if isinstance(value, dict) else value
-    kinds = {"params": Params, "wildcards": Wildcards, "input": InputFiles}
-    for key, kind in kinds.items():
-        job[key] = kind(fromdict=job[key]) if isinstance(job[key], dict) else kind(job[key])
-    return SimpleNamespace(**job)
+def test_without_a_cache_nothing_is_shared():
+    Path("results").mkdir()
+    assert not take(Attempt([OUTPUT], RECORD), None) and not Path("cache").exists()
+
+
+def test_what_a_job_puts_to_the_cache_has_its_record():
+    Path("results").mkdir()
+    attempt = Attempt([OUTPUT], RECORD)
+    with attempt.running():
+        assert not take(attempt, "cache")
+        artifacts.save(attempt.path(OUTPUT), "model", {"weights": np.zeros(3)}, {})
+    (file,) = stored()
+    assert records.read(file) == RECORD and file.read_bytes() == Path(OUTPUT).read_bytes()
+    assert take(Attempt([OUTPUT], RECORD), "cache")
+
+
+PARAMS = {
+    "training": {"patience": 20},
+    "evaluated": None,
+    "seeds": "0-1",
+    "code": ["workflow/scripts/train_model.py@12"],
+}
+INPUTS = {"dataset": ["data.npz"], "split": ["split.npz"]}
+
+
+def record(params=None, inputs=None):
+    files = INPUTS | (inputs or {})
+    states = {name: [records.state(file) for file in paths] for name, paths in files.items()}
+    return records.record_of(PARAMS | (params or {}), states)
 
 
 def test_names_and_paths_are_no_part_of_the_key_and_all_else_is(monkeypatch):
@@ -297,22 +320,24 @@ def test_names_and_paths_are_no_part_of_the_key_and_all_else_is(monkeypatch):
     Path("elsewhere").mkdir()
     made("elsewhere/data.npz"), made("other.npz", 3.0)
 
-    def key(device="cpu", **changes):
-        return dependencies.dependencies(fake(**changes), ("seeds", "role"), torch.device(device))
+    def key(threads=1, device="cpu", **changes):
+        return dependencies.dependencies(record(**changes), threads, torch.device(device))
 
     one = key()
-    assert key(wildcards={"study": "two", "cell": "n60-plain"}, input=["elsewhere/data.npz", "split.npz"]) == one
+    assert key(inputs={"dataset": ["elsewhere/data.npz"]}) == one
+    assert key(params={"code": ["moved/train_model.py@12"]}) == one
+    assert key(params=dict(reversed(PARAMS.items()))) == one
     others = [
         key(params={"training": {"patience": 21}}),
         key(params={"evaluated": 10}),
+        key(params={"evaluated": "0-1", "seeds": None}),  # their values swapped
         key(params={"code": ["workflow/scripts/train_model.py@13"]}),
-        key(wildcards={"seeds": "0-2"}),
-        key(wildcards={"role": "shadow0"}),
-        key(input=["data.npz", "other.npz"]),
-        key(input=["split.npz", "data.npz"]),
-        key(input=["data.npz", "split.npz", "other.npz"]),
+        key(params={"seeds": "0-2"}),
+        key(inputs={"split": ["other.npz"]}),
+        key(inputs={"dataset": ["split.npz"], "split": ["data.npz"]}),
+        key(inputs={"source": ["other.npz"]}),
         key(threads=2),
-        key("mps"),
+        key(device="mps"),
     ]
     monkeypatch.setattr(dependencies.importlib.metadata, "version", lambda package: "0")
     others.append(key())
@@ -327,37 +352,10 @@ def test_names_and_paths_are_no_part_of_the_key_and_all_else_is(monkeypatch):
     assert len({one, *others}) == len(others) + 1
 
 
-def run(**changes):
-    """A run of a job without a cache, after Snakemake has removed its output; whether that was there already."""
-    Path("results").mkdir(exist_ok=True)
-    Path(OUTPUT).unlink(missing_ok=True)
-    job, attempt = fake(input=[], **changes), Attempt([OUTPUT])
-    job.config, job.output = {"cache": None}, [attempt.path(OUTPUT)]
-    with attempt.running():
-        taken = shared.take_shared(job, attempt, torch.device("cpu"), "seeds", kind="model", holds=HOLDS)
-        if not taken:
-            made(job.output[0])
-    return taken
-
-
-def test_without_a_cache_nothing_is_shared():
-    assert not run() and [file.name for file in Path("results").glob("*.npz")] == ["one.npz"]
-
-
-def test_what_a_run_has_made_whose_end_nobody_saw_is_taken_where_all_is_the_same():
-    assert not run()
-    first = Path(OUTPUT).read_bytes()
-    assert run() and run() and Path(OUTPUT).read_bytes() == first
-    assert not run(threads=2) and not run(), "only the last run's is kept"
-    forget_finished([["results/other.npz"]])
-    assert run()
-    forget_finished([[OUTPUT]])
-    assert not any(PARTIAL.iterdir()) and not run()
-
-
-def test_what_a_run_has_made_is_not_taken_once_it_is_damaged(capsys):
-    run()
-    data = Path(OUTPUT).read_bytes()
-    Path(OUTPUT).write_bytes(data[:-9])  # in place, and so its other name as well
-    assert not run() and Path(OUTPUT).read_bytes() == data
-    assert "finished.npz: expected an lmia artifact" in capsys.readouterr().out
+def test_what_is_read_of_an_input_beside_its_arrays_counts_too():
+    """Its unit, or the precision that was asked in."""
+    arrays = {"labels": np.zeros(3, int)}
+    for name, unit in (("data.npz", "degrees"), ("other.npz", "pixels")):
+        artifacts.save(name, "answers", arrays, {"unit": unit})
+    made("split.npz")
+    assert record()["key"] != record(inputs={"dataset": ["other.npz"]})["key"]

@@ -7,8 +7,7 @@ earlier runs away as it begins. A run whose folder is gone can no longer write w
 their place by being renamed from there: the file system decides who is first.
 
 What a job has made may be lost even so: a Snakemake that was killed did not see it end, and the next one removes the
-outputs, as incomplete, and starts the job again. So what took long is linked in PARTIAL as well, under a key of all
-that it depends on, until some Snakemake has come to its end with it.
+outputs, as incomplete, and starts the job again. So artifacts are kept under another name too (store.py).
 """
 
 import contextlib
@@ -19,11 +18,10 @@ import shutil
 import uuid
 from pathlib import Path
 
-from workflow.harness import checksums
+from workflow.harness import checksums, records, store
 
 PARTIAL = Path("results/.partial")  # named by no rule, so Snakemake leaves it alone when it cleans up after a failure
 JOURNAL = "journal.npz"
-FINISHED = ".finished.npz"
 
 
 class Superseded(RuntimeError):
@@ -31,14 +29,14 @@ class Superseded(RuntimeError):
 
 
 class Attempt:
-    """A run of the job that makes the files `outputs` (paths)."""
+    """A run of the job that makes the files `outputs` (paths) from what `record` says (records.record_of)."""
 
-    def __init__(self, outputs):
+    def __init__(self, outputs, record):
+        self.record = record
         self._outputs = [str(output) for output in outputs]
         self.job = _name_of(self._outputs)  # the same for all its runs
         self._folder = PARTIAL / f"{self.job}.{uuid.uuid4().hex}"
         self.journal = self._folder / JOURNAL  # survives this run, unless it succeeds
-        self.key = None  # of the one output, where it is to be kept until it was seen
         self.ends = contextlib.ExitStack()  # what is to be ended with the work, before the outputs are published
         self._folder.mkdir(parents=True)
         for earlier in PARTIAL.glob(f"{self.job}.*"):
@@ -49,41 +47,45 @@ class Attempt:
         taken = self._folder / earlier.name
         with contextlib.suppress(FileNotFoundError):  # it has ended, or there are two successors
             os.rename(earlier, taken)
-            kept = [path for name in (JOURNAL, f"*{FINISHED}") for path in taken.rglob(name)]
-            for path in sorted(kept, key=lambda path: -len(path.parts)):  # deeper ones are of those killed in here
-                os.replace(path, self._folder / path.name)
-        shutil.rmtree(taken, ignore_errors=True)  # leaves the file of a finished run where it is
+            for path in sorted(taken.rglob(JOURNAL), key=lambda path: -len(path.parts)):  # deeper: killed in here
+                os.replace(path, self.journal)
+        shutil.rmtree(taken, ignore_errors=True)
 
     def path(self, output):
         """Where to write that one of the outputs until all is done."""
         return str(self._folder / f"{self._outputs.index(output)}-{Path(output).name}")
 
-    @property
-    def finished(self):
-        """Where the output lies if an earlier run of this `key` has made it."""
-        return self._folder / f"{self.job}.{self.key}{FINISHED}"
+    def take(self):
+        """Whether the output was taken from where the same was made before; then it is published, and all is done."""
+        if not store.keeps(self._outputs) or not store.take(self.record["key"], self.path(self._outputs[0])):
+            return False
+        self._publish()
+        return True
 
-    def publish(self):
+    def _sign(self):
+        for output in self._outputs:
+            if not checksums.is_recorded(output):
+                records.sign(self.path(output), self.record)
+
+    def _publish(self):
         """Move the outputs to their places, and forget the rest."""
-        if self.key:
-            with contextlib.suppress(OSError):  # a file system without links
-                os.link(self.path(self._outputs[0]), self.finished)
+        if kept := store.keeps(self._outputs):
+            store.keep(self.path(self._outputs[0]), self.record["key"])
         for output in self._outputs:
             if checksums.is_recorded(output):
-                self._record(output)
+                self._note(checksums.record_of(output), checksums.line_of(output, self.path(output)))
+                self._note(checksums.made_of(output), records.text_beside(self.path(output), self.record))
             _move(self.path(output), output)
-        with contextlib.suppress(OSError):
-            if self.finished.samefile(self._outputs[0]):  # else that is a copy on another disk, and one is enough
-                os.replace(self.finished, PARTIAL / self.finished.name)
+        if kept:
+            store.drop_copies(self._outputs[0], self.record["key"])
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _record(self, output):
-        """Keep the checksum of an output, before it is in its place: what is killed between the two is run again."""
-        record, line = self._folder / "checksum", checksums.line_of(output, self.path(output))
-        record.write_text(line)
-        place = checksums.record_of(output)
+    def _note(self, place, text):
+        """Write what is kept of an output, before it is in its place: what is killed between the two is run again."""
+        beside = self._folder / "note"
+        beside.write_text(text)
         place.parent.mkdir(parents=True, exist_ok=True)
-        _move(record, place)
+        _move(beside, place)
 
     @contextlib.contextmanager
     def nothing_kept_on_failure(self):
@@ -100,24 +102,14 @@ class Attempt:
         try:
             with self.ends:
                 yield
-            self.publish()
+                self._sign()
+            self._publish()
         except Exception as error:
             if not self._folder.exists():
                 raise Superseded("a later run of this job has begun, and goes on from here; this one stops") from error
             if not self.journal.exists():  # nothing worth keeping
                 shutil.rmtree(self._folder, ignore_errors=True)
             raise
-
-
-def forget_finished(jobs):
-    """Drop what runs have left for the next one, of jobs that some Snakemake has seen finished.
-
-    jobs: the outputs of each.
-    """
-    seen = {_name_of(map(str, outputs)) for outputs in jobs}
-    for file in PARTIAL.glob(f"*{FINISHED}"):
-        if file.name.partition(".")[0] in seen:
-            file.unlink(missing_ok=True)
 
 
 def _name_of(outputs):

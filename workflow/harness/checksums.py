@@ -27,10 +27,20 @@ def record_of(path):
     return FOLDER / f"{str(path).removeprefix('results/')}.sha256"
 
 
+def made_of(path):
+    """Where it is kept what a result was made from (workflow/harness/records.py)."""
+    return FOLDER / f"{str(path).removeprefix('results/')}.made"
+
+
+def hash_of(path):
+    """SHA-256 of a file's bytes, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def line_of(path, source):
     """What is kept for a result, of the bytes that lie in `source` at present."""
-    with open(source, "rb") as file:
-        return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path}\n"
+    return f"{hash_of(source)}  {path}\n"
 
 
 def check(path):

@@ -1,4 +1,4 @@
-"""Everything that the bytes of a job's result depend on, as one hash."""
+"""Everything that the bytes of a job's result depend on, the machine included, as one hash."""
 
 import hashlib
 import importlib.metadata
@@ -7,23 +7,19 @@ import platform
 
 import torch
 
-from lmia import artifacts
 from lmia.devices import describe
 
 PACKAGES = ("numpy", "opacus", "torch")  # those whose versions change bytes
 
 
-def dependencies(snakemake, wildcards, device):
-    """SHA-256, in hexadecimal digits, of code, settings, inputs, versions, threads, and kinds of processor and device.
+def dependencies(record, threads, device):
+    """SHA-256, in hexadecimal digits, of a job's record, versions, threads, and kinds of processor and device.
 
-    wildcards: names of those that the result depends on; device: the job's torch.device. Inputs
-    that are artifacts count by their content and not by their paths, code and settings by what the rule's params say.
+    record: of code, settings and the inputs' content (records.record_of); device: the job's torch.device.
     """
     depends = {
-        "params": dict(snakemake.params.items()),
-        "wildcards": {name: snakemake.wildcards[name] for name in wildcards},
-        "inputs": [artifacts.recorded_checksum(path) for path in snakemake.input if path.endswith(".npz")],
-        "threads": snakemake.threads,  # sums are split among them
+        "key": record["key"],
+        "threads": threads,  # sums are split among them
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
         "build": build(),
         "processor": processor(device),

@@ -2,15 +2,16 @@
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import sys
 import traceback
 from pathlib import Path
 
-from workflow.harness import checksums, runs
+from workflow.harness import checksums, records, runs
 from workflow.harness.attempt import Attempt, Superseded
-from workflow.harness.fingerprint import fingerprint, unlisted
+from workflow.harness.fingerprint import ROOT, fingerprint, hashes, unlisted
 from workflow.harness.memory import keep_freed_memory
 
 AS_BEFORE = "(with your --configfile, if you name one)"
@@ -38,14 +39,20 @@ def job(snakemake, *modules):
             for table in filter(checksums.is_recorded, snakemake.input):
                 checksums.check(table)
             _check_code(snakemake, modules)  # or a journal of other code would be taken up, or written
+            record, read = _record(snakemake), _files(snakemake)
             _check_run(snakemake)  # before the journal is taken from whom it belongs to
-            attempt = Attempt(snakemake.output)
+            attempt = Attempt(snakemake.output, record)
+            if attempt.take():
+                print("taken from what was made before of the same code, settings and inputs")
+                sys.exit(0)
             snakemake.output = type(snakemake.output)(snakemake.output, custom_map=attempt.path)
             with attempt.running():
                 _check_run(snakemake)  # whoever begins from now on comes after this attempt
                 yield attempt
                 with attempt.nothing_kept_on_failure():
                     _check_code(snakemake, modules)
+                    _check_inputs(snakemake, record)
+                    _check_files(read)
     except Exception as error:
         if (full := _full(error)) is None:
             raise
@@ -72,6 +79,8 @@ def _logged(snakemake):
                 if not snakemake.config["is_nested"]:
                     raise
                 sys.exit(0)
+            except SystemExit:
+                raise
             except BaseException as error:
                 if _full(error) is None:
                     _advise(error)
@@ -109,10 +118,50 @@ def _advise(error):
         error.add_note(f"rebuild it: snakemake --cores 1 --force {damaged} {AS_BEFORE}")
 
 
+def _record(snakemake):
+    inputs = records.named(snakemake.input)
+    return records.record_of(
+        snakemake.params.items(), {name: [records.state(file) for file in files] for name, files in inputs.items()}
+    )
+
+
+def _check_inputs(snakemake, record):
+    if _record(snakemake)["key"] != record["key"]:
+        raise RuntimeError("an input was replaced while this job ran; run it again")
+
+
+def _files(snakemake):
+    """The users' files that this job reads, path -> what tells whether it is touched, if all are those of the plan."""
+    read = {}
+    for planned in snakemake.params.get("files", []):
+        path = snakemake.config["files"][planned]
+        before = _touched(path)
+        if _hash(path) != planned:
+            raise RuntimeError(f"{path}: is another file than when the workflow was planned; run it again")
+        read[path] = before
+    return read
+
+
+def _check_files(read):
+    if replaced := [path for path, before in read.items() if _touched(path) != before]:
+        raise RuntimeError(f"{', '.join(replaced)}: replaced or written to while this job ran; run it again")
+
+
+def _touched(path):
+    """What changes whenever a file is written to, replaced or put back; the time of status is nobody's to set."""
+    found = os.stat(path)
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _hash(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _check_code(snakemake, modules):
     listed = list(snakemake.params.code)
     script = next(entry for entry in listed if entry.startswith("workflow/scripts/")).rpartition("@")[0]
-    if sorted(listed) != fingerprint(script, *modules):
+    if hashes(listed) != hashes(fingerprint(script, *modules)):
         raise RuntimeError(f"{script} or a module that it imports was edited while the workflow ran; run it again")
-    if missing := unlisted(listed):
+    if missing := unlisted(ROOT / script, *modules):
         raise RuntimeError(f"{script} ran {', '.join(missing)}, which its rule's `code` does not list; name it there")

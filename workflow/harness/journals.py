@@ -81,5 +81,5 @@ def journal_of(snakemake, attempt, device):
     attempt: of this run; device: its torch.device, whose random streams no other kind can go on with; how often the
     journal is written is the configuration's, and no result depends on it.
     """
-    key = dependencies(snakemake, snakemake.wildcards.keys(), device)
+    key = dependencies(attempt.record, snakemake.threads, device)
     return KeptJournal(attempt.journal, key, every=snakemake.config["save_every"])

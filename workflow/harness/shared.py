@@ -7,7 +7,6 @@ linked, as Snakemake sets the times of what a job has made, and would set them i
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 import threading
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from lmia import artifacts
 from lmia.devices import Batches
+from workflow.harness import records
 from workflow.harness.attempt import PARTIAL
 from workflow.harness.dependencies import dependencies
 
@@ -24,25 +24,19 @@ BEAT, STALE = 20.0, 180.0  # s: who computes says so this often; file systems ma
 PAUSES = 0.2, 10.0  # s: shortest and longest between two looks of who waits
 
 
-def take_shared(snakemake, attempt, device, *wildcards, kind, holds):
-    """Whether the job's one output was taken from where it was already: then nothing is left to do.
+def take_shared(snakemake, attempt, device):
+    """Whether the job's one output was taken from the configuration's cache: then nothing is left to do.
 
-    That is an earlier run of this job whose end no Snakemake has seen, or the configuration's cache.
-
-    attempt: of this run; device: its torch.device; wildcards: names of those that the output's bytes depend on; kind:
-    of the artifact that the job makes; holds: what its provenance says, as far as it is known before, a dict. While
-    another job computes the same, it is waited for. Without a cache, or where the cache has no such entry, False; what
-    the job makes is put there once it has succeeded. A cache that cannot be read or written is reported, and costs
-    nothing else.
+    attempt: of this run; device: its torch.device. While another job computes the same, it is waited for. Without a
+    cache, or where the cache has no such entry, False; what the job makes is put there once it has succeeded. A cache
+    that cannot be read or written is reported, and costs nothing else.
     """
-    attempt.key = dependencies(snakemake, snakemake.wildcards.keys(), device)
-    if _take_finished(attempt.finished, snakemake.output[0]):
-        return True
     folder = snakemake.config["cache"]
     if not folder:
         return False
     output, owner = snakemake.output[0], f"{_checkout()} {Path.cwd()} {attempt.job}"
-    entry = Entry(folder, dependencies(snakemake, wildcards, device), owner, kind, holds)
+    key = dependencies(attempt.record, snakemake.threads, device)
+    entry = Entry(folder, key, owner, attempt.record["key"])
     if entry.take_or_claim(output):
         return True
     attempt.ends.enter_context(entry.kept(output))
@@ -59,34 +53,21 @@ def _checkout():
     return file.read_text()
 
 
-def _take_finished(finished, output):
-    try:
-        artifacts.load(finished)
-    except FileNotFoundError:
-        return False
-    except artifacts.ArtifactError as error:
-        print(f"work starts anew: {error}")
-        return False
-    os.rename(finished, output)
-    print(f"{finished}: an earlier run had finished; its output is taken")
-    return True
-
-
 class Entry:
     """The results with one key (hexadecimal digits) in a shared folder; usually one, or none yet.
 
-    owner: one line that says for which job this is, the same for all runs of the job; kind, holds: of the artifact
-    that it must be, see `take_shared`.
+    owner: one line that says for which job this is, the same for all runs of the job; made: key of the record that the
+    artifact must have.
 
     A claim is a file that says that its owner is at work, by a time that moves on. It is advice and no lock: who finds
     it standing still, or left by an earlier run of the same job, takes it over. Should two compute the same after all,
     each puts a whole file. Whoever may write to the folder `root` may write to all that is made in it.
     """
 
-    def __init__(self, root, key, owner, kind, holds):
+    def __init__(self, root, key, owner, made):
         self._root = Path(root).expanduser()
         self._folder, self._key = self._root / key[:2], key
-        self._kind, self._holds = kind, json.loads(json.dumps(holds))
+        self._made = made
         self._claim, self._text = self._folder / f"{key}.claim", f"{owner}\n{uuid.uuid4().hex}"
         self._done = threading.Event()
 
@@ -119,11 +100,12 @@ class Entry:
         if found != expected:
             return f"damaged: expected SHA-256 {expected}, found {found}"
         try:
-            _, provenance = artifacts.load(copy, self._kind)
+            artifacts.load(copy)
         except artifacts.ArtifactError as error:
             return f"not what its name says: {error}"
-        others = [name for name, value in self._holds.items() if provenance.get(name) != value]
-        return f"not what its name says: another {', '.join(others)}" if others else None
+        if (records.read(copy) or {}).get("key") != self._made:
+            return "not what its name says: made from something else"
+        return None
 
     def put(self, output):
         """Add a copy of the file `output`; reports it where that cannot be done."""

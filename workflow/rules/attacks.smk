@@ -17,7 +17,9 @@ rule score_attack:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
+        seeds="{seeds}",
         attack=lambda wc: spec(CONFIG.attacks[wc.attack]),
+        files=lambda wc: files(CONFIG.attacks[wc.attack]),
         observation=lambda wc: observation(
             CONFIG.queries[CONFIG.attacks[wc.attack].reads]
         ),
@@ -48,6 +50,7 @@ rule measure_attack:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        seeds="{seeds}",
         key=lambda wc: row_key(wc) | {"attack": wc.attack, "access": access(wc)},
         metrics=spec(CONFIG.metrics),
         code=code("measure_attack"),
@@ -77,6 +80,7 @@ rule measure_models:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        seeds="{seeds}",
         key=row_key,
         n_nonmembers=n_nonmembers,
         code=code("measure_models"),

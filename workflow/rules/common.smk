@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 from lmia.plugins import module_name
 from workflow.entries import (
     attacks_of,
+    files_read,
     knows_masks,
     observation,
     stops_early,
@@ -41,6 +42,7 @@ CONFIG = sound(check)
 
 # Jobs read these there and not among their params: how often they save, and what they share, changes no result,
 # and a machine without a GPU is not to repeat what a GPU made.
+config["files"] = {}  # hash -> path, see `files`
 config["save_every"] = CONFIG.save_every
 config["device"] = CONFIG.device
 config["cache"] = CONFIG.cache or os.environ.get("LMIA_CACHE")
@@ -143,9 +145,19 @@ def spec(entry):
     return entry.model_dump(mode="json")
 
 
-def content_of(dataset):
-    """Hash of a user's own file: built-in data sets are verified against a hash of their own when they are read."""
-    return file_hash(dataset.path) if dataset.kind == "npz" else ""
+def files(*entries):
+    """Hashes of the users' own files that entries of the configuration read; jobs find the files by them.
+
+    Built-in data sets are verified against a hash of their own when they are read.
+    """
+    found = {file_hash(file): file for entry in entries for file in files_read(entry)}
+    config["files"].update(found)
+    return sorted(found)
+
+
+def model_files(wildcards, *others):
+    """Those of the model, which is built again by all who ask it, and of other entries."""
+    return files(CONFIG.models[CONFIG.studies[wildcards.study].model], *others)
 
 
 def dataset_spec(wildcards):

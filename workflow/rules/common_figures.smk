@@ -91,6 +91,12 @@ def exhibit_tables(wildcards):
     return [f"results/tables/{study}.csv" for study in paper if study in CONFIG.studies]
 
 
+def exhibit_checks(exhibit):
+    """The remarks on its studies: they come first, before long work."""
+    paper = CONFIG.exhibits[exhibit].paper
+    return [f"results/checks/{study}.txt" for study in paper if study in CONFIG.studies]
+
+
 def exhibit_files(kind):
     """An input function: files of one kind of all sides that an exhibit's claims compare."""
     return lambda wc: sorted(

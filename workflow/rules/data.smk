@@ -15,7 +15,7 @@ rule prepare_dataset:
         runtime=growing(60),
     params:
         spec=dataset_spec,
-        content=lambda wc: content_of(CONFIG.datasets[wc.dataset]),
+        files=lambda wc: files(CONFIG.datasets[wc.dataset]),
         code=lambda wc: code(
             "prepare_dataset", module_of("data", CONFIG.datasets[wc.dataset])
         ),
@@ -41,6 +41,8 @@ rule draw_split:
         mem_mb=growing(3000),  # it reads the whole data set, which its checksum covers
         runtime=growing(10),
     params:
+        seeds="{seeds}",
+        role="{role}",
         n_train=n_train,
         n_nonmembers=n_nonmembers,
         scheme=lambda wc: CONFIG.studies[wc.study].splits,

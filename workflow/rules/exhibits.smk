@@ -5,6 +5,7 @@ for exhibit, entry in CONFIG.exhibits.items():
         name:
             exhibit
         input:
+            exhibit_checks(exhibit),
             f"results/exhibits/{exhibit}/comparison.csv",
             f"results/exhibits/{exhibit}/checks.csv",
             expand("results/figures/{figure}.png", figure=entry.figures),
@@ -32,6 +33,7 @@ rule compare_exhibit:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        artifact="{exhibit}",
         title=lambda wc: CONFIG.exhibits[wc.exhibit].title,
         cells=lambda wc: exhibit_cells(CONFIG, wc.exhibit),
         claims=lambda wc: exhibit_claims(CONFIG, wc.exhibit),

@@ -80,6 +80,7 @@ rule plot_gallery:
             name: perturbation_spec(query)
             for name, query in gallery_queries(wc).items()
         },
+        files=lambda wc: files(*gallery_queries(wc).values()),
         code=lambda wc: code(
             "plot_gallery",
             *(

@@ -17,9 +17,11 @@ rule find_outliers:
         runtime=growing(60),
         gpu=1,
     params:
+        seeds="{seeds}",
         model=model_params,
         evaluated=evaluated,
         outliers=lambda wc: spec(CONFIG.studies[wc.study].outliers),
+        files=model_files,
         code=lambda wc: code("find_outliers", model_module(wc)),
     message:
         "Find outliers of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"

@@ -19,10 +19,13 @@ rule ask_queries:
         runtime=growing(240),
         gpu=1,
     params:
+        seeds="{seeds}",
         model=model_params,
         evaluated=evaluated,
+        name="{query}",
         query=lambda wc: perturbation_spec(CONFIG.queries[wc.query]),
         precision=precision_spec,
+        files=lambda wc: model_files(wc, CONFIG.queries[wc.query]),
         code=lambda wc: code(
             "ask_queries",
             model_module(wc),
@@ -56,9 +59,12 @@ rule search_boundary:
         runtime=growing(720),
         gpu=1,
     params:
+        seeds="{seeds}",
         model=model_params,
         evaluated=evaluated,
+        name="{query}",
         query=search_spec,
+        files=model_files,
         code=lambda wc: code(
             "search_boundary",
             model_module(wc),
@@ -91,6 +97,7 @@ rule tune_stopping:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        seeds="{seeds}",
         error=lambda wc: CONFIG.queries[wc.query].stop_error,
         code=code("tune_stopping"),
     message:
@@ -121,9 +128,11 @@ rule read_confidences:
         runtime=growing(60),
         gpu=1,
     params:
+        seeds="{seeds}",
         model=model_params,
         evaluated=evaluated,
         defense=mask_spec,
+        files=lambda wc: model_files(wc, defense(wc)),
         code=lambda wc: code(
             "read_confidences", model_module(wc), module_of("defenses", defense(wc))
         ),
@@ -155,9 +164,11 @@ rule follow_gradients:
         runtime=growing(240),
         gpu=1,
     params:
+        seeds="{seeds}",
         model=model_params,
         evaluated=evaluated,
         query=lambda wc: spec(CONFIG.queries[wc.query]),
+        files=model_files,
         code=lambda wc: code("follow_gradients", model_module(wc)),
     message:
         "Follow gradients of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"

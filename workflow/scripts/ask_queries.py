@@ -34,14 +34,13 @@ with job(
     plugins.module_name("models", snakemake.params.model["kind"]),
     plugins.module_name("perturbations", snakemake.params.query["kind"]),
 ) as attempt:
-    frozen = FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds))
-    holds = frozen.provenance | {"query": snakemake.params.query}
-    if not take_shared(snakemake, attempt, frozen.device, "seeds", "query", kind="answers", holds=holds):
+    frozen = FrozenModels(snakemake, seed_list(snakemake.params.seeds))
+    if not take_shared(snakemake, attempt, frozen.device):
         ask(
             frozen=frozen,
             output=snakemake.output[0],
             spec=snakemake.params.query,
             precision=snakemake.params.precision,
-            name=snakemake.wildcards.query,
+            name=snakemake.params.name,
             journal=journal_of(snakemake, attempt, frozen.device),
         )

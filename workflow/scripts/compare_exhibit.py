@@ -83,5 +83,5 @@ with job(snakemake):
         snakemake.output,
         snakemake.params.title,
         compare_cells(snakemake.params.cells),
-        check_claims(snakemake.params.claims, snakemake.wildcards.exhibit, snakemake.params.resamples),
+        check_claims(snakemake.params.claims, snakemake.params.artifact, snakemake.params.resamples),
     )

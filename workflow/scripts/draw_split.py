@@ -30,7 +30,7 @@ with job(snakemake):
         n_train=snakemake.params.n_train,
         n_nonmembers=snakemake.params.n_nonmembers,
         scheme=snakemake.params.scheme,
-        seeds=seed_list(snakemake.wildcards.seeds),
-        role=snakemake.wildcards.role,
+        seeds=seed_list(snakemake.params.seeds),
+        role=snakemake.params.role,
         study=snakemake.wildcards.study,
     )

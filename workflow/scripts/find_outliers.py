@@ -21,7 +21,7 @@ def find(frozen, output, spec):
 
 with job(snakemake, plugins.module_name("models", snakemake.params.model["kind"])):
     find(
-        frozen=FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds)),
+        frozen=FrozenModels(snakemake, seed_list(snakemake.params.seeds)),
         output=snakemake.output[0],
         spec=snakemake.params.outliers,
     )

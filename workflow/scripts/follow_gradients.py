@@ -27,9 +27,8 @@ def follow(frozen, output, spec, journal):
 
 
 with job(snakemake, plugins.module_name("models", snakemake.params.model["kind"])) as attempt:
-    frozen = FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds))
-    holds = frozen.provenance | {"query": snakemake.params.query}
-    if not take_shared(snakemake, attempt, frozen.device, "seeds", kind="white_box", holds=holds):
+    frozen = FrozenModels(snakemake, seed_list(snakemake.params.seeds))
+    if not take_shared(snakemake, attempt, frozen.device):
         follow(
             frozen=frozen,
             output=snakemake.output[0],

@@ -54,7 +54,7 @@ with job(snakemake):
         split=snakemake.input.split,
         output=snakemake.output[0],
         key=snakemake.params.key,
-        seeds=seed_list(snakemake.wildcards.seeds),
+        seeds=seed_list(snakemake.params.seeds),
         outliers=snakemake.input.outliers,
         **snakemake.params.metrics,
     )

@@ -42,5 +42,5 @@ with job(snakemake):
         output=snakemake.output[0],
         key=snakemake.params.key,
         n_nonmembers=snakemake.params.n_nonmembers,
-        seeds=seed_list(snakemake.wildcards.seeds),
+        seeds=seed_list(snakemake.params.seeds),
     )

@@ -23,9 +23,8 @@ with job(
     plugins.module_name("models", snakemake.params.model["kind"]),
     plugins.module_name("defenses", snakemake.params.defense["kind"]),
 ) as attempt:
-    frozen = FrozenModels(snakemake, seed_list(snakemake.wildcards.seeds))
-    holds = frozen.provenance | {"defense": snakemake.params.defense}
-    if not take_shared(snakemake, attempt, frozen.device, "seeds", kind="confidences", holds=holds):
+    frozen = FrozenModels(snakemake, seed_list(snakemake.params.seeds))
+    if not take_shared(snakemake, attempt, frozen.device):
         read(
             frozen=frozen,
             output=snakemake.output[0],

@@ -68,5 +68,5 @@ with job(snakemake, plugins.module_name("attacks", snakemake.params.attack["kind
         output=snakemake.output[0],
         attack=snakemake.params.attack,
         observation=snakemake.params.observation,
-        seeds=seed_list(snakemake.wildcards.seeds),
+        seeds=seed_list(snakemake.params.seeds),
     )

@@ -69,15 +69,14 @@ with job(
     plugins.module_name("models", snakemake.params.model["kind"]),
     *([STOPPING] if stopping else []),
 ) as attempt:
-    seeds = seed_list(snakemake.wildcards.seeds)
+    seeds = seed_list(snakemake.params.seeds)
     frozen = FrozenModels(snakemake, seeds)
-    holds = frozen.provenance | {"query": snakemake.params.query}
-    if not take_shared(snakemake, attempt, frozen.device, "seeds", "query", kind="distances", holds=holds):
+    if not take_shared(snakemake, attempt, frozen.device):
         search(
             frozen=frozen,
             output=snakemake.output[0],
             spec=snakemake.params.query,
-            name=snakemake.wildcards.query,
+            name=snakemake.params.name,
             rules=load_rules(stopping, seeds) if stopping else {},
             journal=journal_of(snakemake, attempt, frozen.device),
         )

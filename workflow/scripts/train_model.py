@@ -15,6 +15,7 @@ from workflow.harness.gpus import take_device
 from workflow.harness.job import job
 from workflow.harness.journals import journal_of
 from workflow.harness.shared import take_shared
+from workflow.harness.soundness import refuse_unusable
 from workflow.seeds import seed_list
 
 
@@ -38,21 +39,22 @@ def source_weights(path):
     return weights(arrays, provenance["seeds"][0])
 
 
-def known_before(snakemake, seeds, device):
+def made_from(snakemake, seeds, device):
     """What the models are made from, and with what: their provenance."""
     params, inputs = snakemake.params, {name: snakemake.input.get(name) for name in ("dataset", "split", "source")}
     made = {name: artifacts.recorded_checksum(path) for name, path in inputs.items() if path}
     made |= {name: params[name] for name in ("model", "training", "defense")}
-    made |= {"seeds": seeds, "role": snakemake.wildcards.role}
+    made |= {"seeds": seeds, "role": params.role}
     return made | {"torch": torch.__version__, "device": describe(device)}
 
 
-def train_models(dataset, split, output, provenance, source, device, journal):
+def train_models(dataset, split, output, provenance, source, device, journal, name):
     seeds, role = provenance["seeds"], provenance["role"]
     data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     parts, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
     n_classes = int(data["classes"].max()) + 1
     build = plugins.bind("models", "build", provenance["model"])
+    refuse_unusable(build, data["inputs"], n_classes, name)
     new_defense = plugins.bind("defenses", "Defense", provenance["defense"])
     given = source_weights(source) if source else None
     arrays, flags, rates = {}, [], {"train_accuracy": [], "test_accuracy": [], "epochs": []}
@@ -86,14 +88,14 @@ with job(
     plugins.module_name("defenses", snakemake.params.defense["kind"]),
 ) as attempt:
     device = take_device(snakemake)  # before long work
-    provenance = known_before(snakemake, seed_list(snakemake.wildcards.seeds), device)
-    if not take_shared(snakemake, attempt, device, "seeds", "role", kind="model", holds=provenance):
+    if not take_shared(snakemake, attempt, device):
         train_models(
             dataset=snakemake.input.dataset,
             split=snakemake.input.split,
             output=snakemake.output[0],
-            provenance=provenance,
+            provenance=made_from(snakemake, seed_list(snakemake.params.seeds), device),
             source=snakemake.input.source,
             device=device,
             journal=journal_of(snakemake, attempt, device),
+            name=snakemake.config["studies"][snakemake.wildcards.study]["model"],
         )

@@ -26,5 +26,5 @@ with job(snakemake):
         splits=list(snakemake.input.splits),
         output=snakemake.output[0],
         error=snakemake.params.error,
-        seeds=seed_list(snakemake.wildcards.seeds),
+        seeds=seed_list(snakemake.params.seeds),
     )

@@ -1,4 +1,4 @@
-"""Check every artifact, table and figure of the configuration that is there; name those damaged or missing."""
+"""Check every artifact, table and figure of the configuration that is there; name those damaged, stale or missing."""
 
 import sys
 from pathlib import Path
@@ -15,20 +15,22 @@ def kind_of(path):
     return KINDS.get(folder, folder)
 
 
-def problem(path):
-    """One line on what is wrong with a result, or None."""
+def problem(path, stale):
+    """One line on what is wrong with a result, or None. stale: path -> what differs from what its job would make."""
     try:
         checksums.check(path) if checksums.is_recorded(path) else artifacts.load(path, kind_of(path))
     except FileNotFoundError:
         return f"missing: {path}"
     except (artifacts.ArtifactError, checksums.ChecksumError) as error:
         return f"damaged: {error}; rebuild it: snakemake --cores 1 --force {path} {AS_BEFORE}"
+    return f"stale: {path}: {stale[path]}" if path in stale else None
 
 
-problems = [line for line in map(problem, snakemake.params.paths) if line]
-damaged = sum(line.startswith("damaged") for line in problems)
-sound, missing = len(snakemake.params.paths) - len(problems), len(problems) - damaged
-report = "\n".join([*problems, f"{sound} results sound, {damaged} damaged, {missing} not made yet"])
+problems = [line for path in snakemake.params.paths if (line := problem(path, snakemake.config["stale"]))]
+count = {word: sum(line.startswith(word) for line in problems) for word in ("damaged", "stale", "missing")}
+sound = len(snakemake.params.paths) - len(problems)
+summary = f"{sound} results sound, {count['damaged']} damaged, {count['stale']} stale, {count['missing']} not made yet"
+report = "\n".join([*problems, summary])
 Path(snakemake.log[0]).write_text(report + "\n")
 print(report, flush=True)
-sys.exit(1 if damaged else 0)
+sys.exit(1 if count["damaged"] or count["stale"] else 0)

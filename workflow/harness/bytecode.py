@@ -1,0 +1,47 @@
+"""Bytecode that Python checks by the source's hash: by size and time, as is usual, an edit can go unseen.
+
+Archives give all files one time, `rsync -t` and quick scripts keep it; an edit of equal length would then be hashed,
+and the old code run. Imports nothing of this repository, as it must come before all of that.
+"""
+
+import importlib.util
+import py_compile
+import sys
+import tempfile
+from pathlib import Path
+
+CHECKED_HASH = (0b11).to_bytes(4, "little")  # PEP 552: the field behind the magic number
+
+
+def check_by_hash(sources):
+    """Have Python compare the source's hash whenever it takes bytecode of one of these files (paths).
+
+    Raises RuntimeError where old bytecode is there and cannot be replaced.
+    """
+    for source in map(str, sources):
+        kept = Path(importlib.util.cache_from_source(source))
+        if _is_checked(kept) or (sys.dont_write_bytecode and not kept.exists()):
+            continue
+        mode = py_compile.PycInvalidationMode.CHECKED_HASH
+        try:
+            py_compile.compile(source, str(kept), doraise=True, invalidation_mode=mode)
+        except py_compile.PyCompileError:
+            continue  # told where it is imported, or by the configuration's check
+        except OSError as error:
+            if kept.exists() and not _is_of(kept, source):
+                raise RuntimeError(f"{kept}: is of an older {source}, and cannot be replaced; remove it") from error
+
+
+def _is_checked(kept):
+    try:
+        with open(kept, "rb") as file:
+            head = file.read(8)
+    except OSError:
+        return False
+    return head == importlib.util.MAGIC_NUMBER + CHECKED_HASH
+
+
+def _is_of(kept, source):
+    with tempfile.TemporaryDirectory() as folder:
+        made = py_compile.compile(source, f"{folder}/made.pyc")
+        return kept.read_bytes()[16:] == Path(made).read_bytes()[16:]  # behind hash, or time and size

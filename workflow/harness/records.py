@@ -1,0 +1,114 @@
+"""What each result was made from: params, code and the content of inputs, kept with the result itself.
+
+An artifact has its record as one more member of its file, so the two cannot be parted; of tables and figures it lies
+beside their checksum (checksums.py). By these records, and by nothing that Snakemake notes, a plan tells what is to be
+made again (staleness.py): they go wherever the results go, and neither times nor names of files are in them.
+"""
+
+import hashlib
+import json
+
+from lmia import artifacts
+from workflow.harness import checksums
+from workflow.harness.fingerprint import hashes
+
+RECORD = "record.json"  # name of the member in an artifact's file
+
+
+def record_of(params, inputs):
+    """What a job's results are made from, a dict that JSON can hold.
+
+    params: name -> plain value, with the list `code`; inputs: name -> [(content, key) of each file], where `content`
+    tells what a file holds and `key` what it was made from, each None where that is not known. Outputs of equal
+    "key" are the same bytes, whatever their names, on one machine.
+    """
+    params = dict(params)
+    code = params.pop("code", [])
+    contents = {name: [content for content, _ in files] for name, files in inputs.items()}
+    counts = json.dumps([params, hashes(code), contents], sort_keys=True)
+    return {
+        "key": hashlib.sha256(counts.encode()).hexdigest(),
+        "params": json.loads(json.dumps(params)),
+        "code": code,
+        "inputs": contents,
+        "input_keys": {name: [key for _, key in files] for name, files in inputs.items()},
+    }
+
+
+def named(files):
+    """Paths of a job's inputs by their names in the rule, "" for all where they have none: name -> list."""
+    names = dict(files.items())
+    if not names:
+        return {"": [str(file) for file in files]}
+    return {
+        name: [str(file) for file in ([value] if isinstance(value, str) else value)] for name, value in names.items()
+    }
+
+
+def state(path):
+    """(content, key) of a result that is there, for `record_of`; raises FileNotFoundError where it is not.
+
+    Of what is damaged nothing is known: (None, None).
+    """
+    try:
+        if checksums.is_recorded(path):
+            checksums.check(path)
+        return content(path), (read(path) or {}).get("key")
+    except (artifacts.ArtifactError, checksums.ChecksumError):
+        return None, None
+
+
+def content(path):
+    """What tells a file's content: an artifact's provenance, with the checksum of its arrays, or the hash of its bytes.
+
+    Raises FileNotFoundError, or ArtifactError where an artifact is damaged.
+    """
+    if checksums.is_recorded(path):
+        return checksums.hash_of(path)
+    return hashlib.sha256(artifacts.provenance_text(path).encode()).hexdigest()
+
+
+def read(path):
+    """The record of a result, None where it has none, or none of its present content."""
+    try:
+        text = _beside(path) if checksums.is_recorded(path) else artifacts.extra(path, RECORD)
+        return None if text is None else json.loads(text)
+    except (ValueError, FileNotFoundError):  # no artifact, or no JSON
+        return None
+
+
+def _beside(path):
+    """The text of a table's or figure's record, unless it is of another file than the one that is there."""
+    made, _, text = checksums.made_of(path).read_text().partition("\n")
+    return text if made == checksums.hash_of(path) else None
+
+
+def text_of(record):
+    """A record as it is written."""
+    return json.dumps(record, sort_keys=True)
+
+
+def sign(source, record):
+    """Put the record of a job to its artifact, which lies in `source` so far."""
+    artifacts.add_extra(source, RECORD, text_of(record))
+
+
+def text_beside(source, record):
+    """What is to lie in `checksums.made_of`, for a table or figure that lies in `source` so far."""
+    return f"{checksums.hash_of(source)}\n{text_of(record)}\n"
+
+
+def differences(old, new):
+    """(before, now): sets of lines on where two records differ."""
+    lines = [set(_lines(record)) for record in (old, new)]
+    code = [sorted(hashes(record["code"])) for record in (old, new)]
+    if code[0] == code[1]:  # files were only moved
+        lines = [{line for line in side if not line.startswith("code ")} for side in lines]
+    return lines[0] - lines[1], lines[1] - lines[0]
+
+
+def _lines(record):
+    yield from (f"{name}: {json.dumps(value, sort_keys=True)}" for name, value in record["params"].items())
+    yield from (f"code {entry}" for entry in record["code"])
+    for name, contents in record["inputs"].items():
+        yield from (f"content of input {name} {n}: {(content or 'none')[:12]}" for n, content in enumerate(contents))

@@ -79,7 +79,7 @@ def _check_npz(key, dataset):
         yield f"{key}.classes: {dataset.classes}: expected one array for each of {dataset.inputs}; name as many"
         return
     try:
-        describe(dataset.path, dataset.inputs, dataset.classes, dataset.layout)
+        describe(**dataset.options())
     except OSError as error:
         yield f"{key}.path: {dataset.path}: {error.strerror}; give the path of a .npz file"
     except ValueError as error:

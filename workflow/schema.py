@@ -35,6 +35,11 @@ class Npz(Entry):
     inputs: Annotated[list[str], NonEmpty, Distinct] = Field(["inputs"], description="arrays that are pooled")
     classes: Annotated[list[str], NonEmpty, Distinct] = Field(["classes"], description="as many, in the same order")
     layout: Literal["channels_first", "channels_last"] = Field("channels_first", description="of images with channels")
+    range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(
+        None,
+        description="[least, greatest] value that is possible, mapped to 0 and 1; default: [0, 1], or [0, 255] for "
+        "uint8 images that need all 8 bits",
+    )
 
 
 class Archived(Entry):

@@ -60,7 +60,7 @@ def run(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("holes", "inputs: expected numbers in [0, 1], got nan, first in example 0; fill or drop it"),
+        ("holes", "inputs: expected finite numbers, got nan, first in example 0; fill or drop it"),
         ("alone", "expected (inputs, classes) from load() of spoilt.alone, got NoneType"),
         ("faulty", "KeyError: 'x' ({folder}/spoilt/faulty.py, line 2)"),
     ],
@@ -153,7 +153,7 @@ def test_the_terminal_shows_the_message_alone(tmp_path):
     checkout.configure(lambda config: config["datasets"].update(holes={"kind": "spoilt.holes"}))
     text = checkout.snakemake("results/data/holes.npz", check=False)
     assert checkout.exit_code == 1 and "Traceback" not in text
-    assert text.count("datasets.holes: inputs: expected numbers in [0, 1], got nan, first in example 0") == 1
+    assert text.count("datasets.holes: inputs: expected finite numbers, got nan, first in example 0") == 1
 
 
 def test_a_hostile_base_is_refused_in_the_terminal(tmp_path):

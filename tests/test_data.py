@@ -326,6 +326,26 @@ def test_ranges_that_do_not_hold_are_refused(arrays, stated, message):
         load_all(arrays, COUNTS[:, 0], range=stated)
 
 
+TURNED = [(12, 12, 4), (12, 12, 2), (12, 12, 3), (20, 30, 8), (8, 8, 64), (64, 1, 4)]
+
+
+@pytest.mark.parametrize("shape", TURNED)
+def test_an_axis_that_may_not_be_the_channels_is_asked_about(arrays, shape):
+    images = np.random.default_rng(0).random((4, *shape), np.float32)
+    a, b, c = shape
+    with pytest.raises(ValueError, match="does not tell which axis has the channels; set layout: ") as error:
+        load_all(arrays, images)
+    assert f"channels_last for images of {a}x{b} pixels and {c} channels, or layout: channels_first" in str(error.value)
+    np.testing.assert_array_equal(load_all(arrays, images, layout="channels_first"), images)
+    turned = load_all(arrays, images, layout="channels_last")
+    np.testing.assert_array_equal(turned, images.transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 9), (3, 5, 4), (4, 12, 12), (64, 4, 4), (16, 3, 3), (512, 1, 1), (2, 9, 12)])
+def test_channels_are_first_where_nothing_speaks_against_it(arrays, shape):
+    assert load_all(arrays, np.random.default_rng(0).random((4, *shape))).shape == (4, *shape)
+
+
 def test_a_file_that_is_no_npz_is_refused(tmp_path):
     (tmp_path / "mine.npz").write_bytes(b"PK no")
     with pytest.raises(ValueError, match="expected a .npz file, as numpy.savez writes it"):

@@ -76,6 +76,15 @@ def limits(array, where):
     return Limits(low, high)
 
 
+def may_be_turned(shape):
+    """Whether the axes of an image may be others than (channels, height, width), as which `shape` reads them.
+
+    Grey and RGB images, and square ones, are as they should be. Others have fewer channels than pixels along each side.
+    """
+    channels, height, width = shape
+    return channels not in (1, 3) and height != width and channels >= min(height, width)
+
+
 def check_classes(array, where):
     """Raise ValueError, naming `where`, unless an array is (n,), of integers from 0 upwards."""
     if array.ndim != 1 or not len(array):

@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 
-from lmia.data.arrays import UNIT, check_classes, check_numbering, cut, limits, shown
+from lmia.data.arrays import UNIT, check_classes, check_numbering, cut, limits, may_be_turned, shown
 
 MOST_BYTES = 16 << 30  # of memory, whatever a machine has: more than any data set here needs, far from a zip bomb's end
 HEADER = 11_000  # bytes that hold any header which numpy accepts; a longer one could fill the memory
@@ -17,12 +17,12 @@ BYTES = (0, 255)  # what images of 8 bits range over
 BLOCK = 1 << 17  # values that are mapped at once, in float64
 
 
-def load(path, inputs=("inputs",), classes=("classes",), layout="channels_first", range=None):
+def load(path, inputs=("inputs",), classes=("classes",), layout=None, range=None):
     """The examples of one file, arrays that are named together pooled in that order.
 
     path: the file; inputs: names of arrays of one shape, of features (n, features), grey images
     (n, height, width), or images with their channels where `layout` says: "channels_first" (n, channels, height,
-    width) or "channels_last" (n, height, width, channels);
+    width), as None has it where no other axis looks like channels, or "channels_last" (n, height, width, channels);
     classes: names of as many integer arrays (n,) with values 0 .. n_classes - 1; range: (first, last) that is mapped to
     [0, 1], of all these arrays. None: numbers of any type in [0, 1] are taken as they are, and uint8 images that need
     all 8 bits are divided by 255.
@@ -42,11 +42,11 @@ def load(path, inputs=("inputs",), classes=("classes",), layout="channels_first"
     return pooled, labels
 
 
-def describe(path, inputs=("inputs",), classes=("classes",), layout="channels_first", range=None):
+def describe(path, inputs=("inputs",), classes=("classes",), layout=None, range=None):
     """(number of examples, shape of one input) of what `load` reads, from the arrays' headers alone.
 
     Raises ValueError where the file is none of numpy's, a name is missing, shapes do not go together or with the file's
-    own, there is no example, `range` is none, or reading them needs more
+    own, there is no example, it is not plain which axis has the channels, `range` is none, or reading them needs more
     than MOST_BYTES of memory, and OSError where there is no such file.
     """
     if range is not None and not 0 < range[1] - range[0] < math.inf:
@@ -75,8 +75,12 @@ def _one_shape(shape, layout, where):
         raise ValueError(f"{where}: expected features (n, features) or images with 3 or 4 axes, got {shape}")
     if 0 in shape:
         raise ValueError(f"{where}: expected at least one example and one feature, got {shape}")
-    if len(shape) == 4 and layout == "channels_first" and shape[1] not in (1, 3) and shape[3] in (1, 3):
-        raise ValueError(f"{where}: {shape} looks like images with their channels last; set layout: channels_last")
+    if len(shape) == 4 and layout is None and may_be_turned(shape[1:]):
+        first, height, last = shape[1:]
+        raise ValueError(
+            f"{where}: {shape} does not tell which axis has the channels; set layout: channels_last for images of "
+            f"{first}x{height} pixels and {last} channels, or layout: channels_first for {height}x{last} and {first}"
+        )
     if len(shape) == 3:
         return (1, *shape[1:])
     return (shape[3], *shape[1:3]) if len(shape) == 4 and layout == "channels_last" else shape[1:]

@@ -142,6 +142,41 @@ def test_no_message_contradicts_itself(value, dtype):
         np.testing.assert_allclose(taken, table.astype(np.float64), rtol=0, atol=0.01 if dtype is np.float16 else 2e-6)
 
 
+@pytest.mark.parametrize(
+    "shape, is_odd",
+    [
+        ((12, 12, 4), True),  # channels last, read as channels first
+        ((12, 12, 3), True),
+        ((12, 12, 2), True),
+        ((28, 28, 1), True),
+        ((20, 30, 3), True),
+        ((20, 30, 8), True),
+        ((8, 8, 64), True),
+        ((4, 12, 3), True),
+        ((12, 3, 12), True),  # channels first, read as channels last
+        ((30, 1, 20), True),
+        ((1, 28, 28), False),
+        ((3, 32, 32), False),
+        ((3, 20, 30), False),
+        ((4, 12, 12), False),
+        ((2, 9, 12), False),
+        ((1, 1, 20), False),
+        ((3, 2, 2), False),
+        ((64, 4, 4), False),  # features of few pixels
+        ((16, 3, 3), False),
+        ((512, 1, 1), False),
+        ((12, 20, 30), False),
+    ],
+)
+def test_axes_that_may_be_turned_are_remarked_on(shape, is_odd):
+    inputs = np.random.default_rng(0).random((6, *shape), np.float32)
+    found = remarks(inputs, CLASSES, np.array([0, 1, 2]), np.array([3, 4, 5]))
+    assert len(found) == is_odd
+    for line in found:
+        channels, height, width = shape
+        assert line.startswith(f"images are read as {height}x{width} pixels with {channels} channels; if another axis")
+
+
 def test_a_sound_data_set_has_no_remarks():
     assert remarks(TABLE, CLASSES, np.array([0, 1, 2]), np.array([3, 4, 5])) == []
 

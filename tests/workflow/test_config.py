@@ -471,7 +471,7 @@ def test_chains_of_files_are_followed_to_their_end(tmp_path, monkeypatch):
         ({"inputs": ["classes"]}, r"classes: expected features \(n, features\) or images .* got \(4,\)"),
         (
             {"inputs": ["grey"]},
-            r"grey: \(4, 5, 5, 1\) looks like images with their channels last; set layout",
+            r"grey: \(4, 5, 5, 1\) does not tell which axis has the channels; set layout: channels_l",
         ),
         ({"range": [9, 0]}, r": range: \[9.0, 0.0\]: expected two numbers, the smaller one first"),
         ({"range": [3, 3]}, r": range: \[3.0, 3.0\]: expected two numbers"),

@@ -346,6 +346,16 @@ def test_channels_are_first_where_nothing_speaks_against_it(arrays, shape):
     assert load_all(arrays, np.random.default_rng(0).random((4, *shape))).shape == (4, *shape)
 
 
+def test_a_path_may_start_in_a_home(arrays, monkeypatch, tmp_path):
+    arrays(inputs=BITS[:, 0], classes=np.arange(20) % 2)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert npz.describe("~/mine.npz") == (20, (5,)) and npz.load("~/mine.npz")[0].shape == (20, 5)
+    with pytest.raises(FileNotFoundError):
+        npz.describe("~/yours.npz")
+    with pytest.raises(ValueError, match="expected a .npz file, found a folder"):
+        npz.describe("~")
+
+
 def test_a_file_that_is_no_npz_is_refused(tmp_path):
     (tmp_path / "mine.npz").write_bytes(b"PK no")
     with pytest.raises(ValueError, match="expected a .npz file, as numpy.savez writes it"):

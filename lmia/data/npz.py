@@ -20,7 +20,7 @@ BLOCK = 1 << 17  # values that are mapped at once, in float64
 def load(path, inputs=("inputs",), classes=("classes",), layout=None, range=None):
     """The examples of one file, arrays that are named together pooled in that order.
 
-    path: the file; inputs: names of arrays of one shape, of features (n, features), grey images
+    path: the file, "~" for a home; inputs: names of arrays of one shape, of features (n, features), grey images
     (n, height, width), or images with their channels where `layout` says: "channels_first" (n, channels, height,
     width), as None has it where no other axis looks like channels, or "channels_last" (n, height, width, channels);
     classes: names of as many integer arrays (n,) with values 0 .. n_classes - 1; range: (first, last) that is mapped to
@@ -98,10 +98,11 @@ def _named(where, expected):
 
 
 def _opened(path):
-    if os.path.exists(path) and not os.path.isfile(path):  # to open a pipe may take forever
-        raise ValueError(f"{path}: expected a .npz file, found a folder, pipe or device")
     with _named(path, "a .npz file, as numpy.savez writes it"):
-        return zipfile.ZipFile(path)
+        file = os.path.expanduser(path)
+        if not os.path.exists(file) or os.path.isfile(file):  # to open a pipe may take forever
+            return zipfile.ZipFile(file)
+    raise ValueError(f"{path}: expected a .npz file, found a folder, pipe or device")
 
 
 def _memory(inputs, classes):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from snakemake.iocontainers import InputFiles, OutputFiles
+from snakemake.iocontainers import InputFiles, OutputFiles, Params, Wildcards
 
 import workflow.harness.job
 from lmia import artifacts
@@ -21,6 +21,10 @@ PLUG_INS = {
     "faulty": "def load():\n    return {}['x']\n",
     "wide": "from torch import nn\n\n\ndef build(shape, n):\n    return nn.Linear(shape[0], n + 1)\n",
     "broken": "from torch import nn\n\n\ndef build(shape, n):\n    return nn.Linar(shape[0], n)\n",
+    "normal": (
+        "from torch import nn\n\n\ndef build(shape, n):\n"
+        "    return nn.Sequential(nn.Linear(shape[0], 4), nn.BatchNorm1d(4), nn.Linear(4, n))\n"
+    ),
     "picky": "def build(shape, n, width):\n    return width\n",
 }
 
@@ -43,11 +47,12 @@ def run(tmp_path, monkeypatch):
             output=OutputFiles(["output.npz"]),
             threads=1,
             input=InputFiles(fromdict=inputs or {}),
-            params=SimpleNamespace(**params or {}, code=[]),
-            wildcards=SimpleNamespace(**wildcards or {}),
+            params=Params(fromdict=(params or {}) | {"code": []}),
+            wildcards=Wildcards(fromdict=wildcards or {}),
             config=config,
             resources={},
         )
+        fake.input._set_name("source", len(fake.input), end=len(fake.input))  # a name of no file, of train_model
         with pytest.raises(SystemExit) as ended:
             runpy.run_path(str(ROOT / f"workflow/scripts/{script}.py"), {"snakemake": fake})
         assert ended.value.code == 1 and not (tmp_path / "output.npz").exists()
@@ -120,6 +125,22 @@ def test_a_gpu_that_is_not_there_ends_its_job_with_one_line(run, monkeypatch):
     spec = {"kind": "mlp"}
     log = run("train_model", params={"model": spec, "defense": {"kind": "none"}}, config={"device": "cuda"})
     assert re.fullmatch(r"device: cuda: torch \S+ sees 0 GPUs on .*; set auto or cpu, .*\n", log)
+
+
+def test_a_batch_of_one_ends_its_job_with_one_line(run, tmp_path):
+    training = {"learning_rate": 0.1, "batch_size": 5, "min_delta": 0.0, "patience": 1, "max_epochs": 1}
+    log = run(
+        "train_model",
+        inputs=placed(tmp_path),
+        params={"model": {"kind": "spoilt.normal"}, "training": training, "defense": {"kind": "none"}},
+        wildcards={"study": "s", "seeds": "0", "role": "target"},
+        config={"device": "cpu", "cache": None, "save_every": 60},
+    )
+    *_, line = log.splitlines()
+    assert line.startswith(
+        "studies.s.training.batch_size: 5: of 6 views of 6 members, one is left for a batch of its own"
+    )
+    assert line.endswith("; set batch_size to 6 or n_train to 5") and "Traceback" not in log
 
 
 @pytest.mark.parametrize("log_is_full", [False, True])

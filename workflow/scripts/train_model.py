@@ -10,9 +10,9 @@ from lmia import artifacts, plugins
 from lmia.checkpoints import to_arrays, weights
 from lmia.devices import describe
 from lmia.streams import stream
-from lmia.training import model_flag, predict, share, train
+from lmia.training import BatchOfOne, model_flag, predict, share, train
 from workflow.harness.gpus import take_device
-from workflow.harness.job import job
+from workflow.harness.job import BadInput, job
 from workflow.harness.journals import journal_of
 from workflow.harness.shared import take_shared
 from workflow.seeds import seed_list
@@ -88,12 +88,15 @@ with job(
     device = take_device(snakemake)  # before long work
     provenance = known_before(snakemake, seed_list(snakemake.wildcards.seeds), device)
     if not take_shared(snakemake, attempt, device, "seeds", "role", kind="model", holds=provenance):
-        train_models(
-            dataset=snakemake.input.dataset,
-            split=snakemake.input.split,
-            output=snakemake.output[0],
-            provenance=provenance,
-            source=snakemake.input.source,
-            device=device,
-            journal=journal_of(snakemake, attempt, device),
-        )
+        try:
+            train_models(
+                dataset=snakemake.input.dataset,
+                split=snakemake.input.split,
+                output=snakemake.output[0],
+                provenance=provenance,
+                source=snakemake.input.source,
+                device=device,
+                journal=journal_of(snakemake, attempt, device),
+            )
+        except BatchOfOne as error:
+            raise BadInput(f"studies.{snakemake.wildcards.study}.training.{error}") from error

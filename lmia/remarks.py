@@ -4,6 +4,8 @@ import hashlib
 
 import numpy as np
 
+from lmia.data.arrays import may_be_turned
+
 
 def remarks(inputs, classes, members, nonmembers):
     """Remarks on a sound data set, a list of str.
@@ -19,6 +21,12 @@ def remarks(inputs, classes, members, nonmembers):
         named = ", ".join(f"{label} ({counts[label]} examples)" for label in rare[:5])
         found.append(
             f"{len(members)} members hold some classes less than once on average, and do not teach them: {named}"
+        )
+    if inputs.ndim == 4 and may_be_turned(inputs.shape[1:]):
+        channels, height, width = inputs.shape[1:]
+        found.append(
+            f"images are read as {height}x{width} pixels with {channels} channels; if another axis has the channels, "
+            "let it be the first of an image (kind npz: set layout)"
         )
     return found + _twins(inputs, classes, members, nonmembers)
 

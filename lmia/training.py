@@ -1,5 +1,7 @@
 """Train one classifier to the end, as the paper does: until the training loss stops falling."""
 
+from itertools import count
+
 import numpy as np
 import torch
 
@@ -12,6 +14,10 @@ from lmia.training_state import Progress, moving_tensors
 
 PRECISIONS = ("float32", "bfloat16")
 OPTIMIZERS = {"adam": Adam, "sgd": Sgd}
+
+
+class BatchOfOne(ValueError):
+    """An epoch ends with a batch of one example, on which a model that normalises by its batch cannot be trained."""
 
 
 def train(
@@ -48,8 +54,8 @@ def train(
     no other its result; `model_flag` tells. Equal arguments give equal bytes on a CPU with as many threads; torch's
     global random state stays as it was.
 
-    Raises TypeError for another defense, ValueError where it cannot be trained so, or an option is unknown, MemoryError
-    where a batch is too large for a GPU.
+    Raises TypeError for another defense, ValueError where it cannot be trained so, or an option is unknown, BatchOfOne,
+    before the first step, where a batch is too small for the model, MemoryError where one is too large for a GPU.
     """
     if not isinstance(defense, none.Defense):
         raise TypeError(f"defense: expected a class derived from lmia.defenses.none.Defense, got {type(defense)}")
@@ -66,6 +72,7 @@ def train(
         torch.manual_seed(seed)
         model = build(inputs.shape[1:], n_classes).train().to(inputs.device, memory_format=layout)
         defense.prepare(model, n_classes, len(inputs))
+        _check_least_batch(model, inputs, defense, batch_size)
         step, update = defense.stepper(model), None
         if step is None:
             moving = [p for p in model.parameters() if p.requires_grad]
@@ -93,6 +100,40 @@ def train(
         journal.finish(progress.to_arrays())
         defense.finish(model)
     return model.eval().to(memory_format=torch.contiguous_format), np.array(losses)
+
+
+@torch.no_grad()
+def _check_least_batch(model, inputs, defense, batch_size):
+    """Raise BatchOfOne if a batch of one is coming, and the model, as it will be trained, refuses it.
+
+    Only where it is coming is the model asked; its buffers and the random streams stay as they were.
+    """
+    views = len(inputs) * defense.copies
+    is_coming = 1 in (views, batch_size, views % batch_size)
+    if not is_coming or type(defense).batches is not none.Defense.batches:  # batches of its own may be of any size
+        return
+    kept = [buffer.clone() for buffer in model.buffers()]
+    try:
+        with torch.random.fork_rng([inputs.device] if inputs.is_cuda else []):
+            model(inputs[:1])
+    except ValueError as error:
+        raise BatchOfOne(_told(len(inputs), views, batch_size, error)) from error
+    finally:
+        for buffer, value in zip(model.buffers(), kept, strict=True):
+            buffer.copy_(value)
+
+
+def _told(n, views, batch_size, error):
+    """What is wrong with a batch of one, and the nearest sizes without."""
+    ways = []
+    if views > 1:
+        ways.append(f"batch_size to {next(size for size in count(batch_size + 1) if views % size != 1)}")
+    if batch_size > 1:
+        ways.append(f"n_train to {n - 1 or 2}")
+    return (
+        f"batch_size: {batch_size}: of {views} views of {n} members, one is left for a batch of its own, on which "
+        f"this model cannot be trained ({error}); set {' or '.join(ways) or 'both batch_size and n_train higher'}"
+    )
 
 
 class _Waiting:

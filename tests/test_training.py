@@ -1,5 +1,6 @@
 """Training: the algorithm, its bytes, its end, and the options."""
 
+import re
 from functools import partial
 
 import numpy as np
@@ -11,7 +12,7 @@ from lmia.confidences import read_confidences
 from lmia.data import digits
 from lmia.defenses import l2, none
 from lmia.models import cnn, mlp
-from lmia.training import accuracy, model_flag, predict, train
+from lmia.training import BatchOfOne, accuracy, model_flag, predict, train
 
 
 class Transposed(nn.Module):
@@ -147,6 +148,87 @@ def test_unknown_options_are_refused():
         fit("mlp", precision="half")
     with pytest.raises(ValueError, match="optimizer: rmsprop: expected one of adam, sgd"):
         fit("mlp", optimizer="rmsprop")
+
+
+def normalised(shape, n_classes):
+    return nn.Sequential(nn.Linear(shape[0], 8), nn.BatchNorm1d(8), nn.Dropout(0.1), nn.Linear(8, n_classes))
+
+
+class Twice(none.Defense):
+    copies = 2
+
+
+class Eights(none.Defense):
+    """Batches of its own."""
+
+    def batches(self, n, batch_size):
+        return torch.randperm(n)[: n // 8 * 8].split(8)
+
+
+@pytest.mark.parametrize(
+    "n, batch_size, defense, told",
+    [
+        (41, 20, none.Defense(), "batch_size: 20: of 41 views of 41 members, .* set batch_size to 21 or n_train to 40"),
+        (21, 2, none.Defense(), ".* set batch_size to 3 or n_train to 20"),
+        (21, 4, none.Defense(), ".* set batch_size to 6 or n_train to 20"),  # 21 is one more than 4 times 5, too
+        (6, 11, Twice(), ".* of 12 views of 6 members, .* set batch_size to 12 or n_train to 5"),
+        (8, 1, none.Defense(), ".* set batch_size to 2$"),
+        (1, 20, none.Defense(), ".* set n_train to 2$"),
+        (1, 1, none.Defense(), ".* set both batch_size and n_train higher"),
+    ],
+)
+def test_a_batch_of_one_is_refused_before_the_first_step_where_batches_normalise(n, batch_size, defense, told):
+    """And what the message says is a way out."""
+    asked = []
+    defense.penalty = lambda model: asked.append(model) or 0.0
+    options = OPTIONS | {"batch_size": batch_size}
+    with pytest.raises(BatchOfOne, match=f"^{told}") as error:
+        train(normalised, *draw((7,), n), 3, 0, defense, **options)
+    assert not asked and "Expected more than 1 value per channel" in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+    for option, value in re.findall(r"(batch_size|n_train) to (\d+)", str(error.value)):
+        other = {"batch_size": int(value)} if option == "batch_size" else {}
+        train(normalised, *draw((7,), int(value) if option == "n_train" else n), 3, 0, defense, **options | other)
+    assert asked or n == batch_size
+
+
+class Finished(none.Defense):
+    """Nothing is learned before the last layer."""
+
+    def prepare(self, model, n_classes, n_members):
+        model[1].eval()
+
+
+@pytest.mark.parametrize(
+    "build, n, defense",
+    [
+        (normalised, 40, none.Defense()),
+        (normalised, 42, none.Defense()),
+        (normalised, 41, Twice()),
+        (normalised, 41, Eights()),
+        (normalised, 41, Finished()),
+        (partial(mlp.build, hidden=(8,)), 41, none.Defense()),
+    ],
+)
+def test_batches_that_a_model_takes_are_not_refused(build, n, defense):
+    _, losses = train(build, *draw((7,), n), 3, 0, defense, **OPTIONS)
+    assert len(losses) == 5
+
+
+def test_who_is_asked_about_a_batch_of_one_trains_as_if_it_were_not(monkeypatch):
+    """Buffers and random streams are as before: batch normalisation of images takes one, and learns from it."""
+
+    def build(shape, n_classes):
+        layers = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.3), nn.Flatten(), nn.Linear(144, n_classes)
+        return nn.Sequential(*layers)
+
+    def weights():
+        model, losses = train(build, *draw((3, 8, 8), 41), 3, 0, none.Defense(), **OPTIONS)
+        return [value.numpy().tobytes() for value in model.state_dict().values()], losses.tolist()
+
+    with_question = weights()
+    monkeypatch.setattr("lmia.training._check_least_batch", lambda *_: None)
+    assert weights() == with_question
 
 
 @pytest.mark.parametrize("build", [mlp.build, partial(cnn.build, channels=(8, 16), convolutions=1, dense=32)])

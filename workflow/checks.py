@@ -76,10 +76,17 @@ def check_datasets(config):
             yield f"datasets.{name}.name: {dataset.name}: a pickle there; use kind {dataset.name.lower()} instead"
         elif dataset.kind == "torchvision" and dataset.name not in known:
             yield f"datasets.{name}.name: {dataset.name}: unknown data set; {suggest(dataset.name, list(known))}"
-        if isinstance(dataset, schema.Archived) and dataset.path and not exists(expanduser(dataset.path)):
+        if isinstance(dataset, schema.Archived) and dataset.path and not _is_there(dataset.path):
             yield f"datasets.{name}.path: {dataset.path}: no such file or folder; mend it, or remove it to fetch"
         if dataset.kind == "npz":
             yield from _check_npz(f"datasets.{name}", dataset)
+
+
+def _is_there(path):
+    try:
+        return exists(expanduser(path))
+    except ValueError:  # a null after "~"
+        return False
 
 
 def _check_npz(key, dataset):
@@ -87,7 +94,7 @@ def _check_npz(key, dataset):
         yield f"{key}.classes: {dataset.classes}: expected one array for each of {dataset.inputs}; name as many"
         return
     try:
-        describe(dataset.path, dataset.inputs, dataset.classes, dataset.layout)
+        describe(**dataset.options())
     except OSError as error:
         yield f"{key}.path: {dataset.path}: {error.strerror}; give the path of a .npz file"
     except ValueError as error:

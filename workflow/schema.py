@@ -34,7 +34,14 @@ class Npz(Entry):
     path: str = Field(description="a .npz file of numpy arrays")
     inputs: Annotated[list[str], NonEmpty, Distinct] = Field(["inputs"], description="arrays that are pooled")
     classes: Annotated[list[str], NonEmpty, Distinct] = Field(["classes"], description="as many, in the same order")
-    layout: Literal["channels_first", "channels_last"] = Field("channels_first", description="of images with channels")
+    layout: Literal["channels_first", "channels_last"] | None = Field(
+        None, description="of images with channels; default: channels first, unless another axis may have them"
+    )
+    range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(
+        None,
+        description="[least, greatest] value that is possible, mapped to 0 and 1; default: [0, 1], or [0, 255] for "
+        "uint8 images that need all 8 bits",
+    )
 
 
 class Archived(Entry):

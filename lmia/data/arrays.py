@@ -1,13 +1,19 @@
 """What the arrays of every data set must be, whoever made them: each way of not being so has its message."""
 
+from dataclasses import dataclass
+
 import numpy as np
+
+UNIT = (0, 1)
+ROUNDINGS = 8  # that may leave a value beyond the end of its range: scaling takes a few
 
 
 def checked(inputs, classes):
     """A data set as (inputs float32, classes int64 (n,)).
 
-    inputs: numbers in [0, 1], of features (n, features) or images (n, channels, height, width); classes: integers (n,),
-    0 .. n_classes - 1, at least two, each with an example. Raises ValueError where they are anything else.
+    inputs: numbers in [0, 1], of features (n, features) or images (n, channels, height, width), where floats may lie
+    outside by what rounding explains, which is cut off; classes: integers (n,), 0 .. n_classes - 1, at least two, each
+    with an example. Raises ValueError where they are anything else.
     """
     inputs, classes = _as_array(inputs, "inputs"), _as_array(classes, "classes")
     if inputs.dtype.kind not in "fiub":
@@ -17,26 +23,66 @@ def checked(inputs, classes):
             "inputs: expected at least one example, of features (n, features) or images (n, channels, height, width), "
             f"got {inputs.shape}"
         )
-    check_range(inputs, "inputs")
+    found = limits(inputs, "inputs")
+    if found.leave(UNIT):
+        raise ValueError(f"inputs: expected values in [0, 1], got {found}; scale them first")
     check_classes(classes, "classes")
     if classes.shape != inputs.shape[:1]:
         raise ValueError(f"classes: expected one for each of {len(inputs)} inputs, got shape {classes.shape}")
     check_numbering(classes, "classes")
     if classes.max() == 0:
         raise ValueError(f"classes: expected two or more, got {len(classes)} examples of one; every answer is the same")
-    if (inputs == inputs[0]).all():
+    if all((row == inputs[0]).all() for row in inputs):
         raise ValueError(f"inputs: all {len(inputs)} examples are equal; no model can tell them apart")
-    return np.ascontiguousarray(inputs, np.float32), classes.astype(np.int64)
+    inputs = np.ascontiguousarray(inputs, np.float32)
+    inside = 0 <= found.low and found.high <= 1
+    return inputs if inside else inputs.clip(0, 1), classes.astype(np.int64, copy=False)
 
 
-def check_range(array, where):
-    """Raise ValueError, naming `where`, unless all numbers (not none) of an array are in [0, 1]."""
+@dataclass(frozen=True)
+class Limits:
+    """The least and the greatest value of an array, of its own type."""
+
+    low: np.number
+    high: np.number
+
+    def leave(self, ends):
+        """Whether they lie outside the range `ends` (first, last) by more than rounding explains.
+
+        Integers are not rounded. Floats were in their own type, where they come from, and are in float32 in the end.
+        """
+        (first, last), dtype, room = ends, self.low.dtype, 0.0
+        if dtype.kind == "f":
+            own, kept = float(np.finfo(dtype).eps), float(np.finfo(np.float32).eps)
+            room = ROUNDINGS * (own * max(abs(first), abs(last)) + kept * (last - first))
+        return float(self.low) < first - room or float(self.high) > last + room
+
+    def __str__(self):
+        return f"{shown(self.low)} to {shown(self.high)}"
+
+
+def shown(value):
+    """A number of numpy's in full, so that no message tells 1 where 1.0000021 came."""
+    return str(int(value) if value.dtype.kind == "b" else value).removesuffix(".0")
+
+
+def limits(array, where):
+    """The `Limits` of an array that is not empty. Raises ValueError, naming `where`, where it holds nan or infinity."""
     low, high = array.min(), array.max()
-    if np.isnan(low):
-        example = int(np.argwhere(np.isnan(array))[0][0])
-        raise ValueError(f"{where}: expected numbers in [0, 1], got nan, first in example {example}; fill or drop it")
-    if low < 0 or high > 1:
-        raise ValueError(f"{where}: expected values in [0, 1], got {low:g} to {high:g}; scale them first")
+    if not (np.isfinite(low) and np.isfinite(high)):
+        example = int(np.isfinite(array).all(axis=tuple(range(1, array.ndim))).argmin())
+        value = array[example][~np.isfinite(array[example])][0]
+        raise ValueError(f"{where}: expected finite numbers, got {value}, first in example {example}; fill or drop it")
+    return Limits(low, high)
+
+
+def may_be_turned(shape):
+    """Whether the axes of an image may be others than (channels, height, width), as which `shape` reads them.
+
+    Grey and RGB images, and square ones, are as they should be. Others have fewer channels than pixels along each side.
+    """
+    channels, height, width = shape
+    return channels not in (1, 3) and height != width and channels >= min(height, width)
 
 
 def check_classes(array, where):
@@ -49,11 +95,18 @@ def check_classes(array, where):
         raise ValueError(f"{where}: expected integers from 0 upwards, got {array.dtype} from {array.min()}")
 
 
+def cut(classes, n):
+    """Sound classes (m,) of n examples, where n stands for all that are too large for so few to have no gap."""
+    return np.minimum(classes, min(n, np.iinfo(classes.dtype).max))
+
+
 def check_numbering(classes, where):
     """Raise ValueError, naming `where`, unless sound classes (n,) are numbered without gaps."""
-    found = np.unique(classes)
-    if len(missing := np.flatnonzero(found != np.arange(len(found)))):
-        raise ValueError(f"{where}: no example has class {missing[0]}; number the classes 0, 1, 2, ... without gaps")
+    n = len(classes)
+    seen = np.zeros(n + 1, bool)  # n examples leave out one of so many classes at least
+    seen[cut(classes, n)] = True
+    if (missing := int(seen.argmin())) <= classes.max():
+        raise ValueError(f"{where}: no example has class {missing}; number the classes 0, 1, 2, ... without gaps")
 
 
 def _as_array(values, where):

@@ -8,52 +8,60 @@ import zipfile
 
 import numpy as np
 
-from lmia.data.arrays import check_classes, check_numbering, check_range
+from lmia.data.arrays import UNIT, check_classes, check_numbering, cut, limits, may_be_turned, shown
 
 MOST_BYTES = 16 << 30  # of memory, whatever a machine has: more than any data set here needs, far from a zip bomb's end
 HEADER = 11_000  # bytes that hold any header which numpy accepts; a longer one could fill the memory
 SHOWN = 10  # names in a message
+BYTES = (0, 255)  # what images of 8 bits range over
+BLOCK = 1 << 17  # values that are mapped at once, in float64
 
 
-def load(path, inputs=("inputs",), classes=("classes",), layout="channels_first"):
+def load(path, inputs=("inputs",), classes=("classes",), layout=None, range=None):
     """The examples of one file, arrays that are named together pooled in that order.
 
-    path: the file; inputs: names of arrays of one shape, uint8 (0 to 255, divided by 255) or floats in [0, 1], of
-    features (n, features), grey images (n, height, width), or images with their channels where `layout` says:
-    "channels_first" (n, channels, height, width) or "channels_last" (n, height, width, channels); classes: names of
-    as many integer arrays (n,) with values 0 .. n_classes - 1.
+    path: the file, "~" for a home; inputs: names of arrays of one shape, of features (n, features), grey images
+    (n, height, width), or images with their channels where `layout` says: "channels_first" (n, channels, height,
+    width), as None has it where no other axis looks like channels, or "channels_last" (n, height, width, channels);
+    classes: names of as many integer arrays (n,) with values 0 .. n_classes - 1; range: (first, last) that is mapped to
+    [0, 1], of all these arrays. None: numbers of any type in [0, 1] are taken as they are, and uint8 images that need
+    all 8 bits are divided by 255.
 
-    Raises ValueError as `describe`, and where an array is damaged, or of another type or range.
+    Raises ValueError as `describe`, and where an array is damaged, of another type, or out of its range.
     """
-    describe(path, inputs, classes, layout)
+    n, shape = describe(path, inputs, classes, layout, range)
     with _opened(path) as file:
-        parts = [_as_inputs(_read(file, path, name), layout, f"{path}: {name}") for name in inputs]
-        labels = [_read(file, path, name) for name in classes]
-    for name, part in zip(classes, labels, strict=True):
-        check_classes(part, f"{path}: {name}")
-    pooled = np.concatenate(labels)
-    check_numbering(pooled, path)
-    return np.concatenate(parts), pooled.astype(np.int64)
+        labels = _pooled(file, path, classes, n)
+        arrays = [_read(file, path, name) for name in inputs]
+    ends = _ends(path, inputs, arrays, range)
+    pooled, start = np.empty((n, *shape), np.float32), 0
+    while arrays:  # each is given up once it is mapped
+        array = _as_read(arrays.pop(0), layout)
+        _map(array, ends, pooled[start : start + len(array)])
+        start += len(array)
+    return pooled, labels
 
 
-def describe(path, inputs=("inputs",), classes=("classes",), layout="channels_first"):
+def describe(path, inputs=("inputs",), classes=("classes",), layout=None, range=None):
     """(number of examples, shape of one input) of what `load` reads, from the arrays' headers alone.
 
     Raises ValueError where the file is none of numpy's, a name is missing, shapes do not go together or with the file's
-    own, there is no example, or reading them needs more than MOST_BYTES of memory, and OSError where there is no such
-    file.
+    own, there is no example, it is not plain which axis has the channels, `range` is none, or reading them needs more
+    than MOST_BYTES of memory, and OSError where there is no such file.
     """
+    if range is not None and not 0 < range[1] - range[0] < math.inf:
+        raise ValueError(f"range: {list(range)}: expected two numbers, the smaller one first")
     with _opened(path) as file:
         heads = [_header(file, path, name) for name in inputs]
-        counts = [_header(file, path, name)[0] for name in classes]
+        others = [_header(file, path, name) for name in classes]
     shapes = [shape for shape, _ in heads]
-    for name, shape, others, count in zip(inputs, shapes, classes, counts, strict=True):
+    for name, shape, label, (count, _) in zip(inputs, shapes, classes, others, strict=True):
         if count != shape[:1]:
-            raise ValueError(f"{path}: {others}: expected one class for each of {name} {shape}, got shape {count}")
+            raise ValueError(f"{path}: {label}: expected one class for each of {name} {shape}, got shape {count}")
     each = {_one_shape(shape, layout, f"{path}: {name}") for name, shape in zip(inputs, shapes, strict=True)}
     if len(each) > 1:
         raise ValueError(f"{path}: expected inputs of one shape, got {', '.join(map(str, sorted(each)))}")
-    if (needed := _memory(heads)) > MOST_BYTES:
+    if (needed := _memory(heads, others)) > MOST_BYTES:
         raise ValueError(
             f"{path}: takes {needed / 2**30:.1f} GiB of memory to read, {MOST_BYTES >> 30} are the most; "
             "take a part of it"
@@ -67,8 +75,12 @@ def _one_shape(shape, layout, where):
         raise ValueError(f"{where}: expected features (n, features) or images with 3 or 4 axes, got {shape}")
     if 0 in shape:
         raise ValueError(f"{where}: expected at least one example and one feature, got {shape}")
-    if len(shape) == 4 and layout == "channels_first" and shape[1] not in (1, 3) and shape[3] in (1, 3):
-        raise ValueError(f"{where}: {shape} looks like images with their channels last; set layout: channels_last")
+    if len(shape) == 4 and layout is None and may_be_turned(shape[1:]):
+        first, height, last = shape[1:]
+        raise ValueError(
+            f"{where}: {shape} does not tell which axis has the channels; set layout: channels_last for images of "
+            f"{first}x{height} pixels and {last} channels, or layout: channels_first for {height}x{last} and {first}"
+        )
     if len(shape) == 3:
         return (1, *shape[1:])
     return (shape[3], *shape[1:3]) if len(shape) == 4 and layout == "channels_last" else shape[1:]
@@ -86,16 +98,25 @@ def _named(where, expected):
 
 
 def _opened(path):
-    if os.path.exists(path) and not os.path.isfile(path):  # to open a pipe may take forever
-        raise ValueError(f"{path}: expected a .npz file, found a folder, pipe or device")
     with _named(path, "a .npz file, as numpy.savez writes it"):
-        return zipfile.ZipFile(path)
+        file = os.path.expanduser(path)
+        if not os.path.exists(file) or os.path.isfile(file):  # to open a pipe may take forever
+            return zipfile.ZipFile(file)
+    raise ValueError(f"{path}: expected a .npz file, found a folder, pipe or device")
 
 
-def _memory(heads):
-    """Bytes that reading arrays takes at most, by their (shape, dtype): all as float32 twice, and one as it is kept."""
-    kept = [dtype.itemsize * math.prod(shape) for shape, dtype in heads]
-    return 2 * sum(4 * math.prod(shape) for shape, _ in heads) + max(kept)
+def _memory(inputs, classes):
+    """Bytes that reading arrays, and checking what came, takes at most, by their (shape, dtype).
+
+    Classes end as int64. Each array of them is there once as it is kept, and once more while it is taken over; all are
+    there as many numbers and truth values again while they are checked. Inputs are all there as they are kept, and as
+    float32, and two blocks of them as float64, the last one and the next.
+    """
+    n, values = sum(shape[0] for shape, _ in inputs), [math.prod(shape) for shape, _ in inputs]
+    checking, labels = 9 * n + 1, max(dtype.itemsize * shape[0] for shape, dtype in classes)
+    kept = sum(dtype.itemsize * count for count, (_, dtype) in zip(values, inputs, strict=True))
+    block = 16 * min(max(values), max(BLOCK, math.prod(inputs[0][0][1:])))
+    return 8 * n + max(labels + max(labels, checking), 4 * sum(values) + max(checking, kept + block))
 
 
 def _header(file, path, name):
@@ -123,14 +144,65 @@ def _read(file, path, name):
         return np.lib.format.read_array(array, allow_pickle=False)
 
 
-def _as_inputs(array, layout, where):
-    if array.dtype == np.uint8:
-        array = array.astype(np.float32) / np.float32(255)
-    elif array.dtype.kind != "f":
-        raise ValueError(f"{where}: expected uint8 or floats in [0, 1], got {array.dtype}")
-    check_range(array, where)
+def _pooled(file, path, names, n):
+    """The classes of all n examples, int64 (n,)."""
+    pooled, start = np.empty(n, np.int64), 0
+    for name in names:
+        array = _read(file, path, name)
+        check_classes(array, f"{path}: {name}")
+        pooled[start : start + len(array)] = cut(array, n)
+        start += len(array)
+    check_numbering(pooled, path)
+    return pooled
+
+
+def _ends(path, names, arrays, stated):
+    """The range that the values of all arrays are mapped from, as `load` has it.
+
+    All are judged together: a part whose values happen to be small has no other scale than the others.
+    """
+    found = [limits(array, f"{path}: {name}") for name, array in zip(names, arrays, strict=True)]
+    told = [f"{name} {part} ({array.dtype})" for name, part, array in zip(names, found, arrays, strict=True)]
+    got = f"got {', '.join(told[:SHOWN])}"
+    if stated is not None:
+        if any(part.leave(stated) for part in found):
+            raise ValueError(f"{path}: expected values in range: {list(stated)}, {got}; mend the range")
+        return stated
+    beyond = [part.leave(UNIT) for part in found]
+    if not any(beyond):
+        return UNIT
+    is_bytes = all(array.dtype == np.uint8 and array.ndim > 2 for array in arrays)
+    if is_bytes and max(part.high for part in found) > BYTES[1] // 2:
+        return BYTES
+    write = _proposal(found)
+    advice = f"write {write} if every value has that range, or scale them first"
+    if not all(beyond):
+        advice = f"scale all alike first, or write {write} if they are"
+    raise ValueError(f"{path}: expected values in [0, 1], or images of 8 bits, {got}; {advice}")
+
+
+def _proposal(found):
+    """The `range` to write for values whose limits are these, and the one of pixels where they may be such."""
+    low, high = min((part.low for part in found), key=float), max((part.high for part in found), key=float)
+    first, last = shown(low) if low < 0 else "0", shown(high) if low < high or low > 0 else "0"
+    pixels = " (pixels: range: [0, 255])" if 0 <= low and high < BYTES[1] else ""
+    return f"range: [{first}, {last}]{pixels}"
+
+
+def _as_read(array, layout):
+    """An array with the axes of what `load` gives."""
     if array.ndim == 3:
-        array = array[:, None]
-    elif array.ndim == 4 and layout == "channels_last":
-        array = array.transpose(0, 3, 1, 2)
-    return np.ascontiguousarray(array, np.float32)
+        return array[:, None]
+    return array.transpose(0, 3, 1, 2) if array.ndim == 4 and layout == "channels_last" else array
+
+
+def _map(array, ends, out):
+    """Write an array, mapped from the range `ends` to [0, 1], into `out`, float32 of the same shape."""
+    first, last = ends
+    step = max(1, BLOCK // math.prod(array.shape[1:]))
+    for start in range(0, len(array), step):
+        rows = slice(start, start + step)
+        values = array[rows].astype(np.float64)
+        values -= first
+        values /= last - first
+        np.clip(values, 0, 1, out=out[rows])

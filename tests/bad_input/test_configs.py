@@ -128,6 +128,13 @@ VALUES = {
     "a text for an entry": (("queries", "boundary"), "hopskipjump", "queries.boundary"),
     "a list for a kind": (("queries", "boundary", "kind"), ["hopskipjump"], "queries.boundary.kind: "),
     "a path with a null": (("datasets", "more"), {"kind": "npz", "path": "a\0"}, "datasets.more"),
+    "a home with a null": (("datasets", "more"), {"kind": "npz", "path": "~\0"}, "datasets.more: .*embedded null"),
+    "an archive's home with a null": (
+        ("datasets", "more"),
+        {"kind": "adult", "path": "~\0"},
+        "datasets.more.path: .* no such file or folder",
+    ),
+    "arrays in a home of nobody": (("datasets", "more"), {"kind": "npz", "path": "~nobody-at-all/x"}, "No such file"),
     "a home of nobody": (("datasets", "more"), {"kind": "adult", "path": "~nobody-at-all/x"}, "datasets.more.path"),
     "a pipe for a file": (
         ("datasets", "more"),

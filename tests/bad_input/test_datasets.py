@@ -1,8 +1,13 @@
 """Data sets that cannot be used, each with its message, and what is only remarked on."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.preprocessing import MinMaxScaler
 
 from lmia.data.arrays import checked
 from lmia.remarks import remarks
@@ -17,12 +22,15 @@ def with_value(value):
 
 
 INPUTS = {
-    "nan": (with_value(np.nan), "inputs: expected numbers in .0, 1., got nan, first in example 3; fill or drop"),
-    "infinity": (with_value(np.inf), "inputs: expected values in .0, 1., got 0 to inf; scale"),
-    "minus infinity": (with_value(-np.inf), "got -inf to 1; scale"),
-    "above 1": (with_value(255), "got 0 to 255; scale"),
+    "nan": (with_value(np.nan), "inputs: expected finite numbers, got nan, first in example 3; fill or drop"),
+    "infinity": (with_value(np.inf), "inputs: expected finite numbers, got inf, first in example 3; fill or drop"),
+    "minus infinity": (with_value(-np.inf), "got -inf, first in example 3"),
+    "above 1": (with_value(255), "inputs: expected values in .0, 1., got 0 to 255; scale"),
     "below 0": (with_value(-0.1), "got -0.1 to 1; scale"),
+    "a little above 1": (with_value(1.00001), "got 0 to 1.00001; scale"),
+    "a little below 0": (with_value(-1e-5), "got -1e-05 to 1; scale"),
     "bytes": ((TABLE * 255).astype(np.uint8), "got 0 to 255; scale"),
+    "counts": ((TABLE * 9).astype(int), "got 0 to 9; scale"),
     "complex": (TABLE.astype(complex), "inputs: expected floats in .0, 1., got complex128"),
     "texts": (TABLE.astype(str), "inputs: expected floats in .0, 1., got <U"),
     "objects": (TABLE.astype(object), "got object"),
@@ -80,6 +88,93 @@ def test_numbers_of_any_type_are_taken(inputs):
     taken, classes = checked(inputs, CLASSES.astype(np.uint8))
     assert taken.dtype == np.float32 and classes.dtype == np.int64
     np.testing.assert_array_equal(taken, np.asarray(inputs, np.float32))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_what_rounding_leaves_outside_is_cut_off(dtype):
+    """As scikit-learn's MinMaxScaler leaves it, in whichever type it computes."""
+    eps = np.finfo(dtype).eps
+    table = TABLE.astype(dtype)
+    table[0], table[1] = [1 + eps, -eps], [1 + 3 * eps, -3 * eps]
+    taken, _ = checked(table, CLASSES)
+    assert taken.dtype == np.float32 and taken.min() == 0 and taken.max() == 1
+    assert table.max() > 1  # the arrays of whoever calls stay as they are
+    np.testing.assert_array_equal(taken[2:], table[2:].astype(np.float32))
+
+
+def test_the_scaler_that_everybody_has_is_believed():
+    draws = (np.random.default_rng(seed).normal(50, 13, (50, 20)) for seed in range(100))
+    table = next(table for table in map(MinMaxScaler().fit_transform, draws) if table.max() > 1)
+    taken, _ = checked(table, np.arange(50) % 2)
+    assert taken.min() >= 0 and taken.max() == 1
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(
+    st.one_of(
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.floats(-1e-4, 1e-4),
+        st.floats(1 - 1e-4, 1 + 1e-4),
+        st.integers(-(2**31), 2**31),
+    ),
+    st.sampled_from([np.float16, np.float32, np.float64, np.int64]),
+)
+def test_no_message_contradicts_itself(value, dtype):
+    """Whatever is refused is told as a number that lies outside."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = np.array(value).astype(dtype)
+    table = np.zeros((6, 2), dtype)
+    table[0] = 0, 1
+    table[3, 1] = value
+    try:
+        taken, _ = checked(table, CLASSES)
+    except ValueError as error:
+        if not np.isfinite(value):
+            assert f"got {value}" in str(error)
+            return
+        low, high = map(
+            float, re.fullmatch(r".*expected values in \[0, 1\], got (\S+) to (\S+); .*", str(error)).groups()
+        )
+        assert low < 0 or high > 1
+        assert float(value) in (low, high) or dtype is not np.float64
+    else:
+        assert 0 <= taken.min() and taken.max() <= 1
+        np.testing.assert_allclose(taken, table.astype(np.float64), rtol=0, atol=0.01 if dtype is np.float16 else 2e-6)
+
+
+@pytest.mark.parametrize(
+    "shape, is_odd",
+    [
+        ((12, 12, 4), True),  # channels last, read as channels first
+        ((12, 12, 3), True),
+        ((12, 12, 2), True),
+        ((28, 28, 1), True),
+        ((20, 30, 3), True),
+        ((20, 30, 8), True),
+        ((8, 8, 64), True),
+        ((4, 12, 3), True),
+        ((12, 3, 12), True),  # channels first, read as channels last
+        ((30, 1, 20), True),
+        ((1, 28, 28), False),
+        ((3, 32, 32), False),
+        ((3, 20, 30), False),
+        ((4, 12, 12), False),
+        ((2, 9, 12), False),
+        ((1, 1, 20), False),
+        ((3, 2, 2), False),
+        ((64, 4, 4), False),  # features of few pixels
+        ((16, 3, 3), False),
+        ((512, 1, 1), False),
+        ((12, 20, 30), False),
+    ],
+)
+def test_axes_that_may_be_turned_are_remarked_on(shape, is_odd):
+    inputs = np.random.default_rng(0).random((6, *shape), np.float32)
+    found = remarks(inputs, CLASSES, np.array([0, 1, 2]), np.array([3, 4, 5]))
+    assert len(found) == is_odd
+    for line in found:
+        channels, height, width = shape
+        assert line.startswith(f"images are read as {height}x{width} pixels with {channels} channels; if another axis")
 
 
 def test_a_sound_data_set_has_no_remarks():

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from snakemake.iocontainers import InputFiles, OutputFiles, Params
+from snakemake.iocontainers import InputFiles, OutputFiles, Params, Wildcards
 
 import workflow.harness.job
 from lmia import artifacts
@@ -21,6 +21,10 @@ PLUG_INS = {
     "faulty": "def load():\n    return {}['x']\n",
     "wide": "from torch import nn\n\n\ndef build(shape, n):\n    return nn.Linear(shape[0], n + 1)\n",
     "broken": "from torch import nn\n\n\ndef build(shape, n):\n    return nn.Linar(shape[0], n)\n",
+    "normal": (
+        "from torch import nn\n\n\ndef build(shape, n):\n"
+        "    return nn.Sequential(nn.Linear(shape[0], 4), nn.BatchNorm1d(4), nn.Linear(4, n))\n"
+    ),
     "picky": "def build(shape, n, width):\n    return width\n",
 }
 
@@ -43,11 +47,12 @@ def run(tmp_path, monkeypatch):
             output=OutputFiles(["output.npz"]),
             threads=1,
             input=InputFiles(fromdict=inputs or {}),
-            params=Params(fromdict={**(params or {}), "code": []}),
-            wildcards=SimpleNamespace(**wildcards or {}),
+            params=Params(fromdict=(params or {}) | {"code": []}),
+            wildcards=Wildcards(fromdict=wildcards or {}),
             config=config,
             resources={},
         )
+        fake.input._set_name("source", len(fake.input), end=len(fake.input))  # a name of no file, of train_model
         with pytest.raises(SystemExit) as ended:
             runpy.run_path(str(ROOT / f"workflow/scripts/{script}.py"), {"snakemake": fake})
         assert ended.value.code == 1 and not (tmp_path / "output.npz").exists()
@@ -60,7 +65,7 @@ def run(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("holes", "inputs: expected numbers in [0, 1], got nan, first in example 0; fill or drop it"),
+        ("holes", "inputs: expected finite numbers, got nan, first in example 0; fill or drop it"),
         ("alone", "expected (inputs, classes) from load() of spoilt.alone, got NoneType"),
         ("faulty", "KeyError: 'x' ({folder}/spoilt/faulty.py, line 2)"),
     ],
@@ -122,6 +127,28 @@ def test_a_gpu_that_is_not_there_ends_its_job_with_one_line(run, monkeypatch):
     assert re.fullmatch(r"device: cuda: torch \S+ sees 0 GPUs on .*; set auto or cpu, .*\n", log)
 
 
+def test_a_batch_of_one_ends_its_job_with_one_line(run, tmp_path):
+    training = {"learning_rate": 0.1, "batch_size": 5, "min_delta": 0.0, "patience": 1, "max_epochs": 1}
+    log = run(
+        "train_model",
+        inputs=placed(tmp_path),
+        params={
+            "seeds": "0",
+            "role": "target",
+            "model": {"kind": "spoilt.normal"},
+            "training": training,
+            "defense": {"kind": "none"},
+        },
+        wildcards={"study": "s"},
+        config={"device": "cpu", "cache": None, "save_every": 60, "studies": {"s": {"model": "normal"}}},
+    )
+    *_, line = log.splitlines()
+    assert line.startswith(
+        "studies.s.training.batch_size: 5: of 6 views of 6 members, one is left for a batch of its own"
+    )
+    assert line.endswith("; set batch_size to 6 or n_train to 5") and "Traceback" not in log
+
+
 @pytest.mark.parametrize("log_is_full", [False, True])
 @pytest.mark.parametrize("then", [OSError, KeyError])
 def test_a_full_disk_ends_its_job_with_one_line(tmp_path, monkeypatch, capsys, log_is_full, then):
@@ -155,7 +182,7 @@ def test_the_terminal_shows_the_message_alone(tmp_path):
     checkout.configure(lambda config: config["datasets"].update(holes={"kind": "spoilt.holes"}))
     text = checkout.snakemake("results/data/holes.npz", check=False)
     assert checkout.exit_code == 1 and "Traceback" not in text
-    assert text.count("datasets.holes: inputs: expected numbers in [0, 1], got nan, first in example 0") == 1
+    assert text.count("datasets.holes: inputs: expected finite numbers, got nan, first in example 0") == 1
 
 
 def test_a_hostile_base_is_refused_in_the_terminal(tmp_path):

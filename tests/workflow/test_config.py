@@ -2,6 +2,7 @@
 
 import copy as copying
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -468,7 +469,14 @@ def test_chains_of_files_are_followed_to_their_end(tmp_path, monkeypatch):
         ({"classes": ["short"]}, r"expected one class for each of inputs \(4, 2\), got shape \(3,\)"),
         ({"inputs": ["scalar"]}, r"expected one class for each of scalar \(\), got shape \(4,\)"),
         ({"inputs": ["classes"]}, r"classes: expected features \(n, features\) or images .* got \(4,\)"),
-        ({"inputs": ["grey"]}, r"grey: \(4, 5, 5, 1\) looks like images with their channels last; set layout"),
+        (
+            {"inputs": ["grey"]},
+            r"grey: \(4, 5, 5, 1\) does not tell which axis has the channels; set layout: channels_l",
+        ),
+        ({"range": [9, 0]}, r": range: \[9.0, 0.0\]: expected two numbers, the smaller one first"),
+        ({"range": [3, 3]}, r": range: \[3.0, 3.0\]: expected two numbers"),
+        ({"range": [0]}, r".range: \[0\]: not possible here; it should have at least 2 items"),
+        ({"range": [0, math.inf]}, ".range.1: inf: not possible here; it should be a finite number"),
         ({"inputs": ["inputs", "tall"], "classes": ["classes"] * 2}, "classes: .* hold each value once"),
         ({"inputs": ["inputs", "tall"]}, "name as many"),
     ],

@@ -28,7 +28,7 @@ def stand_ins(folder):
         centres = rng.random((n_classes, *shape[1:]), dtype=np.float32)
         values = 0.8 * centres[classes] + 0.2 * rng.random(shape, dtype=np.float32)
         np.savez(folder / f"{name}.npz", inputs=(255 * values).astype(np.uint8), classes=classes)
-        entries[name] = {"kind": "npz", "path": f"{name}.npz", "layout": "channels_last"}
+        entries[name] = {"kind": "npz", "path": f"{name}.npz", "layout": "channels_last", "range": [0, 255]}
     return entries
 
 

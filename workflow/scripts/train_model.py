@@ -10,9 +10,9 @@ from lmia import artifacts, plugins
 from lmia.checkpoints import to_arrays, weights
 from lmia.devices import describe
 from lmia.streams import stream
-from lmia.training import model_flag, predict, share, train
+from lmia.training import BatchOfOne, model_flag, predict, share, train
 from workflow.harness.gpus import take_device
-from workflow.harness.job import job
+from workflow.harness.job import BadInput, job
 from workflow.harness.journals import journal_of
 from workflow.harness.shared import take_shared
 from workflow.harness.soundness import refuse_unusable
@@ -89,13 +89,16 @@ with job(
 ) as attempt:
     device = take_device(snakemake)  # before long work
     if not take_shared(snakemake, attempt, device):
-        train_models(
-            dataset=snakemake.input.dataset,
-            split=snakemake.input.split,
-            output=snakemake.output[0],
-            provenance=made_from(snakemake, seed_list(snakemake.params.seeds), device),
-            source=snakemake.input.source,
-            device=device,
-            journal=journal_of(snakemake, attempt, device),
-            name=snakemake.config["studies"][snakemake.wildcards.study]["model"],
-        )
+        try:
+            train_models(
+                dataset=snakemake.input.dataset,
+                split=snakemake.input.split,
+                output=snakemake.output[0],
+                provenance=made_from(snakemake, seed_list(snakemake.params.seeds), device),
+                source=snakemake.input.source,
+                device=device,
+                journal=journal_of(snakemake, attempt, device),
+                name=snakemake.config["studies"][snakemake.wildcards.study]["model"],
+            )
+        except BatchOfOne as error:
+            raise BadInput(f"studies.{snakemake.wildcards.study}.training.{error}") from error

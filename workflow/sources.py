@@ -4,7 +4,7 @@ import ast
 import sys
 from functools import cache
 
-from workflow.harness.fingerprint import ROOT, closure, find, locate
+from workflow.harness.fingerprint import ROOT, beside, closure, find, is_standard, locate
 
 
 def read_constant(module, name):
@@ -44,27 +44,24 @@ def flaw(module):
     try:
         files = closure(find(module), module)
         own = [file for file in files if file.suffix == ".py" and not file.is_relative_to(ROOT / "lmia")]
-        return next(filter(None, map(_unhashable, own)), None)
+        return next(filter(None, map(_not_found, own)), None)
     except SyntaxError as error:
         return f"{error.filename}, line {error.lineno}: {error.msg}; mend this file"
     except (ValueError, RecursionError, MemoryError) as error:  # bytes or nesting that no source has
         return f"{str(error) or type(error).__name__}; mend this file"
 
 
-def _unhashable(file):
-    """Why edits of what a file imports would re-run nothing."""
+def _not_found(file):
+    """Why what a file imports cannot be found."""
     tree = ast.parse(file.read_bytes())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr == "path" and getattr(node.value, "id", "") == "sys":
-            return (
-                f"{file}, line {node.lineno}: uses sys.path, where no hash of code can follow; import helpers "
-                "relatively (from .helper import ...), or put their folder on PYTHONPATH"
-            )
     for node in _needed(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
         for name in () if getattr(node, "level", 0) else names:
-            if locate(name) is None and not _is_known(name):
-                return f"{file}, line {node.lineno}: imports {name}, which is nowhere on the Python path; put it there"
+            if locate(name) is None and not _is_known(name) and not beside(name, file):
+                return (
+                    f"{file}, line {node.lineno}: imports {name}, which is neither on the Python path nor beside it; "
+                    "put its folder on PYTHONPATH"
+                )
     return None
 
 
@@ -79,10 +76,9 @@ def _needed(node):
 
 def _is_known(name):
     """Whether a module without a file of its own is Python's, or a folder without __init__.py."""
-    first = name.partition(".")[0]
-    if first in sys.stdlib_module_names:
+    if is_standard(name):
         return True
-    found = (finder.find_spec(first, None) for finder in sys.meta_path)
+    found = (finder.find_spec(name.partition(".")[0], None) for finder in sys.meta_path)
     return any(found)
 
 

@@ -92,6 +92,8 @@ def test_two_modules_that_change_places_are_noticed(place):
         ("from ..near.helper import x", "../near/helper.py"),
         ("import deep.helper", "../helper.py"),
         ("def late():\n    from .helper import x", "helper.py"),
+        ("import sys\nsys.path.insert(0, __path__)\nimport aside", "aside.py"),
+        ("import aside.more.helper", "aside/more/helper.py"),
     ],
 )
 @pytest.mark.parametrize("packages", [True, False])

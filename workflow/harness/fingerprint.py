@@ -52,7 +52,8 @@ def closure(script, *modules, around=False):
         name, file = pending.pop()
         if file not in seen and (around or not file.is_relative_to(HARNESS)):
             seen[file] = name
-            pending += [found for imported in _imported(file, name) for found in _own(imported)]
+            for imported in _imported(file, name):
+                pending += _own(imported) or beside(imported, file)
     return seen
 
 
@@ -145,6 +146,24 @@ def _own(name):
         return []
     found = [(prefix, locate(prefix)) for prefix in prefixes]
     return [(prefix, file) for prefix, file in found if file and not is_installed(file)]
+
+
+def beside(name, file):
+    """(name, file) of a dotted name that is nowhere on the path, and found from the folder of the file that imports it.
+
+    Such a file puts its folder on sys.path as it runs. Whatever else that leads to, `unlisted` finds.
+    """
+    parts = name.split(".")
+    if locate(parts[0]) is not None or is_standard(parts[0]):
+        return []
+    bases = [(".".join(parts[:n]), file.parent.joinpath(*parts[:n])) for n in range(1, len(parts) + 1)]
+    found = [(part, source) for part, base in bases for source in (base.with_suffix(".py"), base / "__init__.py")]
+    return [(part, source) for part, source in found if source.is_file()]
+
+
+def is_standard(name):
+    """Whether a name is of Python's own library."""
+    return name.partition(".")[0] in sys.stdlib_module_names
 
 
 def _version(file, name):

@@ -19,8 +19,8 @@ def check_defenses(config):
 
 def check_trained(key, config, study, shape):
     """The study's defenses, against its model and the shape of an input (None: unknown)."""
-    for name in study.defenses:
-        defense = config.defenses[trained_with(config, name)]
+    for base in [base for name in study.defenses if (base := trained_with(config, name)) in config.defenses]:
+        name, defense = base, config.defenses[base]
         moves = defense.kind == "augmentation" or (defense.kind == "dp_sgd" and (defense.pixels or defense.flips))
         if moves and shape and len(shape) != 3:
             yield f"{key}.defenses: {name}: moves images, {study.dataset} has none; choose another"

@@ -59,6 +59,11 @@ def fact(dataset, name):
     return value.get(getattr(dataset, "name", None)) if isinstance(value, dict) else value
 
 
+def places(entry):
+    """Options of a built-in data set that say where its files lie, and how they get there."""
+    return () if "." in entry.kind else ("path", "root", "download")
+
+
 def files_read(entry):
     """Paths of the user's own files that an entry reads, whose content its results depend on.
 

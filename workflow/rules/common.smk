@@ -12,6 +12,7 @@ from workflow.entries import (
     files_read,
     knows_masks,
     observation,
+    places,
     stops_early,
     target_split,
     trained_cell,
@@ -19,7 +20,7 @@ from workflow.entries import (
 from workflow.config import ConfigError, base_files, check
 from workflow.harness.fingerprint import file_hash, fingerprint
 from workflow.plain import read
-from workflow.schema import Archived, Npz, Unpublished
+from workflow.schema import Unpublished
 
 
 def sound(step):
@@ -161,14 +162,9 @@ def model_files(wildcards, *others):
 
 
 def dataset_spec(wildcards):
-    """A data set without where its file lies, where the file is known by its hash: a copy elsewhere is the same."""
+    """A data set without where its files lie: they are known by their hashes, and a copy elsewhere is the same."""
     entry = CONFIG.datasets[wildcards.dataset]
-    by_hash = isinstance(entry, (Archived, Npz))
-    return {
-        key: value
-        for key, value in spec(entry).items()
-        if not (by_hash and key == "path")
-    }
+    return {key: value for key, value in spec(entry).items() if key not in places(entry)}
 
 
 def known_original(wildcards):

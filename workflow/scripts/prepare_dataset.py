@@ -17,7 +17,7 @@ def prepare(output, name, spec, where):
 
 with job(snakemake, plugins.module_name("data", snakemake.params.spec["kind"])):
     name = snakemake.wildcards.dataset
-    entry = snakemake.config["datasets"][name]
-    # Not among the params, which say what a result depends on: the file is known by its hash.
-    where = {} if "path" in snakemake.params.spec or not entry.get("path") else {"path": entry["path"]}
-    prepare(snakemake.output[0], name, snakemake.params.spec, where)
+    entry, spec = snakemake.config["datasets"][name], snakemake.params.spec
+    # Where files lie is not among the params, which say what a result depends on: files are known by their hashes.
+    where = {key: value for key, value in entry.items() if key not in spec and value is not None}
+    prepare(snakemake.output[0], name, spec, where)

@@ -1,0 +1,153 @@
+"""The law, as far as plans show it: an edit of any key plans what reads that key, what follows from it, and no more.
+
+What follows is worked out here from the params and inputs of all jobs before and after the edit. That a job reads no
+more than its params and inputs say is shown by bytes (test_bytes.py).
+"""
+
+import contextlib
+import datetime
+import hashlib
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from workflow.config import check
+
+from .conftest import write
+from .study import EVERY_KIND, HINTS
+from .walk import edited, keys
+
+ROOT = Path(__file__).parents[2]
+SAMPLE, SHARDS = 10, 4
+SEED = datetime.date.today().toordinal()  # another sample every day
+ASKS = {"ask_queries", "search_boundary", "read_confidences", "follow_gradients"}
+MODEL = {"check_study", "train_model", "find_outliers", *ASKS}
+PLOTS = {"plot_metrics", "plot_scores", "plot_gallery"}
+# Rules that read the keys of a section, by its class in the schema: some of these, and no others, are planned first.
+READERS = {
+    "datasets": {"prepare_dataset"},
+    "models": MODEL,
+    "defenses": {"train_model", "read_confidences", "plot_metrics"},  # plots show strengths
+    "training": {"train_model"},
+    "outliers": {"find_outliers"},
+    "queries": {*ASKS, "tune_stopping", "plot_gallery", "compare_exhibit", "score_attack"},
+    "attacks": {"score_attack", "compare_exhibit"},
+    "metrics": {"measure_attack", "tabulate_study", "compare_exhibit"},
+    "figures": PLOTS,
+    "exhibits": {"compare_exhibit"},
+}
+# Keys that no result depends on, each with its reason.
+READ_BY_NONE = {
+    "Config.save_every": "how often a job saves",
+    "Config.device": "a machine without a GPU does not repeat what a GPU made",
+    "Config.cache": "where results are shared",
+    "Torchvision.root": "where files lie, which are known by their hashes",
+    "Torchvision.download": "how they get there",
+    "Archived.path": "where a file lies",
+    "Unpublished.path": "where a file lies",
+    "Npz.path": "where a file lies",
+    "Exhibit.figures": "which figures its name makes as well",
+}
+
+
+@pytest.fixture(scope="module")
+def places(everything):
+    """Every key of the schema -> its places in the configuration, in an order that differs from day to day."""
+    checkout, _ = everything
+    with contextlib.chdir(checkout.path):  # where the users' files lie
+        found = keys(check(EVERY_KIND))
+    del found["Config.base"]  # what counts is what the files come to
+    draw = random.Random(SEED)
+    return {key: draw.sample(found[key], len(found[key])) for key in sorted(found) if not key.endswith(".kind")}
+
+
+def edit(everything, key, places):
+    """(place, configuration with another value there): the first of its places that has another valid one."""
+    with contextlib.chdir(everything[0].path):
+        found = ((place, edited(EVERY_KIND, place, HINTS.get(key, ()))) for place in places)
+        return next(((place, raw) for place, raw in found if raw), (key, None))
+
+
+def recipes(plan):
+    """First output of each job -> hash of all that it depends on: its params, and the recipes of its inputs."""
+    made, found = plan.made(), {}
+    maker = {output: first for first, job in made.items() for output in job["outputs"]}
+
+    def recipe(first):
+        if first not in found:
+            job = made[first]
+            inputs = {name: [recipe(maker[file]) for file in files] for name, files in job["inputs"].items()}
+            params = {name: value for name, value in job["params"].items() if name != "code"}
+            code = sorted(entry.rpartition("@")[2] for entry in job["params"]["code"])
+            text = json.dumps([params, code, inputs], sort_keys=True)
+            found[first] = hashlib.sha256(text.encode()).hexdigest()
+        return found[first]
+
+    for first in made:
+        recipe(first)
+    return found
+
+
+def expected(before, after):
+    """First outputs of the jobs that an edit is to plan: results of another recipe, of which none is there."""
+    old, new = recipes(before), recipes(after)
+    there = {recipe for first, recipe in old.items() if first.endswith(".npz")}
+    return {first for first in new if old.get(first) != new[first] and (first in old or new[first] not in there)}
+
+
+def first_readers(before, after):
+    """Rules of the jobs that an edit gives other params."""
+    old, new = before.made(), after.made()
+    return {new[first]["rule"] for first in old.keys() & new.keys() if old[first]["params"] != new[first]["params"]}
+
+
+def section_of(path):
+    return next((name for name in ("training", "outliers") if name in path[:-1]), path[0])
+
+
+def problem(planner, everything, key, places):
+    """What an edit of a key plans that it should not, or the other way round; None where it is right."""
+    checkout, before = everything
+    place, raw = edit(everything, key, places)
+    if raw is None:
+        return f"{key}: no other valid value is known; add one to HINTS"
+    write(checkout, raw)
+    try:
+        after = planner.plan(checkout)
+    finally:
+        write(checkout, EVERY_KIND)
+    where, planned = ".".join(map(str, place)), after.planned()
+    if planned != (wanted := expected(before, after)):
+        return f"{where}: not planned: {sorted(wanted - planned)[:3]}, in vain: {sorted(planned - wanted)[:3]}"
+    if bool(planned) == (key in READ_BY_NONE):
+        return f"{where}: plans {dict(after.rules()) or 'nothing'}"
+    if (readers := first_readers(before, after)) - READERS.get(section_of(place), readers):
+        return f"{where}: read by {sorted(readers)}"
+    return None
+
+
+def problems(planner, everything, places, chosen):
+    return [found for key in chosen if (found := problem(planner, everything, key, places[key]))]
+
+
+def test_an_edit_of_some_keys_plans_what_reads_them_and_no_more(planner, everything, places, capsys):
+    chosen = random.Random(SEED).sample(sorted(places), SAMPLE)
+    assert problems(planner, everything, places, chosen) == []
+    with capsys.disabled():
+        print(f"\n{SAMPLE} of {len(places)} keys (seed {SEED}): {', '.join(chosen)}: all planned")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_an_edit_of_any_key_plans_what_reads_it_and_no_more(planner, everything, places, capsys, shard):
+    chosen = sorted(places)[shard::SHARDS]
+    assert problems(planner, everything, places, chosen) == []
+    exempt = [f"{key} ({READ_BY_NONE[key]})" for key in chosen if key in READ_BY_NONE]
+    with capsys.disabled():
+        print(f"\n{len(chosen)} keys, all planned; read by no job: {', '.join(exempt) or 'none'}")
+
+
+def test_every_exempt_key_is_one(places):
+    assert READ_BY_NONE.keys() <= places.keys()

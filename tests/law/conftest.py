@@ -12,6 +12,7 @@ import yaml
 from ..workflow.conftest import make_checkout
 from .study import EVERY_KIND, place
 
+TARGETS = ["all", *EVERY_KIND["exhibits"]]
 PLANNER = Path(__file__).parent / "planner.py"
 
 
@@ -41,7 +42,7 @@ class Planner:
 
     def plan(self, checkout, **request):
         self._answer.unlink(missing_ok=True)
-        request |= {"folder": str(checkout.path), "answer": str(self._answer)}
+        request |= {"arguments": TARGETS, "folder": str(checkout.path), "answer": str(self._answer)}
         print(json.dumps(request), file=self._process.stdin, flush=True)
         assert self._process.stdout.readline() == "done\n"
         plan = Plan(json.loads(self._answer.read_text()))

@@ -12,6 +12,8 @@ EVERY_KIND = {
         "fashion": {"kind": "torchvision", "name": "FashionMNIST", "root": "data", "download": False},
         "mnist": {"kind": "mnist"},
         "cifar10": {"kind": "cifar10"},
+        "cifar100": {"kind": "cifar100"},
+        "texas": {"kind": "texas", "sha256": DIGEST},
         "location": {"kind": "location"},
         "adult": {"kind": "adult"},
         "purchase": {"kind": "purchase", "sha256": DIGEST},
@@ -125,6 +127,8 @@ EVERY_KIND = {
             "attacks": ["gap"],
         },
         "photos": {"dataset": "cifar10", "n_train": [50], "model": "batched", "seeds": ["0-1", 2], "attacks": ["gap"]},
+        "more-photos": {"dataset": "cifar100", "n_train": [50], "model": "cnn", "seeds": [0], "attacks": ["gap"]},
+        "hospitals": {"dataset": "texas", "n_train": [50], "model": "mlp", "seeds": [0], "attacks": ["gap"]},
         "places": {"dataset": "location", "n_train": [50], "model": "mlp", "seeds": [0], "attacks": ["gap"]},
         "people": {"dataset": "adult", "n_train": [50], "model": "mlp", "seeds": [0], "attacks": ["gap", "mixed"]},
         "shopping": {

@@ -1,0 +1,201 @@
+"""The law for code: a change of any module that a result can depend on is seen by the jobs that import it, and by them.
+
+Who imports what is worked out here once more, by the names in import statements, from the files alone.
+"""
+
+import ast
+import collections
+import datetime
+import random
+import shutil
+
+import pytest
+
+from workflow.harness import fingerprint
+from workflow.harness.fingerprint import HARNESS, ROOT, hashes
+
+SEED = datetime.date.today().toordinal()  # another mutation every day
+SOURCES = [file for folder in ("lmia", "workflow") for file in sorted((ROOT / folder).rglob("*.py"))]
+FILES = {str(file.relative_to(ROOT)): file for file in SOURCES}
+SAMPLE, SHARDS = 8, 2
+# Modules that no result depends on, each with its reason; the folder workflow/harness is one of them.
+SEEN_BY_NONE = {
+    "workflow/config.py": "what it reads reaches jobs as params",
+    "workflow/plain.py": "the same",
+    "workflow/schema.py": "the same",
+    "workflow/schema_base.py": "the same",
+    "workflow/schema_defenses.py": "the same",
+    "workflow/entries.py": "the same",
+    "workflow/families.py": "the same",
+    "workflow/exhibits.py": "the same",
+    "workflow/sources.py": "the same",
+    "workflow/checks.py": "refuses, and changes nothing",
+    "workflow/study_checks.py": "the same",
+    "workflow/figure_checks.py": "the same",
+    "workflow/defense_checks.py": "the same",
+    "workflow/cache.py": "a program that no job runs",
+    "workflow/requested.py": "the same",
+    "workflow/scripts/verify.py": "reads results and makes none",
+}
+
+
+def mutated(source, draw):
+    """A source with one literal or operator changed, None where it has none outside docstrings."""
+    tree = ast.parse(source)
+    documented = {id(node.body[0].value) for node in ast.walk(tree) if fingerprint._has_docstring(node)}
+    spots = [node for node in ast.walk(tree) if id(node) not in documented and _can_change(node)]
+    if not spots:
+        return None
+    _change(draw.choice(spots))
+    return ast.unparse(tree)
+
+
+def _can_change(node):
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str | int | float) and node.value is not Ellipsis
+    return isinstance(node, ast.BinOp | ast.Compare)
+
+
+def _change(node):
+    if isinstance(node, ast.Constant):
+        old = node.value
+        node.value = not old if isinstance(old, bool) else old + "x" if isinstance(old, str) else old + 1
+    elif isinstance(node, ast.BinOp):
+        node.op = ast.Add() if isinstance(node.op, ast.Sub) else ast.Sub()
+    else:
+        node.ops[0] = ast.Is() if isinstance(node.ops[0], ast.Lt) else ast.Lt()
+
+
+def imports(name):
+    """Files of ours that one file names in its import statements, packages above them included."""
+    found = set()
+    for node in ast.walk(ast.parse(FILES[name].read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    parts = {".".join(dotted.split(".")[:n]) for dotted in found for n in range(1, dotted.count(".") + 2)}
+    paths = {f"{part.replace('.', '/')}{end}" for part in parts for end in (".py", "/__init__.py")}
+    return paths & FILES.keys()
+
+
+def reached(roots):
+    """All files that some files import, directly or not, without workflow/harness and what only that imports."""
+    seen, pending = set(), list(roots)
+    while pending:
+        if (name := pending.pop()) not in seen and not FILES[name].is_relative_to(HARNESS):
+            seen.add(name)
+            above = {f"{folder}/__init__.py" for folder in map(str, FILES[name].relative_to(ROOT).parents)}
+            pending += imports(name) | (above & FILES.keys())
+    return seen
+
+
+@pytest.fixture(scope="module")
+def codes(everything):
+    """Every list of files that some job's hash covers -> one of its jobs."""
+    _, plan = everything
+    found = {tuple(entry.rpartition("@")[0] for entry in job["params"]["code"]): job for job in plan.made().values()}
+    return found
+
+
+def chosen_by_name(job):
+    """Files of the modules that a job's script loads by the kinds in its params, or by name."""
+    text = FILES[script_of(job)].read_text()
+    specs = [job["params"].get(name) for name in ("spec", "model", "defense", "query", "attack")]
+    specs += job["params"].get("queries", {}).values()
+    kinds = {spec["kind"] for spec in specs if spec}
+    folders = [name for name in ("data", "models", "defenses", "perturbations", "attacks") if f'"{name}"' in text]
+    found = {f"lmia/{folder}/{kind}.py" for folder in folders for kind in kinds} & FILES.keys()
+    if "lmia.figures.{" in text:
+        found.add(f"lmia/figures/{job['params']['figure']['kind']}.py")
+    if job["rule"] == "search_boundary" and any("results/stopping" in f for fs in job["inputs"].values() for f in fs):
+        found.add("lmia/stopping.py")
+    return found
+
+
+def script_of(job):
+    return next(f for entry in job["params"]["code"] if (f := entry.rpartition("@")[0]).startswith("workflow/scripts/"))
+
+
+def test_the_hash_of_each_job_covers_exactly_what_it_imports(codes):
+    for listed, job in codes.items():
+        needed = reached({script_of(job), *chosen_by_name(job)})
+        told = {name for name in needed if fingerprint._version(FILES[name], dotted(name))}  # no mere docstrings
+        assert set(listed) == told, job["rule"]
+
+
+def dotted(name):
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def test_every_module_is_covered_by_some_hash_or_exempt_for_a_reason(codes):
+    covered = {name for listed in codes for name in listed}
+    meaning = {name for name, file in FILES.items() if fingerprint._version(file, dotted(name))}
+    around = {name for name in meaning if FILES[name].is_relative_to(HARNESS)}
+    assert meaning - around - covered == SEEN_BY_NONE.keys()
+
+
+def test_a_mutation_of_some_modules_changes_the_hash_of_the_jobs_that_import_them_and_no_other(mutate, capsys):
+    counts = mutate(random.Random(SEED).sample(sorted(FILES), SAMPLE))
+    with capsys.disabled():
+        print(f"\n{dict(counts)} of {SAMPLE} modules (seed {SEED})")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_a_mutation_of_any_module_changes_the_hash_of_the_jobs_that_import_it_and_no_other(mutate, capsys, shard):
+    counts = mutate(sorted(FILES)[shard::SHARDS])
+    with capsys.disabled():
+        print(f"\n{counts['planned']} modules, all planned; {dict(counts)} (seed {SEED})")
+
+
+@pytest.fixture
+def mutate(codes, tmp_path, monkeypatch):
+    """A function that changes one literal or operator of each of some modules, and compares all jobs' hashes."""
+    roots = {listed: fingerprint_roots(job) for listed, job in codes.items()}
+    copies = tmp_path / "copy"
+    for name, file in FILES.items():
+        (copies / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copies / name)
+    move_to(copies, monkeypatch)
+
+    def all_hashes():
+        return {listed: hashes(fingerprint.fingerprint(script, *names)) for listed, (script, names) in roots.items()}
+
+    def mutate(names):
+        before, draw, counts = all_hashes(), random.Random(SEED), collections.Counter()
+        for name in names:
+            source = (copies / name).read_text()
+            if (changed := mutated(source, draw)) is None:
+                counts["with nothing to mutate"] += 1
+                continue
+            (copies / name).write_text(changed)
+            after = all_hashes()
+            (copies / name).write_text(source)
+            moved = {listed for listed in before if before[listed] != after[listed]}
+            assert moved == {listed for listed in codes if name in listed}, f"{name} (seed {SEED})"
+            assert bool(moved) != (name in SEEN_BY_NONE or FILES[name].is_relative_to(HARNESS)), name
+            counts["planned" if moved else "exempt"] += 1
+        return counts
+
+    yield mutate
+    monkeypatch.undo()
+    forget()
+
+
+def fingerprint_roots(job):
+    """(script, names of the modules that its rule gives to the hash) of a job."""
+    return script_of(job), sorted(dotted(name) for name in chosen_by_name(job))
+
+
+def move_to(root, monkeypatch):
+    """Have hashes made of the files under another root."""
+    monkeypatch.setattr(fingerprint, "ROOT", root)
+    monkeypatch.setattr(fingerprint, "HARNESS", root / "workflow/harness")
+    monkeypatch.syspath_prepend(root)
+    forget()
+
+
+def forget():
+    for cached in (fingerprint.locate, fingerprint._own, fingerprint._is_ours):
+        cached.cache_clear()

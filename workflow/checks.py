@@ -1,7 +1,8 @@
 """What the entries of a configuration ask of each other: one line for each mistake, with key, value and fix."""
 
 import math
-from os.path import exists, expanduser
+from os import getcwd
+from os.path import exists, expanduser, isabs
 
 from lmia.data.npz import describe
 from lmia.plugins import module_name
@@ -68,8 +69,9 @@ def check_datasets(config):
             yield f"datasets.{name}.name: {dataset.name}: a pickle there; use kind {dataset.name.lower()} instead"
         elif dataset.kind == "torchvision" and dataset.name not in known:
             yield f"datasets.{name}.name: {dataset.name}: unknown data set; {suggest(dataset.name, list(known))}"
-        if isinstance(dataset, schema.Archived) and dataset.path and not exists(expanduser(dataset.path)):
-            yield f"datasets.{name}.path: {dataset.path}: no such file or folder; mend it, or remove it to fetch"
+        if isinstance(dataset, schema.Archived) and dataset.path and not exists(path := expanduser(dataset.path)):
+            where = "" if isabs(path) else f" in {getcwd()}"
+            yield f"datasets.{name}.path: {dataset.path}: no such file or folder{where}; mend it, or remove it to fetch"
         if dataset.kind == "npz":
             yield from _check_npz(f"datasets.{name}", dataset)
 

@@ -171,6 +171,21 @@ BAD = {
         "figures.rotation.attacks: gap: reads original, without magnitudes to sweep; name others",
     ),
     "sweep of distances": (("figures", "rotation", "attacks"), ["boundary"], "boundary: reads boundary, without magn"),
+    "a title in dollars": (
+        ("figures", "roc", "title"),
+        "$5_$ and 6",
+        r"figures.roc.title: \$5_\$ and 6: .* no TeX \(ParseSyn.*\); write a dollar as \\\$$",
+    ),
+    "an axis in dollars": (
+        ("figures", "roc", "axis"),
+        "$$",
+        r"figures.roc.axis: \$\$: what stands between two \$ is no",
+    ),
+    "a title of bars in two lines": (
+        ("figures", "accuracy-mlp", "title"),
+        "One attack costs $5 and some more where it is ${6 or $7 for each",
+        "figures.accuracy-mlp.title: One .* is no TeX",
+    ),
     "histogram of all": (("figures", "distances", "attacks"), None, "figures.distances.attacks: gap, .* name one"),
     "unknown line": (
         ("figures", "rotation", "lines"),

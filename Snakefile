@@ -1,8 +1,16 @@
 # Label-only membership inference: dataset -> split -> train -> query -> score -> measure -> plot.
 # `snakemake --cores 2` runs the study of config.yaml; docs/design.md says why the stages are cut where they are.
+import os
 import sys
 
+from snakemake.exceptions import WorkflowError
+
 sys.path.insert(0, workflow.basedir)
+
+from workflow.places import unfit
+
+if problem := unfit(sys.executable, os.getcwd()):
+    raise WorkflowError(problem)
 
 
 include: "workflow/rules/common.smk"

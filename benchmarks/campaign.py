@@ -92,7 +92,7 @@ def main(file):
     for line in rows:
         print(f"| {' | '.join(map(str, line))} |")
     with open(OUT, "w", newline="") as table:
-        csv.writer(table).writerows([COLUMNS, *rows])
+        csv.writer(table, lineterminator="\n").writerows([COLUMNS, *rows])
 
 
 if __name__ == "__main__":

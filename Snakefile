@@ -5,6 +5,8 @@ import os
 import runpy
 import sys
 
+from snakemake.exceptions import WorkflowError
+
 # Run from its source, before anything of this folder is imported: none of it may come from bytecode of an older edit.
 runpy.run_path(f"{workflow.basedir}/workflow/harness/bytecode.py")["check_by_hash"](
     file
@@ -18,6 +20,11 @@ sys.path.insert(0, workflow.basedir)
 os.environ["PYTHONPATH"] = os.pathsep.join(
     filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")])
 )
+
+from workflow.places import unfit
+
+if problem := unfit(sys.executable, os.getcwd()):
+    raise WorkflowError(problem)
 
 
 include: "workflow/rules/common.smk"

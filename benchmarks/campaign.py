@@ -11,10 +11,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-import yaml
-from snakemake.utils import update_config
-
-from workflow.config import base_files, check
+from workflow.config import load
 from workflow.entries import attacks_of, observation, trained_with
 from workflow.exhibits import MAGNITUDES, evaluated_points
 from workflow.seeds import seed_list
@@ -28,15 +25,6 @@ EPOCHS = {"cnn": 45, "mlp": 100}  # until the loss stops falling
 IMAGES = {"cnn": 500 / 0.707, "mlp": 50_000}  # trained on per CPU s: benchmarks/README.md; docs/results.md
 WEIGHTS = {"cnn": 2.2e6, "mlp": 1e5}
 COLUMNS = ("study", "models", "jobs", "million queries", "CPU h: train", "ask and search", "longest job", "GB")
-
-
-def read(file):
-    """The checked configuration of a file laid over its base, all data sets taken as known."""
-    layers = [*base_files(yaml.safe_load(Path(file).read_text())), file]
-    whole = {}
-    for layer in layers:
-        update_config(whole, yaml.safe_load(Path(layer).read_text()))
-    return check(whole)
 
 
 def rates():
@@ -95,7 +83,7 @@ def row(config, name, measured):
 
 
 def main(file):
-    config, measured = read(file), rates()
+    config, measured = load(file), rates()
     rows = [row(config, name, measured) for name in config.studies]
     named = list(zip(COLUMNS, *rows, strict=True))[1:]
     together = [max(column) if name == "longest job" else round(sum(column), 1) for name, *column in named]
@@ -104,7 +92,7 @@ def main(file):
     for line in rows:
         print(f"| {' | '.join(map(str, line))} |")
     with open(OUT, "w", newline="") as table:
-        csv.writer(table).writerows([COLUMNS, *rows])
+        csv.writer(table, lineterminator="\n").writerows([COLUMNS, *rows])
 
 
 if __name__ == "__main__":

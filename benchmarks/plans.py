@@ -102,7 +102,7 @@ def earlier():
 def write(rows):
     """All rows, in the order of PLANS."""
     with open(OUT, "w", newline="") as file:
-        csv.writer(file).writerows([COLUMNS, *(rows[name] for name in PLANS if name in rows)])
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *(rows[name] for name in PLANS if name in rows)])
 
 
 def _limit():

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from lmia.figures import bars, histogram, outliers, queries, roc, sizes, strengths, style, sweep, tradeoff
+from lmia.figures import bars, gallery, histogram, outliers, queries, roc, sizes, strengths, style, sweep, tradeoff
 from lmia.tables import COLUMNS
 
 
@@ -32,6 +32,43 @@ def test_titles_stay_and_what_is_joined_over_seeds_is_said(module, said, n_seeds
     (ax,) = module.plot(scored(n_seeds), SETTINGS).axes
     assert ax.get_title(loc="left") == "Mine"
     assert (said in ax.get_xlabel() + ax.get_ylabel()) == (n_seeds == 3)
+
+
+TITLES = {
+    "$5 and 6_": True,
+    "$5_ and $6": True,
+    "$5_\nand $6": True,
+    r"\$5_ and \$6_": True,
+    r"$\epsilon$ = 8": True,
+    "é 😀 ~ % & # _ ^ { \\": True,
+    "$x$\n$5_$": False,
+    "$$": False,
+    r"$\foo$": False,
+    "$" + "{" * 999 + "$": False,
+}
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_what_cannot_be_drawn_is_known_before(title):
+    assert (style.tex_fault(title) is None) == TITLES[title]
+    figure = roc.plot(scored(1), SETTINGS | {"title": title})
+    if TITLES[title]:
+        figure.draw_without_rendering()
+    else:
+        with pytest.raises((ValueError, RecursionError)):
+            figure.draw_without_rendering()
+
+
+def test_units_of_plug_ins_are_drawn_as_they_are():
+    gallery.plot(
+        np.zeros((1, 1, 2, 2)), {"mine": (np.zeros((1, 1, 1, 2, 2)), [1.0], "$_$")}, SETTINGS
+    ).draw_without_rendering()
+    row = dict.fromkeys(COLUMNS, "") | {"study": "s", "metric": "accuracy", "seed": "all", "n_train": 9, "value": 0.7}
+    row |= {"ci_low": 0.6, "ci_high": 0.8, "attack": "boundary", "setting": "$_$=1"}
+    settings = SETTINGS | {"study": "s", "n_train": None, "defense": None, "lines": []}
+    figure = sweep.plot(pd.DataFrame([row]), settings)
+    assert figure.axes[0].get_xlabel() == "$_$"
+    figure.draw_without_rendering()
 
 
 def test_a_histogram_counts_what_its_bars_do_not_show():

@@ -16,9 +16,9 @@ def main(arguments=None):
     parser.add_argument("folder", nargs="?", default=os.environ.get("LMIA_CACHE"), help="default: LMIA_CACHE")
     parser.add_argument("--prune", type=float, metavar="DAYS", help="remove what was neither made nor taken since")
     options = parser.parse_args(arguments)
-    if not options.folder or not Path(options.folder).expanduser().is_dir():
+    folder, now = Path(os.path.expanduser(options.folder or "")), time.time()
+    if not options.folder or not os.path.isdir(folder):
         sys.exit(f"{options.folder}: no such folder; name that of a cache, or set LMIA_CACHE")
-    folder, now = Path(options.folder).expanduser(), time.time()
     results, leftovers = [], []
     for file in folder.glob("[0-9a-f][0-9a-f]/*"):
         with contextlib.suppress(FileNotFoundError):  # it has ended just now

@@ -1,7 +1,8 @@
 """What the entries of a configuration ask of each other: one line for each mistake, with key, value and fix."""
 
 import math
-from os.path import exists, expanduser
+from os import getcwd
+from os.path import exists, expanduser, isabs
 
 from lmia.data.npz import describe
 from lmia.plugins import module_name
@@ -77,7 +78,8 @@ def check_datasets(config):
         elif dataset.kind == "torchvision" and dataset.name not in known:
             yield f"datasets.{name}.name: {dataset.name}: unknown data set; {suggest(dataset.name, list(known))}"
         if isinstance(dataset, schema.Archived) and dataset.path and not _is_there(dataset.path):
-            yield f"datasets.{name}.path: {dataset.path}: no such file or folder; mend it, or remove it to fetch"
+            where = "" if isabs(dataset.path) or dataset.path.startswith("~") else f" in {getcwd()}"
+            yield f"datasets.{name}.path: {dataset.path}: no such file or folder{where}; mend it, or remove it to fetch"
         if dataset.kind == "npz":
             yield from _check_npz(f"datasets.{name}", dataset)
 

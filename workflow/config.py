@@ -1,5 +1,6 @@
 """Check a configuration before any job starts, with messages that name the key, the value and the fix."""
 
+import os
 import reprlib
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from workflow.checks import mistakes
 from workflow.entries import PLUGINS, suggest
 from workflow.exhibits import check_exhibits
 from workflow.harness.fingerprint import ROOT, closure, find
-from workflow.plain import ConfigError, read, refuse_others
+from workflow.plain import ConfigError, read, read_argument, refuse_others
 
 DEFAULT = "config.yaml"
 SHORT = reprlib.Repr()  # of values in messages
@@ -21,24 +22,60 @@ SHORT.maxlist = SHORT.maxdict = 10
 SHORT.maxstring = SHORT.maxother = 80
 
 
-def base_files(config):
+def base_files(config, namer=None):
     """Paths of the files that a configuration is laid over, the lowest first.
 
-    config: the nested dict of a file that `--configfile` names, or an empty one. A file names the one under it as
-    `base`; without that it is config.yaml, under which there is nothing. Raises ConfigError where one cannot be read.
+    config: a nested dict, or an empty one; namer: path of the file that it comes from, if it does. A configuration
+    names the file under it as `base`; without that it is config.yaml, under which there is nothing. A file is looked
+    for beside the one that names it, then in the working folder, and then beside the Snakefile. Raises ConfigError
+    where one cannot be read.
     """
+    return [path for path, _ in _bases(config, namer)]
+
+
+def _bases(config, namer):
+    """(path, content) of each of `base_files`."""
     refuse_others(config)
-    files, base = [], config.get("base", DEFAULT)
+    layers, base, is_named = [], config.get("base", DEFAULT), "base" in config
     while base != "none":
-        if base in files:
-            raise ConfigError(f"base: {base}: is laid over itself; end the chain with base: none")
         if not isinstance(base, str):
             raise ConfigError(f"base: {SHORT.repr(base)}: expected the name of a file, or none")
-        if not Path(base).is_file():
-            raise ConfigError(f"base: {base}: no such file; name one from this folder, or none")
-        files.append(base)
-        base = read(base).get("base", "none" if base == DEFAULT else DEFAULT)
-    return files[::-1]
+        path = _found(base, namer if is_named else None, "base: " * is_named)
+        if any(os.path.samefile(path, other) for other, _ in layers):
+            raise ConfigError(f"base: {base}: is laid over itself; end the chain with base: none")
+        layers.append((path, content := read(path)))
+        base, namer, is_named = content.get("base", "none" if base == DEFAULT else DEFAULT), path, "base" in content
+    return layers[::-1]
+
+
+def _found(name, namer, key):
+    """The path of a configuration file; the message has the folders that were searched, and `key` before the name."""
+    folders = [Path(namer).parent, Path(), ROOT] if namer else [Path(), ROOT]
+    for folder in folders:
+        if os.path.isfile(folder / name):
+            return str(folder / name)
+    searched = " or ".join(dict.fromkeys(str(folder.absolute()) for folder in folders))
+    raise ConfigError(f"{key}{name[:80]}: no such file in {searched}; put it there, or name another, or none, as base")
+
+
+def read_layers(files, arguments=()):
+    """(a nested dict, paths of the files under it): configuration files over each other and over what they are laid on.
+
+    files: paths, the lowest first; arguments: what lies on top, each as key=value. Raises ConfigError as `read` does,
+    and where a file cannot be found.
+    """
+    layers = [*((read(file), file) for file in files), *((read_argument(text), None) for text in arguments)]
+    namer = next((file for content, file in reversed(layers) if "base" in content), None)
+    top = _laid_over(content for content, _ in layers)
+    bases = _bases(top, namer)
+    return _laid_over([*(content for _, content in bases), top]), [path for path, _ in bases]
+
+
+def _laid_over(contents):
+    whole = {}
+    for content in contents:
+        update_config(whole, content)
+    return whole
 
 
 def check(raw):
@@ -122,10 +159,7 @@ def load(path):
 
     Raises ConfigError as `check`, and where one of the files cannot be read.
     """
-    top, whole = read(path), {}
-    for layer in [*map(read, base_files(top)), top]:
-        update_config(whole, layer)
-    return check(whole)
+    return check(read_layers([path])[0])
 
 
 def plug_ins(config):

@@ -13,6 +13,7 @@ def check_figures(config):
         if figure.study not in config.studies:
             yield unknown(f"{key}.study", figure.study, config.studies, "studies")
             continue
+        yield from _check_texts(key, figure)
         yield from _check_joined(key, config, figure)
         yield from _check_cell(key, figure, config.studies[figure.study])
         yield from _check_shown(key, config, figure)
@@ -25,6 +26,19 @@ def check_figures(config):
                 yield unknown(f"{key}.queries", query, config.queries, "queries")
             elif observation(config.queries[query]) != "labels" or config.queries[query].kind == "original":
                 yield f"{key}.queries: {query}: has no perturbed inputs to show; name query sets that perturb"
+
+
+def _check_texts(key, figure):
+    """Free texts: TeX in them must be some. Units of plug-ins are drawn as they are, and names have no $."""
+    for field in ("title", "axis"):
+        text = getattr(figure, field)
+        if "$" not in text:  # or each plan would wait for matplotlib
+            continue
+        from lmia.figures import bars, style
+
+        drawn = bars.wrapped(text) if figure.kind == "bars" else text
+        if fault := style.tex_fault(drawn):
+            yield f"{key}.{field}: {text}: what stands between two $ is no TeX ({fault}); write a dollar as \\$"
 
 
 def _check_joined(key, config, figure):

@@ -5,7 +5,22 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from workflow.schema_base import Count, Custom, Distinct, Entry, Fraction, Name, NonEmpty, Strict, one_of
+from workflow.schema_base import (
+    Bounded,
+    Count,
+    Custom,
+    Distinct,
+    Entry,
+    Falling,
+    Fraction,
+    Name,
+    NonEmpty,
+    NonNegative,
+    Positive,
+    Rising,
+    Strict,
+    one_of,
+)
 from workflow.schema_defenses import DEFENSES, NoDefense
 
 # Queries that take a search to the boundary: the input, one start, and the halvings between them, of inputs with up to
@@ -16,8 +31,8 @@ Samples = Annotated[int, Field(ge=1, le=10**5)]
 
 class Digits(Entry):
     kind: Literal["digits"]
-    pixel_noise: float = Field(
-        0.0, ge=0, description="standard deviation of fixed Gaussian noise, pixel units of [0, 1]"
+    pixel_noise: NonNegative = Field(
+        0.0, description="standard deviation of fixed Gaussian noise, pixel units of [0, 1]"
     )
     seed: int = Field(0, ge=0, description="of that noise")
 
@@ -37,7 +52,7 @@ class Npz(Entry):
     layout: Literal["channels_first", "channels_last"] | None = Field(
         None, description="of images with channels; default: channels first, unless another axis may have them"
     )
-    range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(
+    range: Annotated[list[Bounded], Field(min_length=2, max_length=2)] | None = Field(
         None,
         description="[least, greatest] value that is possible, mapped to 0 and 1; default: [0, 1], or [0, 255] for "
         "uint8 images that need all 8 bits",
@@ -143,9 +158,7 @@ class Augmented(Labelled):
 
 class Gaussian(Labelled):
     kind: Literal["gaussian"]
-    sigmas: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty, Distinct] = Field(
-        description="pixel units of [0, 1]"
-    )
+    sigmas: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="pixel units of [0, 1]")
     samples: Samples = Field(description="noisy copies per sigma")
 
     def cost(self):
@@ -154,9 +167,7 @@ class Gaussian(Labelled):
 
 class Bernoulli(Labelled):
     kind: Literal["bernoulli"]
-    flips: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty, Distinct] = Field(
-        description="expected flips per copy"
-    )
+    flips: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="expected flips per copy")
     samples: Samples = Field(description="copies per number of flips")
 
     def cost(self):
@@ -166,12 +177,8 @@ class Bernoulli(Labelled):
 class Mixed(Labelled):
     kind: Literal["mixed"]
     continuous: Count = Field(description="first features, which get Gaussian noise; all others are flipped")
-    sigmas: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty, Distinct] = Field(
-        description="in units of the features' range [0, 1]"
-    )
-    flips: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty] = Field(
-        description="expected flips per copy that go with each sigma"
-    )
+    sigmas: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="in units of the features' range [0, 1]")
+    flips: Annotated[list[Positive], NonEmpty] = Field(description="expected flips per copy that go with each sigma")
     samples: Samples = Field(description="noisy copies per sigma")
 
     def cost(self):
@@ -228,7 +235,9 @@ class Rule(Entry):
 
     reads: str = Field(description="a query set under `queries`")
     budget: Count | None = Field(None, description="most queries per example; default: all that were asked")
-    budgets: Annotated[list[Count], Distinct] = Field([], description="smaller budgets that are reported as well")
+    budgets: Annotated[list[Count], Distinct, Rising] = Field(
+        [], description="smaller budgets that are reported as well"
+    )
 
     def options(self):
         return self.model_dump(mode="json", exclude={"kind", "reads", "budget", "budgets"})
@@ -263,7 +272,7 @@ class AdaptiveConfidence(Rule):
 class Classifier(Rule):
     kind: Literal["classifier"]
     hidden: Annotated[list[Count], NonEmpty] = Field([10, 10], description="units of each layer")
-    decays: Annotated[list[Annotated[float, Field(gt=0)]], NonEmpty, Distinct] = Field(
+    decays: Annotated[list[Positive], NonEmpty, Distinct] = Field(
         [1.0, 10.0, 100.0], description="L2 weight decays to choose from on the shadow"
     )
     folds: Annotated[int, Field(ge=2)] = Field(3, description="of the cross-validation on the shadow")
@@ -278,10 +287,10 @@ class CustomRule(Custom, Rule):
 
 class Training(Strict):
     optimizer: Literal["adam", "sgd"] = Field("adam", description="sgd: with Nesterov momentum of 0.9")
-    learning_rate: float = Field(1e-3, gt=0, description="of the optimizer")
-    weight_decay: float = Field(0.0, ge=0, description="adam: apart from the loss; sgd: joins the gradient")
+    learning_rate: Positive = Field(1e-3, description="of the optimizer")
+    weight_decay: NonNegative = Field(0.0, description="adam: apart from the loss; sgd: joins the gradient")
     batch_size: Count = 100
-    min_delta: float = Field(0.005, ge=0, description="least fall of the mean loss that counts as one")
+    min_delta: NonNegative = Field(0.005, description="least fall of the mean loss that counts as one")
     patience: Count = Field(20, description="epochs without one before training ends")
     max_epochs: Count = 1000
     precision: Literal["float32", "bfloat16"] = Field(
@@ -289,7 +298,7 @@ class Training(Strict):
     )
 
 
-Block = Annotated[str, Field(pattern=r"^[0-9]{1,18}(-[0-9]{1,18})?$")]
+Block = Annotated[str, Field(pattern=r"^([0-9]{1,18}-[0-9]{1,18}|0|[1-9][0-9]{0,17})$")]  # 010 is 8 to others
 
 
 class Outliers(Strict):
@@ -313,7 +322,7 @@ class Study(Strict):
     )
     model: str
     defenses: Annotated[list[str], NonEmpty, Distinct] = ["none"]
-    seeds: Annotated[list[Block | Annotated[int, Field(ge=0, lt=10**18)]], NonEmpty] = Field(
+    seeds: Annotated[list[Block | Annotated[int, Field(strict=True, ge=0, lt=10**18)]], NonEmpty] = Field(
         description='blocks of seeds, each one job: "0-5" is six seeds, 6 is one'
     )
     shadows: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="shadow models per seed")
@@ -323,7 +332,7 @@ class Study(Strict):
 
 
 class Metrics(Strict):
-    fprs: Annotated[list[Fraction], Distinct] = Field(
+    fprs: Annotated[list[Fraction], Distinct, Falling] = Field(
         [0.01, 0.001], description="false-positive rates at which the TPR is reported"
     )
     resamples: Annotated[int, Field(ge=100, le=10**6)] = Field(1000, description="bootstrap draws")
@@ -380,10 +389,8 @@ class Claim(Strict):
     against_setting: str | None = Field(None, description="default: as it is meant to be run")
     against_n_train: Count | None = Field(None, description="default: the same")
     against_defense: str | None = Field(None, description="default: the same")
-    at_least: float = Field(0.0, allow_inf_nan=False, description="points by which it is more accurate")
-    within: float | None = Field(
-        None, ge=0, allow_inf_nan=False, description="instead: points by which they may differ"
-    )
+    at_least: float = Field(0.0, ge=-100, le=100, description="points by which it is more accurate")
+    within: Percent | None = Field(None, description="instead: points by which they may differ")
 
 
 class Exhibit(Strict):
@@ -397,10 +404,10 @@ class Exhibit(Strict):
 
 class Config(Strict):
     base: str = Field("config.yaml", description="file that this one is laid over; none: this is all")
-    save_every: float = Field(
-        60.0, ge=0, description="seconds of work that a killed job loses at most, about; no result depends on it"
+    save_every: NonNegative = Field(
+        60.0, description="seconds of work that a killed job loses at most, about; no result depends on it"
     )
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = Field(
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:(0|[1-9][0-9]?))?)$")] = Field(
         "auto",
         description="that models run on; auto: a GPU where the job's machine has one, else the CPU; cuda: one that no "
         "other job has; cuda:N: this one, shared; nothing re-runs for another device",

@@ -1,9 +1,11 @@
 """What all entries of the configuration are made of."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 from pydantic_core import PydanticCustomError
+
+from workflow.plain import is_number
 
 
 def _distinct(values):
@@ -12,11 +14,23 @@ def _distinct(values):
     return values
 
 
+# Models compute in float32, which ends at 3e38: the product of two such numbers is one, and a hundred times that.
+MOST = 1e18
+Bounded = Annotated[float, Field(ge=-MOST, le=MOST)]
+Positive = Annotated[float, Field(gt=0, le=MOST)]
+NonNegative = Annotated[float, Field(ge=0, le=MOST)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]  # more of anything would fail late, for want of memory or of time
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]  # of files, too
 NonEmpty = Field(min_length=1)
 Distinct = AfterValidator(_distinct)
+Rising = AfterValidator(sorted)  # in whichever order they are given
+Falling = AfterValidator(lambda values: sorted(values, reverse=True))
+
+
+def _types_in(annotation):
+    """All types that an annotation is made of: those of its lists, dicts and alternatives, too."""
+    return {annotation}.union(*map(_types_in, get_args(annotation))) if get_args(annotation) else {annotation}
 
 
 class Strict(BaseModel):
@@ -24,11 +38,17 @@ class Strict(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_truth_values(cls, value, info):
-        """Python takes YAML's true for the number 1, which nobody means."""
-        values = value if isinstance(value, list) else [value]
-        if cls.model_fields[info.field_name].annotation is not bool and any(isinstance(v, bool) for v in values):
+    def _no_other_numbers(cls, value, info):
+        """Python takes YAML's true for the number 1, which nobody means, and the text 1_000 for 1000."""
+        held = _types_in(cls.model_fields[info.field_name].annotation)
+        values = value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
+        if bool not in held and any(isinstance(v, bool) for v in values):
             raise PydanticCustomError("truth", "Input should not be true or false")
+        if str not in held and any(isinstance(v, str) and not is_number(v) for v in values):
+            if float in held:
+                raise PydanticCustomError("number", "Input should be a valid number, as 0.001 or 1e-3")
+            if int in held:
+                raise PydanticCustomError("number", "Input should be a valid integer, as 1000")
         return value
 
 

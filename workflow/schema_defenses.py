@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow.schema_base import Count, Entry, Fraction, Name
+from workflow.schema_base import Count, Entry, Fraction, Name, Positive
 
-Strength = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Tuned = Annotated[Literal["last", "all"], Field(description="layers that are trained")]
 
 
@@ -37,7 +36,7 @@ class Rounding(Mask):
 
 class Norm(Entry):
     kind: Literal["l1", "l2"]
-    strength: Strength = Field(description="lambda, of the sum of absolute or of squared weights")
+    strength: Positive = Field(description="lambda, of the sum of absolute or of squared weights")
     layers: Literal["dense", "all"] = Field("dense", description="all: convolutions as well")
 
 
@@ -48,7 +47,7 @@ class Dropout(Entry):
 
 class WeightDecay(Entry):
     kind: Literal["weight_decay"]
-    strength: Strength = Field(description="share of a weight that a step takes, per unit of the learning rate")
+    strength: Positive = Field(description="share of a weight that a step takes, per unit of the learning rate")
 
 
 class EarlyStopping(Entry):
@@ -63,7 +62,7 @@ class LabelSmoothing(Entry):
 
 class Mixup(Entry):
     kind: Literal["mixup"]
-    alpha: Strength = Field(description="of the Beta distribution of the shares; 1 is uniform")
+    alpha: Positive = Field(description="of the Beta distribution of the shares; 1 is uniform")
 
 
 class Augmentation(Entry):
@@ -76,10 +75,10 @@ class Augmentation(Entry):
 
 class AdversarialRegularization(Entry):
     kind: Literal["adversarial_regularization"]
-    strength: Strength = Field(description="lambda, of the attack network's gain")
+    strength: Positive = Field(description="lambda, of the attack network's gain")
     epochs: Count = Field(description="exactly so many")
     steps: Count = Field(1, description="of the attack network for each of the classifier")
-    attack_learning_rate: Strength = 1e-3
+    attack_learning_rate: Positive = 1e-3
 
 
 class Transfer(Entry):
@@ -91,11 +90,11 @@ class Transfer(Entry):
 class DpSgd(Entry):
     kind: Literal["dp_sgd"]
     epochs: Count = Field(description="exactly so many")
-    clip: Strength = Field(2.0, description="L2 bound on an example's gradient")
-    noise: Strength | None = Field(None, description="standard deviation per clip; or give epsilon")
-    epsilon: Strength | None = Field(None, description="guarantee that the noise is chosen for; or give noise")
+    clip: Positive = Field(2.0, description="L2 bound on an example's gradient")
+    noise: Positive | None = Field(None, description="standard deviation per clip; or give epsilon")
+    epsilon: Positive | None = Field(None, description="guarantee that the noise is chosen for; or give noise")
     delta: Fraction | None = Field(None, description="of the guarantee; default: 1 / members")
-    learning_rate: Strength = Field(1e-4, description="of Adam, instead of the study's")
+    learning_rate: Positive = Field(1e-4, description="of Adam, instead of the study's")
     batch_size: Count = Field(100, description="in the mean, instead of the study's")
     views: Count = Field(1, description="random views of an example whose mean gradient is clipped")
     pixels: Annotated[int, Field(ge=0)] = Field(0, description="by which each view is shifted, each way")

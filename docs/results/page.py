@@ -15,8 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
-from snakemake.utils import update_config
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -24,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 from lmia import artifacts  # noqa: E402
 from lmia.exhibits import to_markdown, transfer_cost  # noqa: E402
 from lmia.tables import read_metrics  # noqa: E402
-from workflow.config import base_files, check  # noqa: E402
+from workflow.config import check, read_layers  # noqa: E402
 from workflow.entries import attacks_of, trained_cell  # noqa: E402
 
 STAGES = {
@@ -67,12 +65,7 @@ def main(files, name, machine):
 
 def load(files):
     """The configuration that Snakemake makes of these files."""
-    parsed, raw = [yaml.safe_load(Path(file).read_text()) for file in files], {}
-    for file in base_files(parsed[0]):
-        update_config(raw, yaml.safe_load(Path(file).read_text()))
-    for part in parsed:
-        update_config(raw, part)
-    return check(raw)
+    return check(read_layers(files)[0])
 
 
 def prefix(name):

@@ -11,6 +11,11 @@ LINE = 38  # characters that fit below these axes, which are off the middle; of 
 HATCHES = {"confidence": "////", "white-box": "xxxx"}  # of what sees more than labels
 
 
+def wrapped(title):
+    """The lines of a title, as they are drawn."""
+    return "\n".join(wrap(title, LINE - 5))
+
+
 def plot(table, settings):
     """table: of `lmia.tables.read_metrics`; settings: study, n_train, defense, title, attacks (top to bottom), and
     defenses, those that are shown and in which order, [] for all. Below the axes stands which bars are whose."""
@@ -22,7 +27,7 @@ def plot(table, settings):
         )
     cells = list(dict.fromkeys(zip(rows["n_train"], rows["defense"], strict=True)))
     attacks = settings["attacks"]
-    title = "\n".join(wrap(settings["title"], LINE - 5))
+    title = wrapped(settings["title"])
     figure, ax = style.axes(settings | {"title": title}, height=0.55 + 0.23 * len(attacks) * max(1, 0.6 * len(cells)))
     thickness = 0.75 / len(cells)
     for c, (n_train, defense) in enumerate(cells):

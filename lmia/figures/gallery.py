@@ -24,7 +24,8 @@ def plot(originals, perturbed, settings):
         first = panels[q * examples]
         first[0].set_title("original", fontsize=7, pad=2)
         middle = panels[q * examples + examples // 2][0]
-        middle.text(-0.25, 0.5, f"{style.label(name)}\n({unit})", transform=middle.transAxes, ha="right", va="center")
+        place = {"transform": middle.transAxes, "ha": "right", "va": "center"}
+        middle.text(-0.25, 0.5, f"{style.label(name)}\n({unit})", parse_math=False, **place)
     figure.suptitle(settings["title"], x=0.02, ha="left", fontsize=9)
     return figure
 

@@ -6,6 +6,8 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first: there may be no display)
+from matplotlib.cbook import is_math_text  # noqa: E402
+from matplotlib.mathtext import MathTextParser  # noqa: E402
 from matplotlib.text import Text  # noqa: E402
 from matplotlib.ticker import FuncFormatter  # noqa: E402
 from matplotlib.transforms import Bbox  # noqa: E402
@@ -81,6 +83,16 @@ def line(attack, number=None):
 def label(name):
     """A name as a reader wants it."""
     return name.replace("-", " ").replace("_", " ")
+
+
+def tex_fault(text):
+    """Why matplotlib cannot draw a text, None where it can: a line with an even number of $ is TeX to it."""
+    for line in filter(is_math_text, text.split("\n")):
+        try:
+            MathTextParser("path").parse(line)
+        except (ValueError, RecursionError) as error:
+            return str(error).splitlines()[-1]
+    return None
 
 
 def axes(settings, height=2.6, width=WIDTH, panels=()):

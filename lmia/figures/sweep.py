@@ -29,7 +29,7 @@ def plot(table, settings):
         ax.fill_between(x, curve["ci_low"], curve["ci_high"], color=colour, alpha=0.2, linewidth=0)
         style.stars(ax, x, curve["value"], curve["flags"])
         shown.append(curve)
-        ax.set_xlabel(UNITS.get(unit, unit))
+        ax.set_xlabel(UNITS.get(unit, unit), parse_math=False)  # a plug-in may have any
     lines = rows[rows["attack"].isin(settings["lines"]) & (rows["setting"] == "")]
     for _, row in lines.iterrows():
         style.level_line(ax, row)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from snakemake.common.configfile import load_configfile
 
+from workflow import plain
 from workflow.config import ConfigError, base_files, check, load, main
 from workflow.plain import read
 
@@ -42,12 +43,24 @@ YAML = {
     "endless digits": ("a: " + "1" * 5000, "no plain YAML"),
     "a number beyond 64 bits": (f"a: {2**70}", "a: a whole number beyond 64 bits"),
     "hexadecimal digits": ("a: 0x" + "f" * 5000, "a: a whole number beyond 64 bits"),
-    "no day": ("a: 2026-13-45", "no plain YAML .*month"),
-    "a day": ("a: 2026-01-01", "a: expected a text, a number, a list or keys, got a date; put a text in quotes"),
+    "no day": ("a: !!timestamp 2026-13-45", "no plain YAML .*month"),
+    "a day": ("a: !!timestamp 2026-01-01", "a: expected a text, a number, a list or keys, got a date; put a text in q"),
+    "thousands by underscores": (
+        "a: 1\nb: 1_000",
+        "line 2: no plain YAML .1_000 is read in two ways; write a number as",
+    ),
+    "minutes and seconds": ("a: 1:5", "line 1: .*1:5 is read in two ways; .*, and put a text in quotes"),
+    "a leading zero": ("a: 010", "line 1: .*010 is read in two ways"),
+    "a leading zero before 9": ("a: 09", "line 1: .*09 is read in two ways"),
+    "binary digits": ("a: 0b11", "line 1: .*0b11 is read in two ways"),
+    "yes": ("a: [x, yes]", "line 1: .*yes is read in two ways; .* a truth as true or false"),
+    "an octal with a tag": ("a: !!int 010", "line 1: .*no int behind this tag"),
+    "a truth with a tag": ("a: !!bool yes", "line 1: .*no bool behind this tag"),
     "bytes": ("a: !!binary aGk=", "a: expected a text.* got a bytes"),
     "a set": ("a: !!set {x}", "a: expected .* got a set"),
     "a number as key": ("a: {1: x}", "a: expected texts as keys, got a int; put it in quotes"),
-    "a truth value as key": ("on: x", "top: expected texts as keys, got a bool"),
+    "a truth value as key": ("true: x", "top: expected texts as keys, got a bool"),
+    "a truth value of YAML 1.1 as key": ("on: x", "line 1: .*on is read in two ways"),
     "a list as key": ("? [a]\n: b", "line 1: no plain YAML .*unhashable"),
     "a long text": ("a: " + "x" * 10_001, "a: a text of 10001 characters; 10000 are the most"),
     "a long key": ("? " + "x" * 10_001 + "\n: b", "top: expected texts as keys, got a long text"),
@@ -75,6 +88,13 @@ def test_files_that_are_no_plain_values(case, tmp_path, monkeypatch):
     assert time.process_time() - start < 5 and not Path("canary").exists()
 
 
+def test_many_keys_are_not_taken_for_merged_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(plain, "MOST_VALUES", 100)
+    (tmp_path / "many.yaml").write_text("a: &a {x: 1}\nb: {<<: *a}\n" + "".join(f"k{i}: 1\n" for i in range(100)))
+    with pytest.raises(ConfigError, match="many.yaml: more than 100 values, aliases counted .*; shorten it$"):
+        read(tmp_path / "many.yaml")
+
+
 def test_a_mapping_may_be_merged_into_another_that_changes_it(tmp_path):
     (tmp_path / "merged.yaml").write_text("a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 3}\nc: {z: 4, <<: *b}\n")
     assert read(tmp_path / "merged.yaml") == {
@@ -84,7 +104,16 @@ def test_a_mapping_may_be_merged_into_another_that_changes_it(tmp_path):
     }
 
 
-@pytest.mark.parametrize("base, message", [(3, "3: expected the name"), (["a"], "expected the name"), ("", "no such")])
+@pytest.mark.parametrize(
+    "base, message",
+    [
+        (3, "3: expected the name"),
+        (["a"], "expected the name"),
+        ("", "no such"),
+        ("x" * 5000, "x: no such file in"),
+        ("a\0b", "no such file"),
+    ],
+)
 def test_bases_that_are_no_files(base, message):
     with pytest.raises(ConfigError, match=f"base: .*{message}"):
         base_files({"base": base})
@@ -103,6 +132,16 @@ def test_what_snakemake_reads_for_a_tag_is_refused(tmp_path):
 
 
 VALUES = {
+    "an octal seed": (
+        ("studies", "digits-mlp", "seeds"),
+        ["010"],
+        "studies.digits-mlp.seeds.0: '010': .* match pattern",
+    ),
+    "a seed in no digits": (
+        ("studies", "digits-mlp", "seeds"),
+        ["1_0"],
+        "studies.digits-mlp.seeds.0: .* valid integer",
+    ),
     "an infinite rate": (("studies", "digits-mlp", "training"), {"learning_rate": float("inf")}, "learning_rate: inf"),
     "noise that is no number": (("queries", "gaussian", "sigmas"), [float("nan")], "queries.gaussian.sigmas.0: nan"),
     "infinite noise": (("queries", "gaussian", "sigmas"), [float("inf")], "sigmas.0: inf: .* finite number"),

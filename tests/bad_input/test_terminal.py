@@ -1,7 +1,9 @@
 """From the job to the terminal: one clear message, and no traceback."""
 
+import errno
 import re
 import runpy
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -173,6 +175,31 @@ def test_a_full_disk_ends_its_job_with_one_line(tmp_path, monkeypatch, capsys, l
     assert ended.value.code.endswith("and repeat the command: what is finished stays")
     assert "Traceback" not in capsys.readouterr().err
     assert log_is_full or (tmp_path / "log").read_text() == "it failed\n"
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_the_disk_that_is_full_is_named_where_results_lie_on_several(tmp_path, monkeypatch, named):
+    """named: by the error, which has the names of what is copied and of the copy."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("results/deep", "results/.partial", "disk/models"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "results/deep/models").symlink_to("../../disk/models")
+    (tmp_path / "results/nowhere").symlink_to("gone")
+    usage = workflow.harness.job.shutil.disk_usage
+
+    def free(path):
+        on_disk = Path(path).resolve().is_relative_to(tmp_path / "disk")
+        return usage(path)._replace(free=2_000_000 if on_disk else 9_000_000)
+
+    monkeypatch.setattr(workflow.harness.job.shutil, "disk_usage", free)
+    error = OSError(errno.ENOSPC, "No space left on device")
+    if named:
+        error.filename, error.filename2 = "results/.partial/a.npz", "results/deep/models/a.npz.1.part"
+    told = workflow.harness.job._no_space(error)
+    assert told.startswith(f"{tmp_path}/disk/models: no space left on device (2.0 MB free); ")
+    if named:
+        error.filename, error.filename2 = "results/.partial/a.npz", None
+        assert workflow.harness.job._no_space(error).startswith(f"{tmp_path}/results/.partial: no space")
 
 
 def test_the_terminal_shows_the_message_alone(tmp_path):

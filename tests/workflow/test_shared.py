@@ -134,6 +134,83 @@ def refuse(*_, **__):
     raise PermissionError("another user's")
 
 
+def stop_after_an_hour(now):
+    assert now < 3600, "it waits for ever"
+
+
+UNUSABLE = ["~nobody-at-all/x", "x" * 300, "a\0b", "a\udcffb", "/dev/null/x", "file", "file/x", "link", "loop"]
+
+
+@pytest.mark.parametrize("root", UNUSABLE)
+def test_a_folder_that_cannot_be_is_told_and_costs_nothing_else(root, monkeypatch, capsys):
+    Path("file").write_text("mine")
+    Path("link").symlink_to("nowhere/at/all")
+    Path("loop").symlink_to("loop")
+    clock = Clock(monkeypatch, stop_after_an_hour)
+    mine = Entry(root, KEY, "one", RECORD["key"])
+    assert not mine.take_or_claim("one.npz")
+    assert clock.monotonic() == 0
+    with mine.kept("one.npz"):
+        made("one.npz")
+    told = capsys.readouterr().out
+    told.encode()
+    assert told.startswith("cache: ") and Path("one.npz").exists() and Path("file").read_text() == "mine"
+    assert sorted(path.name for path in Path().iterdir()) == ["file", "link", "loop", "one.npz"]
+
+
+def test_who_is_at_work_may_have_any_folder(monkeypatch):
+    owner = "checkout /home/\udcff\n job"
+    first = entry(owner)
+    assert not first.take_or_claim("one.npz") and len(stored()[0].read_text().splitlines()) == 2
+    assert not entry(owner).take_or_claim("one.npz")  # the same job's
+
+
+def endless(path):
+    path.symlink_to("/dev/zero")
+
+
+def sparse(path):
+    with open(path, "wb") as file:
+        file.truncate(shared.MOST_BYTES + 1)
+
+
+@pytest.mark.parametrize("junk", [os.mkfifo, endless, sparse, lambda path: path.symlink_to("nowhere"), Path.mkdir])
+def test_only_moderate_regular_files_are_taken(junk, capsys):
+    """A second is more than a look takes: a pipe would wait for ever, a device fill the disk."""
+    Path("cache/ab").mkdir(parents=True)
+    junk(Path(f"cache/ab/{KEY}-{'cd' * 32}.npz"))
+    start = time.monotonic()
+    assert not entry().take_or_claim("taken.npz") and not Path("taken.npz").exists()
+    assert time.monotonic() - start < 1 and "cache: " in capsys.readouterr().out
+
+
+def test_an_entry_may_be_a_link_to_a_file():
+    entry().put(made("output.npz"))
+    (file,) = stored()
+    file.rename("elsewhere.npz")
+    file.symlink_to(Path("elsewhere.npz").absolute())
+    assert entry().take("taken.npz") and Path("taken.npz").read_bytes() == Path("output.npz").read_bytes()
+
+
+def test_what_nobody_would_take_is_not_put(monkeypatch, capsys):
+    monkeypatch.setattr(shared, "MOST_BYTES", 100)
+    entry().put(made("output.npz"))
+    assert not stored() and "cache: not shared: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("junk", [os.mkfifo, endless, sparse, Path.mkdir])
+def test_what_is_no_claim_holds_nobody_up(junk, monkeypatch):
+    Path("cache/ab").mkdir(parents=True)
+    junk(Path(f"cache/ab/{KEY}.claim"))
+    clock = Clock(monkeypatch, stop_after_an_hour)
+    mine = entry()
+    assert not mine.take_or_claim("one.npz")
+    assert clock.monotonic() <= (shared.STALE + 2 * shared.PAUSES[1] if junk is sparse else 0)
+    with mine.kept("one.npz"):
+        made("one.npz")
+    assert entry().take("two.npz")
+
+
 def test_what_a_killed_writer_left_is_not_taken():
     Path("cache/ab").mkdir(parents=True)
     Path("cache/ab/.1234.part").write_bytes(made("output.npz").read_bytes()[:500])

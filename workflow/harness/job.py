@@ -102,7 +102,8 @@ def _full(error):
 
 def _no_space(error):
     """One line for a disk that is full: which, and what to do."""
-    folder = Path(error.filename or "results").resolve()
+    named = [name for name in (error.filename2, error.filename) if isinstance(name, str | os.PathLike)]
+    folder = Path(named[0] if named else _fullest("results")).resolve()  # of two names the second is written to
     while not folder.is_dir():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
@@ -110,6 +111,13 @@ def _no_space(error):
         f"{folder}: {os.strerror(error.errno).lower()} ({free / 1e6:.1f} MB free); free some, or put a link to "
         "a folder on a larger disk in its place, and repeat the command: what is finished stays"
     )
+
+
+def _fullest(top):
+    """Of a folder and all links and mounts below it, that on the fullest disk: a failed write names no file."""
+    below = [os.path.join(folder, name) for folder, names, _ in os.walk(top) for name in names]
+    places = [top, *(path for path in below if os.path.islink(path) or os.path.ismount(path))]
+    return min(places, key=lambda path: shutil.disk_usage(path).free)
 
 
 def _advise(error):

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 import threading
 import time
 import uuid
@@ -22,6 +23,9 @@ from workflow.harness.dependencies import dependencies
 
 BEAT, STALE = 20.0, 180.0  # s: who computes says so this often; file systems may show it to others a minute later
 PAUSES = 0.2, 10.0  # s: shortest and longest between two looks of who waits
+MOST_BYTES = 16 << 30  # of an entry, which its readers hold in memory
+MOST_OF_CLAIM = 1 << 16  # bytes
+NO_CLAIM = "", -1  # as a text and a time
 
 
 def take_shared(snakemake, attempt, device):
@@ -50,7 +54,7 @@ def _checkout():
         beside = file.with_name(f"owner.{uuid.uuid4().hex}")
         beside.write_text(uuid.uuid4().hex)
         os.replace(beside, file)
-    return file.read_text()
+    return file.read_text(errors="replace")
 
 
 class Entry:
@@ -61,27 +65,37 @@ class Entry:
 
     A claim is a file that says that its owner is at work, by a time that moves on. It is advice and no lock: who finds
     it standing still, or left by an earlier run of the same job, takes it over. Should two compute the same after all,
-    each puts a whole file. Whoever may write to the folder `root` may write to all that is made in it.
+    each puts a whole file. Whoever may write to the folder `root` may write to all that is made in it. Where no folder
+    can have that name, this is told, and nothing is taken or put. Others may put anything there: pipes, devices and
+    files without end are not read.
     """
 
     def __init__(self, root, key, owner, made):
-        self._root = Path(root).expanduser()
-        self._folder, self._key = self._root / key[:2], key
+        self._root = _usable(root)
+        self._folder, self._key = (self._root or Path()) / key[:2], key
         self._made = made
-        self._claim, self._text = self._folder / f"{key}.claim", f"{owner}\n{uuid.uuid4().hex}"
+        self._claim = self._folder / f"{key}.claim"
+        self._text = f"{ascii(owner)[1:-1]}\n{uuid.uuid4().hex}"
         self._done = threading.Event()
 
     def take(self, output):
         """Copy a sound file of this entry to the path `output`, and return whether there was one."""
-        return any(self._take(file, output) for file in sorted(self._folder.glob(f"{self._key}-*.npz")))
+        try:
+            files = sorted(self._folder.glob(f"{self._key}-*.npz")) if self._root else []
+        except OSError as error:
+            print(f"cache: {error}")
+            return False
+        return any(self._take(file, output) for file in files)
 
     def _take(self, file, output):
         try:
-            shutil.copyfile(file, output)
+            problem = _copied(file, output) or self._fault(file, output)
         except OSError as error:  # perhaps it was pruned just now
             print(f"cache: cannot take {file}: {error}")
+            with contextlib.suppress(OSError):
+                os.unlink(output)
             return False
-        if problem := self._fault(file, output):
+        if problem:
             print(f"cache: {file}: {problem}; it is computed anew")
             for unfit in (file, Path(output)):
                 with contextlib.suppress(OSError):
@@ -109,11 +123,16 @@ class Entry:
 
     def put(self, output):
         """Add a copy of the file `output`; reports it where that cannot be done."""
+        if self._root is None:
+            return
         if Batches.halved:
             print("cache: not shared: memory ran out on the way, and halves of a batch may round otherwise")
             return
         temporary = self._folder / f".{uuid.uuid4().hex}.part"
         try:
+            if (size := os.path.getsize(output)) > MOST_BYTES:
+                print(f"cache: not shared: {size} bytes, and {MOST_BYTES} are the most that is taken")
+                return
             self._make_folder()
             with open(output, "rb") as source, open(temporary, "wb") as copy:
                 shutil.copyfileobj(source, copy, 1 << 20)
@@ -129,6 +148,8 @@ class Entry:
 
     def take_or_claim(self, output):
         """As `take`, but wait while another job computes this entry; where it returns False, this one is to do it."""
+        if self._root is None:
+            return False
         pause, seen, since = PAUSES[0], None, time.monotonic()
         while not self.take(output):
             if self._claims():
@@ -138,8 +159,8 @@ class Entry:
             now, state = time.monotonic(), self._state()
             if state != seen:
                 seen, since = state, now
-            if now - since > STALE or self._is_mine(state):
-                print(f"cache: {self._claim}: left behind by a run that has ended; taken over")
+            if now - since > STALE or self._is_mine(state) or state == NO_CLAIM:
+                print(f"cache: {self._claim}: left behind by a run that has ended, or no claim; taken over")
                 if not self._remove_claim():
                     return False
                 continue
@@ -162,6 +183,10 @@ class Entry:
         """Whether it is this job's turn: also where nobody can write a claim, and so nobody waits."""
         try:
             self._make_folder()
+        except OSError as error:  # a file that exists, too
+            print(f"cache: {error}")
+            return True
+        try:
             with open(self._claim, "x") as file:
                 file.write(self._text)
             self._open_to_all_of_root(self._claim)
@@ -190,9 +215,12 @@ class Entry:
                 os.utime(self._claim)
 
     def _state(self):
-        """(text, time) of the claim, None where it is gone."""
+        """(text, time) of the claim, None where it is gone, NO_CLAIM where something else has its name."""
         try:
-            return self._claim.read_text(), self._claim.stat().st_mtime_ns
+            with _regular(self._claim) as file:
+                if file is None:
+                    return NO_CLAIM
+                return file.read(MOST_OF_CLAIM).decode(errors="replace"), os.fstat(file.fileno()).st_mtime_ns
         except OSError:
             return None
 
@@ -201,7 +229,7 @@ class Entry:
 
     def _release(self):
         self._done.set()
-        if (state := self._state()) is not None and state[0] == self._text:
+        if self._root and (state := self._state()) is not None and state[0] == self._text:
             self._remove_claim()
 
     def _remove_claim(self):
@@ -211,6 +239,47 @@ class Entry:
             print(f"cache: {error}")
             return False
         return True
+
+
+def _usable(root):
+    """The folder that a text names, None where no folder can have that name, which is reported."""
+    try:
+        str(root).encode()  # else no log can name it
+        folder = Path(root).expanduser()
+        os.stat(folder)
+    except FileNotFoundError:  # it is made when something is put there
+        return folder
+    except (OSError, ValueError, RuntimeError) as error:
+        print(f"cache: {ascii(str(root))[:200]}: cannot be used ({error}), so nothing is shared; set another folder")
+        return None
+    return folder
+
+
+@contextlib.contextmanager
+def _regular(path):
+    """A regular file, or a link to one, open for reading its bytes; None where something else has that name."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would wait for who writes to it
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        yield None
+        return
+    with open(descriptor, "rb") as file:
+        yield file
+
+
+def _copied(file, output):
+    """Copy a file of the cache to the path `output`; why not, None where it is done."""
+    with _regular(file) as source:
+        if source is None:
+            return "no regular file"
+        size = os.fstat(source.fileno()).st_size
+        if size > MOST_BYTES:
+            return f"{size} bytes, and {MOST_BYTES} are the most that is taken"
+        with open(output, "wb") as copy:
+            while size > 0 and (block := source.read(min(size, 1 << 20))):
+                copy.write(block)
+                size -= len(block)
+    return None
 
 
 def _file_hash(path):

@@ -17,29 +17,30 @@ from workflow.entries import (
     target_split,
     trained_cell,
 )
-from workflow.config import ConfigError, base_files, check
+from workflow.config import ConfigError, check, read_layers
 from workflow.harness.fingerprint import file_hash, fingerprint
-from workflow.plain import read
 from workflow.schema import Unpublished
 
 
-def sound(step):
+def sound(step, *arguments):
     """What a step of reading the configuration gives, or an error of Snakemake's own kind, which shows as it is."""
     try:
-        return step(config)
+        return step(*arguments)
     except ConfigError as error:
         raise WorkflowError(f"the configuration cannot be run:\n{error}") from None
 
 
-# Snakemake has read these by itself, and kept one of the keys that are there twice.
-sound(lambda _: [read(file) for file in workflow.overwrite_configfiles])
-
-for file in sound(base_files):
-
-    configfile: file
-
-
-CONFIG = sound(check)
+# Snakemake has read these by itself, by the rules of YAML 1.1, and kept one of the keys that are there twice. Jobs in a
+# cluster are Snakemakes that get the same files and arguments.
+whole, files_below = sound(
+    read_layers,
+    workflow.overwrite_configfiles,
+    workflow.config_settings.config_args or [],
+)
+config.clear()
+config.update(whole)
+workflow.configfiles += files_below  # as `configfile:` does, for reports and archives
+CONFIG = sound(check, config)
 
 # Jobs read these there and not among their params: how often they save, and what they share, changes no result,
 # and a machine without a GPU is not to repeat what a GPU made.
@@ -164,7 +165,9 @@ def model_files(wildcards, *others):
 def dataset_spec(wildcards):
     """A data set without where its files lie: they are known by their hashes, and a copy elsewhere is the same."""
     entry = CONFIG.datasets[wildcards.dataset]
-    return {key: value for key, value in spec(entry).items() if key not in places(entry)}
+    return {
+        key: value for key, value in spec(entry).items() if key not in places(entry)
+    }
 
 
 def known_original(wildcards):

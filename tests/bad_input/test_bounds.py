@@ -1,0 +1,61 @@
+"""Numbers that models cannot compute with are refused before any job: every fraction of the schema has its bounds."""
+
+import math
+from functools import cache
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from workflow import schema
+
+
+@cache
+def models(annotation):
+    """All classes of entries that a type of the schema is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        inner = [models(field.annotation) for field in annotation.model_fields.values()]
+        return frozenset({annotation}).union(*inner)
+    return frozenset().union(*(models(part) for part in get_args(annotation) if part is not annotation))
+
+
+def holds_floats(annotation):
+    return annotation is float or any(holds_floats(part) for part in get_args(annotation))
+
+
+def shaped(annotation, value):
+    """A value of the shape of an annotation, with `value` in place of each float."""
+    kind, parts = getattr(annotation, "__origin__", None), get_args(annotation)
+    if kind is list:
+        return [shaped(parts[0], value)]
+    if kind is dict:
+        return {"name": shaped(parts[1], value)}
+    inner = [part for part in parts if holds_floats(part)]
+    return shaped(inner[0], value) if inner else value
+
+
+FLOATS = [
+    (model, name)
+    for model in sorted(models(schema.Config), key=lambda model: model.__name__)
+    for name, field in model.model_fields.items()
+    if holds_floats(field.annotation)
+]
+
+
+def mistakes(model, name, value):
+    """Kinds of the mistakes in one field."""
+    with pytest.raises(ValidationError) as error:
+        model.model_validate({name: shaped(model.model_fields[name].annotation, value)})
+    return {mistake["type"] for mistake in error.value.errors() if mistake["loc"][0] == name}
+
+
+def test_the_fields_are_found():
+    names = {(model.__name__, name) for model, name in FLOATS}
+    assert len(names) > 30 and {("Gaussian", "sigmas"), ("PaperCells", "under"), ("DpSgd", "noise")} <= names
+
+
+@pytest.mark.parametrize("model, name", FLOATS, ids=lambda part: getattr(part, "__name__", part))
+@pytest.mark.parametrize("value", [1e39, 1e308, -1e39, math.inf, math.nan])
+def test_no_fraction_goes_beyond_float32(model, name, value):
+    bounds = {"less_than", "less_than_equal", "greater_than", "greater_than_equal", "finite_number"}
+    assert mistakes(model, name, value) & bounds

@@ -55,6 +55,15 @@ def touch_sources(checkout):
             os.utime(file)
 
 
+def move_seeds(checkout):
+    """A module moves into a package of its own, and all who import it say so."""
+    (checkout.path / "workflow/blocks").mkdir()
+    (checkout.path / "workflow/blocks/__init__.py").touch()
+    (checkout.path / "workflow/seeds.py").rename(checkout.path / "workflow/blocks/seeds.py")
+    for file in [*(checkout.path / "workflow").rglob("*.py"), *(checkout.path / "workflow").rglob("*.smk")]:
+        file.write_text(file.read_text().replace("from workflow.seeds import", "from workflow.blocks.seeds import"))
+
+
 ONCE = ("prepare_dataset", "check_study", "plot_gallery")
 NEW_SEED = {rule: n for rule, n in EVERYTHING.items() if rule not in ONCE}
 CASES = {
@@ -75,6 +84,13 @@ CASES = {
     ),
     "description in the schema": (code("workflow/schema.py", '"of the optimizer"', '"of Adam"'), {}),
     "message of the configuration": (code("workflow/study_checks.py", "an empty range", "a void range"), {}),
+    "message of what stands around jobs": (
+        code("workflow/harness/job.py", "free some, or put", "make room, or put"),
+        {},
+    ),
+    "waiting time": (code("workflow/harness/shared.py", "BEAT, STALE = 20.0, 180.0", "BEAT, STALE = 20.0, 120.0"), {}),
+    "message of journals": (code("workflow/harness/journals.py", "work goes on; kept", "goes on; kept"), {}),
+    "moved module": (move_seeds, {}),
     "device": (config("device", value="cpu"), {}),
     "plot setting": (config("figures", "accuracy", "title", value="New"), {"plot_metrics": 1}),
     "plot script": (code("lmia/figures/roc.py", "height=3.2", "height=3.3"), {"plot_scores": 1}),
@@ -127,6 +143,15 @@ CASES = {
     "training code": (
         code("lmia/training.py", "self._waited >= self._patience", "self._waited > self._patience"),
         FROM_TRAINING,
+    ),
+    "option of a model": (config("models", "mlp", "hidden", value=[31]), {"check_study": 1} | FROM_TRAINING),
+    "code of a model": (code("lmia/models/mlp.py", "nn.Tanh()", "nn.ReLU()"), {"check_study": 1} | FROM_TRAINING),
+    "option of a model and of training": (
+        lambda checkout: (
+            checkout.configure(set_in("models", "mlp", "hidden", value=[31])),
+            checkout.configure(set_in("studies", "small", "training", "patience", value=19)),
+        ),
+        {"check_study": 1} | FROM_TRAINING,
     ),
     "training option": (config("studies", "small", "training", "patience", value=19), FROM_TRAINING),
     "evaluated points": (

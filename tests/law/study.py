@@ -1,5 +1,6 @@
 """A configuration with every kind of everything that the schema has, in studies that can be planned."""
 
+import copy
 import shutil
 
 import numpy as np
@@ -284,3 +285,24 @@ def place(folder):
     arrays |= {name: numbers.permutation(np.arange(50) % 3) for name in ("classes", "others")}
     np.savez(folder / "mine.npz", **arrays)
     shutil.copy(folder / "mine.npz", folder / "copies")
+
+
+def runnable():
+    """The configuration with small data of one's own in the place of what would be fetched."""
+    config = copy.deepcopy(EVERY_KIND)
+    for name in ("fashion", "mnist", "cifar10", "cifar100"):
+        config["datasets"][name] = {"kind": "npz", "path": "images.npz"}
+    config["datasets"]["mnist"] = {"kind": "npz", "path": "others.npz"}  # what private training starts from is public
+    for name in ("location", "adult", "purchase", "texas"):
+        config["datasets"][name] = {"kind": "npz", "path": "tables.npz"}
+    return config
+
+
+def place_small_data(folder):
+    """Put the files that `runnable` names into a folder."""
+    place(folder)
+    numbers = np.random.default_rng(1)
+    for name, shape in (("images", (1, 8, 8)), ("others", (1, 8, 8)), ("tables", (12,))):
+        classes = np.arange(300) % 3
+        inputs = (0.6 * numbers.random((300, *shape)) + 0.2 * classes.reshape(-1, *[1] * len(shape))).round(3)
+        np.savez(folder / f"{name}.npz", inputs=inputs, classes=classes)

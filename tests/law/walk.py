@@ -33,10 +33,15 @@ def _leaves(value, path, owner=None):
 
 
 def edited(raw, path, hints=()):
-    """A copy of a configuration (nested dict) in which the key at `path` has another valid value, or None.
+    """A copy of a configuration (nested dict) in which the key at `path` has another valid value, or None."""
+    return next(all_edited(raw, path, hints), None)
 
-    The value is the first of some candidates that the configuration's check takes and that does not mean the same;
-    hints: candidates that come before those that follow from the present value.
+
+def all_edited(raw, path, hints=()):
+    """Copies of a configuration (nested dict) in which the key at `path` has another value that its check takes.
+
+    hints: candidates that come before those that follow from the present value. A value may be stated that was the
+    default.
     """
     config = check(raw)
     field, now = _field(config, path)
@@ -48,10 +53,9 @@ def edited(raw, path, hints=()):
         node[path[-1]] = value
         try:
             if check(changed) != config:
-                return changed
+                yield changed
         except (ConfigError, TypeError):
             continue
-    return None
 
 
 def _field(config, path):

@@ -1,0 +1,24 @@
+"""README's table of edits says of each section of the configuration which rules read it, as the law's walk has it."""
+
+import re
+
+from workflow.harness.fingerprint import ROOT
+
+from .test_edits import READERS
+
+ROW = re.compile(r"^\| `(\w+):`[^|]*\| ([^|]*)\|", re.M)
+# Rules that read a section only for what they show of it, or only of some kinds, and which README leaves out.
+LEFT_OUT = {
+    "models": {"ask_queries", "search_boundary", "read_confidences", "follow_gradients", "find_outliers"},
+    "defenses": {"plot_metrics"},
+    "queries": {"tune_stopping", "plot_gallery", "compare_exhibit", "score_attack"},
+    "attacks": {"compare_exhibit"},
+}
+
+
+def test_the_table_of_edits_names_the_first_readers_of_every_section():
+    rows = {
+        section: set(re.findall(r"`(\w+)`", told)) for section, told in ROW.findall((ROOT / "README.md").read_text())
+    }
+    rows.pop("budget", None)
+    assert rows == {name: rules - LEFT_OUT.get(name, set()) for name, rules in READERS.items() if name != "outliers"}

@@ -14,11 +14,12 @@ CHECKED_HASH = (0b11).to_bytes(4, "little")  # PEP 552: the field behind the mag
 
 
 def check_by_hash(sources):
-    """Have Python compare the source's hash whenever it takes bytecode of one of these files (paths).
+    """Have Python compare the source's hash whenever it takes bytecode of one of these files (paths; others than .py
+    have none).
 
     Raises RuntimeError where old bytecode is there and cannot be replaced.
     """
-    for source in map(str, sources):
+    for source in filter(lambda path: path.endswith(".py"), map(str, sources)):
         kept = Path(importlib.util.cache_from_source(source))
         if _is_checked(kept) or (sys.dont_write_bytecode and not kept.exists()):
             continue

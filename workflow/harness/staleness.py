@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 import snakemake
+import snakemake.api  # before snakemake.dag, as these import each other
 from snakemake.dag import DAG
 from snakemake.exceptions import WorkflowError
 from snakemake.jobs import Job

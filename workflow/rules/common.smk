@@ -17,7 +17,8 @@ from workflow.entries import (
     target_split,
     trained_cell,
 )
-from workflow.config import ConfigError, check, read_layers
+from workflow.config import ConfigError, check, plug_ins, read_layers
+from workflow.harness.bytecode import check_by_hash
 from workflow.harness.fingerprint import file_hash, fingerprint
 from workflow.schema import Unpublished
 
@@ -41,6 +42,7 @@ config.clear()
 config.update(whole)
 workflow.configfiles += files_below  # as `configfile:` does, for reports and archives
 CONFIG = sound(check, config)
+check_by_hash(file for own in plug_ins(CONFIG).values() for file in own)
 
 # Jobs read these there and not among their params: how often they save, and what they share, changes no result,
 # and a machine without a GPU is not to repeat what a GPU made.

@@ -1,0 +1,168 @@
+"""What is current is told by results themselves: not by notes, times or places."""
+
+import os
+import random
+import shutil
+
+import numpy as np
+import pytest
+
+from lmia import artifacts
+from workflow.harness import records
+from workflow.harness.staleness import Staleness
+
+from .conftest import make_checkout
+from .test_cache import FROM_SCORES, FROM_TRAINING, PLOTS_OF_METRICS, config
+
+RUN = "small/n60-none/0-1"
+STAY = "results without notes of Snakemake's are what their jobs would make, and stay"
+NAMED = {"check_study": 1, "measure_attack": 7, "measure_models": 1, "plot_scores": 1, "plot_gallery": 1}
+
+
+def test_without_notes_nothing_runs_and_an_edit_runs_what_it_always_does(copy):
+    shutil.rmtree(copy.path / ".snakemake")
+    text = copy.snakemake("-n")
+    assert "Nothing to be done" in text and text.count(STAY) == 1
+    config("attacks", "rotation", "folds", value=2)(copy)
+    assert dict(copy.pending()) == FROM_SCORES
+
+
+def test_results_alone_are_enough_in_another_checkout_and_are_noted_once(finished, tmp_path):
+    clone = make_checkout(tmp_path / "clone")
+    shutil.copytree(finished.path / "results", clone.path / "results", copy_function=shutil.copyfile)  # without times
+    assert STAY in clone.snakemake()
+    text = clone.snakemake()
+    assert "Nothing to be done" in text and STAY not in text
+
+
+def test_times_count_for_nothing(copy):
+    draw = random.Random(0)
+    for file in (copy.path / "results").rglob("*"):
+        os.utime(file, (draw.randrange(10**9),) * 2)
+    assert not copy.pending()
+    for file in (copy.path / "results").rglob("*"):
+        os.utime(file, (10**9,) * 2)
+    assert not copy.pending()
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        (f"results/answers/{RUN}/target/noise.npz", {"ask_queries": 1} | FROM_SCORES),
+        ("results/figures/accuracy.png", {"plot_metrics": 1}),
+    ],
+)
+def test_what_has_no_record_of_its_bytes_is_made_again(copy, name, expected):
+    path = copy.path / name
+    if path.suffix == ".npz":
+        with np.load(path) as old:  # as an earlier version wrote it
+            np.savez(copy.path / "old.npz", **{key: old[key] for key in old.files if key != records.RECORD})
+        shutil.copy(copy.path / "old.npz", path)
+    else:
+        path.write_bytes(path.read_bytes() + b"more")
+    os.utime(path, (10**9,) * 2)
+    assert dict(copy.pending()) == expected
+
+
+def test_two_configurations_in_turn_give_each_its_own_results(copy):
+    name = f"results/scores/{RUN}/noise.npz"
+    one, first = (copy.path / "config.yaml").read_text(), (copy.path / name).read_bytes()
+    config("queries", "noise", "sigmas", value=[0.1, 0.3])(copy)
+    copy.snakemake(name)
+    old, second = copy.path / "old.npz", (copy.path / name).read_bytes()
+    shutil.copy2(copy.path / name, old)
+    (copy.path / "config.yaml").write_text(one)
+    copy.snakemake(name)
+    assert (copy.path / name).read_bytes() == first != second
+    assert not copy.pending()
+    os.replace(old, copy.path / name)
+    os.utime(copy.path / name, (10**9,) * 2)  # older than all
+    assert dict(copy.pending()) == FROM_SCORES
+
+
+def test_what_was_deleted_on_the_way_is_made_again_only_where_it_is_needed(copy):
+    for folder in ("models", ".store"):
+        shutil.rmtree(copy.path / "results" / folder)
+    assert not copy.pending()
+    config("attacks", "rotation", "folds", value=2)(copy)
+    assert dict(copy.pending()) == FROM_SCORES
+    config("attacks", "rotation", "folds", value=3)(copy)
+    config("studies", "small", "training", "patience", value=19)(copy)
+    assert dict(copy.pending()) == FROM_TRAINING
+
+
+def rename_study(checkout):
+    def change(config):
+        config["studies"]["renamed"] = config["studies"].pop("small")
+        for figure in config["figures"].values():
+            figure["study"] = "renamed"
+
+    checkout.configure(change)
+
+
+def reverse_options(checkout):
+    def change(config):
+        config["queries"] = {name: dict(reversed(entry.items())) for name, entry in config["queries"].items()}
+
+    checkout.configure(change)
+
+
+@pytest.mark.parametrize(
+    "change, expected",
+    [
+        (rename_study, NAMED | PLOTS_OF_METRICS),
+        (reverse_options, {}),
+        (config("metrics", "fprs", value=[0.001, 0.01]), {}),
+        (config("attacks", "boundary", "budgets", value=[60]), {}),
+    ],
+)
+def test_names_and_orders_run_only_what_shows_them(copy, change, expected):
+    change(copy)
+    assert dict(copy.pending()) == expected
+
+
+def test_what_is_forced_is_really_made_again(copy):
+    name = f"results/scores/{RUN}/noise.npz"
+    log = copy.path / name.replace("results/", "results/logs/").replace(".npz", ".log")
+    before = (copy.path / name).read_bytes()
+    (copy.path / name).unlink()
+    copy.snakemake(name)
+    assert (copy.path / name).read_bytes() == before
+    copy.snakemake("--force", name)
+    assert "taken from what was made before" not in log.read_text()
+    assert (copy.path / name).read_bytes() == before
+
+
+def test_what_follows_from_an_edit_that_changed_no_byte_is_taken(copy):
+    name = f"results/scores/{RUN}/gap.npz"
+    before = copy.results("models/**/*", "answers/**/original.npz", "scores/**/gap.npz")
+    copy.edit("lmia/data/digits.py", "/ 16", "/ 16.0")
+    copy.snakemake(name)
+    logs = [copy.path / f"results/logs/{part}.log" for part in (f"models/{RUN}/target", f"scores/{RUN}/gap")]
+    assert ["taken from what was made before" in log.read_text() for log in logs] == [True, True]
+    assert copy.results("models/**/*", "answers/**/original.npz", "scores/**/gap.npz") == before
+
+
+class Job:
+    """As Snakemake's, with one output."""
+
+    def __init__(self, output, **params):
+        self.output, self.params, self.input = [output], params, Files()
+
+
+class Files(list):
+    def items(self):
+        return []
+
+
+def test_params_count_with_their_names(tmp_path, monkeypatch):
+    """Snakemake compares their values as a set."""
+    monkeypatch.chdir(tmp_path)
+    made = records.record_of({"n_train": 30, "n_nonmembers": 60, "code": ["a@1"]}, {"": []})
+    artifacts.save("one.npz", "split", {"members": np.zeros(3)}, {})
+    records.sign("one.npz", made)
+    staleness = Staleness({})
+    assert not staleness.change(Job("one.npz", n_train=30, n_nonmembers=60, code=["moved@1"]))
+    change = staleness.change(Job("one.npz", n_train=60, n_nonmembers=30, code=["a@1"]))
+    assert change.only_old == {"n_train: 30", "n_nonmembers: 60"}
+    assert "code b@2" in staleness.change(Job("one.npz", n_train=30, n_nonmembers=60, code=["b@2"])).only_new

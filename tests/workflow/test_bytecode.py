@@ -1,0 +1,91 @@
+"""What runs is what was hashed, also where an edit keeps a source's size and time."""
+
+import importlib.util
+import io
+import os
+import py_compile
+import sys
+
+import numpy as np
+import pytest
+
+from workflow.harness import bytecode
+
+NOISE = "results/answers/small/n60-none/0-1/target/noise.npz"
+
+
+def edit_unseen(checkout, file, old, new):
+    """An edit of equal length, after which the file has its old time, and bytecode of it as Python usually makes it."""
+    path = checkout.path / file
+    stat = path.stat()
+    py_compile.compile(str(path), invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP)
+    assert len(old) == len(new)
+    checkout.edit(file, old, new)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_an_edit_that_keeps_size_and_time_takes_effect(copy):
+    before = copy.results("answers/**/noise.npz")
+    edit_unseen(copy, "lmia/perturbations/gaussian.py", "clamp_(0, 1)", "clamp_(0, 0)")
+    assert copy.pending(NOISE) == {"ask_queries": 1}
+    copy.snakemake(NOISE)
+    assert copy.results("answers/**/noise.npz")[NOISE] != before[NOISE]
+    changed = (copy.path / NOISE).read_bytes()
+    copy.edit("lmia/perturbations/gaussian.py", "clamp_(0, 0)", "clamp_(0.0, 0)")  # the same, seen by all
+    copy.snakemake(NOISE)
+    with_time = (copy.path / NOISE).read_bytes()
+    assert labels(with_time) == labels(changed)
+
+
+def labels(content):
+    return np.load(io.BytesIO(content))["labels"].tolist()
+
+
+def test_an_edit_of_the_configurations_own_code_takes_effect_too(copy):
+    edit_unseen(copy, "workflow/schema.py", "patience: Count = Field(20", "patience: Count = Field(21")
+    assert copy.pending()["train_model"] == 2
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    (tmp_path / "one.py").write_text("x = 1\n")
+    return tmp_path / "one.py"
+
+
+def flags(source):
+    with open(importlib.util.cache_from_source(source), "rb") as file:
+        return file.read(8)[4:]
+
+
+def test_bytecode_is_made_to_be_checked_and_left_alone_then(source):
+    bytecode.check_by_hash([source])
+    kept = importlib.util.cache_from_source(source)
+    assert flags(source) == bytecode.CHECKED_HASH
+    before = os.stat(kept).st_mtime_ns
+    bytecode.check_by_hash([source])
+    assert os.stat(kept).st_mtime_ns == before
+    py_compile.compile(str(source), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    bytecode.check_by_hash([source])
+    assert flags(source) == bytecode.CHECKED_HASH
+
+
+def test_what_is_no_python_is_told_by_others(source):
+    source.write_text("x = \n")
+    bytecode.check_by_hash([source, source.with_suffix(".so")])
+
+
+def test_old_bytecode_that_cannot_be_replaced_is_refused_and_other_is_not(source, monkeypatch):
+    py_compile.compile(str(source), invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP)
+    compiled = py_compile.compile
+
+    def refused(file, cfile=None, **options):
+        if cfile and "made.pyc" in cfile:
+            return compiled(file, cfile, **options)
+        raise PermissionError("read only")
+
+    monkeypatch.setattr(py_compile, "compile", refused)
+    bytecode.check_by_hash([source])
+    source.write_text("x = 2\n")
+    with pytest.raises(RuntimeError, match="is of an older .*one.py, and cannot be replaced; remove it"):
+        bytecode.check_by_hash([source])

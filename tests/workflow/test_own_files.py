@@ -1,0 +1,156 @@
+"""Users' own code and files: known by their content from wherever they lie, and not to be exchanged unseen."""
+
+import os
+
+import numpy as np
+import pytest
+import yaml
+
+from .conftest import make_checkout
+from .test_cache import set_in
+
+TABLE = "results/data/mine.npz"
+PEOPLE = """
+import numpy as np
+
+FILES = ["more.csv", "folder"]
+
+
+def load(path):
+    table = np.loadtxt(path, delimiter=",")
+    return table[:, :-1], table[:, -1].astype(int)
+"""
+NETWORK = """
+from torch import nn
+from {importing}
+
+
+def build(shape, n_classes):
+    return nn.Sequential(nn.Flatten(), make(shape[0], n_classes))
+"""
+HELPER = "from torch import nn\n\n\ndef make(a, b):\n    return nn.Linear(a, b, bias={bias})\n"
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A checkout with a data set of an own plug-in, a network of another, and a small study of both."""
+    checkout = make_checkout(tmp_path / "fresh")
+    write_table(checkout.path / "people.csv", seed=0)
+    (checkout.path / "plugins/folder").mkdir(parents=True)
+    (checkout.path / "plugins/people.py").write_text(PEOPLE)
+    for name in ("more.csv", "folder/one.csv"):
+        (checkout.path / "plugins" / name).write_text("1")
+    configuration = {
+        "base": "none",
+        "datasets": {"mine": {"kind": "plugins.people", "path": "people.csv"}},
+        "models": {"net": {"kind": "mlp", "hidden": [4]}},
+        "studies": {"s": {"dataset": "mine", "n_train": [10], "model": "net", "seeds": [0], "attacks": ["gap"]}},
+        "queries": {"original": {"kind": "original"}},
+        "attacks": {"gap": {"kind": "gap", "reads": "original"}},
+    }
+    (checkout.path / "config.yaml").write_text(yaml.safe_dump(configuration))
+    return checkout
+
+
+def write_table(path, seed):
+    numbers = np.random.default_rng(seed)
+    np.savetxt(path, np.c_[numbers.random((60, 4)), np.arange(60) % 3], delimiter=",")
+
+
+def test_a_file_that_a_plug_in_names_re_runs_its_readers_when_it_changes(own):
+    own.snakemake(TABLE)
+    before, stat = (own.path / TABLE).read_bytes(), (own.path / "people.csv").stat()
+    os.utime(own.path / "people.csv")
+    assert not own.pending(TABLE)
+    for name in ("more.csv", "folder/one.csv"):
+        (own.path / "plugins" / name).write_text("2")
+        assert own.pending(TABLE) == {"prepare_dataset": 1}
+        (own.path / "plugins" / name).write_text("1")
+        assert not own.pending(TABLE)
+    write_table(own.path / "people.csv", seed=1)
+    os.utime(own.path / "people.csv", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    own.snakemake(TABLE)
+    assert (own.path / TABLE).read_bytes() != before and not own.pending(TABLE)
+
+
+@pytest.mark.parametrize("moment", ["before its job", "while it is read, and put back"])
+def test_a_file_that_is_replaced_fails_the_job_with_one_line(own, moment):
+    """Which the data set does by itself here, as its module is loaded or its file is read."""
+    exchange = 'os.rename("people.csv", "kept.csv")\nnp.savetxt("people.csv", OTHER, delimiter=",")\n'
+    put_back = 'os.rename("kept.csv", "people.csv")\n'
+    other = "import os\n\nimport numpy as np\n\nOTHER = np.c_[np.eye(60)[:, :4], np.arange(60) % 3]\n"
+    text = PEOPLE.replace("import numpy as np\n", other)
+    if moment == "before its job":
+        text += f'\n\nif not os.path.exists("kept.csv"):\n    {exchange.replace(chr(10), chr(10) + "    ")}'
+        said = "people.csv: is another file than when the workflow was planned"
+        (own.path / "workflow/scripts/prepare_dataset.py").write_text(
+            "import plugins.people\n" + (own.path / "workflow/scripts/prepare_dataset.py").read_text()
+        )
+    else:
+        body = exchange.replace("\n", "\n    ") + 'table = np.loadtxt(path, delimiter=",")\n    ' + put_back
+        text = text.replace('table = np.loadtxt(path, delimiter=",")\n', body)
+        said = "people.csv: replaced or written to while this job ran"
+    (own.path / "plugins/people.py").write_text(text)
+    assert said in own.snakemake(TABLE, check=False)
+    assert own.exit_code == 1 and not (own.path / TABLE).exists()
+
+
+PLACES = {  # of the plug-in's package and of its helper, and how it is imported
+    "sorts before lmia": ("audit", "audit/helper.py", "audit.helper import make"),
+    "sorts behind it": ("zoo", "zoo/helper.py", ".helper import make"),
+    "two packages deep": ("zoo/models", "zoo/models/helper.py", ".helper import make"),
+    "a package above": ("zoo/models", "zoo/helper.py", "..helper import make"),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("packages", [True, False])
+def test_a_plug_in_outside_the_checkout_runs_and_counts_in_full(own, tmp_path, monkeypatch, place, packages):
+    """packages: its folders have an __init__.py."""
+    folder, helper, importing = PLACES[place]
+    code = tmp_path / "code"
+    (code / folder).mkdir(parents=True)
+    (code / folder / "network.py").write_text(NETWORK.format(importing=importing))
+    (code / helper).write_text(HELPER.format(bias=True))
+    for part in [folder, folder.partition("/")[0]] * packages:
+        (code / part / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(code))
+    own.configure(set_in("models", "net", value={"kind": f"{folder.replace('/', '.')}.network"}))
+    target = "results/checks/s.txt"
+    own.snakemake(target)
+    assert not own.pending(target)
+    (code / helper).write_text(HELPER.format(bias=False))
+    assert own.pending(target) == {"check_study": 1}
+
+
+def test_what_a_plug_in_loads_by_a_name_that_nobody_sees_fails_its_job(own, tmp_path, monkeypatch):
+    (tmp_path / "code/zoo").mkdir(parents=True)
+    (tmp_path / "code/zoo/__init__.py").touch()
+    (tmp_path / "code/zoo/hidden.py").write_text(HELPER.format(bias=True))
+    late = 'importlib import import_module\n\nmake = import_module("zoo." + "hidden").make'
+    (tmp_path / "code/zoo/network.py").write_text(NETWORK.format(importing=late))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "code"))
+    own.configure(set_in("models", "net", value={"kind": "zoo.network"}))
+    text = own.snakemake("results/checks/s.txt", check=False)
+    assert f"ran {tmp_path}/code/zoo/hidden.py, which its rule's `code` does not list" in text
+
+
+def test_what_cannot_be_imported_is_told_before_any_job(own):
+    (own.path / "plugins/network.py").write_text(NETWORK.format(importing="nowhere.atall import make"))
+    own.configure(set_in("models", "net", value={"kind": "plugins.network"}))
+    text = own.snakemake("-n", check=False)
+    assert (
+        "plugins/network.py, line 3: imports nowhere.atall, which is neither on the Python path nor beside it" in text
+    )
+
+
+@pytest.mark.parametrize("name", ["workflow", "lmia", "plugins"])
+def test_a_package_of_the_same_name_elsewhere_takes_no_place(own, tmp_path, monkeypatch, name):
+    (tmp_path / "other" / name).mkdir(parents=True)
+    (tmp_path / "other" / name / "__init__.py").write_text("raise ImportError('the wrong one')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "other"))
+    if name == "plugins":  # ours is a folder that Python takes for a package only where there is no other
+        text = own.snakemake("-n", check=False)
+        assert f"{tmp_path}/other/plugins stands in front of {own.path}/plugins; add an __init__.py there" in text
+        (own.path / "plugins/__init__.py").touch()
+    own.snakemake(TABLE)

@@ -7,6 +7,7 @@ import ast
 import collections
 import datetime
 import random
+import re
 import shutil
 
 import pytest
@@ -199,3 +200,17 @@ def move_to(root, monkeypatch):
 def forget():
     for cached in (fingerprint.locate, fingerprint._own, fingerprint._is_ours):
         cached.cache_clear()
+
+
+def test_scripts_take_nothing_that_decides_a_byte_from_wildcards():
+    """Records do not have these: names of studies and data sets are for messages alone."""
+    scripts = {name: file.read_text() for name, file in FILES.items() if name.startswith("workflow/scripts/")}
+    read = {
+        (name, word) for name, text in scripts.items() for word in re.findall(r"snakemake\.wildcards\.?(\w*)", text)
+    }
+    assert read == {
+        ("workflow/scripts/check_study.py", "study"),
+        ("workflow/scripts/draw_split.py", "study"),
+        ("workflow/scripts/prepare_dataset.py", "dataset"),
+        ("workflow/scripts/train_model.py", "study"),
+    }

@@ -39,6 +39,14 @@ READERS = {
     "figures": PLOTS,
     "exhibits": {"compare_exhibit"},
 }
+# Of these, one at least reads whatever of the section is read.
+FIRST = READERS | {
+    "models": {"train_model"},
+    "defenses": {"train_model", "read_confidences"},
+    "queries": ASKS | {"tune_stopping"},
+    "attacks": {"score_attack"},
+    "metrics": {"measure_attack", "tabulate_study"},
+}
 # Keys that no result depends on, each with its reason.
 READ_BY_NONE = {
     "Config.save_every": "how often a job saves",
@@ -128,6 +136,8 @@ def problem(planner, everything, key, places):
             return f"{where}: not planned: {sorted(wanted - planned)[:3]}, in vain: {sorted(planned - wanted)[:3]}"
         if (readers := first_readers(before, after)) - READERS.get(section_of(place), readers):
             return f"{where}: read by {sorted(readers)}"
+        if readers and not readers & FIRST.get(section_of(place), readers):
+            return f"{where}: read by {sorted(readers)} alone"
         if key in READ_BY_NONE:
             return f"{where}: plans {dict(after.rules())}" if planned else None
         if planned:

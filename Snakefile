@@ -17,12 +17,10 @@ runpy.run_path(f"{workflow.basedir}/workflow/harness/bytecode.py")["check_by_has
 )
 # In front of all other folders, here and in jobs: another package may be called workflow, lmia or plugins too.
 sys.path.insert(0, workflow.basedir)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")])
-)
 
-from workflow.places import unfit
+from workflow.places import put_in_front_for_jobs, unfit
 
+put_in_front_for_jobs(workflow.basedir)
 if problem := unfit(sys.executable, os.getcwd()):
     raise WorkflowError(problem)
 

@@ -1,5 +1,6 @@
-"""Folders that Snakemake cannot run jobs in, or with whose Python it cannot."""
+"""Folders that Snakemake cannot run jobs in, or with whose Python it cannot, and where jobs find this one's code."""
 
+import os
 import re
 
 APART = re.compile(r"[^\w@%+=:,./-]")  # what shells take apart, at least the common characters of it
@@ -15,3 +16,9 @@ def unfit(python, folder):
     if found := re.search("[{}]", folder):
         return f"{folder}: a working folder with {found[0]} in its name, which Snakemake fills in; rename it"
     return None
+
+
+def put_in_front_for_jobs(folder):
+    """Let scripts import from a folder before all others: Snakemake puts it behind them."""
+    others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != folder]
+    os.environ["PYTHONPATH"] = os.pathsep.join([folder, *others])

@@ -34,6 +34,7 @@ SEEN_BY_NONE = {
     "workflow/study_checks.py": "the same",
     "workflow/figure_checks.py": "the same",
     "workflow/defense_checks.py": "the same",
+    "workflow/places.py": "the same",
     "workflow/cache.py": "a program that no job runs",
     "workflow/requested.py": "the same",
     "workflow/scripts/verify.py": "reads results and makes none",

@@ -77,7 +77,8 @@ class Faulty(Checkout):
         """As before these targets were made, and before any call."""
         for file in (*targets, "calls.txt", "delay.txt"):
             (self.path / file).unlink(missing_ok=True)
-        shutil.rmtree(self.path / "results/.store", ignore_errors=True)
+        if targets:
+            shutil.rmtree(self.path / "results/.store", ignore_errors=True)
 
     def journals(self):
         return list((self.path / "results/.partial").glob("*/journal.npz"))

@@ -14,8 +14,8 @@ RUN = "small/n60-{}/0-1"
 
 
 def diverge(config):
-    """A second defense, whose penalty is infinite in float32, and its gradient too, and figures of it."""
-    config["defenses"] = {"none": {"kind": "none"}, "wild": {"kind": "l2", "strength": 1e39}}
+    """A second defense, whose weights grow beyond float32 in three steps, and figures of it."""
+    config["defenses"] = {"none": {"kind": "none"}, "wild": {"kind": "weight_decay", "strength": 1e18}}
     config["studies"]["small"]["defenses"] = ["none", "wild"]
     config["figures"]["roc"]["defense"] = "none"
     shown = {"study": "small", "defense": "wild", "attacks": ["boundary"]}

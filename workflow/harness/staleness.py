@@ -58,7 +58,7 @@ def install(all_results):
                 dag.reason(job).clear()
             await planned(dag, *arguments, **options)
         await _note(dag, noted)
-        _forget_forced(dag)
+        await _forget_forced(dag)
 
     async def no_time(_):
         return None
@@ -109,10 +109,10 @@ async def _note(dag, noted):
         await notes.finished(job)
 
 
-def _forget_forced(dag):
-    """What a user forces is really made again."""
+async def _forget_forced(dag):
+    """What a user forces is really made again; what Snakemake forces, as it saw no end of it, may be there whole."""
     for job in dag.jobs if not dag.workflow.dryrun else []:
-        if dag.reason(job).forced and store.keeps(job.output):
+        if dag.reason(job).forced and store.keeps(job.output) and not await dag.workflow.persistence.incomplete(job):
             for key in filter(None, dag.staleness.keys(job)):
                 store.place(key).unlink(missing_ok=True)
 

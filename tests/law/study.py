@@ -111,7 +111,7 @@ EVERY_KIND = {
         },
         "protected": {
             "dataset": "digits",
-            "n_train": [30],
+            "n_train": [40],
             "model": "mlp",
             "defenses": ["none", "l1", "l2", "drop", "decay", "early", "smooth", "mixup", "game", "budgeted"],
             "seeds": [0],
@@ -270,6 +270,7 @@ HINTS = {
     "AdaptiveConfidence.reads": ["confidences-again"],
     "Figure.n_train": [60],
     "Claim.n_train": [[40]],
+    "Claim.against_study": ["protected"],
     "Claim.settings": [["budget=60"]],
     "Claim.against": [["chance"]],
     "Claim.against_setting": ["budget=60"],

@@ -58,6 +58,7 @@ READ_BY_NONE = {
     "Unpublished.path": "where a file lies",
     "Npz.path": "where a file lies",
     "Exhibit.figures": "which figures its name makes as well",
+    "PaperCells.not_run": "told only of a study that is taken out, and all are there",
 }
 
 

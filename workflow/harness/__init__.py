@@ -1,5 +1,4 @@
 """What stands around a job and decides no byte of its result: logs, attempts, journals, sharing, hashes, GPUs.
 
-No hash of code covers this folder, so an edit in it re-runs nothing. Whatever decides a number belongs elsewhere: a
-test changes this folder and compares results byte for byte (tests/workflow/test_law.py).
+No hash of code covers this folder, so an edit in it re-runs nothing. Whatever decides a number belongs elsewhere.
 """

@@ -221,4 +221,5 @@ def test_params_count_with_their_names(tmp_path, monkeypatch):
     assert change.only_old == {"n_train: 30", "n_nonmembers: 60"}
     same = Job("one.npz", code=["a@1"], n_nonmembers=60, n_train=30)  # in another order
     assert not staleness.change(same)
+    assert records.record_of(same.params, {"": []})["key"] == made["key"]
     assert "code b@2" in staleness.change(Job("one.npz", n_train=30, n_nonmembers=60, code=["b@2"])).only_new

@@ -11,7 +11,7 @@ from workflow.defense_checks import check_defenses
 from workflow.entries import PLUGINS, observation, stops_early, suggest, unknown
 from workflow.figure_checks import check_figures
 from workflow.harness.fingerprint import ROOT, find, is_installed, locate
-from workflow.sources import flaw, read_arguments, read_constant, read_reads
+from workflow.sources import flaw, flaw_of_files, read_arguments, read_constant, read_reads
 from workflow.study_checks import check_studies
 
 
@@ -45,6 +45,9 @@ def check_custom(config):
                 yield f"{key}.kind: {entry.kind}: an installed package, no plug-in; docs/extending.md has the ways"
                 continue
             if problem := flaw(module):
+                yield f"{key}.kind: {entry.kind}: {problem}"
+                continue
+            if problem := flaw_of_files(module):
                 yield f"{key}.kind: {entry.kind}: {problem}"
                 continue
             arguments = read_arguments(module, target)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from os.path import expanduser, isfile
+from os.path import expanduser, isfile, relpath
 from pathlib import Path
 
 from lmia.data.npz import describe
@@ -65,19 +65,22 @@ def places(entry):
 
 
 def files_read(entry):
-    """Paths of the user's own files that an entry reads, whose content its results depend on.
+    """(name, path) of each of the user's own files that an entry reads, whose content its results depend on.
 
     Those of a plug-in are its options that name a file, and what its module lists as FILES: paths from the module's
-    folder, where a folder stands for all files in it.
+    folder, where a folder stands for all files in it. The name is what a plug-in knows a file by; "" where that is
+    nothing that counts, as a .npz file may be moved.
     """
     if entry.kind == "npz":
-        return [expanduser(entry.path)]
+        return [("", expanduser(entry.path))]
     if "." not in entry.kind:
         return []
-    named = [expanduser(value) for value in _texts(entry.options())]
-    beside = [find(entry.kind).parent / path for path in read_constant(entry.kind, "FILES") or []]
+    folder = find(entry.kind).parent
+    named = [(value, expanduser(value)) for value in sorted(set(_texts(entry.options())))]
+    beside = [folder / path for path in read_constant(entry.kind, "FILES") or []]
     inside = [file for path in beside for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    return [str(file) for file in [*named, *inside] if isfile(file)]
+    found = [*named, *((relpath(file, folder), str(file)) for file in inside)]
+    return [(name, file) for name, file in found if isfile(file)]
 
 
 def _texts(value):

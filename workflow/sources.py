@@ -10,7 +10,8 @@ from workflow.harness.fingerprint import ROOT, beside, closure, find, is_standar
 def read_constant(module, name):
     """A literal assigned to `name` at the top of a module's source; None where there is none, or no literal."""
     for node in _body(module):
-        if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == name for target in node.targets):
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+        if isinstance(node, ast.Assign | ast.AnnAssign) and any(getattr(part, "id", "") == name for part in targets):
             return _literal(node.value)
     return None
 
@@ -49,6 +50,24 @@ def flaw(module):
         return f"{error.filename}, line {error.lineno}: {error.msg}; mend this file"
     except (ValueError, RecursionError, MemoryError) as error:  # bytes or nesting that no source has
         return f"{str(error) or type(error).__name__}; mend this file"
+
+
+def flaw_of_files(module):
+    """Why the files that a plug-in lists as FILES cannot be known without running it; None where they can.
+
+    It is told with what to do.
+    """
+    named = [node for node in ast.walk(ast.Module(_body(module), [])) if getattr(node, "id", None) == "FILES"]
+    written = [node for node in named if isinstance(node.ctx, ast.Store)]
+    listed = read_constant(module, "FILES")
+    if not written:
+        return None
+    if len(written) > 1 or not isinstance(listed, list | tuple) or not all(isinstance(path, str) for path in listed):
+        return 'FILES is not one list of paths, written out; state it once, as FILES = ["weights.npz", "tables"]'
+    missing = [path for path in listed if not (find(module).parent / path).exists()]
+    return (
+        f"FILES: {missing[0]}: no such file or folder beside the module; put it there, or mend it" if missing else None
+    )
 
 
 def _not_found(file):
@@ -90,5 +109,5 @@ def _body(module):
 def _literal(node):
     try:
         return ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: a list among the keys of a dict
         return None

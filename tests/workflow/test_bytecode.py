@@ -2,9 +2,11 @@
 
 import importlib.util
 import io
+import marshal
 import os
 import py_compile
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,6 +88,15 @@ def test_old_bytecode_that_cannot_be_replaced_is_refused_and_other_is_not(source
 
     monkeypatch.setattr(py_compile, "compile", refused)
     bytecode.check_by_hash([source])
+    kept = Path(importlib.util.cache_from_source(source))
+    head, code = kept.read_bytes()[:16], kept.read_bytes()[16:]
+    kept.write_bytes(head + marshal.dumps(marshal.loads(code), 2))  # other bytes, as another process may write them
+    assert kept.read_bytes()[16:] != code
+    bytecode.check_by_hash([source])
+    kept.write_bytes(head + code[:-9])
+    with pytest.raises(RuntimeError, match="cannot be replaced"):
+        bytecode.check_by_hash([source])
+    kept.write_bytes(head + code)
     source.write_text("x = 2\n")
     with pytest.raises(RuntimeError, match="is of an older .*one.py, and cannot be replaced; remove it"):
         bytecode.check_by_hash([source])

@@ -1,15 +1,21 @@
 """Users' own code and files: known by their content from wherever they lie, and not to be exchanged unseen."""
 
 import os
+import zlib
 
 import numpy as np
 import pytest
 import yaml
 
-from .conftest import make_checkout
+from lmia import artifacts
+from workflow.sources import flaw_of_files
+
+from .conftest import Checkout, make_checkout
+from .test_bytecode import edit_unseen
 from .test_cache import set_in
 
 TABLE = "results/data/mine.npz"
+MORE = ("more.csv", "folder/one.csv")
 PEOPLE = """
 import numpy as np
 
@@ -38,8 +44,8 @@ def own(tmp_path):
     write_table(checkout.path / "people.csv", seed=0)
     (checkout.path / "plugins/folder").mkdir(parents=True)
     (checkout.path / "plugins/people.py").write_text(PEOPLE)
-    for name in ("more.csv", "folder/one.csv"):
-        (checkout.path / "plugins" / name).write_text("1")
+    for name in MORE:
+        (checkout.path / "plugins" / name).write_text(name)
     configuration = {
         "base": "none",
         "datasets": {"mine": {"kind": "plugins.people", "path": "people.csv"}},
@@ -62,15 +68,90 @@ def test_a_file_that_a_plug_in_names_re_runs_its_readers_when_it_changes(own):
     before, stat = (own.path / TABLE).read_bytes(), (own.path / "people.csv").stat()
     os.utime(own.path / "people.csv")
     assert not own.pending(TABLE)
-    for name in ("more.csv", "folder/one.csv"):
+    for name in MORE:
         (own.path / "plugins" / name).write_text("2")
         assert own.pending(TABLE) == {"prepare_dataset": 1}
-        (own.path / "plugins" / name).write_text("1")
-        assert not own.pending(TABLE)
+        (own.path / "plugins" / name).write_text(name)
+    assert not own.pending(TABLE)
+    for name, other in zip(MORE, MORE[::-1], strict=True):  # each has what the other had
+        (own.path / "plugins" / name).write_text(other)
+    assert own.pending(TABLE) == {"prepare_dataset": 1}
+    for name in MORE:
+        (own.path / "plugins" / name).write_text(name)
     write_table(own.path / "people.csv", seed=1)
     os.utime(own.path / "people.csv", ns=(stat.st_atime_ns, stat.st_mtime_ns))
     own.snakemake(TABLE)
     assert (own.path / TABLE).read_bytes() != before and not own.pending(TABLE)
+
+
+def test_a_file_of_a_plug_in_re_runs_nobody_else(own):
+    network = 'FILES = ["weights"]\n' + NETWORK.format(importing="plugins.helper import make")
+    (own.path / "plugins/network.py").write_text(network)
+    (own.path / "plugins/helper.py").write_text(HELPER.format(bias=True))
+    (own.path / "plugins/weights/deeper").mkdir(parents=True)
+    (own.path / "plugins/weights/deeper/a.csv").write_text("1")
+    own.configure(set_in("models", "net", value={"kind": "plugins.network"}))
+    target = "results/checks/s.txt"
+    own.snakemake(target)
+    (own.path / "plugins/weights/deeper/a.csv").write_text("2")
+    assert own.pending(target) == {"check_study": 1}
+    (own.path / "plugins/weights/deeper/a.csv").write_text("1")
+    assert not own.pending(target)
+    (own.path / "plugins/weights/deeper/a.csv").rename(own.path / "plugins/weights/deeper/b.csv")
+    assert own.pending(target) == {"check_study": 1}
+
+
+def test_an_edit_of_a_plug_in_that_keeps_size_and_time_takes_effect(own, tmp_path, monkeypatch):
+    (tmp_path / "code/shapes").mkdir(parents=True)
+    (tmp_path / "code/shapes/cut.py").write_text("def cut(table):\n    return table[:, :-1]\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "code"))
+    people = PEOPLE.replace("table[:, :-1]", "cut(table)").replace(
+        "import numpy", "from shapes.cut import cut\nimport numpy"
+    )
+    (own.path / "plugins/people.py").write_text(people)
+    own.snakemake(TABLE)
+    for file, old, new in (("shapes/cut.py", ":-1]", ":-2]"), ("plugins/people.py", "table[:, -1]", "table[:, +4]")):
+        edit_unseen(Checkout(tmp_path / "code" if "shapes" in file else own.path), file, old, new)
+        assert own.pending(TABLE) == {"prepare_dataset": 1}
+    own.snakemake(TABLE)
+    assert artifacts.load(own.path / TABLE)[0]["inputs"].shape == (60, 3)
+
+
+def test_data_sets_of_equal_content_are_both_watched(own):
+    """Each job reads its own file, though one hash stands for both."""
+    for name in ("one", "two"):
+        np.savez(own.path / f"{name}.npz", inputs=np.random.default_rng(0).random((9, 4)), classes=np.arange(9) % 3)
+        own.configure(set_in("datasets", name, value={"kind": "npz", "path": f"{name}.npz"}))
+    script = own.path / "workflow/scripts/prepare_dataset.py"
+    replaced = 'import numpy, os\nnumpy.savez("one.npz", inputs=numpy.ones((9, 4)), classes=numpy.arange(9) % 3)\n'
+    script.write_text(replaced + script.read_text())
+    text = own.snakemake("results/data/one.npz", "results/data/two.npz", "--jobs", "1", check=False)
+    assert "one.npz: is another file than when the workflow was planned" in text
+    assert not list((own.path / "results/data").glob("*.npz"))
+
+
+@pytest.mark.parametrize(
+    "source, expected",
+    [
+        ("x = 1", None),
+        ('FILES = ["there.csv"]', None),
+        ('FILES: tuple = ("there.csv", "folder")', None),
+        ('FILES = "there.csv"', "FILES is not one list of paths, written out"),
+        ("FILES = 1, 2", "FILES is not one list of paths, written out"),
+        ('NAME = "there.csv"\nFILES = [NAME]', "FILES is not one list of paths, written out"),
+        ('FILES = ["there.csv"]\nFILES += ["folder"]', "FILES is not one list of paths, written out"),
+        ('if True:\n    FILES = ["there.csv"]', "FILES is not one list of paths, written out"),
+        ('FILES = ["their.csv"]', "FILES: their.csv: no such file or folder beside the module"),
+    ],
+)
+def test_files_are_listed_so_that_they_can_be_read_without_running_anything(tmp_path, monkeypatch, source, expected):
+    module = f"listing{zlib.crc32(source.encode())}"  # another for each: what is found is remembered
+    (tmp_path / f"{module}.py").write_text(source + "\n")
+    (tmp_path / "there.csv").touch()
+    (tmp_path / "folder").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    told = flaw_of_files(module)
+    assert told is None if expected is None else told.startswith(expected)
 
 
 @pytest.mark.parametrize("moment", ["before its job", "while it is read, and put back"])

@@ -3,15 +3,17 @@
 import os
 import random
 import shutil
+from copy import deepcopy as copy_of
 
 import numpy as np
 import pytest
 
 from lmia import artifacts
+from workflow.config import check
 from workflow.harness import records
 from workflow.harness.staleness import Staleness
 
-from .conftest import make_checkout
+from .conftest import CONFIG, make_checkout
 from .test_cache import FROM_SCORES, FROM_TRAINING, PLOTS_OF_METRICS, config
 
 RUN = "small/n60-none/0-1"
@@ -86,6 +88,8 @@ def test_what_was_deleted_on_the_way_is_made_again_only_where_it_is_needed(copy)
     assert not copy.pending()
     config("attacks", "rotation", "folds", value=2)(copy)
     assert dict(copy.pending()) == FROM_SCORES
+    copy.snakemake(f"results/scores/{RUN}/rotation.npz")
+    assert not (copy.path / "results/models").exists()
     config("attacks", "rotation", "folds", value=3)(copy)
     config("studies", "small", "training", "patience", value=19)(copy)
     assert dict(copy.pending()) == FROM_TRAINING
@@ -113,12 +117,61 @@ def reverse_options(checkout):
         (rename_study, NAMED | PLOTS_OF_METRICS),
         (reverse_options, {}),
         (config("metrics", "fprs", value=[0.001, 0.01]), {}),
-        (config("attacks", "boundary", "budgets", value=[60]), {}),
     ],
 )
 def test_names_and_orders_run_only_what_shows_them(copy, change, expected):
     change(copy)
+    before = {file for file in (copy.path / "results").rglob("*")}
     assert dict(copy.pending()) == expected
+    assert {file for file in (copy.path / "results").rglob("*")} == before  # a dry run leaves no trace
+
+
+def test_what_was_made_under_another_name_is_taken_in_earnest(copy):
+    name = f"results/scores/{RUN}/noise.npz"
+    rename_study(copy)
+    text = copy.snakemake(new := name.replace("small", "renamed"))
+    assert "were made before under other names, and are taken." in text and "Nothing to be done" in text
+    assert (copy.path / new).read_bytes() == (copy.path / name).read_bytes()
+    assert any((copy.path / new).samefile(kept) for kept in (copy.path / "results/.store").glob("*/*"))
+
+
+def test_budgets_count_in_whichever_order_they_are_given():
+    entries = []
+    for budgets in ([60, 100], [100, 60]):
+        changed = copy_of(CONFIG)
+        changed["attacks"]["boundary"]["budgets"] = budgets
+        entries.append(check(changed).attacks["boundary"])
+    assert entries[0] == entries[1]
+
+
+@pytest.mark.slow
+def test_two_configurations_in_turn_give_each_all_of_its_results(copy):
+    """Tables and figures among them, of which no second name is kept."""
+    one, first = (copy.path / "config.yaml").read_text(), results_of_all(copy)
+    config("studies", "small", "training", "patience", value=2)(copy)
+    copy.snakemake()
+    two, second = (copy.path / "config.yaml").read_text(), results_of_all(copy)
+    assert first != second and not copy.pending()
+    for text, expected in ((one, first), (two, second)):
+        (copy.path / "config.yaml").write_text(text)
+        copy.snakemake()
+        assert results_of_all(copy) == expected
+        assert not copy.pending()
+
+
+def results_of_all(checkout):
+    return checkout.results("[a-z]*/**/*.npz", "[a-z]*/**/*.csv", "[a-z]*/*.p*", "*.csv")
+
+
+@pytest.mark.slow
+def test_all_is_made_again_where_all_is_forced(copy):
+    made = ("data/digits", f"models/{RUN}/target", f"scores/{RUN}/gap")
+    before = copy.results("data/*", "models/**/*", "scores/**/gap.npz")
+    copy.snakemake("--forceall", f"results/{made[-1]}.npz")
+    for part in made:
+        log = copy.path / f"results/logs/{part}.log"
+        assert "taken from what was made before" not in log.read_text()
+    assert copy.results("data/*", "models/**/*", "scores/**/gap.npz") == before and not copy.pending()
 
 
 def test_what_is_forced_is_really_made_again(copy):
@@ -165,4 +218,7 @@ def test_params_count_with_their_names(tmp_path, monkeypatch):
     assert not staleness.change(Job("one.npz", n_train=30, n_nonmembers=60, code=["moved@1"]))
     change = staleness.change(Job("one.npz", n_train=60, n_nonmembers=30, code=["a@1"]))
     assert change.only_old == {"n_train: 30", "n_nonmembers: 60"}
+    same = Job("one.npz", code=["a@1"], n_nonmembers=60, n_train=30)  # in another order
+    assert not staleness.change(same)
+    assert records.record_of(same.params, {"": []})["key"] == made["key"]
     assert "code b@2" in staleness.change(Job("one.npz", n_train=30, n_nonmembers=60, code=["b@2"])).only_new

@@ -5,6 +5,7 @@ and the old code run. Imports nothing of this repository, as it must come before
 """
 
 import importlib.util
+import marshal
 import py_compile
 import sys
 import tempfile
@@ -44,5 +45,10 @@ def _is_checked(kept):
 
 def _is_of(kept, source):
     with tempfile.TemporaryDirectory() as folder:
-        made = py_compile.compile(source, f"{folder}/made.pyc")
-        return kept.read_bytes()[16:] == Path(made).read_bytes()[16:]  # behind hash, or time and size
+        files = [kept, py_compile.compile(source, f"{folder}/made.pyc")]
+        contents = [Path(file).read_bytes()[16:] for file in files]  # behind hash, or time and size
+    try:
+        old, new = map(marshal.loads, contents)  # whose bytes are not the same in every process
+    except (EOFError, ValueError, TypeError):  # damaged
+        return False
+    return old == new

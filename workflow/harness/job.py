@@ -142,11 +142,11 @@ def _files(snakemake):
     """The users' files that this job reads, path -> what tells whether it is touched, if all are those of the plan."""
     read = {}
     for planned in snakemake.params.get("files", []):
-        path = snakemake.config["files"][planned]
-        before = _touched(path)
-        if _hash(path) != planned:
-            raise RuntimeError(f"{path}: is another file than when the workflow was planned; run it again")
-        read[path] = before
+        for path in snakemake.config["files"][planned]:
+            before = _touched(path)
+            if _hash(path) != planned.partition(" ")[0]:
+                raise RuntimeError(f"{path}: is another file than when the workflow was planned; run it again")
+            read[path] = before
     return read
 
 

@@ -13,6 +13,7 @@ import snakemake
 import snakemake.api  # before snakemake.dag, as these import each other
 from snakemake.dag import DAG
 from snakemake.exceptions import WorkflowError
+from snakemake.io import Mtime
 from snakemake.jobs import Job
 from snakemake.logging import logger
 from snakemake.persistence import NO_PARAMS_CHANGE, ParamsChange, PersistenceBase
@@ -54,6 +55,8 @@ def install(all_results):
         if taken := _take(dag):
             logger.info(f"{len(taken)} results were made before under other names, and are taken.")
             dag.workflow.iocache.exists_local.update({job.output[0]: True for job in taken})
+            if dag.workflow.dryrun:  # they have no time that it could look up
+                dag.workflow.iocache.mtime.update({job.output[0]: Mtime(local=0.0) for job in taken})
             for job in dag.jobs:
                 dag.reason(job).clear()
             await planned(dag, *arguments, **options)
@@ -89,10 +92,14 @@ async def _stale(dag, paths):
 
 
 def _take(dag):
-    """Jobs that are planned, and whose artifact was there under another name: now it has theirs too."""
+    """Jobs that are planned, and whose artifact was there under another name: now it has theirs too.
+
+    A dry run writes nothing, and goes on as if it had.
+    """
     taken, waiting = [], set()
+    take = dag.staleness.would_take if dag.workflow.dryrun else dag.staleness.take
     for job in (job for level in dag.toposorted() for job in level if dag.needrun(job)):
-        if dag.reason(job).forced or waiting & dag.dependencies[job].keys() or not dag.staleness.take(job):
+        if dag.reason(job).forced or waiting & dag.dependencies[job].keys() or not take(job):
             waiting.add(job)
         else:
             taken.append(job)
@@ -102,7 +109,8 @@ def _take(dag):
 async def _note(dag, noted):
     """Let Snakemake know of results that it has no notes of, and that stay: its reports tell of no others."""
     notes = dag.workflow.persistence
-    there = [job for job in dag.jobs if job.output and not dag.needrun(job) and all(map(os.path.exists, job.output))]
+    stay = [job for job in dag.jobs if job.output and not dag.needrun(job)]
+    there = [job for job in stay if all(map(dag.staleness.exists, job.output))]
     if unnoted := [job for job in there if not noted(notes, job)]:
         logger.info(f"{len(unnoted)} results without notes of Snakemake's are what their jobs would make, and stay.")
     for job in unnoted if not dag.workflow.dryrun else []:
@@ -125,6 +133,7 @@ class Staleness:
 
     def __init__(self, jobs):
         self._jobs, self._states = jobs, {}
+        self._elsewhere = {}  # path of what a dry run would take -> where that is
 
     def change(self, job):
         """What of a job's outputs is another than it would make, as Snakemake tells changes of params."""
@@ -148,12 +157,29 @@ class Staleness:
 
     def take(self, job):
         """Take a job's missing artifact from where it was made under another name; returns whether one was taken."""
-        if not store.keeps(job.output) or os.path.exists(job.output[0]):
-            return False
-        if (key := self._key(job)) is None or not store.place(key).exists():
+        if (key := self._kept(job)) is None:
             return False
         Path(job.output[0]).parent.mkdir(parents=True, exist_ok=True)
         return store.take(key, job.output[0])
+
+    def would_take(self, job):
+        """As `take`, without a trace: what follows from the artifact is judged by where it is."""
+        if (key := self._kept(job)) is None:
+            return False
+        self._elsewhere[str(job.output[0])] = store.place(key)
+        self._states.pop(str(job.output[0]), None)
+        return True
+
+    def _kept(self, job):
+        """The key of a job's missing artifact, None where that was not made under another name."""
+        if not store.keeps(job.output) or os.path.exists(job.output[0]):
+            return None
+        key = self._key(job)
+        return key if key and store.place(key).exists() else None
+
+    def exists(self, file):
+        """Whether a file is there, or would be after what a dry run would take."""
+        return str(file) in self._elsewhere or os.path.exists(file)
 
     def can_tell(self, job, file):
         """Whether the file, and what it was made from, are there and sound, or else known."""
@@ -166,7 +192,7 @@ class Staleness:
 
     def _key(self, job):
         """The key of what a job would make, None where an input is missing."""
-        if not all(map(os.path.exists, job.input)):
+        if not all(map(self.exists, job.input)):
             return None
         return self._record(job)["key"]
 
@@ -186,13 +212,14 @@ class Staleness:
         for name, files in records.named(job.input).items():
             keys = found["input_keys"].get(name, [])
             for n, file in enumerate(files):
-                maker = None if os.path.exists(file) else self._jobs.get(file)
-                if not os.path.exists(file) and (maker is None or n >= len(keys) or self._key(maker) != keys[n]):
+                maker = None if self.exists(file) else self._jobs.get(file)
+                if not self.exists(file) and (maker is None or n >= len(keys) or self._key(maker) != keys[n]):
                     unknown.append(file)
         return unknown
 
     def state(self, file):
         """(content, key) of a file, None where it is not there, or damaged."""
         if file not in self._states:
-            self._states[file] = records.state(file) if os.path.exists(file) else (None, None)
+            place = self._elsewhere.get(file, file)
+            self._states[file] = records.state(place) if os.path.exists(place) else (None, None)
         return self._states[file]

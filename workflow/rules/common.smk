@@ -46,7 +46,7 @@ check_by_hash(file for own in plug_ins(CONFIG).values() for file in own)
 
 # Jobs read these there and not among their params: how often they save, and what they share, changes no result,
 # and a machine without a GPU is not to repeat what a GPU made.
-config["files"] = {}  # hash -> path, see `files`
+config["files"] = {}  # what `files` gives -> paths
 config["save_every"] = CONFIG.save_every
 config["device"] = CONFIG.device
 config["cache"] = CONFIG.cache or os.environ.get("LMIA_CACHE")
@@ -150,12 +150,16 @@ def spec(entry):
 
 
 def files(*entries):
-    """Hashes of the users' own files that entries of the configuration read; jobs find the files by them.
+    """Hashes of the users' own files that entries of the configuration read, with the names that a plug-in knows them by.
 
-    Built-in data sets are verified against a hash of their own when they are read.
+    Jobs find the files by these. Built-in data sets are verified against a hash of their own when they are read.
     """
-    found = {file_hash(file): file for entry in entries for file in files_read(entry)}
-    config["files"].update(found)
+    found = set()
+    for name, file in (pair for entry in entries for pair in files_read(entry)):
+        shown = " ".join(filter(None, [file_hash(file), name]))
+        found.add(shown)
+        paths = config["files"].setdefault(shown, [])
+        paths += [] if file in paths else [file]  # two data sets may have copies
     return sorted(found)
 
 

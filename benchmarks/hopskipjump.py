@@ -153,8 +153,7 @@ def side_by_side(device, *lanes):
 
 
 def _work(job, device):
-    prepare(device)
-    torch.set_num_threads(1)
+    prepare(device, 1)
     keep_freed_memory()  # for every tool, as the workflow's jobs do
     arrays = job.function(*job.arguments)
     save(job.path, arrays | {"memory": peak_memory()})

@@ -123,7 +123,7 @@ def difference():
 
 def measure_gpu(device, rounds=5):
     """Wall time of a step on a GPU; a round takes all variants in turn, and a first one is thrown away."""
-    devices.prepare(device)
+    devices.prepare(device, 1)
     variants = {
         "told": {"warm_up": 10**9},
         "told, bfloat16": {"warm_up": 10**9, "precision": "bfloat16"},

@@ -41,11 +41,12 @@ def resolve(name):
     return device
 
 
-def prepare(device):
-    """Before the first work of a process: a GPU computes float32 in full, and the same twice where torch knows how to.
+def prepare(device, threads):
+    """Before the first work of a process: the CPU computes with so many threads, among which sums are split.
 
-    Nothing changes for other devices.
+    A GPU computes float32 in full, and the same twice where torch knows how to.
     """
+    torch.set_num_threads(threads)
     if device.type == "cuda":
         torch.cuda.set_device(device.index or 0)  # from here on plain cuda means it, and no other's memory is taken
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

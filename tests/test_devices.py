@@ -76,10 +76,12 @@ def test_a_gpu_is_made_exact_and_the_cpu_left_alone(monkeypatch, name, index):
     chosen, state = [], (torch.backends.cudnn.allow_tf32, torch.are_deterministic_algorithms_enabled())
     monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
-    prepare(CPU)
-    assert not chosen and state == (True, False)
+    threads = torch.get_num_threads()
     try:
-        prepare(torch.device(name))
+        prepare(CPU, threads + 1)
+        assert torch.get_num_threads() == threads + 1
+        assert not chosen and state == (True, False)
+        prepare(torch.device(name), threads)
         assert chosen == [index] and torch.are_deterministic_algorithms_enabled()
         assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
     finally:

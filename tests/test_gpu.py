@@ -44,7 +44,7 @@ PERTURBATIONS = {
 
 @pytest.fixture(scope="module", autouse=True)
 def exact():
-    prepare(GPU)
+    prepare(GPU, 1)
     yield
     torch.set_deterministic_debug_mode("default")
 

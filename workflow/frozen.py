@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 from lmia import artifacts, plugins
 from lmia.checkpoints import restore
-from lmia.devices import describe
+from lmia.devices import describe, prepare
 from lmia.streams import stream
 from workflow.harness.gpus import take_device
 
@@ -23,6 +23,7 @@ class FrozenModels:
     def __init__(self, snakemake, seeds):
         self._seeds, self._spec, self._evaluated = seeds, snakemake.params.model, snakemake.params.evaluated
         self.device = take_device(snakemake)  # first, so that a device which is missing costs no time
+        prepare(self.device, snakemake.threads)
         self._data, _ = artifacts.load(snakemake.input.dataset, "dataset", {"classes": ("i", 1)})
         self._split, _ = artifacts.load(snakemake.input.split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
         self._models, provenance = artifacts.load(snakemake.input.model, "model")

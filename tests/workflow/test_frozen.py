@@ -15,7 +15,7 @@ def models(finished, role, evaluated=None):
     files |= {"model": f"models/small/n60-none/0-1/{role}"}
     inputs = SimpleNamespace(**{name: root / f"{file}.npz" for name, file in files.items()})
     params = SimpleNamespace(model={"kind": "mlp", "hidden": [32]}, evaluated=evaluated)
-    job = SimpleNamespace(input=inputs, params=params, config={"device": "cpu"})
+    job = SimpleNamespace(input=inputs, params=params, config={"device": "cpu"}, threads=1)
     return frozen.FrozenModels(job, [0, 1])
 
 

@@ -29,7 +29,6 @@ def machine(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: len(shown()))
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda n: SimpleNamespace(uuid=f"uuid {shown()[n]}"))
     monkeypatch.setattr(torch.cuda, "get_device_name", str)
-    monkeypatch.setattr(gpus, "prepare", lambda device: None)
     monkeypatch.setattr(gpus, "INTERVAL", 0.01)
     gpus.take_gpu.cache_clear()
     yield

@@ -5,10 +5,8 @@ and the old code run. Imports nothing of this repository, as it must come before
 """
 
 import importlib.util
-import marshal
 import py_compile
 import sys
-import tempfile
 from pathlib import Path
 
 CHECKED_HASH = (0b11).to_bytes(4, "little")  # PEP 552: the field behind the magic number
@@ -18,7 +16,7 @@ def check_by_hash(sources):
     """Have Python compare the source's hash whenever it takes bytecode of one of these files (paths; others than .py
     have none).
 
-    Raises RuntimeError where old bytecode is there and cannot be replaced.
+    Raises RuntimeError where other bytecode is there and cannot be replaced: nobody could tell what would run.
     """
     for source in filter(lambda path: path.endswith(".py"), map(str, sources)):
         kept = Path(importlib.util.cache_from_source(source))
@@ -30,8 +28,11 @@ def check_by_hash(sources):
         except py_compile.PyCompileError:
             continue  # told where it is imported, or by the configuration's check
         except OSError as error:
-            if kept.exists() and not _is_of(kept, source):
-                raise RuntimeError(f"{kept}: is of an older {source}, and cannot be replaced; remove it") from error
+            if kept.exists():
+                raise RuntimeError(
+                    f"{kept}: perhaps of an older source, and it cannot be replaced ({error.strerror}); remove it, or "
+                    "let its owner run snakemake here once"
+                ) from error
 
 
 def _is_checked(kept):
@@ -41,14 +42,3 @@ def _is_checked(kept):
     except OSError:
         return False
     return head == importlib.util.MAGIC_NUMBER + CHECKED_HASH
-
-
-def _is_of(kept, source):
-    with tempfile.TemporaryDirectory() as folder:
-        files = [kept, py_compile.compile(source, f"{folder}/made.pyc")]
-        contents = [Path(file).read_bytes()[16:] for file in files]  # behind hash, or time and size
-    try:
-        old, new = map(marshal.loads, contents)  # whose bytes are not the same in every process
-    except (EOFError, ValueError, TypeError):  # damaged
-        return False
-    return old == new

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from lmia.devices import DeviceError, describe, prepare, resolve
+from lmia.devices import DeviceError, describe, resolve
 from workflow.harness.job import BadInput
 
 INTERVAL = 1.0  # s between looks for a GPU that is free
@@ -32,7 +32,6 @@ def take_device(snakemake):
     if device == torch.device("cuda"):
         number, _ = take_gpu()
         device = torch.device("cuda", number)
-    prepare(device)
     print(f"device: {describe(device)}; CUDA_VISIBLE_DEVICES: {os.environ.get('CUDA_VISIBLE_DEVICES', 'not set')}")
     return device
 

@@ -1,4 +1,4 @@
-"""What every script does around its work: a log and outputs of its own, as many threads as asked for, honest hashes."""
+"""What every script does around its work: a log, outputs of its own with a record, and honest hashes."""
 
 import contextlib
 import errno
@@ -34,7 +34,6 @@ def job(snakemake, *modules):
     try:
         with _logged(snakemake):
             if "torch" in sys.modules:
-                sys.modules["torch"].set_num_threads(snakemake.threads)
                 keep_freed_memory()
             for table in filter(checksums.is_recorded, snakemake.input):
                 checksums.check(table)

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from lmia import artifacts, plugins
+from lmia.devices import prepare
 from lmia.model_checks import check_model
 from lmia.remarks import remarks
 from workflow.harness.blame import bad_input
@@ -25,6 +26,7 @@ def check(dataset, split, output, spec, name):
 
 
 with job(snakemake, plugins.module_name("models", snakemake.params.model["kind"])):
+    prepare(torch.device("cpu"), snakemake.threads)
     found = check(
         dataset=snakemake.input.dataset,
         split=snakemake.input.split,

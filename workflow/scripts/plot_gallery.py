@@ -3,6 +3,7 @@
 import torch
 
 from lmia import artifacts, plugins
+from lmia.devices import prepare
 from lmia.figures.gallery import plot
 from lmia.figures.style import save
 from lmia.streams import streams
@@ -22,6 +23,7 @@ def perturbed(inputs, queries):
 
 kinds = [query["kind"] for query in snakemake.params.queries.values()]
 with job(snakemake, *(plugins.module_name("perturbations", kind) for kind in kinds)):
+    prepare(torch.device("cpu"), snakemake.threads)
     data, _ = artifacts.load(snakemake.input.dataset, "dataset", {"inputs": ("f", 4)})
     images = data["inputs"][: snakemake.params.figure["examples"]]
     figure = plot(images, perturbed(torch.from_numpy(images), snakemake.params.queries), snakemake.params.figure)

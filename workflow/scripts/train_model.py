@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from lmia import artifacts, plugins
 from lmia.checkpoints import to_arrays, weights
-from lmia.devices import describe
+from lmia.devices import describe, prepare
 from lmia.streams import stream
 from lmia.training import BatchOfOne, model_flag, predict, share, train
 from workflow.harness.gpus import take_device
@@ -88,6 +88,7 @@ with job(
     plugins.module_name("defenses", snakemake.params.defense["kind"]),
 ) as attempt:
     device = take_device(snakemake)  # before long work
+    prepare(device, snakemake.threads)
     if not take_shared(snakemake, attempt, device):
         try:
             train_models(

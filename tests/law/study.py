@@ -111,7 +111,7 @@ EVERY_KIND = {
         },
         "protected": {
             "dataset": "digits",
-            "n_train": [40],
+            "n_train": [50],
             "model": "mlp",
             "defenses": ["none", "l1", "l2", "drop", "decay", "early", "smooth", "mixup", "game", "budgeted"],
             "seeds": [0],

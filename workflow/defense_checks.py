@@ -1,6 +1,6 @@
 """Whether a defense can be trained: its own options, the study that it starts from, and what its studies train."""
 
-from workflow.entries import fact, trained_with, unknown
+from workflow.entries import fact, only_masks, trained_with, unknown
 
 
 def check_defenses(config):
@@ -8,7 +8,7 @@ def check_defenses(config):
         base = trained_with(config, name)
         if base not in config.defenses:
             yield unknown(f"defenses.{name}.over", base, config.defenses, "defenses")
-        elif trained_with(config, base) != base:
+        elif only_masks(config.defenses[base]):
             yield f"defenses.{name}.over: {base}: only masks answers too; name a defense that models are trained with"
         source = getattr(defense, "source", None)
         if source is not None and source not in config.studies:

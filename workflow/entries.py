@@ -26,11 +26,15 @@ def observation(query):
     return OBSERVATIONS.get(query.kind, "labels")
 
 
+def only_masks(defense):
+    """Whether a defense changes answers alone, and leaves models as they are."""
+    return bool(read_constant(module_name("defenses", defense.kind), "MASKS_ONLY"))
+
+
 def trained_with(config, name):
-    """Name of the defense whose models are asked under the defense of this name: a mask leaves models as they are."""
+    """Name of the defense whose models are asked under the defense of this name."""
     entry = config.defenses[name]
-    masks_only = read_constant(module_name("defenses", entry.kind), "MASKS_ONLY")
-    return getattr(entry, "over", "none") if masks_only else name
+    return getattr(entry, "over", "none") if only_masks(entry) else name
 
 
 def trained_cell(config, cell):

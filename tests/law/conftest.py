@@ -1,19 +1,24 @@
-"""A checkout with results of everything, made up in seconds, and plans of what an edit makes again."""
+"""A checkout with results of everything, made up in seconds, and plans and runs of what an edit makes again."""
 
+import io
 import json
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
 
+from workflow.harness.records import RECORD
+
 from ..workflow.conftest import make_checkout
 from .study import EVERY_KIND, place
 
 TARGETS = ["all", *EVERY_KIND["exhibits"]]
-PLANNER = Path(__file__).parent / "planner.py"
+FOLDER = Path(__file__).parent
+RESULTS = ("scores/**/*.npz", "measures/**/*", "model_measures/**/*", "tables/*", "metrics.csv", "exhibits/**/*.csv")
 
 
 class Plan:
@@ -33,25 +38,51 @@ class Plan:
         return Counter(job["rule"] for job in self.made().values() if job["planned"])
 
 
-class Planner:
-    """Plans in any number of folders, by a process that has imported Snakemake once."""
+class Server:
+    """A program that answers requests in files, one line of JSON for each, by a process with what it needs imported.
 
-    def __init__(self, folder):
-        self._answer, command = folder / "answer.json", [sys.executable, str(PLANNER)]
+    program: file in this folder; folder: where answers lie.
+    """
+
+    def __init__(self, program, folder):
+        self._answer, command = folder / "answer.json", [sys.executable, str(FOLDER / program)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def plan(self, checkout, **request):
+    def ask(self, checkout, **request):
+        """The answer, None where there is none."""
         self._answer.unlink(missing_ok=True)
-        request |= {"arguments": TARGETS, "folder": str(checkout.path), "answer": str(self._answer)}
+        request |= {"folder": str(checkout.path), "answer": str(self._answer)}
         print(json.dumps(request), file=self._process.stdin, flush=True)
         assert self._process.stdout.readline() == "done\n"
-        plan = Plan(json.loads(self._answer.read_text()))
-        assert plan.code == 0, plan.printed
-        return plan
+        return json.loads(self._answer.read_text()) if self._answer.exists() else None
 
     def end(self):
         self._process.stdin.close()
         self._process.wait()
+
+
+class Planner(Server):
+    """Plans in any number of folders."""
+
+    def __init__(self, folder):
+        super().__init__("planner.py", folder)
+
+    def plan(self, checkout, **request):
+        plan = Plan(self.ask(checkout, arguments=TARGETS, **request))
+        assert plan.code == 0, plan.printed
+        return plan
+
+
+class Runner(Server):
+    """Snakemake, in any number of folders."""
+
+    def __init__(self, folder):
+        super().__init__("runner.py", folder)
+
+    def run(self, checkout, targets):
+        answer = self.ask(checkout, arguments=targets)
+        assert answer["code"] == 0, answer["printed"][-3000:]
+        return answer["printed"]
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +90,13 @@ def planner(tmp_path_factory):
     planner = Planner(tmp_path_factory.mktemp("planner"))
     yield planner
     planner.end()
+
+
+@pytest.fixture(scope="session")
+def runner(tmp_path_factory):
+    runner = Runner(tmp_path_factory.mktemp("runner"))
+    yield runner
+    runner.end()
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +113,15 @@ def everything(planner, tmp_path_factory):
 
 def write(checkout, config):
     (checkout.path / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+def told(checkout):
+    """Name of each result -> all that it says but its record: a result that stays or is taken names older places."""
+    return {name: _without_record(name, content) for name, content in checkout.results(*RESULTS).items()}
+
+
+def _without_record(name, content):
+    if not name.endswith(".npz"):
+        return content
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        return {member: file.read(member) for member in file.namelist() if member != RECORD}

@@ -1,5 +1,7 @@
 """Runs Snakemake in any number of folders: `python runner.py`, then one line of JSON for each run, as for planner.py.
 
+A request may have a "limit", in seconds: a run that lasts longer is ended, and has no answer.
+
 An import of torch takes longer than most jobs of a small study. So scripts run in processes that are forked from one
 that has imported everything installed, and nothing of a checkout; they are otherwise what Snakemake would start.
 """
@@ -8,6 +10,8 @@ import contextlib
 import json
 import os
 import runpy
+import select
+import signal
 import socket
 import sys
 import tempfile
@@ -43,11 +47,16 @@ def serve(listening):
 
 
 def run_and_answer(connection):
+    request = json.loads(connection.makefile().readline())
     child = os.fork()
     if child == 0:
-        run(json.loads(connection.makefile().readline()))
+        run(request)
+    ended = os.pidfd_open(child)
+    if ended not in select.select([ended, connection], [], [])[0]:  # the Snakemake that asked has gone
+        os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
-    connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    with contextlib.suppress(BrokenPipeError):
+        connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
     os._exit(0)
 
 
@@ -97,6 +106,7 @@ def answer(request, address):
     from snakemake.script import PythonScript
 
     PythonScript.execute_script = asked_of(address)
+    signal.alarm(request.get("limit", 0))  # 0: never
     os.chdir(request["folder"])
     code, printed = 0, f"{request['answer']}.txt"
     with open(printed, "w") as file:

@@ -6,57 +6,30 @@ empty folder. `python -m tests.law.test_bytes LOG` does so for all keys, and goe
 
 import contextlib
 import datetime
-import io
-import json
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from workflow.config import check
-from workflow.harness.records import RECORD
 
 from ..workflow.conftest import make_checkout
-from .conftest import write
+from .conftest import Runner, told, write
 from .shrink import shrunk
 from .study import HINTS, place_small_data, runnable
 from .walk import edited, keys
 
 SEED = datetime.date.today().toordinal()  # another sample every day
 SAMPLE = 4
-RUNNER = Path(__file__).parent / "runner.py"
-RESULTS = ("scores/**/*.npz", "measures/**/*", "model_measures/**/*", "tables/*", "metrics.csv", "exhibits/**/*.csv")
 # Classes whose keys no run can have here, each with its reason.
 NOT_RUN = {
     "Torchvision": "needs files that are fetched",
     "Archived": "needs files that are fetched",
     "Unpublished": "needs files that nobody may pass on",
 }
-
-
-class Runner:
-    """Snakemake, by a process that has imported torch once."""
-
-    def __init__(self, folder):
-        self._answer, command = folder / "answer.json", [sys.executable, str(RUNNER)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def run(self, checkout, targets):
-        request = {"folder": str(checkout.path), "answer": str(self._answer), "arguments": targets}
-        print(json.dumps(request), file=self._process.stdin, flush=True)
-        assert self._process.stdout.readline() == "done\n"
-        answer = json.loads(self._answer.read_text())
-        assert answer["code"] == 0, answer["printed"][-3000:]
-        return answer["printed"]
-
-    def end(self):
-        self._process.stdin.close()
-        self._process.wait()
 
 
 def all_keys(folder):
@@ -96,23 +69,8 @@ def difference(runner, folder, key, places):
 
 def compared(one, scratch):
     """(names of the results of a run from scratch that are others in the folder `one`, number of them)."""
-    wanted, found = ({name: told(name, b) for name, b in c.results(*RESULTS).items()} for c in (scratch, one))
+    wanted, found = told(scratch), told(one)
     return [name for name in wanted if wanted[name] != found.get(name)], len(wanted)
-
-
-def told(name, content):
-    """All that a result says but its record: of a result that was taken or stays, that names older places of code."""
-    if not name.endswith(".npz"):
-        return content
-    with zipfile.ZipFile(io.BytesIO(content)) as file:
-        return {member: file.read(member) for member in file.namelist() if member != RECORD}
-
-
-@pytest.fixture(scope="module")
-def runner(tmp_path_factory):
-    runner = Runner(tmp_path_factory.mktemp("runner"))
-    yield runner
-    runner.end()
 
 
 @pytest.mark.slow
@@ -139,12 +97,12 @@ def main(log):
                 continue
             work = Path(tempfile.mkdtemp(dir=folder))
             try:
-                told = difference(runner, work, key, places)
+                place, differ, n = difference(runner, work, key, places)
             except AssertionError as error:
-                told = key, [f"failed: {str(error)[-1500:]!r}"], 0
+                place, differ, n = key, [f"failed: {str(error)[-1500:]!r}"], 0
             shutil.rmtree(work)
             with open(log, "a") as lines:
-                print(key, told[0], told[2], " ".join(told[1]), sep="\t", file=lines, flush=True)
+                print(key, place, n, " ".join(differ), sep="\t", file=lines, flush=True)
         runner.end()
 
 

@@ -282,6 +282,11 @@ BAD = {
         {"none": {"kind": "none"}, "guard": {"kind": "memguard"}, "top": {"kind": "top_k", "over": "guard"}},
         "defenses.top.over: guard: only masks answers too",
     ),
+    "mask over itself": (
+        ("defenses",),
+        {"none": {"kind": "none"}, "guard": {"kind": "memguard", "over": "guard"}},
+        "defenses.guard.over: guard: only masks answers too",
+    ),
     "too many with fewer non-members": (
         ("studies", "digits-mlp"),
         {"dataset": "digits", "model": "mlp", "seeds": [0], "n_train": [600], "n_nonmembers": 300},

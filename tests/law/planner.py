@@ -52,18 +52,18 @@ def inputs_of(job):
 def make_up(dag):
     """Write a file for each output, which says that it was made from what its job would make it from."""
     from lmia import artifacts
-    from workflow.harness import checksums, records
+    from workflow.harness import checksums, records, store
 
     for job in (job for level in dag.toposorted() for job in level if job.output):
         inputs = {name: list(map(records.state, files)) for name, files in inputs_of(job).items()}
         record = records.record_of(job.params.items(), inputs)
         for output in map(str, job.output):
             os.makedirs(os.path.dirname(output), exist_ok=True)
-            if checksums.is_recorded(output):
+            if checksums.lies_apart(output):
                 with open(output, "w") as file:
                     file.write(record["key"])
                 for place, text in (
-                    (checksums.record_of(output), checksums.line_of(output, output)),
+                    (checksums.place_of(output), checksums.line_of(output, output)),
                     (checksums.made_of(output), records.text_beside(output, record)),
                 ):
                     place.parent.mkdir(parents=True, exist_ok=True)
@@ -71,13 +71,7 @@ def make_up(dag):
             else:
                 artifacts.save(output, "made up", {"none": np.zeros(1)}, {"key": record["key"]})
                 records.sign(output, record)
-                store_of(record, output)
-
-
-def store_of(record, output):
-    from workflow.harness import store
-
-    store.keep(output, record["key"])
+        store.keep(record, list(map(str, job.output)), job.output)
 
 
 def plan(request):

@@ -18,7 +18,7 @@ from .test_cache import FROM_SCORES, FROM_TRAINING, PLOTS_OF_METRICS, config
 
 RUN = "small/n60-none/0-1"
 STAY = "results without notes of Snakemake's are what their jobs would make, and stay"
-NAMED = {"check_study": 1, "measure_attack": 7, "measure_models": 1, "plot_scores": 1, "plot_gallery": 1}
+NAMED = {"measure_attack": 7, "measure_models": 1, "plot_scores": 1}
 
 
 def test_without_notes_nothing_runs_and_an_edit_runs_what_it_always_does(copy):

@@ -7,7 +7,7 @@ earlier runs away as it begins. A run whose folder is gone can no longer write w
 their place by being renamed from there: the file system decides who is first.
 
 What a job has made may be lost even so: a Snakemake that was killed did not see it end, and the next one removes the
-outputs, as incomplete, and starts the job again. So artifacts are kept under another name too (store.py).
+outputs, as incomplete, and starts the job again. So all are kept under another name too (store.py).
 """
 
 import contextlib
@@ -56,34 +56,41 @@ class Attempt:
         return str(self._folder / f"{self._outputs.index(output)}-{Path(output).name}")
 
     def take(self):
-        """Whether the output was taken from where the same was made before; then it is published, and all is done."""
-        if not store.keeps(self._outputs) or not store.take(self.record["key"], self.path(self._outputs[0])):
-            return False
+        """Whether the outputs were taken from where the same were made before; then they are published, all is done."""
+        with self._unless_superseded():
+            taken = store.take(self.record["key"], list(map(self.path, self._outputs)), self._outputs)
+            self._publish() if taken else self._folder.stat()  # which fails where a later run has begun
+        return taken
+
+    def adopt(self, sources):
+        """Publish files that were made before of the same, in the order of the outputs; OSError where one has gone."""
+        for source, output in zip(sources, self._outputs, strict=True):
+            store.put(source, self.path(output))
         self._publish()
-        return True
 
     def _sign(self):
         for output in self._outputs:
-            if not checksums.is_recorded(output):
+            if not checksums.lies_apart(output):
                 records.sign(self.path(output), self.record)
 
     def _publish(self):
         """Move the outputs to their places, and forget the rest."""
-        if kept := store.keeps(self._outputs):
-            store.keep(self.path(self._outputs[0]), self.record["key"])
         for output in self._outputs:
-            if checksums.is_recorded(output):
-                self._note(checksums.record_of(output), checksums.line_of(output, self.path(output)))
+            _sync(self.path(output))  # before it has any name
+        store.keep(self.record, list(map(self.path, self._outputs)), self._outputs)
+        for output in self._outputs:
+            if checksums.lies_apart(output):
+                self._note(checksums.place_of(output), checksums.line_of(output, self.path(output)))
                 self._note(checksums.made_of(output), records.text_beside(self.path(output), self.record))
             _move(self.path(output), output)
-        if kept:
-            store.drop_copies(self._outputs[0], self.record["key"])
+        store.drop_copies(self.record["key"], self._outputs)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _note(self, place, text):
         """Write what is kept of an output, before it is in its place: what is killed between the two is run again."""
         beside = self._folder / "note"
         beside.write_text(text)
+        _sync(beside)
         place.parent.mkdir(parents=True, exist_ok=True)
         _move(beside, place)
 
@@ -99,11 +106,16 @@ class Attempt:
     @contextlib.contextmanager
     def running(self):
         """Publish after the body, if that succeeds. Raises Superseded where a later run was in the way."""
-        try:
+        with self._unless_superseded():
             with self.ends:
                 yield
                 self._sign()
             self._publish()
+
+    @contextlib.contextmanager
+    def _unless_superseded(self):
+        try:
+            yield
         except Exception as error:
             if not self._folder.exists():
                 raise Superseded("a later run of this job has begun, and goes on from here; this one stops") from error
@@ -117,11 +129,7 @@ def _name_of(outputs):
 
 
 def _move(source, target):
-    """Rename a file, also to another file system, as where a folder of results is a link to a larger disk.
-
-    It is on the disk before it has its name, or else a loss of power could leave the name and no content.
-    """
-    _sync(source)
+    """Rename a file, also to another file system, as where a folder of results is a link to a larger disk."""
     try:
         os.replace(source, target)
     except OSError as error:
@@ -144,6 +152,7 @@ def _copy(source, target):
 
 
 def _sync(path):
+    """Have a file on the disk: or else a loss of power could leave its name and no content."""
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -17,12 +17,12 @@ class ChecksumError(ValueError):
         self.artifact = str(path)
 
 
-def is_recorded(path):
+def lies_apart(path):
     """Whether a result's checksum is kept apart from it."""
     return not str(path).endswith(".npz")
 
 
-def record_of(path):
+def place_of(path):
     """Where the checksum of a result is kept."""
     return FOLDER / f"{str(path).removeprefix('results/')}.sha256"
 
@@ -45,7 +45,7 @@ def line_of(path, source):
 
 def check(path):
     """Raise ChecksumError where a result is not as it was made, FileNotFoundError where there is none."""
-    actual, record = line_of(path, path), record_of(path)
+    actual, record = line_of(path, path), place_of(path)
     if not record.exists():
         raise ChecksumError(path, f"checksum: expected one in {record}, found none")
     recorded = record.read_bytes()  # perhaps no text any more

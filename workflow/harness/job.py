@@ -35,7 +35,7 @@ def job(snakemake, *modules):
         with _logged(snakemake):
             if "torch" in sys.modules:
                 keep_freed_memory()
-            for table in filter(checksums.is_recorded, snakemake.input):
+            for table in filter(checksums.lies_apart, snakemake.input):
                 checksums.check(table)
             _check_code(snakemake, modules)  # or a journal of other code would be taken up, or written
             record, read = _record(snakemake), _files(snakemake)

@@ -13,26 +13,33 @@ from workflow.harness import checksums
 from workflow.harness.fingerprint import hashes
 
 RECORD = "record.json"  # name of the member in an artifact's file
+LAYOUT = 1  # of a record; one of another layout says nothing
 
 
 def record_of(params, inputs):
     """What a job's results are made from, a dict that JSON can hold.
 
-    params: name -> plain value, with the list `code`; inputs: name -> [(content, key) of each file], where `content`
-    tells what a file holds and `key` what it was made from, each None where that is not known. Outputs of equal
-    "key" are the same bytes, whatever their names, on one machine.
+    params: name -> plain value, with the list `code`; inputs: name -> [(content, origin) of each file], where `content`
+    tells what a file holds and `origin` what it was made from, each None where that is not known. Outputs of equal
+    "key" are the same bytes, whatever their names, on one machine. "origin" is of params and code all the way up, and
+    known without any file.
     """
     params = dict(params)
     code = params.pop("code", [])
-    contents = {name: [content for content, _ in files] for name, files in inputs.items()}
-    counts = json.dumps([params, hashes(code), contents], sort_keys=True)
+    contents, origins = ({name: [file[n] for file in files] for name, files in inputs.items()} for n in range(2))
     return {
-        "key": hashlib.sha256(counts.encode()).hexdigest(),
+        "layout": LAYOUT,
+        "key": _digest(params, hashes(code), contents),
+        "origin": _digest(params, hashes(code), origins),
         "params": json.loads(json.dumps(params)),
         "code": code,
         "inputs": contents,
-        "input_keys": {name: [key for _, key in files] for name, files in inputs.items()},
+        "origins": origins,
     }
+
+
+def _digest(*parts):
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def named(files):
@@ -46,14 +53,14 @@ def named(files):
 
 
 def state(path):
-    """(content, key) of a result that is there, for `record_of`; raises FileNotFoundError where it is not.
+    """(content, origin) of a result that is there, for `record_of`; raises FileNotFoundError where it is not.
 
     Of what is damaged nothing is known: (None, None).
     """
     try:
-        if checksums.is_recorded(path):
+        if checksums.lies_apart(path):
             checksums.check(path)
-        return content(path), (read(path) or {}).get("key")
+        return content(path), (read(path) or {}).get("origin")
     except (artifacts.ArtifactError, checksums.ChecksumError):
         return None, None
 
@@ -63,7 +70,7 @@ def content(path):
 
     Raises FileNotFoundError, or ArtifactError where an artifact is damaged.
     """
-    if checksums.is_recorded(path):
+    if checksums.lies_apart(path):
         return checksums.hash_of(path)
     return hashlib.sha256(artifacts.provenance_text(path).encode()).hexdigest()
 
@@ -71,10 +78,11 @@ def content(path):
 def read(path):
     """The record of a result, None where it has none, or none of its present content."""
     try:
-        text = _beside(path) if checksums.is_recorded(path) else artifacts.extra(path, RECORD)
-        return None if text is None else json.loads(text)
+        text = _beside(path) if checksums.lies_apart(path) else artifacts.extra(path, RECORD)
+        record = json.loads(text or "null")
     except (ValueError, FileNotFoundError):  # no artifact, or no JSON
         return None
+    return record if isinstance(record, dict) and record.get("layout") == LAYOUT else None
 
 
 def _beside(path):

@@ -7,6 +7,7 @@ from a job that is to run is left to Snakemake.
 """
 
 import os
+from functools import cached_property
 from pathlib import Path
 
 import snakemake
@@ -17,8 +18,11 @@ from snakemake.io import Mtime
 from snakemake.jobs import Job
 from snakemake.logging import logger
 from snakemake.persistence import NO_PARAMS_CHANGE, ParamsChange, PersistenceBase
+from snakemake.settings.types import RerunTrigger
+from snakemake.workflow import Workflow
 
 from workflow.harness import records, store
+from workflow.harness.attempt import Attempt
 
 REPLACED = [
     (PersistenceBase, "has_metadata"),
@@ -26,103 +30,127 @@ REPLACED = [
     (PersistenceBase, "params_changed"),
     (Job, "output_mintime"),
     (DAG, "update_needrun"),
+    (DAG, "postprocess"),
+    (Workflow, "log_provenance_info"),
 ]
+TRIGGERS = {RerunTrigger.PARAMS, RerunTrigger.SOFTWARE_ENV}  # those that mean something here
 
 
-NO_RECORD = {"inputs": {}, "input_keys": {}}
-
-
-def install(all_results):
+def install(workflow, all_results):
     """Let records decide in this process. Raises WorkflowError where this Snakemake is built otherwise.
 
-    all_results: gives the paths of all results of the configuration, each after those that it is made from; rule verify
-    finds which of them are stale in `config["stale"]`, path -> line.
+    all_results: gives the paths of all results of the configuration; rule verify finds which of them are stale in
+    `config["stale"]`, path -> line.
     """
     if missing := [f"{owner.__name__}.{name}" for owner, name in REPLACED if not hasattr(owner, name)]:
         raise WorkflowError(
             f"Snakemake {snakemake.__version__} has no {', '.join(missing)}, by which results are judged; install the "
             "version of requirements.lock"
         )
-    if hasattr(DAG.update_needrun, "noted"):  # several workflows in one process
-        return
-    noted, planned = PersistenceBase.has_metadata, DAG.update_needrun
+    workflow.all_results = all_results
+    if DAG.update_needrun.__module__ != __name__:  # or an earlier workflow in this process has done so
+        _replace(PersistenceBase.has_metadata, DAG.update_needrun, DAG.postprocess)
+
+
+def _replace(is_noted, plan, postprocess):
+    """Put ours in the place of Snakemake's functions, of which three are called from ours."""
 
     async def update_needrun(dag, *arguments, **options):
+        _check_triggers(dag.workflow.dag_settings)
         dag.staleness = Staleness({str(file): job for job in dag.jobs for file in job.output})
         if any(job.rule.name == "verify" for job in dag.jobs):
-            dag.workflow.config["stale"] = await _stale(dag, all_results())
-        await planned(dag, *arguments, **options)
-        if taken := _take(dag):
-            logger.info(f"{len(taken)} results were made before under other names, and are taken.")
-            dag.workflow.iocache.exists_local.update({job.output[0]: True for job in taken})
-            if dag.workflow.dryrun:  # they have no time that it could look up
-                dag.workflow.iocache.mtime.update({job.output[0]: Mtime(local=0.0) for job in taken})
+            dag.workflow.config["stale"] = await _stale(dag, dag.workflow.all_results())
+        await plan(dag, *arguments, **options)
+        if taken := _found(dag):
+            files = [file for job in taken for file in job.output]
+            logger.info(f"{len(files)} results were made before under other names, and are taken.")
+            dag.workflow.iocache.exists_local.update({file: True for file in files})
+            dag.workflow.iocache.mtime.update({file: Mtime(local=0.0) for file in files})
             for job in dag.jobs:
                 dag.reason(job).clear()
-            await planned(dag, *arguments, **options)
-        await _note(dag, noted)
-        await _forget_forced(dag)
+            await plan(dag, *arguments, **options)
+        notes = dag.workflow.persistence
+        unnoted = [job for job in set(_staying(dag)).difference(taken) if not is_noted(notes, job)]
+        if unnoted:
+            text = "results without notes of Snakemake's are what their jobs would make, and stay."
+            logger.info(f"{len(unnoted)} {text}")
+        dag.taken, dag.unnoted = taken, unnoted
+
+    async def settle(dag, *arguments, check_initial=False, **options):
+        await postprocess(dag, *arguments, check_initial=check_initial, **options)
+        if check_initial and not dag.workflow.dryrun:  # a run begins, and its lock is held
+            await _settle(dag)
 
     async def no_time(_):
         return None
 
-    update_needrun.noted = noted
     PersistenceBase.has_metadata = lambda notes, job: True
     PersistenceBase.has_outdated_metadata = lambda notes, job: False
     PersistenceBase.params_changed = lambda notes, job, file=None: notes.dag.staleness.change(job)
     Job.output_mintime = property(no_time)
-    DAG.update_needrun = update_needrun
+    DAG.update_needrun, DAG.postprocess = update_needrun, settle
+    Workflow.log_provenance_info = lambda workflow: None  # advises --rerun-triggers mtime and --cleanup-metadata
+
+
+def _check_triggers(settings):
+    """Records are judged where Snakemake compares params; of its other notes, only those on environments are used."""
+    if RerunTrigger.PARAMS not in settings.rerun_triggers:
+        raise WorkflowError(
+            "--rerun-triggers: params must be among them: a result is judged by its record of params, code and inputs "
+            "(docs/design.md); to keep a result as it is, name other targets"
+        )
+    settings.rerun_triggers = TRIGGERS & settings.rerun_triggers
 
 
 async def _stale(dag, paths):
     """Of each result that is there and is not what its job would make now, what differs."""
-    jobs = {path: (await dag.file2jobs(path))[0] for path in paths}
-    staleness, stale = Staleness(jobs), {}
-    for path, job in jobs.items():
-        if not staleness.can_tell(job, path):
-            continue  # verify tells by itself what is missing or damaged
-        before, now = staleness.differences(job, path)
-        if before or now:
-            stale[path] = (
-                f"was made from {', '.join(sorted(before)) or 'less'}; now {', '.join(sorted(now)) or 'without'}"
-            )
-        elif old := next((file for file in map(str, job.input) if file in stale), None):
-            stale[path] = f"was made from {old}, which is stale"
-    return stale
+    staleness = Staleness({path: (await dag.file2jobs(path))[0] for path in paths})
+    return {path: line for path in paths if (line := staleness.line(path))}
 
 
-def _take(dag):
-    """Jobs that are planned, and whose artifact was there under another name: now it has theirs too.
-
-    A dry run writes nothing, and goes on as if it had.
-    """
+def _found(dag):
+    """Jobs that are planned, and whose results are there under other names."""
     taken, waiting = [], set()
-    take = dag.staleness.would_take if dag.workflow.dryrun else dag.staleness.take
     for job in (job for level in dag.toposorted() for job in level if dag.needrun(job)):
-        if dag.reason(job).forced or waiting & dag.dependencies[job].keys() or not take(job):
+        if dag.reason(job).forced or waiting & dag.dependencies[job].keys() or not dag.staleness.finds(job):
             waiting.add(job)
         else:
             taken.append(job)
     return taken
 
 
-async def _note(dag, noted):
-    """Let Snakemake know of results that it has no notes of, and that stay: its reports tell of no others."""
-    notes = dag.workflow.persistence
-    stay = [job for job in dag.jobs if job.output and not dag.needrun(job)]
-    there = [job for job in stay if all(map(dag.staleness.exists, job.output))]
-    if unnoted := [job for job in there if not noted(notes, job)]:
-        logger.info(f"{len(unnoted)} results without notes of Snakemake's are what their jobs would make, and stay.")
-    for job in unnoted if not dag.workflow.dryrun else []:
-        await notes.finished(job)
+def _staying(dag):
+    there = [job for job in dag.jobs if job.output and not dag.needrun(job)]
+    return [job for job in there if all(map(dag.staleness.exists, job.output))]
 
 
-async def _forget_forced(dag):
-    """What a user forces is really made again; what Snakemake forces, as it saw no end of it, may be there whole."""
-    for job in dag.jobs if not dag.workflow.dryrun else []:
-        if dag.reason(job).forced and store.keeps(job.output) and not await dag.workflow.persistence.incomplete(job):
+async def _settle(dag):
+    """Write what the plan has found: results under their new names, second names, and notes for Snakemake's reports."""
+    for job in filter(dag.jobs.__contains__, dag.taken):
+        try:
+            dag.staleness.take(job)
+        except OSError as error:
+            raise WorkflowError(f"{job.output[0]}: was there and cannot be taken: {error}; run it again") from error
+    for job in _staying(dag):
+        if any(os.stat(file).st_nlink == 1 for file in job.output) and (record := records.read(job.output[0])):
+            store.keep(record, job.output, job.output)
+    for job in [] if dag.workflow.touch else dag.needrun_jobs():
+        if _is_made_anew(dag, job):
             for key in filter(None, dag.staleness.keys(job)):
-                store.place(key).unlink(missing_ok=True)
+                store.forget(key, job.output)
+    for job in filter(dag.jobs.__contains__, [*dag.taken, *dag.unnoted]):
+        await dag.workflow.persistence.finished(job)
+
+
+def _is_made_anew(dag, job):
+    """Whether the same results from before are not wanted: what a user forces, and what another environment made.
+
+    What Snakemake forces, as it saw no end of it, may be there whole.
+    """
+    settings = dag.workflow.dag_settings
+    forced = {*settings.forcerun, *(settings.targets if settings.forcetargets else [])}
+    is_forced = job.rule in dag.forcerules or not {os.path.relpath(name) for name in forced}.isdisjoint(job.output)
+    return dag.reason(job).software_stack_changed or (dag.reason(job).forced and is_forced)
 
 
 class Staleness:
@@ -132,8 +160,8 @@ class Staleness:
     """
 
     def __init__(self, jobs):
-        self._jobs, self._states = jobs, {}
-        self._elsewhere = {}  # path of what a dry run would take -> where that is
+        self._jobs, self._states, self._origins, self._lines = jobs, {}, {}, {}
+        self._elsewhere = {}  # path of a result that is to be taken -> where it is
 
     def change(self, job):
         """What of a job's outputs is another than it would make, as Snakemake tells changes of params."""
@@ -145,6 +173,22 @@ class Staleness:
                 files |= {file} if old or new else set()
         return ParamsChange(only_old=before, only_new=now, files=files) if files else NO_PARAMS_CHANGE
 
+    def line(self, path):
+        """What is stale about a result, its inputs included; None where nothing is, or it is missing or damaged."""
+        if path not in self._lines:
+            self._lines[path] = self._line(path)
+        return self._lines[path]
+
+    def _line(self, path):
+        job = self._jobs.get(path)
+        if job is None or self.state(path)[0] is None:
+            return None
+        before, now = self.differences(job, path)
+        if before or now:
+            return f"was made from {', '.join(sorted(before)) or 'less'}; now {', '.join(sorted(now)) or 'without'}"
+        stale = next((file for file in map(str, job.input) if self.line(file)), None)
+        return f"was made from {stale}, which is stale" if stale else None
+
     def differences(self, job, file):
         """(before, now): lines on where an output that is there differs from what its job would make."""
         found = records.read(file)
@@ -155,71 +199,72 @@ class Staleness:
         record = self._record(job, found)
         return (set(), set()) if record["key"] == found["key"] else records.differences(found, record)
 
-    def take(self, job):
-        """Take a job's missing artifact from where it was made under another name; returns whether one was taken."""
-        if (key := self._kept(job)) is None:
+    def finds(self, job):
+        """Whether a job's missing results were made under other names; what follows is judged by where they are."""
+        if not job.output or any(map(os.path.exists, job.output)) or not all(map(self.exists, job.input)):
             return False
-        Path(job.output[0]).parent.mkdir(parents=True, exist_ok=True)
-        return store.take(key, job.output[0])
-
-    def would_take(self, job):
-        """As `take`, without a trace: what follows from the artifact is judged by where it is."""
-        if (key := self._kept(job)) is None:
+        outputs, key = list(map(str, job.output)), self._record(job)["key"]
+        if store.has(key, outputs):
+            self._elsewhere.update(zip(outputs, store.places(key, outputs), strict=True))
+        elif key in self._strays:
+            self._elsewhere[outputs[0]] = self._strays[key]
+        else:
             return False
-        self._elsewhere[str(job.output[0])] = store.place(key)
-        self._states.pop(str(job.output[0]), None)
+        for output in outputs:
+            self._states.pop(output, None)
         return True
 
-    def _kept(self, job):
-        """The key of a job's missing artifact, None where that was not made under another name."""
-        if not store.keeps(job.output) or os.path.exists(job.output[0]):
-            return None
-        key = self._key(job)
-        return key if key and store.place(key).exists() else None
+    @cached_property
+    def _strays(self):
+        return store.strays()
+
+    def take(self, job):
+        """Give what was found its names. Raises OSError where it has gone, or cannot be written."""
+        for output in job.output:
+            Path(output).parent.mkdir(parents=True, exist_ok=True)
+        Attempt(job.output, self._record(job)).adopt([self._elsewhere[str(output)] for output in job.output])
 
     def exists(self, file):
-        """Whether a file is there, or would be after what a dry run would take."""
+        """Whether a file is there, or is to be taken."""
         return str(file) in self._elsewhere or os.path.exists(file)
-
-    def can_tell(self, job, file):
-        """Whether the file, and what it was made from, are there and sound, or else known."""
-        is_sound = self.state(file) != (None, None)
-        return is_sound and not self._unknown_inputs(job, records.read(file) or NO_RECORD)
 
     def keys(self, job):
         """Keys of what a job has made and would make, None where one is not known."""
-        return [(records.read(job.output[0]) or {}).get("key"), self._key(job)]
-
-    def _key(self, job):
-        """The key of what a job would make, None where an input is missing."""
-        if not all(map(self.exists, job.input)):
-            return None
-        return self._record(job)["key"]
+        known = all(map(self.exists, job.input))
+        return [(records.read(job.output[0]) or {}).get("key"), self._record(job)["key"] if known else None]
 
     def _record(self, job, found=None):
-        """What the job's results would be made from; of inputs that are gone or damaged, what `found` says of them."""
+        """What a job's results would be made from; of inputs that are gone or damaged, what `found` says of them."""
         inputs = {}
         for name, files in records.named(job.input).items():
             recorded = dict(enumerate((found or {}).get("inputs", {}).get(name, [])))
-            inputs[name] = [
-                (self.state(file)[0] or recorded.get(n), self.state(file)[1]) for n, file in enumerate(files)
-            ]
+            inputs[name] = [(self.state(f)[0] or recorded.get(n), self._origin(f)) for n, f in enumerate(files)]
         return records.record_of(job.params.items(), inputs)
 
     def _unknown_inputs(self, job, found):
         """Inputs that are gone, unless they would be made from the same today as those that the record tells of."""
         unknown = []
         for name, files in records.named(job.input).items():
-            keys = found["input_keys"].get(name, [])
-            for n, file in enumerate(files):
-                maker = None if self.exists(file) else self._jobs.get(file)
-                if not self.exists(file) and (maker is None or n >= len(keys) or self._key(maker) != keys[n]):
-                    unknown.append(file)
+            origins = dict(enumerate(found["origins"].get(name, [])))
+            gone = [(n, file) for n, file in enumerate(files) if not self.exists(file)]
+            unknown += [file for n, file in gone if origins.get(n) is None or origins[n] != self._origin(file)]
         return unknown
 
+    def _origin(self, file):
+        """What a file was made from, all the way up; where it is gone, what it would be made from."""
+        if (origin := self.state(file)[1]) or file not in self._jobs:
+            return origin
+        if file not in self._origins:
+            self._origins[file] = self._record(self._jobs[file])["origin"]
+        return self._origins[file]
+
     def state(self, file):
-        """(content, key) of a file, None where it is not there, or damaged."""
+        """(content, origin) of a file, None where it is not there, or damaged."""
         if file not in self._states:
-            place = self._elsewhere.get(file, file)
-            self._states[file] = records.state(place) if os.path.exists(place) else (None, None)
+            self._states[file] = self._look(file)
         return self._states[file]
+
+    def _look(self, file):
+        if file in self._elsewhere:
+            return records.content(self._elsewhere[file]), records.read(self._elsewhere[file])["origin"]
+        return records.state(file) if os.path.exists(file) else (None, None)

@@ -1,60 +1,101 @@
-"""Artifacts by what they were made from: a second name, `results/.store/<key>`, for each of those that are there.
+"""Results by what they were made from: a second name in `results/.store/` for each that is there.
 
 Snakemake removes the outputs of a job before it starts, knows a renamed study by no name, and forgets what it did not
-see end. A job whose key is in the store takes that file and does nothing. What is left there under no other name is
+see end. A job whose key is in the store takes those files and does nothing. What is left there under no other name is
 removed once a run has ended well.
 """
 
 import contextlib
 import os
+import shutil
+import uuid
+from itertools import filterfalse
 from pathlib import Path
 
 from lmia import artifacts
+from workflow.harness import checksums, records
 
 STORE = Path("results/.store")  # named by no rule, so Snakemake leaves it alone
 
 
-def keeps(outputs):
-    """Whether the results of a job are kept: artifacts, which take long; tables and figures are made again."""
-    return len(outputs) == 1 and str(outputs[0]).endswith(".npz")
+def places(key, outputs):
+    """Where the results of a key are kept, for the paths of a job's outputs in their order."""
+    return [STORE / key[:2] / f"{key}.{n}{Path(output).suffix}" for n, output in enumerate(map(str, outputs))]
 
 
-def place(key):
-    return STORE / key[:2] / f"{key}.npz"
+def has(key, outputs):
+    """Whether results of a key are there, as far as their records say."""
+    return all((records.read(place) or {}).get("key") == key for place in places(key, outputs))
 
 
-def keep(path, key):
-    """Give a finished artifact its second name; where the file system has no hard links, it has none."""
+def keep(record, paths, outputs):
+    """Give finished results, which lie in `paths`, their second names; without hard links they have none."""
     with contextlib.suppress(OSError):
-        place(key).parent.mkdir(parents=True, exist_ok=True)
-        place(key).unlink(missing_ok=True)
-        os.link(path, place(key))
+        for path, place in zip(paths, places(record["key"], outputs), strict=True):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if not (place.exists() and place.samefile(path)):
+                beside = place.with_name(f"{uuid.uuid4().hex}.part")
+                os.link(path, beside)
+                os.replace(beside, place)
+            if checksums.lies_apart(place):
+                made = checksums.made_of(place)
+                made.parent.mkdir(parents=True, exist_ok=True)
+                made.write_text(records.text_beside(place, record))
 
 
-def drop_copies(path, key):
-    """Forget the second name of an artifact that was copied to `path` on another disk: one copy is enough."""
-    with contextlib.suppress(OSError):
-        if not place(key).samefile(path):
-            place(key).unlink()
+def strays():
+    """Artifacts that have no second name, as where results were copied: key -> path."""
+    files = (path for path in Path("results").glob("[!.]*/**/*.npz") if path.stat().st_nlink == 1)
+    return {record["key"]: path for path in files if (record := records.read(path))}
 
 
-def take(key, path):
-    """Put the artifact of a key to `path`, where nothing is; returns whether there was a sound one."""
+def drop_copies(key, outputs):
+    """Forget second names of what was copied to another disk: one copy is enough."""
+    for output, place in zip(outputs, places(key, outputs), strict=True):
+        with contextlib.suppress(OSError):
+            if not place.samefile(output):
+                place.unlink()
+
+
+def take(key, paths, outputs):
+    """Put the results of a key into `paths`, where nothing is; returns whether all were there and sound."""
+    sources = places(key, outputs)
     try:
-        artifacts.load(place(key))
-        os.link(place(key), path)
-    except OSError:  # none is there, or a file system without links has been put in between
+        if not has(key, outputs):
+            return False
+        for place in filterfalse(checksums.lies_apart, sources):  # the record of others is of their bytes
+            artifacts.load(place)
+        for place, path in zip(sources, paths, strict=True):
+            put(place, path)
+    except FileNotFoundError:  # it has gone meanwhile
         return False
     except artifacts.ArtifactError as error:
         print(f"made anew: {error}")
-        place(key).unlink(missing_ok=True)
+        forget(key, outputs)
         return False
     return True
 
 
+def put(source, path):
+    """Give a result another name, or a copy where the file system has no hard links."""
+    try:
+        os.link(source, path)
+    except OSError:
+        shutil.copyfile(source, path)
+
+
+def forget(key, outputs):
+    """Remove the second names of results."""
+    for place in places(key, outputs):
+        for file in (place, checksums.made_of(place)):
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+
 def prune():
-    """Remove what has no other name any more."""
-    for file in STORE.glob("*/*.npz"):
-        with contextlib.suppress(FileNotFoundError):
+    """Remove what has no other name any more; what cannot be removed stays."""
+    for file in STORE.glob("*/*"):
+        with contextlib.suppress(OSError):
             if file.stat().st_nlink == 1:
                 file.unlink()
+                checksums.made_of(file).unlink(missing_ok=True)

@@ -22,7 +22,7 @@ def figure_output():
 def figure_spec(wildcards):
     figure = CONFIG.figures[wildcards.figure]
     if figure.kind == "gallery":
-        return spec(figure)
+        return {key: value for key, value in spec(figure).items() if key != "study"}
     study = CONFIG.studies[figure.study]
     settings = spec(figure) | {"attacks": figure.attacks or attacks_of(CONFIG, study)}
     if figure.kind == "strengths":

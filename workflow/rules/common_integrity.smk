@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 
 def artifacts_of(study):
-    """Paths of all artifacts of a study, each after what it is made from."""
+    """Paths of all artifacts of a study."""
     entry = CONFIG.studies[study]
     for cell, seeds in [
         (cell, seeds) for cell in cells(entry) for seeds in entry.seeds

@@ -6,7 +6,7 @@ from workflow.harness import runs, staleness, store
 config["is_nested"] = not workflow.is_main_process
 if workflow.is_main_process:
     runs.leave()
-    staleness.install(lambda: all_results())
+    staleness.install(workflow, lambda: all_results())
 elif runs.is_outdated():
     raise WorkflowError(
         "another Snakemake makes what this job was submitted for (or results/.runs/ was emptied): nothing is done here"
@@ -20,9 +20,9 @@ onstart:
 
 
 onsuccess:
+    runs.end()
     if any(job.output for job in workflow.dag.jobs):  # `verify` changes nothing
         store.prune()
-    runs.end()
 
 
 onerror:

@@ -18,7 +18,7 @@ def kind_of(path):
 def problem(path, stale):
     """One line on what is wrong with a result, or None. stale: path -> what differs from what its job would make."""
     try:
-        checksums.check(path) if checksums.is_recorded(path) else artifacts.load(path, kind_of(path))
+        checksums.check(path) if checksums.lies_apart(path) else artifacts.load(path, kind_of(path))
     except FileNotFoundError:
         return f"missing: {path}"
     except (artifacts.ArtifactError, checksums.ChecksumError) as error:

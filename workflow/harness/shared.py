@@ -2,7 +2,7 @@
 
 An entry's file name holds its key and the SHA-256 of its bytes, so it needs no other file, appears whole by one
 rename, and is verified whenever it is taken; what it holds must be what the job would make. It is copied and not
-linked, as Snakemake sets the times of what a job has made, and would set them in every study that has the same file.
+linked, as other users may write to it.
 """
 
 import contextlib

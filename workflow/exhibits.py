@@ -73,7 +73,8 @@ def remark(config, study, attack, of_paper):
     if query and query.kind == "hopskipjump":
         remarks.append(f"{query.schedule} search")
     if query and of_paper.queries.get(attack) not in (None, asked := _asked(query)):
-        remarks.append(f"{asked:,} queries, paper: {of_paper.queries[attack]:,}")
+        ours, theirs = asked and f"{asked:,} queries, ", f"paper: {of_paper.queries[attack]:,}"
+        remarks.append(f"{ours}{theirs}" if ours else f"{theirs} queries")
     if query and getattr(query, "precision", "float32") != "float32":
         remarks.append(query.precision)
     return "; ".join(remarks)

@@ -11,6 +11,7 @@ EVERY_KIND = {
     "datasets": {
         "digits": {"kind": "digits", "pixel_noise": 0.3, "seed": 0},
         "fashion": {"kind": "torchvision", "name": "FashionMNIST", "root": "data", "download": False},
+        "kuzushiji": {"kind": "torchvision", "name": "KMNIST", "root": "data", "download": False},
         "mnist": {"kind": "mnist"},
         "cifar10": {"kind": "cifar10"},
         "cifar100": {"kind": "cifar100"},
@@ -19,9 +20,11 @@ EVERY_KIND = {
         "adult": {"kind": "adult"},
         "purchase": {"kind": "purchase", "sha256": DIGEST},
         "mine": {"kind": "npz", "path": "mine.npz", "inputs": ["inputs", "more"], "classes": ["classes", "others"]},
+        "plain": {"kind": "npz", "path": "mine.npz"},
     },
     "models": {
         "mlp": {"kind": "mlp", "hidden": [8], "initialization": "torch"},
+        "dense": {"kind": "mlp", "hidden": [8]},
         "cnn": {"kind": "cnn", "channels": [4], "convolutions": 1, "dense": 8, "initialization": "torch"},
         "wrn": {"kind": "wide_resnet", "norm": "group", "depth": 10, "width": 1},
         "batched": {"kind": "wide_resnet", "norm": "batch", "depth": 10, "width": 1},
@@ -118,7 +121,7 @@ EVERY_KIND = {
             "attacks": ["gap"],
         },
         "pictures": {"dataset": "fashion", "n_train": [50], "model": "wrn", "seeds": [0], "attacks": ["gap"]},
-        "garments": {"dataset": "fashion", "n_train": [60], "model": "wrn", "seeds": [0], "attacks": ["gap"]},
+        "garments": {"dataset": "kuzushiji", "n_train": [60], "model": "wrn", "seeds": [0], "attacks": ["gap"]},
         "letters": {
             "dataset": "mnist",
             "n_train": [50],
@@ -128,7 +131,7 @@ EVERY_KIND = {
             "attacks": ["gap"],
         },
         "photos": {"dataset": "cifar10", "n_train": [50], "model": "batched", "seeds": ["0-1", 2], "attacks": ["gap"]},
-        "more-photos": {"dataset": "cifar100", "n_train": [50], "model": "cnn", "seeds": [0], "attacks": ["gap"]},
+        "more-photos": {"dataset": "cifar100", "n_train": [50], "model": "dense", "seeds": [0], "attacks": ["gap"]},
         "hospitals": {"dataset": "texas", "n_train": [50], "model": "mlp", "seeds": [0], "attacks": ["gap"]},
         "places": {"dataset": "location", "n_train": [50], "model": "mlp", "seeds": [0], "attacks": ["gap"]},
         "people": {"dataset": "adult", "n_train": [50], "model": "mlp", "seeds": [0], "attacks": ["gap", "mixed"]},
@@ -140,6 +143,7 @@ EVERY_KIND = {
             "seeds": [0],
             "attacks": ["gap", "max-confidence"],
         },
+        "plain": {"dataset": "plain", "n_train": [10], "model": "mlp", "seeds": [0], "attacks": ["gap"]},
         "own": {"dataset": "mine", "n_train": [10], "model": "mlp", "seeds": [0], "attacks": ["gap", "mixed-own"]},
     },
     "queries": {
@@ -291,7 +295,7 @@ def place(folder):
 def runnable():
     """The configuration with small data of one's own in the place of what would be fetched."""
     config = copy.deepcopy(EVERY_KIND)
-    for name in ("fashion", "mnist", "cifar10", "cifar100"):
+    for name in ("fashion", "kuzushiji", "mnist", "cifar10", "cifar100"):
         config["datasets"][name] = {"kind": "npz", "path": "images.npz"}
     config["datasets"]["mnist"] = {"kind": "npz", "path": "others.npz"}  # what private training starts from is public
     for name in ("location", "adult", "purchase", "texas"):

@@ -36,6 +36,7 @@ def all_keys(folder):
     with contextlib.chdir(folder):
         found = keys(check(runnable()))
     del found["Config.base"]  # what counts is what the files come to
+    # An entry of another kind is another entry: what its jobs then read are keys of that, which are here.
     return {k: places for k, places in found.items() if not k.endswith(".kind") and k.partition(".")[0] not in NOT_RUN}
 
 

@@ -178,15 +178,24 @@ def forget():
         cached.cache_clear()
 
 
-def test_scripts_take_nothing_that_decides_a_byte_from_wildcards():
-    """Records do not have these: names of studies and data sets are for messages alone."""
+ELSEWHERE = re.compile(r"snakemake\.(?!params|input|output|log\b|threads)(\w+)(?:\.(\w+)|\[\"(\w+)\"\])?")
+
+
+def test_scripts_take_what_decides_a_byte_from_params_and_inputs():
+    """Records have these. Wildcards and the configuration are for names in messages, and for where files lie."""
     scripts = {name: file.read_text() for name, file in FILES.items() if name.startswith("workflow/scripts/")}
     read = {
-        (name, word) for name, text in scripts.items() for word in re.findall(r"snakemake\.wildcards\.?(\w*)", text)
+        (name.rpartition("/")[2], ".".join(filter(None, found)))
+        for name, text in scripts.items()
+        for found in ELSEWHERE.findall(text)
     }
     assert read == {
-        ("workflow/scripts/check_study.py", "study"),
-        ("workflow/scripts/draw_split.py", "study"),
-        ("workflow/scripts/prepare_dataset.py", "dataset"),
-        ("workflow/scripts/train_model.py", "study"),
+        ("check_study.py", "wildcards.study"),
+        ("check_study.py", "config.studies"),
+        ("draw_split.py", "wildcards.study"),
+        ("prepare_dataset.py", "wildcards.dataset"),
+        ("prepare_dataset.py", "config.datasets"),
+        ("train_model.py", "wildcards.study"),
+        ("train_model.py", "config.studies"),
+        ("verify.py", "config.stale"),
     }

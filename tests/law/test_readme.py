@@ -11,8 +11,8 @@ ROW = re.compile(r"^\| `(\w+):`[^|]*\| ([^|]*)\|", re.M)
 LEFT_OUT = {
     "models": {"ask_queries", "search_boundary", "read_confidences", "follow_gradients", "find_outliers"},
     "defenses": {"plot_metrics"},
-    "queries": {"tune_stopping", "plot_gallery", "compare_exhibit", "score_attack"},
-    "attacks": {"compare_exhibit"},
+    "queries": {"tune_stopping", "plot_gallery", "compare_exhibit", "score_attack", "measure_attack"},
+    "attacks": {"compare_exhibit", "measure_attack"},
 }
 
 

@@ -41,11 +41,15 @@ def all_edited(raw, path, hints=()):
     """Copies of a configuration (nested dict) in which the key at `path` has another value that its check takes.
 
     hints: candidates that come before those that follow from the present value. A value may be stated that was the
-    default.
+    default. An entry of another kind is another entry of its section, as each kind has keys of its own.
     """
     config = check(raw)
     field, now = _field(config, path)
-    for value in (*hints, *_others(now, _literals(field.annotation) if field else (), _names(raw))):
+    if path[-1] == "kind":
+        path, candidates = path[:-1], [entry for entry in raw[path[0]].values() if entry["kind"] != now]
+    else:
+        candidates = _others(now, _literals(field.annotation) if field else (), _names(raw))
+    for value in (*hints, *candidates):
         changed = copy.deepcopy(raw)
         node = changed
         for key in path[:-1]:

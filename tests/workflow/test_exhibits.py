@@ -65,6 +65,17 @@ def test_an_exhibit_is_a_target_that_runs_nothing_but_itself(copy):
     assert page.startswith("# Table 1") and page.count("\n| ") == 6 + 5
 
 
+def test_queries_of_the_paper_are_told_beside_query_sets_that_count_none():
+    """As where an attack of the paper reads another kind here."""
+    raw = copying.deepcopy(CONFIG) | {"exhibits": copying.deepcopy(EXHIBITS), "base": "none"}
+    del raw["exhibits"]["table_1"]["paper"]["big"]
+    cells = raw["exhibits"]["table_1"]["paper"]["small"]
+    cells |= {"accuracy": {"rotation": 60.0, "noise": 60.0}, "queries": {"rotation": 30, "noise": 100}}
+    del cells["variants"]
+    remarks = {cell["attack"]: cell["remark"] for cell in exhibit_cells(check(raw), "table_1")}
+    assert remarks["rotation"] == "paper: 30 queries" and remarks["noise"] == "10 queries, paper: 100"
+
+
 def test_test_accuracy_is_the_models_own_whatever_the_gap_attack_decides(copy):
     """Where a shadow has no gap, the gap attack's threshold is that of a constant rule."""
     path = copy.path / "results/scores/small/n60-none/0-1/gap.npz"

@@ -104,6 +104,14 @@ def rename_study(checkout):
     checkout.configure(change)
 
 
+def rename_model(checkout):
+    def change(config):
+        config["models"]["renamed"] = config["models"].pop("mlp")
+        config["studies"]["small"]["model"] = "renamed"
+
+    checkout.configure(change)
+
+
 def reverse_options(checkout):
     def change(config):
         config["queries"] = {name: dict(reversed(entry.items())) for name, entry in config["queries"].items()}
@@ -115,6 +123,7 @@ def reverse_options(checkout):
     "change, expected",
     [
         (rename_study, NAMED | PLOTS_OF_METRICS),
+        (rename_model, NAMED | PLOTS_OF_METRICS),
         (reverse_options, {}),
         (config("metrics", "fprs", value=[0.001, 0.01]), {}),
     ],

@@ -19,7 +19,6 @@ rule check_study:
         runtime=growing(15),
     params:
         model=model_params,
-        name=lambda wc: CONFIG.studies[wc.study].model,
         files=model_files,
         code=lambda wc: code("check_study", model_module(wc)),
     message:

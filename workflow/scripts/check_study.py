@@ -32,7 +32,7 @@ with job(snakemake, plugins.module_name("models", snakemake.params.model["kind"]
         split=snakemake.input.split,
         output=snakemake.output[0],
         spec=snakemake.params.model,
-        name=snakemake.params.name,
+        name=snakemake.config["studies"][snakemake.wildcards.study]["model"],
     )
     print(*found, sep="\n")
 for line in found:

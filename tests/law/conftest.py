@@ -67,8 +67,8 @@ class Planner(Server):
     def __init__(self, folder):
         super().__init__("planner.py", folder)
 
-    def plan(self, checkout, **request):
-        plan = Plan(self.ask(checkout, arguments=TARGETS, **request))
+    def plan(self, checkout, targets=TARGETS, **request):
+        plan = Plan(self.ask(checkout, arguments=targets, **request))
         assert plan.code == 0, plan.printed
         return plan
 

@@ -96,6 +96,8 @@ def test_an_edit_of_a_plug_in_plans_what_loads_it_and_what_follows(planner, chec
     finally:
         for file, text in zip(files, texts, strict=True):
             file.write_text(text)
+    old, new = before.made(), after.made()
+    assert {first for first in old if old[first]["params"] != new[first]["params"]} == loading
     assert after.planned() == with_what_follows(loading, before)
 
 

@@ -1,10 +1,14 @@
 """A small finished run of the whole workflow, and copies of it to change."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,6 +56,28 @@ CONFIG = {
 }
 
 
+class DryRunner:
+    """Dry runs, by a process that has imported Snakemake once."""
+
+    def __init__(self):
+        self._printed = Path(tempfile.mkdtemp()) / "printed"
+        command = [sys.executable, str(Path(__file__).parent / "dry_runner.py")]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, folder, arguments):
+        """(what it printed, exit code)."""
+        request = {"folder": str(folder), "arguments": arguments, "printed": str(self._printed)}
+        print(json.dumps(request | {"environment": dict(os.environ)}), file=self._process.stdin, flush=True)
+        code = int(self._process.stdout.readline())
+        return self._printed.read_text(), code
+
+
+@cache
+def dry_runner():
+    """That of this process; it ends with it."""
+    return DryRunner()
+
+
 class Checkout:
     """A folder with the workflow, a configuration and perhaps results."""
 
@@ -60,10 +86,14 @@ class Checkout:
 
     def snakemake(self, *arguments, check=True, timeout=900):
         """Run Snakemake here; returns what it printed, and leaves its exit code in `exit_code`."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        done = subprocess.run(command, cwd=self.path, capture_output=True, text=True, timeout=timeout)
-        text, self.exit_code = done.stdout + done.stderr, done.returncode
-        assert done.returncode == 0 or not check, text
+        arguments = ["--cores", "2", *arguments]
+        if "-n" in arguments:
+            text, self.exit_code = dry_runner().run(self.path, arguments)
+        else:
+            command = [sys.executable, "-m", "snakemake", *arguments]
+            done = subprocess.run(command, cwd=self.path, capture_output=True, text=True, timeout=timeout)
+            text, self.exit_code = done.stdout + done.stderr, done.returncode
+        assert self.exit_code == 0 or not check, text
         return text
 
     def pending(self, *targets):

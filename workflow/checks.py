@@ -81,10 +81,15 @@ def check_datasets(config):
         elif dataset.kind == "torchvision" and dataset.name not in known:
             yield f"datasets.{name}.name: {dataset.name}: unknown data set; {suggest(dataset.name, list(known))}"
         if isinstance(dataset, schema.Archived) and dataset.path and not _is_there(dataset.path):
-            where = "" if isabs(dataset.path) or dataset.path.startswith("~") else f" in {getcwd()}"
-            yield f"datasets.{name}.path: {dataset.path}: no such file or folder{where}; mend it, or remove it to fetch"
+            where = f"no such file or folder{_where(dataset.path)}"
+            yield f"datasets.{name}.path: {dataset.path}: {where}; mend it, or remove it to fetch"
         if dataset.kind == "npz":
             yield from _check_npz(f"datasets.{name}", dataset)
+
+
+def _where(path):
+    """Words for the folder in which a path is looked for."""
+    return "" if isabs(path) or path.startswith("~") else f" in {getcwd()}"
 
 
 def _is_there(path):
@@ -101,7 +106,7 @@ def _check_npz(key, dataset):
     try:
         describe(**dataset.options())
     except OSError as error:
-        yield f"{key}.path: {dataset.path}: {error.strerror}; give the path of a .npz file"
+        yield f"{key}.path: {dataset.path}: {error.strerror}{_where(dataset.path)}; give the path of a .npz file"
     except ValueError as error:
         yield f"{key}: {error}"
 

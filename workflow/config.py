@@ -43,7 +43,7 @@ def _bases(config, namer):
         path = _found(base, namer if is_named else None, "base: " * is_named)
         if any(os.path.samefile(path, other) for other, _ in layers):
             raise ConfigError(f"base: {base}: is laid over itself; end the chain with base: none")
-        layers.append((path, content := read(path)))
+        layers.append((path, content := _read_file(path)))
         base, namer, is_named = content.get("base", "none" if base == DEFAULT else DEFAULT), path, "base" in content
     return layers[::-1]
 
@@ -64,11 +64,23 @@ def read_layers(files, arguments=()):
     files: paths, the lowest first; arguments: what lies on top, each as key=value. Raises ConfigError as `read` does,
     and where a file cannot be found.
     """
-    layers = [*((read(file), file) for file in files), *((read_argument(text), None) for text in arguments)]
+    layers = [*((_read_file(file), file) for file in files), *((read_argument(text), None) for text in arguments)]
     namer = next((file for content, file in reversed(layers) if "base" in content), None)
     top = _laid_over(content for content, _ in layers)
     bases = _bases(top, namer)
     return _laid_over([*(content for _, content in bases), top]), [path for path, _ in bases]
+
+
+def _read_file(file):
+    """The content of a configuration file; data that lie beside it, and not in the working folder, are found there."""
+    content, folder = read(file), Path(file).parent
+    sections = content.get("datasets")
+    for entry in sections.values() if isinstance(sections, dict) else ():
+        path = entry.get("path") if isinstance(entry, dict) else None
+        is_own = isinstance(path, str) and "." not in str(entry.get("kind", ""))  # an option of a plug-in is its own
+        if is_own and "\0" not in path and not os.path.exists(path) and os.path.exists(folder / path):
+            entry["path"] = str(folder / path)
+    return content
 
 
 def _laid_over(contents):

@@ -128,6 +128,22 @@ def test_a_base_is_looked_for_beside_its_file_then_here_then_beside_the_snakefil
     assert base_files({"base": "config/paper.yaml"}, top) == [f"{ROOT}/config/paper.yaml"]
 
 
+def test_data_lie_in_the_working_folder_or_else_beside_the_file_that_names_them(folders):
+    kinds = {"mine": "npz", "old": "texas", "made": "plugins.people"}
+    entries = {name: {"kind": kind, "path": "data.npz"} for name, kind in kinds.items()}
+    (folders / "there/top.yaml").write_text(yaml.safe_dump({"base": "none", "datasets": entries}))
+
+    def paths():
+        entries = read_layers(["../there/top.yaml"])[0]["datasets"]
+        return [entries[name]["path"] for name in kinds]
+
+    assert paths() == ["data.npz"] * 3
+    (folders / "there/data.npz").touch()
+    assert paths() == ["../there/data.npz", "../there/data.npz", "data.npz"]
+    (folders / "here/data.npz").touch()
+    assert paths() == ["data.npz"] * 3
+
+
 def test_without_a_base_it_is_config_yaml_here_or_beside_the_snakefile(folders):
     (folders / "there/top.yaml").write_text("{}\n")
     (folders / "there/config.yaml").write_text("base: none\n")

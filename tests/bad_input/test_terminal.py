@@ -103,8 +103,9 @@ def test_a_bad_model_ends_its_check_with_one_line(run, tmp_path, name, message):
     log = run(
         "check_study",
         inputs=placed(tmp_path),
-        params={"model": {"kind": f"spoilt.{name}"}, "name": "net"},
+        params={"model": {"kind": f"spoilt.{name}"}},
         wildcards={"study": "s"},
+        config={"studies": {"s": {"model": "net"}}},
     )
     assert log == f"models.net, on inputs of shape [2]: {message.format(folder=tmp_path)}\n"
 

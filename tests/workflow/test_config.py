@@ -457,7 +457,7 @@ def test_the_exported_schema_is_current():
 
 
 def test_a_file_of_ones_own_is_merged_into_the_default(copy):
-    (copy.path / "mine.yaml").write_text("figures: {mine: {kind: bars, study: small}}\n")
+    (copy.path / "mine.yaml").write_text("figures: {mine: {kind: bars, study: small, title: Mine}}\n")
     plan = copy.snakemake("-n", "--configfile", "mine.yaml")
     assert "results/figures/mine.png" in plan and "Plot mine" in plan and "Train the" not in plan
 

@@ -241,7 +241,7 @@ def plug_in(tmp_path, monkeypatch):
     from workflow import sources
     from workflow.harness import fingerprint
 
-    found = (fingerprint.locate, fingerprint._own, fingerprint._is_ours, sources._body)
+    found = (fingerprint.locate, fingerprint._own, sources._body)
     for cached in found:
         cached.cache_clear()
     yield place

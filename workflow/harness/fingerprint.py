@@ -217,10 +217,10 @@ def _names(node, file, name):
         return [alias.name for alias in node.names]
     if not isinstance(node, ast.ImportFrom):
         return []
-    return [f"{_base(node, file, name)}.{alias.name}" for alias in node.names]
+    return [f"{imported_from(node, file, name)}.{alias.name}" for alias in node.names]
 
 
-def _base(node, file, name):
+def imported_from(node, file, name):
     """The module that a `from` import names, absolutely."""
     if not node.level:
         return node.module

@@ -222,8 +222,25 @@ def test_a_file_that_is_replaced_fails_the_job_with_one_line(own, moment):
         text = text.replace('table = np.loadtxt(path, delimiter=",")\n', body)
         said = "people.csv: replaced or written to while this job ran"
     (own.path / "plugins/people.py").write_text(text)
-    assert said in own.snakemake(TABLE, check=False)
+    text = own.snakemake(TABLE, check=False)
+    assert said in text and "Traceback" not in text
     assert own.exit_code == 1 and not (own.path / TABLE).exists()
+
+
+def test_code_that_is_replaced_as_it_is_imported_and_put_back_fails_the_job_with_one_line(own):
+    """Which the data set does by itself here."""
+    late = """
+    os.rename("plugins/part.py", "kept")
+    open("plugins/part.py", "w").write("N = 5")
+    from plugins.part import N
+    os.replace("kept", "plugins/part.py")
+    return np.random.default_rng(0).random((60, N)), np.arange(60) % 3
+"""
+    (own.path / "plugins/part.py").write_text("N = 3")
+    (own.path / "plugins/people.py").write_text(f"import os\nimport numpy as np\n\n\ndef load(path):{late}")
+    text = own.snakemake(TABLE, check=False)
+    assert "prepare_dataset.py or a module that it imports was edited while the workflow ran" in text
+    assert "Traceback" not in text and own.exit_code == 1 and not (own.path / TABLE).exists()
 
 
 PLACES = {  # of the plug-in's package and of its helper, and how it is imported

@@ -198,6 +198,7 @@ LOADED = {  # what is loaded as what, and whether no hash covers it
     ("far.more", "far/far/more.cpython-311-x86_64-linux-gnu.so"): True,
     ("g", "root/lib/site-packages/g.py"): False,
     ("sitecustomize", "far/sitecustomize.py"): False,
+    ("snakemake.script", "far/snakemake/script.py"): False,  # an editable one
     ("torch.made.c123", "cache/xy/c123.py"): False,  # made by a compiler
     ("c123.entry", "cache/xy/c123.main.so"): False,
     ("nowhere", "root/nowhere.py"): False,

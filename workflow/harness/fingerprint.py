@@ -19,7 +19,8 @@ ROOT = HARNESS.parents[1]
 INSTALLED = {"site-packages", "dist-packages"}  # whoever installed it: pip, a distribution, for a user or for all
 COMPILED = (".pyc", *EXTENSION_SUFFIXES)  # modules without a source: known by their bytes
 EMPTY = "Module()"  # what a file means that holds no more than a docstring
-NOT_IMPORTED = {"__main__", "sitecustomize", "usercustomize"}  # the script, and what Python runs before any
+# The script, and what Python and Snakemake load before it.
+LOADED_BEFORE = {"__main__", "sitecustomize", "usercustomize", "snakemake"}
 
 
 def fingerprint(script, *modules):
@@ -139,7 +140,7 @@ def unlisted(script, *modules):
 def loaded():
     """Files of all modules that were imported, and are not installed."""
     modules = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
-    named = [(name, Path(file)) for name, file in modules if file and name not in NOT_IMPORTED]
+    named = [(name, Path(file)) for name, file in modules if file and name.partition(".")[0] not in LOADED_BEFORE]
     found = [(_on_disk(file), _is_imported(name, file)) for name, file in named if not is_installed(file)]
     ours = {file for file, is_imported in found if file and (is_imported or file.is_relative_to(ROOT))}
     return {file for file in ours if not is_installed(file)}

@@ -115,7 +115,7 @@ def _check_least_batch(model, inputs, defense, batch_size):
     kept = [buffer.clone() for buffer in model.buffers()]
     try:
         with torch.random.fork_rng([inputs.device] if inputs.is_cuda else []):
-            model(inputs[:1])
+            model(inputs[:1].clone())  # or what it does in place would stay
     except ValueError as error:
         raise BatchOfOne(_told(len(inputs), views, batch_size, error)) from error
     finally:

@@ -231,6 +231,16 @@ def test_who_is_asked_about_a_batch_of_one_trains_as_if_it_were_not(monkeypatch)
     assert weights() == with_question
 
 
+def test_a_model_that_works_in_place_leaves_its_data_as_they_are():
+    def build(shape, n_classes):
+        return nn.Sequential(nn.Hardtanh(0.4, 0.6, inplace=True), nn.Linear(shape[0], n_classes))
+
+    inputs, classes = draw((7,), 41)
+    before = inputs.clone()
+    train(build, inputs, classes, 3, 0, none.Defense(), **OPTIONS)
+    assert torch.equal(inputs, before)
+
+
 @pytest.mark.parametrize("build", [mlp.build, partial(cnn.build, channels=(8, 16), convolutions=1, dense=32)])
 def test_bfloat16_learns_the_same(build):
     """Losses within 5 % and 0.01 all along; test accuracy within 3 % of 1,000 images; weights in float32."""

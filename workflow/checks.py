@@ -38,11 +38,11 @@ def check_custom(config):
             if entry.kind.partition(".")[0] == "lmia":
                 yield f"{key}.kind: {entry.kind}: of lmia itself, whose kinds have no dot; {_own(package, entry.kind)}"
                 continue
-            if (file := find(module)) is None:
-                yield f"{key}.kind: {entry.kind}: {_nowhere(module)}"
-                continue
-            if is_installed(file):
+            if (file := locate(module)) and is_installed(file):
                 yield f"{key}.kind: {entry.kind}: an installed package, no plug-in; docs/extending.md has the ways"
+                continue
+            if find(module) is None:
+                yield f"{key}.kind: {entry.kind}: {_nowhere(module)}"
                 continue
             if problem := flaw(module):
                 yield f"{key}.kind: {entry.kind}: {problem}"
@@ -60,7 +60,9 @@ def check_custom(config):
 
 
 def _nowhere(module):
-    """Why a module is not found, although its file may lie beside the Snakefile."""
+    """Why a module's source is not found, although its file may lie beside the Snakefile."""
+    if file := locate(module):
+        return f"{file} has no source that could be read; put its .py file beside the Snakefile or on PYTHONPATH"
     first, beside = module.partition(".")[0], ROOT / f"{module.replace('.', '/')}.py"
     if beside.is_file() and (other := locate(first)) and not other.is_relative_to(ROOT):
         return f"{other.parent} stands in front of {beside.parent}; add an __init__.py there, or rename one of them"

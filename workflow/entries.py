@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from os.path import expanduser, isfile, relpath
+from os.path import expanduser, isfile, relpath, sep
 from pathlib import Path
 
 from lmia.data.npz import describe
@@ -71,20 +71,36 @@ def places(entry):
 def files_read(entry):
     """(name, path) of each of the user's own files that an entry reads, whose content its results depend on.
 
-    Those of a plug-in are its options that name a file, and what its module lists as FILES: paths from the module's
-    folder, where a folder stands for all files in it. The name is what a plug-in knows a file by; "" where that is
-    nothing that counts, as a .npz file may be moved.
+    Those of a plug-in are its options that name a file by what looks like a path, and what its module lists as FILES:
+    paths from the module's folder, where a folder stands for all files in it. The name is what a plug-in knows a file
+    by; "" where that is nothing that counts, as a .npz file may be moved.
     """
     if entry.kind == "npz":
         return [("", expanduser(entry.path))]
     if "." not in entry.kind:
         return []
     folder = find(entry.kind).parent
-    named = [(value, expanduser(value)) for value in sorted(set(_texts(entry.options())))]
-    beside = [folder / path for path in read_constant(entry.kind, "FILES") or []]
-    inside = [file for path in beside for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+    named = [(text, _path(text)) for text in sorted(set(_texts(entry.options()))) if sep in text or Path(text).suffix]
+    inside = [file for path in read_constant(entry.kind, "FILES") or [] for file in _below(folder / path)]
     found = [*named, *((relpath(file, folder), str(file)) for file in inside)]
     return [(name, file) for name, file in found if isfile(file)]
+
+
+def _path(text):
+    """A text as a path, with "~" filled in."""
+    try:
+        return expanduser(text)
+    except ValueError:  # a null after "~"
+        return text
+
+
+def _below(path, above=()):
+    """A file itself, or all files in a folder and in those below it, through links, and once around a ring of these."""
+    if not path.is_dir():
+        return [path]
+    if (real := path.resolve()) in above:
+        return []
+    return [file for part in sorted(path.iterdir()) for file in _below(part, (*above, real))]
 
 
 def _texts(value):

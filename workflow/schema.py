@@ -16,6 +16,7 @@ from workflow.schema_base import (
     Name,
     NonEmpty,
     NonNegative,
+    Pixels,
     Positive,
     Rising,
     Strict,
@@ -98,7 +99,7 @@ class Cnn(Entry):
 class WideResNet(Entry):
     kind: Literal["wide_resnet"]
     norm: Literal["batch", "group"] = Field("batch", description="group: of 8 filters, for dp_sgd")
-    depth: Annotated[int, Field(ge=10, multiple_of=2)] = Field(28, description="6 k + 4: 10, 16, 22, 28, ...")
+    depth: Annotated[int, Field(ge=10, le=10**4, multiple_of=2)] = Field(28, description="6 k + 4: 10, 16, 22, 28, ...")
     width: Count = Field(2, description="16, 32 and 64 times as many filters")
 
 
@@ -145,12 +146,10 @@ class Translation(Labelled):
 
 class Augmented(Labelled):
     kind: Literal["augmented"]
-    pixels: Annotated[list[Annotated[int, Field(ge=0)]], NonEmpty, Distinct] = Field(
-        description="d of random shifts by up to d each way"
-    )
+    pixels: Annotated[list[Pixels], NonEmpty, Distinct] = Field(description="d of random shifts by up to d each way")
     samples: Samples = Field(description="augmented copies per d")
     flips: bool = Field(True, description="half of them mirrored left to right")
-    cutout: Annotated[int, Field(ge=0)] = Field(0, description="side of a grey square, in pixels; 0: none")
+    cutout: Pixels = Field(0, description="side of a grey square, in pixels; 0: none")
 
     def cost(self):
         return 1 + self.samples
@@ -193,7 +192,7 @@ class HopSkipJump(Labelled):
     schedule: Literal["economical", "published"] = Field(
         "economical", description="published: as Chen et al. 2019; economical: the same order of distances for fewer"
     )
-    initial_probes: Annotated[int, Field(ge=2)] | None = Field(
+    initial_probes: Annotated[int, Field(ge=2, le=10**5)] | None = Field(
         None, description="gradient probes of the first step; default: the schedule's"
     )
     init_tries: Count = Field(100, description="random starts before an example is censored")
@@ -223,7 +222,7 @@ class ConfidenceVector(Entry):
 
 class WhiteBox(Entry):
     kind: Literal["white_box"]
-    steps: Annotated[int, Field(ge=2)] = Field(100, description="gradients per example; not label queries")
+    steps: Annotated[int, Field(ge=2, le=10**5)] = Field(100, description="gradients per example; not label queries")
 
     def cost(self):
         """Gradients of the model per example, where other kinds count labels."""
@@ -276,7 +275,7 @@ class Classifier(Rule):
         [1.0, 10.0, 100.0], description="L2 weight decays to choose from on the shadow"
     )
     folds: Annotated[int, Field(ge=2)] = Field(3, description="of the cross-validation on the shadow")
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
 
 class CustomRule(Custom, Rule):

@@ -1,6 +1,6 @@
 """What all entries of the configuration are made of."""
 
-from typing import Annotated, get_args
+from typing import Annotated, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 from pydantic_core import PydanticCustomError
@@ -21,6 +21,7 @@ Positive = Annotated[float, Field(gt=0, le=MOST)]
 NonNegative = Annotated[float, Field(ge=0, le=MOST)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]  # more of anything would fail late, for want of memory or of time
+Pixels = Annotated[int, Field(ge=0, le=1000)]  # further than images go
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]  # of files, too
 NonEmpty = Field(min_length=1)
 Distinct = AfterValidator(_distinct)
@@ -29,8 +30,15 @@ Falling = AfterValidator(lambda values: sorted(values, reverse=True))
 
 
 def _types_in(annotation):
-    """All types that an annotation is made of: those of its lists, dicts and alternatives, too."""
-    return {annotation}.union(*map(_types_in, get_args(annotation))) if get_args(annotation) else {annotation}
+    """All types that an annotation is made of: those in its lists, dicts (but for their keys) and alternatives, too."""
+    parts = get_args(annotation)[1 if get_origin(annotation) is dict else 0 :]
+    return {annotation}.union(*map(_types_in, parts))
+
+
+def _leaves(value):
+    """All that is in a nested value, but for keys."""
+    parts = value.values() if isinstance(value, dict) else value
+    return [leaf for part in parts for leaf in _leaves(part)] if isinstance(value, dict | list) else [value]
 
 
 class Strict(BaseModel):
@@ -41,7 +49,9 @@ class Strict(BaseModel):
     def _no_other_numbers(cls, value, info):
         """Python takes YAML's true for the number 1, which nobody means, and the text 1_000 for 1000."""
         held = _types_in(cls.model_fields[info.field_name].annotation)
-        values = value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
+        if any(isinstance(part, type) and issubclass(part, BaseModel) for part in held):
+            return value  # whose own fields are asked
+        values = _leaves(value)
         if bool not in held and any(isinstance(v, bool) for v in values):
             raise PydanticCustomError("truth", "Input should not be true or false")
         if str not in held and any(isinstance(v, str) and not is_number(v) for v in values):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow.schema_base import Count, Entry, Fraction, Name, Positive
+from workflow.schema_base import Count, Entry, Fraction, Name, Pixels, Positive
 
 Tuned = Annotated[Literal["last", "all"], Field(description="layers that are trained")]
 
@@ -67,10 +67,10 @@ class Mixup(Entry):
 
 class Augmentation(Entry):
     kind: Literal["augmentation"]
-    pixels: Annotated[int, Field(ge=0)] = Field(description="d, by which images are shifted")
+    pixels: Pixels = Field(description="d, by which images are shifted")
     views: Literal["all", "random"] = Field("all", description="an epoch has all 4d + 1 shifts, or one at random")
     flips: bool = Field(False, description="mirror left to right half of the time")
-    cutout: Annotated[int, Field(ge=0)] = Field(0, description="side of a grey square, in pixels; 0: none")
+    cutout: Pixels = Field(0, description="side of a grey square, in pixels; 0: none")
 
 
 class AdversarialRegularization(Entry):
@@ -97,7 +97,7 @@ class DpSgd(Entry):
     learning_rate: Positive = Field(1e-4, description="of Adam, instead of the study's")
     batch_size: Count = Field(100, description="in the mean, instead of the study's")
     views: Count = Field(1, description="random views of an example whose mean gradient is clipped")
-    pixels: Annotated[int, Field(ge=0)] = Field(0, description="by which each view is shifted, each way")
+    pixels: Pixels = Field(0, description="by which each view is shifted, each way")
     flips: bool = Field(False, description="mirror each view left to right half of the time")
     average: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="decay of the mean of the weights; 0: none")
     source: Name | None = Field(None, description="as for transfer; default: none")

@@ -4,7 +4,9 @@ import ast
 import sys
 from functools import cache
 
-from workflow.harness.fingerprint import ROOT, beside, closure, find, is_standard, locate
+from workflow.harness.fingerprint import ROOT, beside, closure, find, imported_from, is_installed, is_standard, locate
+
+CHANGING = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"}  # methods of a list
 
 
 def read_constant(module, name):
@@ -57,17 +59,42 @@ def flaw_of_files(module):
 
     It is told with what to do.
     """
-    named = [node for node in ast.walk(ast.Module(_body(module), [])) if getattr(node, "id", None) == "FILES"]
-    written = [node for node in named if isinstance(node.ctx, ast.Store)]
+    bindings = _bindings(module, "FILES", (module,))
     listed = read_constant(module, "FILES")
-    if not written:
+    if not bindings:
         return None
-    if len(written) > 1 or not isinstance(listed, list | tuple) or not all(isinstance(path, str) for path in listed):
+    if len(bindings) > 1 or not isinstance(listed, list | tuple) or not all(isinstance(path, str) for path in listed):
         return 'FILES is not one list of paths, written out; state it once, as FILES = ["weights.npz", "tables"]'
     missing = [path for path in listed if not (find(module).parent / path).exists()]
     return (
         f"FILES: {missing[0]}: no such file or folder beside the module; put it there, or mend it" if missing else None
     )
+
+
+def _bindings(module, name, among):
+    """Places in a module's source that give a name a value, or change what it has.
+
+    among: modules that import all from each other, this one included.
+    """
+    found = []
+    for node in ast.walk(ast.Module(_body(module), [])):
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            origin = imported_from(node, find(module), module)
+            if origin not in among and (file := find(origin)) and not is_installed(file):
+                found += _bindings(origin, name, (*among, origin))
+        elif _binds(node, name):
+            found.append(node)
+    return found
+
+
+def _binds(node, name):
+    if isinstance(node, ast.alias):
+        return (node.asname or node.name.partition(".")[0]) == name
+    if isinstance(node, ast.Name):
+        return node.id == name and not isinstance(node.ctx, ast.Load)
+    if isinstance(node, ast.Attribute | ast.Subscript) and getattr(node.value, "id", None) == name:
+        return not isinstance(node.ctx, ast.Load) or getattr(node, "attr", None) in CHANGING
+    return name in (getattr(node, "name", None), getattr(node, "rest", None))  # def, class, except, case
 
 
 def _not_found(file):
@@ -85,10 +112,12 @@ def _not_found(file):
 
 
 def _needed(node):
-    """Import statements without which a module cannot be loaded: none that stands in a `try`, an `if` or a function."""
+    """Import statements without which a module cannot be loaded: none that stands in a `try`, a `with` (which may
+    suppress an ImportError), an `if` or a function.
+    """
     if isinstance(node, ast.Import | ast.ImportFrom):
         yield node
-    elif isinstance(node, ast.Module | ast.ClassDef | ast.With):
+    elif isinstance(node, ast.Module | ast.ClassDef):
         for child in node.body:
             yield from _needed(child)
 

@@ -19,27 +19,37 @@ def models(annotation):
     return frozenset().union(*(models(part) for part in get_args(annotation) if part is not annotation))
 
 
-def holds_floats(annotation):
-    return annotation is float or any(holds_floats(part) for part in get_args(annotation))
+def holds(number, annotation):
+    return annotation is number or any(holds(number, part) for part in get_args(annotation))
 
 
 def shaped(annotation, value):
-    """A value of the shape of an annotation, with `value` in place of each float."""
+    """A value of the shape of an annotation, with `value` in place of each number of its type."""
     kind, parts = getattr(annotation, "__origin__", None), get_args(annotation)
     if kind is list:
         return [shaped(parts[0], value)]
     if kind is dict:
         return {"name": shaped(parts[1], value)}
-    inner = [part for part in parts if holds_floats(part)]
+    inner = [part for part in parts if holds(type(value), part)]
     return shaped(inner[0], value) if inner else value
 
 
-FLOATS = [
-    (model, name)
-    for model in sorted(models(schema.Config), key=lambda model: model.__name__)
-    for name, field in model.model_fields.items()
-    if holds_floats(field.annotation)
-]
+def fields(number):
+    return [
+        (model, name)
+        for model in sorted(models(schema.Config), key=lambda model: model.__name__)
+        for name, field in model.model_fields.items()
+        if holds(number, field.annotation)
+    ]
+
+
+FLOATS = fields(float)
+BOUND_BY_OTHERS = {  # whole numbers that are, or that may be any
+    ("Classifier", "folds"): "the members",
+    ("Digits", "seed"): "nothing: numpy takes any",
+    ("HopSkipJump", "copies"): "the budget",
+}
+INTEGERS = [(model, name) for model, name in fields(int) if (model.__name__, name) not in BOUND_BY_OTHERS]
 
 
 def mistakes(model, name, value):
@@ -59,3 +69,14 @@ def test_the_fields_are_found():
 def test_no_fraction_goes_beyond_float32(model, name, value):
     bounds = {"less_than", "less_than_equal", "greater_than", "greater_than_equal", "finite_number"}
     assert mistakes(model, name, value) & bounds
+
+
+@pytest.mark.parametrize("model, name", INTEGERS, ids=lambda part: getattr(part, "__name__", part))
+def test_no_whole_number_goes_beyond_what_can_be_computed(model, name):
+    assert mistakes(model, name, 2**62) & {"less_than", "less_than_equal"}
+
+
+def test_seeds_of_networks_are_those_that_scikit_learn_takes():
+    entry = {"kind": "classifier", "reads": "all"}
+    assert schema.Classifier(**entry, seed=2**32 - 1).seed == 2**32 - 1
+    assert mistakes(schema.Classifier, "seed", 2**32) == {"less_than"}

@@ -174,7 +174,7 @@ def move_to(root, monkeypatch):
 
 
 def forget():
-    for cached in (fingerprint.locate, fingerprint._own, fingerprint._is_ours):
+    for cached in (fingerprint.locate, fingerprint._own):
         cached.cache_clear()
 
 

@@ -52,7 +52,6 @@ READ_BY_NONE = {
     "Config.save_every": "how often a job saves",
     "Config.device": "a machine without a GPU does not repeat what a GPU made",
     "Config.cache": "where results are shared",
-    "Torchvision.root": "where files lie, which are known by their hashes",
     "Torchvision.download": "how they get there",
     "Archived.path": "where a file lies",
     "Unpublished.path": "where a file lies",

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workflow.harness import bytecode
+from workflow.harness import bytecode, fingerprint
 
 NOISE = "results/answers/small/n60-none/0-1/target/noise.npz"
 
@@ -69,6 +69,14 @@ def test_bytecode_is_made_to_be_checked_and_left_alone_then(source):
     py_compile.compile(str(source), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     bytecode.check_by_hash([source])
     assert flags(source) == bytecode.CHECKED_HASH
+
+
+def test_bytecode_of_a_module_that_is_a_link_is_checked_where_python_keeps_it(source, monkeypatch):
+    (source.parent / "code").mkdir()
+    (source.parent / "code/linked.py").symlink_to(source)
+    monkeypatch.syspath_prepend(source.parent / "code")
+    bytecode.check_by_hash([fingerprint.locate("linked")])
+    assert flags(source.parent / "code/linked.py") == bytecode.CHECKED_HASH
 
 
 def test_what_is_no_python_is_told_by_others(source):

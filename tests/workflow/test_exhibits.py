@@ -174,6 +174,12 @@ BAD = {
     "defense of a claim": (claim(defense="dp"), "claims.0.defense: dp: not defined under the defenses of small"),
     "itself": (claim(against=["boundary"]), "claims.0.against: boundary: an attack against itself"),
     "no bound": (claim(at_least=float("nan")), "claims.0.at_least: nan: .* be a finite number"),
+    "a truth for a number of the paper": (
+        {"paper": {"small": {"under": {"none": {"gap": True}}}}},
+        "paper.small.under: .*True.* should not be true or false",
+    ),
+    "a number of YAML 1.1": ({"paper": {"small": {"accuracy": {"gap": "1_0"}}}}, "small.accuracy: .* valid number, as"),
+    "one under a defense": ({"paper": {"small": {"under": {"none": {"gap": "1_0"}}}}}, "under: .* valid number, as"),
     "key": (claim(say=""), "claims.0.say: unknown key; did you mean says?"),
 }
 

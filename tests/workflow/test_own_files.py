@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from lmia import artifacts
+from workflow.entries import files_read
+from workflow.schema_base import Custom
 from workflow.sources import flaw_of_files
 
 from .conftest import Checkout, make_checkout
@@ -142,16 +144,64 @@ def test_data_sets_of_equal_content_are_both_watched(own):
         ('FILES = ["there.csv"]\nFILES += ["folder"]', "FILES is not one list of paths, written out"),
         ('if True:\n    FILES = ["there.csv"]', "FILES is not one list of paths, written out"),
         ('FILES = ["their.csv"]', "FILES: their.csv: no such file or folder beside the module"),
+        ("from helper import FILES", "FILES is not one list of paths, written out"),
+        ("from helper import NAMES as FILES", "FILES is not one list of paths, written out"),
+        ("from helper import *", "FILES is not one list of paths, written out"),
+        ("from helper import FILES as NAMES", None),
+        ("from numpy import *", None),
+        ('FILES = []\nFILES.append("there.csv")', "FILES is not one list of paths, written out"),
+        ('FILES = ["there.csv"]\nFILES[0] = "folder"', "FILES is not one list of paths, written out"),
+        ('FILES = ["there.csv"]\ndel FILES[0]', "FILES is not one list of paths, written out"),
+        ("def FILES():\n    pass", "FILES is not one list of paths, written out"),
+        ('FILES = ["there.csv"]\nfirst, n = FILES[0], FILES.index("there.csv")\nNAMES = list(FILES)', None),
     ],
 )
 def test_files_are_listed_so_that_they_can_be_read_without_running_anything(tmp_path, monkeypatch, source, expected):
     module = f"listing{zlib.crc32(source.encode())}"  # another for each: what is found is remembered
-    (tmp_path / f"{module}.py").write_text(source + "\n")
+    (tmp_path / f"{module}.py").write_text(source.replace("helper", f"{module}_helper") + "\n")
+    (tmp_path / f"{module}_helper.py").write_text(f'from {module} import *\nFILES = NAMES = ["there.csv"]\n')
     (tmp_path / "there.csv").touch()
     (tmp_path / "folder").mkdir()
     monkeypatch.syspath_prepend(tmp_path)
     told = flaw_of_files(module)
     assert told is None if expected is None else told.startswith(expected)
+
+
+@pytest.fixture
+def named(tmp_path, monkeypatch):
+    """A function that gives the names of the files that count of a plug-in with such a source and such options."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def named(source, **options):
+        package = tmp_path / f"of{zlib.crc32(f'{source}{options}'.encode())}"
+        package.mkdir()
+        (package / "mine.py").write_text(source)
+        return [name for name, _ in files_read(Custom(kind=f"{package.name}.mine", **options))]
+
+    return named
+
+
+def test_a_listed_folder_stands_for_all_below_it_through_links_and_rings_of_them(tmp_path, named):
+    (tmp_path / "tables/deeper").mkdir(parents=True)
+    (tmp_path / "far").mkdir()
+    for name in ("tables/deeper/a.csv", "far/b.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "tables/linked").symlink_to(tmp_path / "far")
+    (tmp_path / "tables/deeper/back").symlink_to(tmp_path / "tables")
+    assert named('FILES = ["../tables"]') == ["../tables/deeper/a.csv", "../tables/linked/b.csv"]
+
+
+@pytest.mark.parametrize(
+    "text, is_file",
+    [("log.csv", True), ("./log", True), ("~/log", True), ("log", False), ("folder", False), ("~a\0b", False)],
+)
+def test_an_option_names_a_file_where_it_looks_like_a_path(tmp_path, monkeypatch, named, text, is_file):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("log", "log.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder").mkdir()
+    assert named("", option={"deep": [text]}) == [text] * is_file
 
 
 @pytest.mark.parametrize("moment", ["before its job", "while it is read, and put back"])
@@ -172,8 +222,25 @@ def test_a_file_that_is_replaced_fails_the_job_with_one_line(own, moment):
         text = text.replace('table = np.loadtxt(path, delimiter=",")\n', body)
         said = "people.csv: replaced or written to while this job ran"
     (own.path / "plugins/people.py").write_text(text)
-    assert said in own.snakemake(TABLE, check=False)
+    text = own.snakemake(TABLE, check=False)
+    assert said in text and "Traceback" not in text
     assert own.exit_code == 1 and not (own.path / TABLE).exists()
+
+
+def test_code_that_is_replaced_as_it_is_imported_and_put_back_fails_the_job_with_one_line(own):
+    """Which the data set does by itself here."""
+    late = """
+    os.rename("plugins/part.py", "kept")
+    open("plugins/part.py", "w").write("N = 5")
+    from plugins.part import N
+    os.replace("kept", "plugins/part.py")
+    return np.random.default_rng(0).random((60, N)), np.arange(60) % 3
+"""
+    (own.path / "plugins/part.py").write_text("N = 3")
+    (own.path / "plugins/people.py").write_text(f"import os\nimport numpy as np\n\n\ndef load(path):{late}")
+    text = own.snakemake(TABLE, check=False)
+    assert "prepare_dataset.py or a module that it imports was edited while the workflow ran" in text
+    assert "Traceback" not in text and own.exit_code == 1 and not (own.path / TABLE).exists()
 
 
 PLACES = {  # of the plug-in's package and of its helper, and how it is imported

@@ -14,22 +14,32 @@ from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-HARNESS = Path(__file__).resolve().parent
+HARNESS = Path(__file__).parent.resolve()
+ROOT = HARNESS.parents[1]
 INSTALLED = {"site-packages", "dist-packages"}  # whoever installed it: pip, a distribution, for a user or for all
 COMPILED = (".pyc", *EXTENSION_SUFFIXES)  # modules without a source: known by their bytes
 EMPTY = "Module()"  # what a file means that holds no more than a docstring
+# The script, and what Python and Snakemake load before it.
+LOADED_BEFORE = {"__main__", "sitecustomize", "usercustomize", "snakemake"}
 
 
 def fingerprint(script, *modules):
     """Sorted "file@hash" strings of everything that a job runs; `hashes` has what is compared of them.
 
-    script: path under the repository root; modules: full names of modules that the script imports by name only. Raises
-    ModuleNotFoundError where there is no such module.
+    script: path under the repository root; modules: full names of modules that the script imports by name only, in an
+    order that tells them apart. Raises ModuleNotFoundError where there is no such module.
+
+    A file's own hash leaves out which modules it imports. The script's covers that for all of them: it is of the whole
+    graph of imports, with files as numbers in the order in which imports lead to them, so names do not count.
     """
-    found = closure((ROOT / script).resolve(), *modules)
-    entries = ((_shown(file), _version(file, name)) for file, name in found.items())
-    return sorted(f"{shown}@{version}" for shown, version in entries if version)
+    start = _placed(ROOT / script)
+    found = closure(start, *modules)
+    versions = {file: version for file, name in found.items() if (version := _version(file, name))}
+    numbers = {file: number for number, file in enumerate(versions)}
+    links = [[_own(name) for name in modules], *(_links(file, found[file]) for file in versions)]
+    graph = [[[numbers[file] for _, file in link if file in numbers] for link in of_one] for of_one in links]
+    versions[start] = _short(repr([*versions.values(), graph]))
+    return sorted(f"{_shown(file)}@{version}" for file, version in versions.items())
 
 
 def hashes(listed):
@@ -52,8 +62,7 @@ def closure(script, *modules, around=False):
         name, file = pending.pop()
         if file not in seen and (around or not file.is_relative_to(HARNESS)):
             seen[file] = name
-            for imported in _imported(file, name):
-                pending += _own(imported) or beside(imported, file)
+            pending += [found for link in _links(file, name) for found in link]
     return seen
 
 
@@ -78,7 +87,18 @@ def locate(name):
         if not all(parts) or (n > 1 and where is None):
             return None
         origin, where = _found(".".join(parts[:n]), where)
-    return Path(origin).resolve() if origin and origin.endswith((".py", *COMPILED)) else None
+    return _on_disk(origin) if origin and origin.endswith((".py", *COMPILED)) else None
+
+
+def _on_disk(origin):
+    """The file that a module is from, None where there is none; of a module in an archive (.zip) the archive."""
+    file = next((part for part in (Path(origin), *Path(origin).parents) if part.is_file()), None)
+    return file and _placed(file)
+
+
+def _placed(file):
+    """A path without links but for the file itself: Python looks beside that, for bytecode and for what it imports."""
+    return file.parent.resolve() / file.name
 
 
 def _found(name, where):
@@ -105,32 +125,32 @@ def is_installed(file):
 
 @cache
 def _python():
-    return [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")]
+    folders = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
+    return {*folders, *(folder.resolve() for folder in folders)}
 
 
 def unlisted(script, *modules):
-    """Files that are loaded, lie where the job's code lies, and are not among it, nor among what stands around it.
+    """Files that are loaded, not installed, and neither among the job's code nor among what stands around it.
 
     Modules that are imported behind the hashes' back would make the cache lie.
     """
-    listed = closure(script, *modules, around=True)
-    roots = {ROOT, *(_root(file, name) for file, name in listed.items() if name)}
-    loaded = {getattr(module, "__file__", None) for name, module in list(sys.modules.items()) if name != "__main__"}
-    files = {Path(file).resolve() for file in loaded if file and Path(file).is_file()}  # torch names some nowhere
-    ours = [file for file in files - listed.keys() if any(_is_under(file, root) for root in roots)]
-    return sorted(map(_shown, ours))
+    return sorted(map(_shown, loaded() - closure(_placed(script), *modules, around=True).keys()))
 
 
-def _is_under(file, root):
-    """Whether a file is of a folder's code: in no hidden folder, and not of the Python that runs."""
-    if not file.is_relative_to(root) or file.relative_to(root).parts[0].startswith(".") or is_installed(file):
-        return False
-    return not any(file.is_relative_to(Path(prefix).resolve()) for prefix in (sys.prefix, sys.base_prefix))
+def loaded():
+    """Files of all modules that were imported, and are not installed."""
+    modules = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
+    named = [(name, Path(file)) for name, file in modules if file and name.partition(".")[0] not in LOADED_BEFORE]
+    found = [(_on_disk(file), _is_imported(name, file)) for name, file in named if not is_installed(file)]
+    ours = {file for file, is_imported in found if file and (is_imported or file.is_relative_to(ROOT))}
+    return {file for file in ours if not is_installed(file)}
 
 
-def _root(file, name):
-    """The folder that a module's name begins in."""
-    return file.parents[name.count(".") + (file.name == "__init__.py")]
+def _is_imported(name, file):
+    """Whether a loaded module lies where an import finds it: compilers load what they make under other names."""
+    places = [*file.parent.parts, file.name.partition(".")[0]]
+    parts = name.split(".") + ["__init__"] * (places[-1] == "__init__")
+    return places[-len(parts) :] == parts
 
 
 def _shown(file):
@@ -151,12 +171,14 @@ def _own(name):
 def beside(name, file):
     """(name, file) of a dotted name that is nowhere on the path, and found from the folder of the file that imports it.
 
-    Such a file puts its folder on sys.path as it runs. Whatever else that leads to, `unlisted` finds.
+    Such a file puts its folder on sys.path as it runs, that of a link or of what this leads to. Whatever else that
+    leads to, `unlisted` finds.
     """
     parts = name.split(".")
     if locate(parts[0]) is not None or is_standard(parts[0]):
         return []
-    bases = [(".".join(parts[:n]), file.parent.joinpath(*parts[:n])) for n in range(1, len(parts) + 1)]
+    folders = dict.fromkeys([file.parent, file.resolve().parent])
+    bases = [(".".join(parts[:n]), folder.joinpath(*parts[:n])) for folder in folders for n in range(1, len(parts) + 1)]
     found = [(part, source) for part, base in bases for source in (base.with_suffix(".py"), base / "__init__.py")]
     return [(part, source) for part, source in found if source.is_file()]
 
@@ -167,10 +189,10 @@ def is_standard(name):
 
 
 def _version(file, name):
-    """Hash of what a file means, with the modules that it imports known by what they mean; "" where that is nothing."""
+    """Hash of what a file means by itself, of modules of ours that it imports without which they are; "" if nothing."""
     if file.suffix != ".py":
         return _bytes_hash(file)
-    meaning = _meaning(_tree(file.read_bytes(), file), lambda node: _resolved(node, file, name))
+    meaning = _meaning(_tree(file.read_bytes(), file), lambda node: _bound(node, file, name))
     return "" if meaning == EMPTY else _short(meaning)
 
 
@@ -182,16 +204,24 @@ def _imported(file, name):
     return [imported for node in nodes for imported in _names(node, file, name)]
 
 
+def _links(file, name):
+    """(name, file) of all that is not installed on the way to each name that a file may import, a list for each."""
+    return [_leads_to(imported, file) for imported in _imported(file, name)]
+
+
+def _leads_to(imported, file):
+    return _own(imported) or beside(imported, file)
+
+
 def _names(node, file, name):
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if not isinstance(node, ast.ImportFrom):
         return []
-    base = _base(node, file, name)
-    return [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return [f"{imported_from(node, file, name)}.{alias.name}" for alias in node.names]
 
 
-def _base(node, file, name):
+def imported_from(node, file, name):
     """The module that a `from` import names, absolutely."""
     if not node.level:
         return node.module
@@ -200,40 +230,13 @@ def _base(node, file, name):
     return ".".join([*package, *filter(None, [node.module])])
 
 
-def _resolved(node, file, name):
-    """What an import statement binds: by its content where it is a module of ours, wherever that lies, else by name."""
-    if isinstance(node, ast.Import):
-        return [f"{_identity(alias.name)} as {alias.asname or alias.name}" for alias in node.names]
-    base, bound = _base(node, file, name), []
-    for alias in node.names:
-        module = _identity(f"{base}.{alias.name}") if locate(f"{base}.{alias.name}") else None
-        bound.append(f"{module or f'{_identity(base)} {alias.name}'} as {alias.asname or alias.name}")
+def _bound(node, file, name):
+    """What an import statement binds, without the names of modules of ours, which may be moved."""
+    bound = []
+    for alias, imported in zip(node.names, _names(node, file, name), strict=True):
+        found = _leads_to(imported, file)
+        bound.append(f"{imported.removeprefix(found[-1][0]) if found else imported} as {alias.asname or alias.name}")
     return bound
-
-
-@cache
-def _is_ours(name):
-    return any(found == name for found, _ in _own(name))
-
-
-def _identity(name):
-    """What stands for a module in the meaning of its importers: no names of modules that may be moved."""
-    if not _is_ours(name):
-        return name
-    file = locate(name)
-    if file.is_relative_to(HARNESS):
-        return "harness"
-    return _alone(file.read_bytes(), file) if file.suffix == ".py" else _bytes_hash(file)
-
-
-@cache
-def _alone(content, file):
-    """Hash of what a source means, whatever it imports."""
-    return _short(_meaning(_tree(content, file), _unresolved))
-
-
-def _unresolved(node):
-    return [f"{alias.name} as {alias.asname}" if isinstance(node, ast.ImportFrom) else "module" for alias in node.names]
 
 
 def _short(text):

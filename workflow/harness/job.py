@@ -11,8 +11,9 @@ from pathlib import Path
 
 from workflow.harness import checksums, records, runs
 from workflow.harness.attempt import Attempt, Superseded
-from workflow.harness.fingerprint import ROOT, fingerprint, hashes, unlisted
+from workflow.harness.fingerprint import ROOT, closure, fingerprint, hashes, unlisted
 from workflow.harness.memory import keep_freed_memory
+from workflow.harness.touched import Imports, state
 
 AS_BEFORE = "(with your --configfile, if you name one)"
 FULL = (errno.ENOSPC, errno.EDQUOT)  # no space left on a disk, or none of a user's share
@@ -22,14 +23,17 @@ class BadInput(Exception):
     """What a user gave cannot be used: the message says what, where and how to mend it, and is all that is shown."""
 
 
+class Replaced(Exception):
+    """Code, an input or a user's file is not what was planned: what the job keeps would be kept under a wrong name."""
+
+
 @contextlib.contextmanager
 def job(snakemake, *modules):
     """Run the body of a script with its output in the rule's log file; gives the `Attempt` that it is.
 
     modules: names of the modules that the script chose at run time. In the body `snakemake.output` has the places where
     the attempt writes, which become the rule's outputs at the end. A BadInput leaves its message in the log, and ends
-    the process; a full disk does with a message for the terminal, as the log may lie on it. Raises RuntimeError where
-    the code that runs is not the code that the rule's params name: what it keeps would be kept under a wrong name.
+    the process; so does a Replaced. A full disk does with a message for the terminal, as the log may lie on it.
     """
     try:
         with _logged(snakemake):
@@ -37,7 +41,7 @@ def job(snakemake, *modules):
                 keep_freed_memory()
             for table in filter(checksums.lies_apart, snakemake.input):
                 checksums.check(table)
-            _check_code(snakemake, modules)  # or a journal of other code would be taken up, or written
+            imports = _check_code(snakemake, modules)  # or a journal of other code would be taken up, or written
             record, read = _record(snakemake), _files(snakemake)
             _check_run(snakemake)  # before the journal is taken from whom it belongs to
             attempt = Attempt(snakemake.output, record)
@@ -49,7 +53,7 @@ def job(snakemake, *modules):
                 _check_run(snakemake)  # whoever begins from now on comes after this attempt
                 yield attempt
                 with attempt.nothing_kept_on_failure():
-                    _check_code(snakemake, modules)
+                    _check_code(snakemake, modules, imports)
                     _check_inputs(snakemake, record)
                     _check_files(read)
     except Exception as error:
@@ -66,7 +70,7 @@ def _logged(snakemake):
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
             try:
                 yield
-            except BadInput as error:
+            except (BadInput, Replaced) as error:
                 print(error)
                 sys.exit(1)
             except Superseded:
@@ -134,7 +138,7 @@ def _record(snakemake):
 
 def _check_inputs(snakemake, record):
     if _record(snakemake)["key"] != record["key"]:
-        raise RuntimeError("an input was replaced while this job ran; run it again")
+        raise Replaced("an input was replaced while this job ran; run it again")
 
 
 def _files(snakemake):
@@ -142,22 +146,16 @@ def _files(snakemake):
     read = {}
     for planned in snakemake.params.get("files", []):
         for path in snakemake.config["files"][planned]:
-            before = _touched(path)
+            before = state(path)
             if _hash(path) != planned.partition(" ")[0]:
-                raise RuntimeError(f"{path}: is another file than when the workflow was planned; run it again")
+                raise Replaced(f"{path}: is another file than when the workflow was planned; run it again")
             read[path] = before
     return read
 
 
 def _check_files(read):
-    if replaced := [path for path, before in read.items() if _touched(path) != before]:
-        raise RuntimeError(f"{', '.join(replaced)}: replaced or written to while this job ran; run it again")
-
-
-def _touched(path):
-    """What changes whenever a file is written to, replaced or put back; the time of status is nobody's to set."""
-    found = os.stat(path)
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    if replaced := [path for path, before in read.items() if state(path) != before]:
+        raise Replaced(f"{', '.join(replaced)}: replaced or written to while this job ran; run it again")
 
 
 def _hash(path):
@@ -165,10 +163,16 @@ def _hash(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_code(snakemake, modules):
+def _check_code(snakemake, modules, imports=None):
+    """Raise Replaced unless what runs is what was planned; gives `Imports`, which look at what is imported later."""
     listed = list(snakemake.params.code)
     script = next(entry for entry in listed if entry.startswith("workflow/scripts/")).rpartition("@")[0]
-    if hashes(listed) != hashes(fingerprint(script, *modules)):
-        raise RuntimeError(f"{script} or a module that it imports was edited while the workflow ran; run it again")
+    imports = imports or Imports(closure(ROOT / script, *modules))
+    if imports.touched() or hashes(listed) != hashes(fingerprint(script, *modules)):
+        raise Replaced(f"{script} or a module that it imports was edited while the workflow ran; run it again")
     if missing := unlisted(ROOT / script, *modules):
-        raise RuntimeError(f"{script} ran {', '.join(missing)}, which its rule's `code` does not list; name it there")
+        raise Replaced(
+            f"{script} ran {', '.join(missing)}, which its rule's `code` does not list; name it there, or let a "
+            "plug-in import it by its name, from a folder on PYTHONPATH"
+        )
+    return imports

@@ -169,11 +169,17 @@ def model_files(wildcards, *others):
 
 
 def dataset_spec(wildcards):
-    """A data set without where its files lie: they are known by their hashes, and a copy elsewhere is the same."""
+    """A data set without where its files lie: a copy elsewhere is the same."""
     entry = CONFIG.datasets[wildcards.dataset]
     return {
         key: value for key, value in spec(entry).items() if key not in places(entry)
     }
+
+
+def unhashed_root(wildcards):
+    """Where files lie that are known by no hash, as torchvision's are not: another folder may have others."""
+    entry = CONFIG.datasets[wildcards.dataset]
+    return entry.root if entry.kind == "torchvision" else None
 
 
 def known_original(wildcards):

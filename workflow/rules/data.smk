@@ -15,6 +15,7 @@ rule prepare_dataset:
         runtime=growing(60),
     params:
         spec=dataset_spec,
+        root=unhashed_root,
         files=lambda wc: files(CONFIG.datasets[wc.dataset]),
         code=lambda wc: code(
             "prepare_dataset", module_of("data", CONFIG.datasets[wc.dataset])

@@ -18,6 +18,6 @@ def prepare(output, name, spec, where):
 with job(snakemake, plugins.module_name("data", snakemake.params.spec["kind"])):
     name = snakemake.wildcards.dataset
     entry, spec = snakemake.config["datasets"][name], snakemake.params.spec
-    # Where files lie is not among the params, which say what a result depends on: files are known by their hashes.
+    # Where files lie is not part of the specification: an artifact is the same, wherever these came from.
     where = {key: value for key, value in entry.items() if key not in spec and value is not None}
     prepare(snakemake.output[0], name, spec, where)

@@ -251,8 +251,10 @@ PLACES = {  # of the plug-in's package and of its helper, and how it is imported
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("packages", [True, False])
+@pytest.mark.parametrize(
+    "place", ["a package above", *(pytest.param(place, marks=pytest.mark.slow) for place in list(PLACES)[:3])]
+)
+@pytest.mark.parametrize("packages", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_plug_in_outside_the_checkout_runs_and_counts_in_full(own, tmp_path, monkeypatch, place, packages):
     """packages: its folders have an __init__.py."""
     folder, helper, importing = PLACES[place]

@@ -25,7 +25,13 @@ def log_of(checkout, name):
 
 @pytest.mark.parametrize(
     "asked",
-    [["--forceall", "--dag"], ["--summary"], ["--forceall", "-n"], ["--list-untracked"], ["--delete-all-output", "-n"]],
+    [
+        ["--forceall", "--dag"],
+        *(
+            pytest.param(asked, marks=pytest.mark.slow)
+            for asked in (["--summary"], ["--forceall", "-n"], ["--list-untracked"], ["--delete-all-output", "-n"])
+        ),
+    ],
 )
 def test_a_look_works_without_notes_and_changes_nothing(copy, asked):
     shutil.rmtree(copy.path / ".snakemake")
@@ -43,13 +49,14 @@ def test_a_run_that_is_refused_changes_nothing(copy):
     assert names(copy) == before
 
 
+@pytest.mark.slow
 def test_only_what_is_left_in_the_plan_is_taken(copy):
     rename_study(copy)
     copy.snakemake("--until", "draw_split")
     assert [path.parent.name for path in (copy.path / "results").rglob("renamed")] == ["splits"]
 
 
-@pytest.mark.parametrize("triggers", ["mtime", "code"])
+@pytest.mark.parametrize("triggers", ["mtime", pytest.param("code", marks=pytest.mark.slow)])
 def test_triggers_by_which_stale_results_would_pass_are_refused(copy, triggers):
     config("studies", "small", "training", "patience", value=19)(copy)
     text = copy.snakemake("-n", "--rerun-triggers", triggers, check=False)
@@ -63,13 +70,20 @@ def test_triggers_of_snakemake_run_nothing_more_and_are_not_advised(copy):
     assert "--cleanup-metadata" not in copy.snakemake("-n")
 
 
-@pytest.mark.parametrize("gone", [("data", "splits", "models"), ("models", "answers", "distances", "confidences")])
+@pytest.mark.parametrize(
+    "gone",
+    [
+        ("models", "answers", "distances", "confidences"),
+        pytest.param(("data", "splits", "models"), marks=pytest.mark.slow),
+    ],
+)
 def test_whole_stages_may_be_deleted_once_they_are_used(copy, gone):
     for folder in (*gone, ".store"):
         shutil.rmtree(copy.path / "results" / folder)
     assert not copy.pending() and "0 damaged, 0 stale" in copy.snakemake("verify")
 
 
+@pytest.mark.slow
 def test_results_that_were_copied_without_links_are_found_by_what_they_are(finished, copy):
     shutil.rmtree(copy.path / "results")
     shutil.copytree(finished.path / "results", copy.path / "results", ignore=shutil.ignore_patterns(".store"))
@@ -99,6 +113,7 @@ def test_other_results_copied_over_these_are_made_again(copy):
     assert (copy.path / SCORES).read_bytes() == second != first
 
 
+@pytest.mark.slow
 def test_verify_names_what_a_plan_would_make_again(copy):
     config("attacks", "more", value={"kind": "vote", "reads": "noise"})(copy)
     text = copy.snakemake("verify", check=False)
@@ -109,6 +124,7 @@ def test_verify_names_what_a_plan_would_make_again(copy):
     assert f"stale: results/stopping/{RUN}/settled.npz: was made from results/distances/" in text
 
 
+@pytest.mark.slow
 def test_what_is_forced_is_made_again_even_if_its_end_was_not_seen(copy):
     marker = copy.path / ".snakemake/incomplete" / base64.b64encode(SCORES.encode()).decode()
     marker.parent.mkdir(exist_ok=True)

@@ -66,6 +66,7 @@ def test_what_has_no_record_of_its_bytes_is_made_again(copy, name, expected):
     assert dict(copy.pending()) == expected
 
 
+@pytest.mark.slow
 def test_two_configurations_in_turn_give_each_its_own_results(copy):
     name = f"results/scores/{RUN}/noise.npz"
     one, first = (copy.path / "config.yaml").read_text(), (copy.path / name).read_bytes()
@@ -82,6 +83,7 @@ def test_two_configurations_in_turn_give_each_its_own_results(copy):
     assert dict(copy.pending()) == FROM_SCORES
 
 
+@pytest.mark.slow
 def test_what_was_deleted_on_the_way_is_made_again_only_where_it_is_needed(copy):
     for folder in ("models", ".store"):
         shutil.rmtree(copy.path / "results" / folder)
@@ -195,6 +197,7 @@ def test_what_is_forced_is_really_made_again(copy):
     assert (copy.path / name).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_what_follows_from_an_edit_that_changed_no_byte_is_taken(copy):
     name = f"results/scores/{RUN}/gap.npz"
     before = copy.results("models/**/*", "answers/**/original.npz", "scores/**/gap.npz")

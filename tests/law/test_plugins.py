@@ -12,7 +12,7 @@ from .conftest import write
 from .study import EVERY_KIND
 
 MODULES = {
-    "datasets": "N_EXAMPLES = 400\nSHAPE = (2,)\n\n\ndef load(option):\n    pass\n",
+    "datasets": "N_EXAMPLES = 400\nSHAPE = (1, 8, 8)\n\n\ndef load(option):\n    pass\n",
     "models": "def build(shape, n_classes, option):\n    pass\n",
     "defenses": "class Defense:\n    def __init__(self, option):\n        pass\n",
     "queries": "class Perturbation:\n    def __init__(self, option):\n        pass\n",
@@ -32,6 +32,7 @@ CONFIG = {
         }
     },
     "metrics": EVERY_KIND["metrics"],
+    "figures": {"gallery": {"kind": "gallery", "study": "small", "queries": ["own"]}},
 }
 CONFIG["attacks"]["own"]["reads"] = "own"
 for section, name, entry in (
@@ -47,7 +48,7 @@ LOADED_BY = {  # rules that must be among those that load the plug-in of a secti
     "datasets": {"prepare_dataset"},
     "models": {"check_study", "train_model", "ask_queries", "search_boundary", "read_confidences", "follow_gradients"},
     "defenses": {"train_model", "read_confidences"},
-    "queries": {"ask_queries"},
+    "queries": {"ask_queries", "plot_gallery"},
     "attacks": {"score_attack"},
 }
 

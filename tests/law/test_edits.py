@@ -21,7 +21,7 @@ from .study import EVERY_KIND, HINTS
 from .walk import all_edited, keys
 
 ROOT = Path(__file__).parents[2]
-SAMPLE, SHARDS, VALUES = 10, 4, 5
+SAMPLE, SHARDS, VALUES = 6, 4, 5
 SEED = datetime.date.today().toordinal()  # another sample every day
 ASKS = {"ask_queries", "search_boundary", "read_confidences", "follow_gradients"}
 MODEL = {"check_study", "train_model", "find_outliers", *ASKS}

@@ -74,6 +74,14 @@ def test_the_shadow_chooses_the_magnitude_that_tells(make):
     assert accuracy > 0.75
 
 
+@pytest.mark.parametrize("make", [vote.Attack, classifier.Attack])
+def test_of_magnitudes_that_tell_as_much_the_smallest_is_chosen(make):
+    is_member = np.arange(200) % 2 == 0
+    labels = np.where(is_member, 0, np.arange(200) % 3)[:, None].repeat(4, axis=1)
+    answers = Answers(labels, np.zeros(200, int), np.array([0.0, 2, 4, 8]))
+    assert run_attack(make, answers, [answers], [is_member])[0].chosen == 2
+
+
 def test_magnitudes_are_chosen_on_rows_that_the_classifier_had_not_seen():
     """Forty columns of noise per magnitude are fitted better than one column that tells a little, and tell nothing."""
 

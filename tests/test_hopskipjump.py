@@ -203,6 +203,39 @@ def test_neither_order_nor_batch_changes_a_bit(order, n, schedule):
     np.testing.assert_array_equal(part_spent[:, -1], spent[ids][:, -1])
 
 
+def test_a_budget_that_a_step_just_needs_is_spent():
+    """An economical step always costs what it may cost at most."""
+    model, points, classes, _ = halfspace(10, 1)
+    _, spent, _, _ = search(model, points[:1], classes[:1], 300, schedule=ECONOMICAL)
+    for asked in spent[0, 2:5]:
+        _, less, _, _ = search(model, points[:1], classes[:1], int(asked), schedule=ECONOMICAL)
+        assert less[0, -1] == asked
+
+
+@both_schedules
+def test_every_query_lies_in_the_cube(schedule):
+    """From its corners, where steps and curves would leave it first."""
+    rng = np.random.default_rng(5)
+    model = Halfspace(np.full(16, 0.25), 2.0)
+    points = torch.from_numpy((rng.random((12, 16)) < 0.4).astype(float))
+    asked, forward = [], model.forward
+    model.forward = lambda x: asked.append(x.detach().clone()) or forward(x)
+    classes = forward(points).argmax(1).numpy()
+    best, _, closest, _ = search(model, points, classes, 400, schedule=schedule)
+    assert len(asked) > 20 and np.isfinite(best[:, -1]).all()
+    assert min(x.min() for x in asked) >= 0 and max(x.max() for x in asked) <= 1
+    assert closest.min() >= 0 and closest.max() <= 1
+
+
+@pytest.mark.parametrize("memory, other", [(0.0, 0.5), (0.5, 0.9)])
+def test_the_last_direction_joins_the_present_one(memory, other):
+    model, points, classes, _ = halfspace(20, 3)
+    one, two = (
+        search(model, points, classes, 400, schedule=replace(ECONOMICAL, memory=m))[0][:, -1] for m in (memory, other)
+    )
+    assert (one != two).any() and ECONOMICAL.memory == 0.5
+
+
 def test_misclassified_is_zero_and_unreachable_is_censored():
     model, points, classes, _ = halfspace(6, 5)
     best, spent, _, _ = search(model, points, 1 - classes, 300)

@@ -21,6 +21,14 @@ def test_values_are_the_metrics_themselves():
     assert np.isnan(found["tpr_at_0.001_fpr"]).all()  # 150 non-members resolve no thousandth
 
 
+def test_resampled_data_are_cut_where_the_metrics_cut():
+    """At a score that is the threshold itself, which half of all members have and no one else."""
+    is_member = np.arange(400) % 2 == 0
+    scores = np.where(is_member & (np.arange(400) % 4 == 0), 1.0, 0.0)
+    value, low, high = evaluate(scores, is_member, 1.0, [], 200)["recall"]
+    assert value == 0.5 and low < 0.5 < high
+
+
 def test_examples_intervals_cover_the_truth():
     rng = np.random.default_rng(1)
     truth = 0.6914624612740131  # accuracy at threshold 1/2 for a shift of 1: Phi(1/2)

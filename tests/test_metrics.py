@@ -30,6 +30,14 @@ def test_tpr_at_fpr_takes_the_largest_without_interpolating():
     assert metrics.tpr_at_fpr(SCORES, MEMBER, 0.5) == pytest.approx(2 / 3)
 
 
+@pytest.mark.parametrize("n, k", [(3, 1), (7, 3), (49, 7), (1000, 1), (998, 499)])
+def test_tpr_at_fpr_counts_a_threshold_that_has_exactly_that_rate(n, k):
+    scores, member = np.r_[n, np.arange(n)[::-1] + 0.0, -1], np.r_[True, np.zeros(n, bool), True]
+    scores[0] = n - k + 0.5 - 1  # a member just below k of the non-members
+    assert metrics.tpr_at_fpr(scores, member, k / n) == 0.5
+    assert np.isnan(metrics.tpr_at_fpr(scores, member, 0.5 / n))
+
+
 def test_tpr_at_fpr_of_a_constant_score_is_zero():
     member = np.repeat([True, False], 200)
     assert metrics.tpr_at_fpr(np.zeros(400), member, 0.01) == 0

@@ -19,6 +19,10 @@ def test_blocks_are_disjoint_reproducible_and_of_the_asked_size(n_train, spare, 
 
 def test_membership_is_per_role():
     split = draw_split(40, 10, seed=0)
+    kinds = ("target_members", "target_nonmembers", "shadow_members", "shadow_nonmembers")
+    found = [split.members("target"), split.nonmembers("target"), split.members("shadow"), split.nonmembers("shadow")]
+    for kind, ids in zip(kinds, found, strict=True):
+        np.testing.assert_array_equal(ids, getattr(split, kind))
     for role in ("target", "shadow"):
         ids = split.evaluated(role)
         assert (np.diff(ids) > 0).all()

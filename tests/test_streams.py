@@ -17,6 +17,12 @@ def test_a_stream_depends_on_its_example_alone():
     assert len(set(together)) == 3
 
 
+def test_seeds_purposes_and_examples_have_numbers_of_their_own():
+    keys = [(0, "one", 0), (1, "one", 0), (0, "two", 0), (0, "one", 1), (1, "two", 1)]
+    assert len({stream(*key).random() for key in keys}) == len(keys)
+    assert len({streams(seed, purpose, [0, number])[1].random() for seed, purpose, number in keys}) == len(keys)
+
+
 def test_a_stream_goes_on_where_it_was_left():
     drawn, expected = streams(0, "test", range(4)), stream(0, "test", 2)
     assert [drawn[2].random(), drawn[-2].random(), Chosen(drawn, [0, 2])[1].random()] == expected.random(3).tolist()

@@ -167,7 +167,7 @@ def test_jobs_see_the_gpus_that_slurm_gives_them(study):
 def long_trainings(config):
     """Twice as many as there are GPUs, so that some wait in the queue."""
     small(config)
-    config["studies"]["small"] |= {"seeds": ["0-1", "2-3"], "training": {"max_epochs": 8000, "patience": 8000}}
+    config["studies"]["small"] |= {"seeds": ["0-1", "2-3"], "training": {"max_epochs": 14000, "patience": 14000}}
 
 
 def test_snakemake_is_killed_and_the_same_command_loses_nothing(tmp_path):

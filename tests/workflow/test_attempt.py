@@ -1,10 +1,8 @@
 """Of two runs of the same job the later one wins, whenever the earlier one notices."""
 
 import contextlib
-import errno
 import hashlib
 import os
-import shutil
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +12,7 @@ from snakemake.iocontainers import InputFiles, OutputFiles, Params
 
 import workflow.harness.job
 from lmia import artifacts
-from workflow.harness import checksums, records, runs, store
+from workflow.harness import checksums, records, runs
 from workflow.harness.attempt import PARTIAL, Attempt, Superseded
 from workflow.harness.job import job
 from workflow.harness.journals import KeptJournal
@@ -137,88 +135,6 @@ def test_every_output_says_what_it_was_made_from_as_long_as_it_is_what_was_made(
     assert str(artifacts.load(OUTPUTS[0])[0]["text"]) == "a"
     Path(OUTPUTS[1]).write_text("b")
     assert records.read(OUTPUTS[1]) is None and records.read("results/three.txt") is None
-
-
-def test_an_artifact_is_taken_by_what_it_was_made_from_and_not_once_it_is_damaged(capsys):
-    first, other = [OUTPUTS[0]], ["results/other.npz"]
-    attempt = begin(first)
-    assert not attempt.take()
-    with attempt.running():
-        artifacts.save(attempt.path(first[0]), "text", {"text": "a"}, {})
-    assert not Attempt(other, records.record_of({"n": 2}, {})).take()
-    assert begin(other).take() and Path(other[0]).samefile(first[0])
-    Path(first[0]).unlink()  # as Snakemake does before it starts a job
-    assert begin(first).take() and records.read(first[0]) == RECORD
-    store.prune()
-    assert begin(first).take()
-    in_place = Path(first[0]).read_bytes()  # and so under its other names as well
-    Path(first[0]).write_bytes(in_place.replace("a".encode("utf-32-le"), "b".encode("utf-32-le")))
-    Path(first[0]).unlink()
-    assert not begin(first).take() and "made anew: " in capsys.readouterr().out
-    assert not begin(first).take() and not capsys.readouterr().out
-
-
-def test_what_another_result_has_overwritten_in_place_is_not_taken():
-    """As `cp` of other results over these does, since all names of a result are one file."""
-    first, other = [OUTPUTS[0]], ["results/other.npz"]
-    for outputs, record in ((first, RECORD), (other, records.record_of({"n": 2}, {}))):
-        attempt = Attempt(outputs, record)
-        with attempt.running():
-            artifacts.save(attempt.path(outputs[0]), "text", {"text": outputs[0]}, {})
-    Path(first[0]).write_bytes(Path(other[0]).read_bytes())
-    assert not begin(first).take()
-
-
-def test_tables_and_figures_are_taken_all_or_none_and_only_as_they_were_made():
-    attempt = begin()
-    with attempt.running():
-        write(attempt, "a")
-    others = [f"results/other{Path(output).suffix}" for output in OUTPUTS]
-    assert begin(others).take() and [records.read(other) for other in others] == [RECORD, RECORD]
-    checksums.check(others[1])
-    Path(OUTPUTS[1]).write_text("b")
-    again = begin(OUTPUTS)
-    assert not again.take() and not Path(again.path(OUTPUTS[0])).exists()
-
-
-def test_what_is_kept_keeps_its_second_name_where_it_cannot_have_it_again(monkeypatch):
-    attempt = begin([OUTPUTS[0]])
-    with attempt.running():
-        artifacts.save(attempt.path(OUTPUTS[0]), "text", {"text": "a"}, {})
-    shutil.copy(OUTPUTS[0], "copy.npz")
-    monkeypatch.setattr(os, "link", no_link)
-    store.keep(RECORD, ["copy.npz"], [OUTPUTS[0]])
-    Path(OUTPUTS[0]).unlink()
-    assert begin([OUTPUTS[0]]).take(), "by a copy"
-
-
-def test_a_superseded_run_takes_nothing_and_disturbs_nothing(monkeypatch):
-    """Whether its successor has begun before it takes, or between that and its end."""
-    attempt = begin([OUTPUTS[0]])
-    with attempt.running():
-        artifacts.save(attempt.path(OUTPUTS[0]), "text", {"text": "a"}, {})
-    early = begin([OUTPUTS[0]])
-    begin([OUTPUTS[0]])
-    with pytest.raises(Superseded):
-        early.take()
-    late, take = begin([OUTPUTS[0]]), store.take
-    with monkeypatch.context() as patched, pytest.raises(Superseded):
-        patched.setattr(store, "take", lambda *arguments: take(*arguments) and bool(begin([OUTPUTS[0]])))
-        late.take()
-    assert records.read(OUTPUTS[0]) == RECORD and store.has(RECORD["key"], [OUTPUTS[0]])
-
-
-def no_link(source, target):
-    raise PermissionError(errno.EPERM, "no hard links here")
-
-
-def test_what_has_no_other_name_any_more_is_pruned():
-    attempt = begin([OUTPUTS[0]])
-    with attempt.running():
-        artifacts.save(attempt.path(OUTPUTS[0]), "text", {"text": "a"}, {})
-    Path(OUTPUTS[0]).unlink()
-    store.prune()
-    assert not any(store.STORE.rglob("*.npz")) and not begin([OUTPUTS[0]]).take()
 
 
 def test_a_failure_leaves_old_outputs_and_the_journal():

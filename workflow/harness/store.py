@@ -45,8 +45,12 @@ def keep(record, paths, outputs):
 
 def strays():
     """Artifacts that have no second name, as where results were copied: key -> path."""
-    files = (path for path in Path("results").glob("[!.]*/**/*.npz") if path.stat().st_nlink == 1)
-    return {record["key"]: path for path in files if (record := records.read(path))}
+    found = {}
+    for path in Path("results").glob("[!.]*/**/*.npz"):
+        with contextlib.suppress(OSError):  # a link to nothing, or what another run removes
+            if path.stat().st_nlink == 1 and (record := records.read(path)):
+                found[record["key"]] = path
+    return found
 
 
 def drop_copies(key, outputs):
@@ -67,7 +71,9 @@ def take(key, paths, outputs):
             artifacts.load(place)
         for place, path in zip(sources, paths, strict=True):
             put(place, path)
-    except FileNotFoundError:  # it has gone meanwhile
+    except OSError:  # one has gone meanwhile, or cannot be read
+        for path in paths:  # or the job would write to what is kept, under its other name
+            Path(path).unlink(missing_ok=True)
         return False
     except artifacts.ArtifactError as error:
         print(f"made anew: {error}")

@@ -32,16 +32,17 @@ def read_measures(paths):
     return pd.concat([read_metrics(path) for path in paths], ignore_index=True)
 
 
-def with_rows_over_seeds(table, n_resamples):
+def with_rows_over_seeds(table, n_resamples, gap=None):
     """Append a row over seeds, seed "all", to each group that differs in its seed alone.
 
-    Its value is the mean and its queries the mean; its interval is over seeds, that of a single one over its points.
-    An attack's rows over seeds include "accuracy_over_gap", the paired difference to the attack named "gap" on the same
-    models, where there is one. What is wrong with models is flagged on the rows of all attacks on them (`lmia.flags`).
+    gap: name of the gap attack, if there is one. Values are means, and queries too; an interval is over seeds, that of
+    a single one over its points. An attack's rows over seeds include "accuracy_over_gap", the paired difference to the
+    gap attack on the same models. What is wrong with models is flagged on the rows of all attacks on them
+    (`lmia.flags`).
     """
     table = flags.with_models_flags(table, RUN)
     same = [*RUN, "attack", "access", "setting", "metric"]
-    groups = pd.concat([table, _over_gap(table)]).groupby(same, sort=False, dropna=False)
+    groups = pd.concat([table, _over_gap(table, gap)]).groupby(same, sort=False, dropna=False)
     rows = []
     for key, group in groups:
         value, low, high = over_seeds(group["value"], n_resamples)
@@ -61,10 +62,10 @@ def flags_over_seeds(table, setting=""):
     return rows.groupby("attack", sort=False)["flags"].agg(lambda texts: flags.over_seeds(texts.tolist())).reset_index()
 
 
-def _over_gap(table):
-    """Accuracy minus the gap attack's, per seed."""
-    accuracy = table[(table["metric"] == "accuracy") & (table["attack"] != "gap")]
-    gap = table[(table["metric"] == "accuracy") & (table["attack"] == "gap") & (table["setting"] == "")]
+def _over_gap(table, name):
+    """Accuracy minus that of the gap attack of this name, per seed."""
+    accuracy = table[(table["metric"] == "accuracy") & (table["attack"] != name)]
+    gap = table[(table["metric"] == "accuracy") & (table["attack"] == name) & (table["setting"] == "")]
     paired = accuracy.merge(gap[[*RUN, "seed", "value"]], on=[*RUN, "seed"], suffixes=("", "_gap"))
     difference = paired["value"] - paired["value_gap"]
     return paired.assign(metric=OVER_GAP, value=difference, ci_low=np.nan, ci_high=np.nan)[COLUMNS]

@@ -19,7 +19,7 @@ def table(values, metric="accuracy", attack="gap", n_train=9, defense="none", re
         same | {"seed": str(seed), "value": value, "ci_low": value - reach, "ci_high": value + reach}
         for seed, value in enumerate(values)
     ]
-    return with_rows_over_seeds(pd.DataFrame(rows)[COLUMNS], 100)
+    return with_rows_over_seeds(pd.DataFrame(rows)[COLUMNS], 100, "gap")
 
 
 @pytest.mark.parametrize(

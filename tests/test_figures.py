@@ -18,7 +18,7 @@ def closed():
     plt.close("all")
 
 
-SETTINGS = {"title": "Mine", "attacks": ["boundary"]}
+SETTINGS = {"title": "Mine", "attacks": ["boundary"], "observation": "distances"}
 
 
 def scored(n_seeds):
@@ -69,6 +69,12 @@ def test_units_of_plug_ins_are_drawn_as_they_are():
     figure = sweep.plot(pd.DataFrame([row]), settings)
     assert figure.axes[0].get_xlabel() == "$_$"
     figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("observation, said", [("distances", "distance to"), ("labels", "boundary score")])
+def test_a_histogram_says_what_it_shows_by_what_the_attack_reads(observation, said):
+    (ax,) = histogram.plot(scored(1), SETTINGS | {"observation": observation}).axes
+    assert ax.get_xlabel().startswith(said)
 
 
 def test_a_histogram_counts_what_its_bars_do_not_show():

@@ -42,8 +42,17 @@ OVER_SEEDS = [  # attack, setting, metric, queries, value
 ]
 
 
+def test_accuracy_over_gap_is_over_the_gap_attack_whatever_its_name():
+    renamed = TABLE.replace({"attack": {"gap": "baseline"}})
+    over = [
+        with_rows_over_seeds(*given).query("metric == 'accuracy_over_gap'")
+        for given in ((TABLE, 100, "gap"), (renamed, 100, "baseline"), (renamed, 100))
+    ]
+    assert over[0]["value"].tolist() == over[1]["value"].tolist() and len(over[0]) == 2 and over[2].empty
+
+
 def test_rows_over_seeds_by_hand():
-    table = with_rows_over_seeds(TABLE, 1000)
+    table = with_rows_over_seeds(TABLE, 1000, "gap")
     pd.testing.assert_frame_equal(table[: len(TABLE)], TABLE)
     rows = table[len(TABLE) :]
     assert len(rows) == len(OVER_SEEDS) and (rows["seed"] == "all").all()
@@ -60,20 +69,20 @@ def test_rows_over_seeds_by_hand():
 
 
 def test_one_seed_has_the_interval_over_its_points():
-    rows = with_rows_over_seeds(TABLE[:3], 100).query("seed == 'all'").set_index(["attack", "setting", "metric"])
+    rows = with_rows_over_seeds(TABLE[:3], 100, "gap").query("seed == 'all'").set_index(["attack", "setting", "metric"])
     assert rows.loc[("boundary", "", "accuracy"), ["ci_low", "ci_high"]].tolist() == pytest.approx([0.6, 0.8])
     assert rows.loc[("boundary", "", "accuracy_over_gap"), ["ci_low", "ci_high"]].isna().all()
 
 
 def test_attacks_are_paired_with_the_gap_of_their_own_run():
     other = TABLE.assign(study="t", value=TABLE["value"] + np.where(TABLE["attack"] == "gap", 0.1, 0))
-    table = with_rows_over_seeds(pd.concat([TABLE, other], ignore_index=True), 100)
+    table = with_rows_over_seeds(pd.concat([TABLE, other], ignore_index=True), 100, "gap")
     assert select(table, "s", "accuracy_over_gap", setting="")["value"].item() == pytest.approx(0.12)
     assert select(table, "t", "accuracy_over_gap", setting="")["value"].item() == pytest.approx(0.02)
 
 
 def test_a_table_is_read_back_and_selected(tmp_path):
-    with_rows_over_seeds(TABLE, 100).to_csv(tmp_path / "metrics.csv", index=False)
+    with_rows_over_seeds(TABLE, 100, "gap").to_csv(tmp_path / "metrics.csv", index=False)
     table = read_metrics(tmp_path / "metrics.csv")
     assert table["seed"].tolist()[:2] == ["0", "0"] and (table["setting"][:2] == "").all()
     settings = {"study": "s", "n_train": 10, "defense": None}
@@ -92,7 +101,7 @@ def flagged_table():
 
 
 def test_flags_reach_all_attacks_on_the_model_and_the_rows_over_seeds():
-    groups = with_rows_over_seeds(flagged_table(), 100).groupby(["seed", "attack"])["flags"]
+    groups = with_rows_over_seeds(flagged_table(), 100, "gap").groupby(["seed", "attack"])["flags"]
     assert {key: set(flags) for key, flags in groups} == {
         ("0", ""): {""},
         ("0", "gap"): {""},

@@ -128,9 +128,8 @@ def _explain(raw, mistake):
         return f"{key}: missing; {_describe(path)}"
     if mistake["type"] == "union_tag_invalid":
         expected = [tag for tag in context["expected_tags"].replace("'", "").split(", ") if tag != "custom"]
-        return (
-            f"{key}.kind: {context['tag']}: unknown kind; {suggest(context['tag'], expected)}, or a dotted module path"
-        )
+        own = ", or a dotted module path" if "custom" in context["expected_tags"] else ""
+        return f"{key}.kind: {context['tag']}: unknown kind; {suggest(context['tag'], expected)}{own}"
     if mistake["type"] == "union_tag_not_found":
         return f"{key}.kind: missing; say of which kind this entry is"
     wanted = mistake["msg"].partition(" should ")[2] or mistake["msg"]
@@ -139,18 +138,19 @@ def _explain(raw, mistake):
 
 def _field_owner(path):
     """The schema class that holds the last key of a pydantic error path."""
-    owner, sections = schema.Config, {"studies": schema.Study, "metrics": schema.Metrics, "figures": schema.Figure}
-    sections |= {"exhibits": schema.Exhibit}
+    sections = {"studies": schema.Study, "metrics": schema.Metrics, "exhibits": schema.Exhibit}
+    owner = schema.Config
     if len(path) > 1:
         owner = sections.get(path[0])
-        if path[0] in PLUGINS and len(path) > 3:
-            owner = next((c for c in vars(schema).values() if _is_kind(c, path[2])), None)
+        if path[0] in (*PLUGINS, "figures") and len(path) > 3:
+            owner = next((c for c in (*vars(schema).values(), *schema.FIGURES) if _is_kind(c, path[2])), None)
         nested = {"training": schema.Training, "claims": schema.Claim, "paper": schema.PaperCells}
         owner = next((nested[part] for part in path[2:-1] if part in nested), owner)
     return owner
 
 
 def _is_kind(value, kind):
+    """Whether a class of the schema is that of a kind."""
     fields = getattr(value, "model_fields", {})
     return "kind" in fields and kind in getattr(fields["kind"].annotation, "__args__", ())
 

@@ -63,6 +63,11 @@ def fact(dataset, name):
     return value.get(getattr(dataset, "name", None)) if isinstance(value, dict) else value
 
 
+def gap_attack(config, study):
+    """Name of the study's gap attack, whose decisions tell where the model is right; None where it has none."""
+    return next((a for a in attacks_of(config, study) if a in config.attacks and config.attacks[a].kind == "gap"), None)
+
+
 def places(entry):
     """Options of a built-in data set that say where its files lie, and how they get there."""
     return () if "." in entry.kind else ("path", "root", "download")

@@ -1,6 +1,6 @@
 """The paper's tables and figures in a configuration: what their numbers and claims are computed from."""
 
-from workflow.entries import attacks_of, rule_names, suggest, target_split, unknown
+from workflow.entries import attacks_of, gap_attack, rule_names, suggest, target_split, unknown
 
 CHANCE = "chance"
 TEST_ACCURACY = "test_accuracy"  # of the model, where else an attack is named
@@ -153,11 +153,6 @@ def _files(config, study, attack, setting, n, defense):
         "setting": setting,
         "of_model": of_model,
     }
-
-
-def gap_attack(config, study):
-    """Name of the study's gap attack, whose decisions tell where the model is right; None where it has none."""
-    return next((a for a in attacks_of(config, study) if a in config.attacks and config.attacks[a].kind == "gap"), None)
 
 
 def check_exhibits(config, known_studies=()):

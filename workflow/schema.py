@@ -23,6 +23,7 @@ from workflow.schema_base import (
     one_of,
 )
 from workflow.schema_defenses import DEFENSES, NoDefense
+from workflow.schema_figures import FIGURES
 
 # Queries that take a search to the boundary: the input, one start, and the halvings between them, of inputs with up to
 # 4,096 values.
@@ -337,27 +338,6 @@ class Metrics(Strict):
     resamples: Annotated[int, Field(ge=100, le=10**6)] = Field(1000, description="bootstrap draws")
 
 
-class Figure(Strict):
-    kind: Literal[
-        "bars", "sweep", "queries", "sizes", "roc", "histogram", "gallery", "strengths", "tradeoff", "outliers"
-    ]
-    study: str
-    studies: Annotated[list[str], Distinct] = Field([], description="sizes: more studies, whose n_train join in")
-    title: str = ""
-    attacks: Annotated[list[str], Distinct] | None = Field(None, description="default: all of the study")
-    lines: Annotated[list[str], Distinct] = Field([], description="attacks drawn as level lines for comparison")
-    n_train: Count | None = Field(None, description="which models, in a study with several sizes; bars show all")
-    defense: str | None = Field(None, description="which models, in a study with several defenses; bars show all")
-    defenses: Annotated[list[str], Distinct] = Field([], description="bars: those to show, in order; default: all")
-    queries: Annotated[list[str], Distinct] = Field([], description="gallery: the query sets to show")
-    examples: Annotated[int, Field(ge=1, le=8)] = Field(3, description="gallery: how many images")
-    family: str | None = Field(None, description="strengths: kind of the defenses along the axis; none stands at 0")
-    axis: str = Field("", description="strengths: what it says below the axis; default: the family")
-    scale: Literal["linear", "log"] = Field("linear", description="strengths: of the axis")
-    settings: Annotated[list[str], NonEmpty, Distinct] = Field([""], description="strengths: of attacks, as pixels=1")
-    x: Literal["test_accuracy", "gap"] = Field("test_accuracy", description="tradeoff: gap is train - test accuracy")
-
-
 Percent = Annotated[float, Field(ge=0, le=100)]
 Names = Annotated[list[Name], NonEmpty, Distinct]
 
@@ -441,7 +421,7 @@ class Config(Strict):
         one_of(Gap, Vote, Distance, MaxConfidence, TrueConfidence, AdaptiveConfidence, Classifier, custom=CustomRule),
     ]
     metrics: Metrics = Metrics()
-    figures: dict[Name, Figure] = {}
+    figures: dict[Name, one_of(*FIGURES, custom=None)] = {}
     exhibits: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Exhibit] = {}
 
 

@@ -80,14 +80,14 @@ class Custom(Entry):
 
 
 def one_of(*entries, custom=Custom):
-    """A field that holds one of the built-in entries by its `kind`, or a custom one."""
+    """A field that holds one of the built-in entries by its `kind`, or a custom one where there may be any."""
 
     def tag(value):
         kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-        return "custom" if isinstance(kind, str) and "." in kind else kind
+        return "custom" if custom and isinstance(kind, str) and "." in kind else kind
 
     kinds = [Annotated[entry, Tag(k)] for entry in entries for k in entry.model_fields["kind"].annotation.__args__]
-    union = Annotated[custom, Tag("custom")]
-    for kind in kinds:
+    union = kinds[0]
+    for kind in [*kinds[1:], *([Annotated[custom, Tag("custom")]] if custom else [])]:
         union = union | kind
     return Annotated[union, Discriminator(tag)]

@@ -8,7 +8,8 @@ DISTANCE = "distance to the boundary (L2, pixel units of [0, 1])\n0: misclassifi
 
 
 def plot(scored, settings):
-    """scored: attack -> list over seeds of (scores (n,), is_member (n,)); settings: title, attacks.
+    """scored: attack -> list over seeds of (scores (n,), is_member (n,)); settings: title, attacks, and observation,
+    what the attack reads, by which its scores are distances or not.
 
     The first attack is shown, all seeds together; censored (infinite) scores are named in the legend, not drawn.
     """
@@ -26,7 +27,7 @@ def plot(scored, settings):
         ax.hist(values, bins, weights=weights, color=colour, histtype="step", linewidth=1.2, label=text)
     style.percent(ax.yaxis)
     pooled = f", {n} seeds pooled" if (n := len(scored[attack])) > 1 else ""
-    ax.set_xlabel((DISTANCE if attack == "boundary" else f"{attack} score") + pooled)
+    ax.set_xlabel((DISTANCE if settings["observation"] in ("distances", "white_box") else f"{attack} score") + pooled)
     ax.set_ylabel("share of examples (%)")
     ax.legend(loc="upper right")
     return figure

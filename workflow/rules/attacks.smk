@@ -108,6 +108,7 @@ rule tabulate_study:
         runtime=growing(30),
     params:
         resamples=CONFIG.metrics.resamples,
+        gap=lambda wc: gap_attack(CONFIG, CONFIG.studies[wc.study]),
         code=code("tabulate_study"),
     message:
         "Tabulate {wildcards.study}, with rows over seeds"

@@ -10,6 +10,7 @@ from lmia.plugins import module_name
 from workflow.entries import (
     attacks_of,
     files_read,
+    gap_attack,
     knows_masks,
     observation,
     places,

@@ -2,10 +2,13 @@
 from workflow.exhibits import exhibit_cells, exhibit_claims
 from workflow.families import families, strengths
 
+# For report/figure.rst.
+config["captions"] = {name: figure.said() for name, figure in CONFIG.figures.items()}
 
-def figures_of(*kinds):
+
+def figures_from(results):
     return any_of(
-        name for name, figure in CONFIG.figures.items() if figure.kind in kinds
+        name for name, figure in CONFIG.figures.items() if figure.drawn_from == results
     )
 
 
@@ -29,12 +32,15 @@ def figure_spec(wildcards):
         settings["strengths"] = strengths(CONFIG, study, figure.family)
     if figure.kind == "tradeoff":
         settings["families"] = families(CONFIG, study)
+    if figure.kind == "histogram":
+        query = CONFIG.attacks[settings["attacks"][0]].reads
+        settings["observation"] = observation(CONFIG.queries[query])
     return settings
 
 
 def figure_tables(wildcards):
     figure = CONFIG.figures[wildcards.figure]
-    return expand("results/tables/{study}.csv", study=[figure.study, *figure.studies])
+    return expand("results/tables/{study}.csv", study=figure.all_studies())
 
 
 def figure_code(stage):

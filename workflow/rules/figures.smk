@@ -9,9 +9,7 @@ rule plot_metrics:
     benchmark:
         "results/benchmarks/figures/{figure}.tsv"
     wildcard_constraints:
-        figure=figures_of(
-            "bars", "sweep", "queries", "sizes", "strengths", "tradeoff", "outliers"
-        ),
+        figure=figures_from("metrics"),
     conda:
         "../envs/numpy.yaml"
     threads: 1
@@ -40,7 +38,7 @@ rule plot_scores:
     benchmark:
         "results/benchmarks/figures/{figure}.tsv"
     wildcard_constraints:
-        figure=figures_of("roc", "histogram"),
+        figure=figures_from("scores"),
     conda:
         "../envs/numpy.yaml"
     threads: 1
@@ -67,7 +65,7 @@ rule plot_gallery:
     benchmark:
         "results/benchmarks/figures/{figure}.tsv"
     wildcard_constraints:
-        figure=figures_of("gallery"),
+        figure=figures_from("queries"),
     conda:
         "../envs/torch.yaml"
     threads: 1

@@ -4,5 +4,5 @@ from lmia.tables import read_measures, with_rows_over_seeds
 from workflow.harness.job import job
 
 with job(snakemake):
-    table = with_rows_over_seeds(read_measures(snakemake.input), snakemake.params.resamples)
+    table = with_rows_over_seeds(read_measures(snakemake.input), snakemake.params.resamples, snakemake.params.gap)
     table.to_csv(snakemake.output[0], index=False)

@@ -36,10 +36,10 @@ import rivals  # noqa: E402
 import subjects  # noqa: E402
 from rivals import CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WHITE_BOX  # noqa: E402
 
+from lmia.boundary.schedules import SCHEDULES  # noqa: E402
 from lmia.devices import describe, prepare, resolve  # noqa: E402
-from lmia.oracle import PRECISIONS  # noqa: E402
-from lmia.schedules import SCHEDULES  # noqa: E402
-from lmia.stopping import Stopping  # noqa: E402
+from lmia.evaluation.stopping_rule import fit_stopping  # noqa: E402
+from lmia.queries.oracle import PRECISIONS  # noqa: E402
 from workflow.harness.memory import keep_freed_memory  # noqa: E402
 
 ROLES = ("target", "shadow")
@@ -200,7 +200,7 @@ def learn_to_stop(data, runs):
         np.concatenate([np.pad(part[name], [(0, 0), (0, length - part[name].shape[1])], "edge") for part in parts])
         for name in ("best", "moments")
     )
-    return Stopping.fit(best, moments, np.load(data)["is_member"], error=ERROR)
+    return fit_stopping(best, moments, np.load(data)["is_member"], error=ERROR)
 
 
 class Study:
@@ -215,7 +215,7 @@ class Study:
         self.packages = ("torch", "numpy") if alone else ("torch", "numpy", "adversarial-robustness-toolbox", "foolbox")
         self.work.mkdir(parents=True, exist_ok=True)
         source = None if npz is None else hashlib.sha256(npz.read_bytes()).hexdigest()
-        sources = [ROOT / "lmia/training.py", ROOT / "lmia/optimizers.py", *ROOT.glob("lmia/models/*.py")]
+        sources = [ROOT / "lmia/training/loop.py", ROOT / "lmia/training/optimizers.py", *ROOT.glob("lmia/models/*.py")]
         sources.append(Path(subjects.__file__))
         self.trained = [source, seed, device.type, subjects.TRAINING, _code(sources)]
         sources = [*ROOT.glob("lmia/**/*.py"), *(Path(module.__file__) for module in (engine, rivals, subjects))]

@@ -14,9 +14,9 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lmia import artifacts, plugins  # noqa: E402
-from lmia.boundary import search_boundary  # noqa: E402
-from lmia.checkpoints import restore  # noqa: E402
-from lmia.metrics import at_threshold, auc, best_threshold  # noqa: E402
+from lmia.boundary.search import search_boundary  # noqa: E402
+from lmia.evaluation.metrics import at_threshold, auc, best_threshold  # noqa: E402
+from lmia.models.checkpoints import restore  # noqa: E402
 from lmia.streams import streams  # noqa: E402
 
 torch.set_num_threads(1)

@@ -14,7 +14,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lmia.models import mlp  # noqa: E402
-from lmia.noise import normals  # noqa: E402
+from lmia.queries.noise import normals  # noqa: E402
 from lmia.streams import streams  # noqa: E402
 
 NETWORKS = {  # model, shape of its inputs
@@ -25,7 +25,7 @@ QUERIES, ROUNDS, SECONDS = 512, 40, 0.01  # of one chunk, and of one measurement
 
 
 def parts(model, shape):
-    """name -> function that does this part of QUERIES queries, as `lmia.hopskipjump` does it."""
+    """name -> function that does this part of QUERIES queries, as `lmia.boundary.hopskipjump` does it."""
     inputs, owners = torch.rand(QUERIES, *shape), np.repeat(np.arange(4), QUERIES // 4)
     rows = inputs.flatten(1)
     noise, probes = torch.randn_like(rows), torch.empty_like(rows)

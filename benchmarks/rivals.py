@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from lmia.hopskipjump import hopskipjump
-from lmia.oracle import PRECISIONS, LabelOracle
-from lmia.schedules import SCHEDULES
-from lmia.starts import nearest_others
+from lmia.boundary.hopskipjump import hopskipjump
+from lmia.boundary.schedules import SCHEDULES
+from lmia.boundary.starts import nearest_others
+from lmia.queries.oracle import PRECISIONS, LabelOracle
 from lmia.streams import streams
 
 INSTALL = "pip install adversarial-robustness-toolbox==1.20.1 foolbox==3.3.4 torch==2.13.0 numpy==2.4.6"

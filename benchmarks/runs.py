@@ -4,8 +4,8 @@ import numpy as np
 from rivals import CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WHITE_BOX
 from scipy.stats import rankdata
 
-from lmia.intervals import evaluate
-from lmia.metrics import at_threshold, auc, best_threshold
+from lmia.evaluation.intervals import evaluate
+from lmia.evaluation.metrics import at_threshold, auc, best_threshold
 from lmia.streams import stream
 
 TOLERANCE = 0.005  # of AUC: what counts as the published schedule's answer

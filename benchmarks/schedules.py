@@ -18,17 +18,17 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from lmia.boundary.hopskipjump import hopskipjump  # noqa: E402
+from lmia.boundary.schedules import ECONOMICAL, PUBLISHED  # noqa: E402
+from lmia.boundary.starts import nearest_others  # noqa: E402
 from lmia.data.digits import load  # noqa: E402
-from lmia.defenses import none  # noqa: E402
-from lmia.hopskipjump import hopskipjump  # noqa: E402
-from lmia.metrics import auc  # noqa: E402
+from lmia.defenses import base  # noqa: E402
+from lmia.evaluation.metrics import auc  # noqa: E402
 from lmia.models import cnn, mlp  # noqa: E402
-from lmia.oracle import LabelOracle  # noqa: E402
-from lmia.schedules import ECONOMICAL, PUBLISHED  # noqa: E402
+from lmia.queries.oracle import LabelOracle  # noqa: E402
 from lmia.splits import draw_split  # noqa: E402
-from lmia.starts import nearest_others  # noqa: E402
 from lmia.streams import streams  # noqa: E402
-from lmia.training import train  # noqa: E402
+from lmia.training.loop import train  # noqa: E402
 
 BUDGETS = (25, 50, 100, 150, 250, 350, 1000, 2500)
 VARIANTS = [
@@ -63,7 +63,7 @@ def train_shadows(inputs, classes, build, n_train, batch_size, seeds, n_points):
         split = draw_split(len(inputs), n_train, seed)
         members = split.members("shadow")
         model, _ = train(
-            build, inputs[members], classes[members], 10, seed, none.Defense(), batch_size=batch_size, **TRAINING
+            build, inputs[members], classes[members], 10, seed, base.Defense(), batch_size=batch_size, **TRAINING
         )
         ids = np.concatenate([members[: n_points // 2], split.nonmembers("shadow")[: n_points // 2]])
         yield model, ids, split.is_member("shadow", ids)

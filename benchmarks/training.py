@@ -1,4 +1,4 @@
-"""CPU time of an epoch of training: as a textbook writes the loop, as lmia.training has it, and models all together.
+"""CPU time of an epoch of training: as a textbook writes the loop, as lmia has it, and models all together.
 
 One thread; every round runs all variants in turn, figures are medians over rounds, and ratios are taken within rounds.
 About a minute. Run from the repository root: python benchmarks/training.py
@@ -19,10 +19,13 @@ from torch.optim.adam import adam
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lmia import devices, replay  # noqa: E402
+from lmia import devices  # noqa: E402
 from lmia.defenses import augmentation, none  # noqa: E402
 from lmia.models import cnn, mlp, wide_resnet  # noqa: E402
-from lmia.training import train  # noqa: E402
+from lmia.training.loop import (
+    cuda_graphs,  # noqa: E402
+    train,  # noqa: E402
+)
 
 torch.set_num_threads(1)
 DIGITS_CNN = partial(cnn.build, channels=(16, 32), convolutions=1, dense=64)
@@ -43,7 +46,7 @@ ON_GPU = {  # builder, shape, members, batch size, epochs per round
 
 
 def textbook(build, inputs, classes, batch_size, epochs):
-    """The loop that lmia.training had before: torch.optim.Adam, channels first, the loss read at every step."""
+    """The loop that lmia.training.loop had before: torch.optim.Adam, channels first, the loss read at every step."""
     for seed, (x, y) in enumerate(zip(inputs, classes, strict=True)):
         torch.manual_seed(seed)
         model = build(x.shape[1:], 10).train()
@@ -59,7 +62,7 @@ def textbook(build, inputs, classes, batch_size, epochs):
 
 
 def ours(build, inputs, classes, batch_size, epochs, defense=none.Defense, **options):
-    """lmia.training, one model after another."""
+    """lmia.training.loop, one model after another."""
     limits = {"min_delta": 0.0, "patience": epochs, "max_epochs": epochs}
     for seed, (x, y) in enumerate(zip(inputs, classes, strict=True)):
         train(build, x, y, 10, seed, defense(), learning_rate=1e-3, batch_size=batch_size, **limits, **options)
@@ -127,9 +130,9 @@ def measure_gpu(device, rounds=5):
     variants = {
         "told": {"warm_up": 10**9},
         "told, bfloat16": {"warm_up": 10**9, "precision": "bfloat16"},
-        "replayed": {"warm_up": replay.WARM_UP},
-        "replayed, bfloat16": {"warm_up": replay.WARM_UP, "precision": "bfloat16"},
-        "replayed, empty memory filled": {"warm_up": replay.WARM_UP, "fill": True},
+        "replayed": {"warm_up": cuda_graphs.WARM_UP},
+        "replayed, bfloat16": {"warm_up": cuda_graphs.WARM_UP, "precision": "bfloat16"},
+        "replayed, empty memory filled": {"warm_up": cuda_graphs.WARM_UP, "fill": True},
     }
     print("| task | variant | ms per step | times faster |\n| --- | --- | --- | --- |")
     for task, (build, shape, n, batch_size, epochs) in ON_GPU.items():
@@ -146,13 +149,13 @@ def measure_gpu(device, rounds=5):
 
 def _wall(build, inputs, classes, batch_size, epochs, warm_up, fill=False, **options):
     """Seconds of a training, making the model and recording the steps included."""
-    usual, replay.WARM_UP = replay.WARM_UP, warm_up
+    usual, cuda_graphs.WARM_UP = cuda_graphs.WARM_UP, warm_up
     torch.utils.deterministic.fill_uninitialized_memory = fill
     torch.cuda.synchronize()
     start = time.perf_counter()
     ours(build, inputs, classes, batch_size, epochs, **options)
     torch.cuda.synchronize()
-    replay.WARM_UP = usual
+    cuda_graphs.WARM_UP = usual
     return time.perf_counter() - start
 
 

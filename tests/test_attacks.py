@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from lmia.attacks import adaptive_confidence, classifier, distance, gap, max_confidence, true_confidence, vote
-from lmia.metrics import auc
-from lmia.observations import Answers, Confidences, Distances
-from lmia.scoring import run_attack
+from lmia.attacks.observations import Answers, Confidences, Distances
+from lmia.attacks.scoring import run_attack
+from lmia.evaluation.metrics import auc
 
 CLASSES = np.array([0, 1, 2, 1])
 ANSWERS = Answers(np.array([[0, 0, 1], [1, 1, 1], [0, 2, 2], [1, 0, 0]]), CLASSES, np.array([0.0, 2, 4]))

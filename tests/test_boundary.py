@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.boundary import search_boundary
-from lmia.starts import nearest_others
-from lmia.stopping import Stopping
+from lmia.boundary.search import search_boundary
+from lmia.boundary.starts import nearest_others
+from lmia.evaluation.stopping_rule import fit_stopping
 from lmia.streams import streams
 
 IMAGES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -101,20 +101,20 @@ def test_stopping_loses_no_decision_that_the_shadow_foresaw():
     is_member = np.arange(400) % 2 == 0
     final = rng.lognormal(np.where(is_member, 0.5, 0.0), 0.4)
     best, spent = course(rng, final)
-    rule = Stopping.fit(best, spent, is_member)
+    rule = fit_stopping(best, spent, is_member)
     settled = np.stack([rule(best[:, t], spent[:, t]) for t in range(best.shape[1])], axis=1)
     stop = np.where(settled.any(axis=1), settled.argmax(axis=1), best.shape[1] - 1)
     decision = best[np.arange(400), stop] >= rule.threshold
     np.testing.assert_array_equal(decision, final >= rule.threshold)  # the same searches: no error at all
     assert spent[np.arange(400), stop].mean() < 0.7 * spent[:, -1].mean()
-    quicker = Stopping.fit(best, spent, is_member, error=0.1)
+    quicker = fit_stopping(best, spent, is_member, error=0.1)
     assert (quicker.ratios >= rule.ratios).all() and (quicker.ratios > rule.ratios).any()
 
 
 @pytest.mark.parametrize("final", [0.0, np.inf])
 def test_a_shadow_without_a_finished_search_settles_only_what_is_below(final):
     best, spent = np.full((4, 2), final), np.ones((4, 2), dtype=int)
-    rule = Stopping.fit(best, spent, np.array([True, False, True, False]))
+    rule = fit_stopping(best, spent, np.array([True, False, True, False]))
     settled = rule(np.array([0.5, 1.0]), np.array([10, 20]))
     assert (settled == (np.array([0.5, 1.0]) < rule.threshold)).all()
 
@@ -122,7 +122,7 @@ def test_a_shadow_without_a_finished_search_settles_only_what_is_below(final):
 def test_stopping_by_hand():
     best = np.array([[8.0, 4.0, 2.0], [6.0, 5.0, 3.0], [0.0, 0.0, 0.0]])
     spent = np.array([[10, 20, 30], [10, 20, 30], [1, 1, 1]])
-    rule = Stopping.fit(best, spent, np.array([False, True, False]))
+    rule = fit_stopping(best, spent, np.array([False, True, False]))
     assert rule.threshold == 2.5 and rule.queries.tolist() == [10, 20, 30]
     np.testing.assert_allclose(rule.ratios, [0.25, 0.5, 1.0])
     asked = np.array([10, 10, 20, 20, 5, 30, 10])

@@ -7,20 +7,20 @@ import pytest
 import torch
 
 from lmia.attacks import adaptive_confidence, classifier, distance, gap, max_confidence, true_confidence, vote
-from lmia.boundary import search_boundary
-from lmia.confidences import read_confidences
+from lmia.attacks.observations import Answers, Confidences, Distances
+from lmia.attacks.scoring import run_attack
+from lmia.boundary.search import search_boundary
 from lmia.data.digits import load
-from lmia.defenses import none
-from lmia.fixed_queries import ask_fixed
-from lmia.intervals import evaluate
-from lmia.metrics import at_threshold
+from lmia.defenses import base
+from lmia.evaluation.intervals import evaluate
+from lmia.evaluation.metrics import at_threshold
 from lmia.models import mlp
-from lmia.observations import Answers, Confidences, Distances
 from lmia.perturbations import bernoulli, gaussian, original, rotation, translation
-from lmia.scoring import run_attack
+from lmia.queries.confidences import read_confidences
+from lmia.queries.fixed import ask_fixed
 from lmia.splits import draw_split
 from lmia.streams import streams
-from lmia.training import accuracy, train
+from lmia.training.loop import accuracy, train
 
 TRAINING = {"learning_rate": 1e-3, "batch_size": 100, "min_delta": 0.005, "patience": 20, "max_epochs": 400}
 
@@ -36,7 +36,7 @@ def observe(digits, role, split, budget=200):
     inputs, classes = digits
     members, others = split.members(role), split.nonmembers(role)
     build = partial(mlp.build, hidden=(64,))
-    model, _ = train(build, inputs[members], classes[members], 10, len(role), none.Defense(), **TRAINING)
+    model, _ = train(build, inputs[members], classes[members], 10, len(role), base.Defense(), **TRAINING)
     ids = split.evaluated(role)
     x, y = inputs[ids], classes[ids].numpy()
     fixed = {}

@@ -10,10 +10,10 @@ import pytest
 import torch
 import yaml
 
-from lmia.checkpoints import restore, to_arrays
 from lmia.data import digits, npz
 from lmia.data.torchvision import import_torchvision, load
 from lmia.models import cnn, mlp, wide_resnet
+from lmia.models.checkpoints import restore, to_arrays
 
 
 def test_digits_are_as_announced_and_their_noise_is_fixed():

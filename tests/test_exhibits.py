@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lmia.exhibits import COMPARISON, Decisions, check, compare, margin, to_markdown, transfer_cost
-from lmia.tables import COLUMNS, with_rows_over_seeds
+from lmia.evaluation.metrics_table import COLUMNS, with_rows_over_seeds
+from lmia.evaluation.paper_comparison import COMPARISON, Decisions, check, compare, margin, to_markdown, transfer_cost
 
 CELL = {"artifact": "table_1", "dataset": "d", "n_train": 9, "attack": "gap", "defense": "none", "remark": "10 points"}
 CELL |= {"status": None, "table": "not shown"}

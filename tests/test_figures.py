@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from lmia.evaluation.metrics_table import COLUMNS
 from lmia.figures import bars, gallery, histogram, outliers, queries, roc, sizes, strengths, style, sweep, tradeoff
-from lmia.tables import COLUMNS
 
 
 @pytest.fixture(autouse=True)

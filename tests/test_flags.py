@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lmia.flags import attack_flags, join, over_seeds
-from lmia.observations import Distances
-from lmia.scoring import run_attack
+from lmia.attacks.observations import Distances
+from lmia.attacks.scoring import run_attack
+from lmia.evaluation.flags import attack_flags, join, over_seeds
 
 
 @pytest.mark.parametrize(

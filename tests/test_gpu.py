@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.boundary import search_boundary
+from lmia.boundary.hopskipjump import _Search
+from lmia.boundary.schedules import ECONOMICAL
+from lmia.boundary.search import search_boundary
 from lmia.defenses import augmentation, dp_sgd, dropout, l2, mixup, none
 from lmia.devices import describe, prepare, resolve, width
-from lmia.fixed_queries import ask_fixed
-from lmia.hopskipjump import _Search
 from lmia.models import cnn, wide_resnet
-from lmia.oracle import LabelOracle
 from lmia.perturbations import augmented, bernoulli, gaussian, rotation, translation
-from lmia.schedules import ECONOMICAL
+from lmia.queries.fixed import ask_fixed
+from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
-from lmia.training import predict, train
+from lmia.training.loop import predict, train
 from workflow.harness.journals import KeptJournal
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
@@ -182,7 +182,7 @@ def test_replayed_steps_train_the_model_that_the_steps_themselves_train(monkeypa
     defense, build = REPLAYED[name]
     replayed = fit_long(defense(), build, **options)
     assert replays[0] > 20
-    monkeypatch.setattr("lmia.replay.WARM_UP", 10**9)
+    monkeypatch.setattr("lmia.training.cuda_graphs.WARM_UP", 10**9)
     told, replays[0] = fit_long(defense(), build, **options), 0
     assert told == replayed and replays[0] == 0
 
@@ -202,7 +202,7 @@ class Waits(none.Defense):
 def test_steps_that_wait_for_the_gpu_are_not_replayed(capsys, monkeypatch, replays):
     found = fit_long(Waits())
     assert replays[0] == 0 and "cannot be recorded" in capsys.readouterr().out
-    monkeypatch.setattr("lmia.replay.WARM_UP", 10**9)
+    monkeypatch.setattr("lmia.training.cuda_graphs.WARM_UP", 10**9)
     assert found == fit_long(Waits())
 
 

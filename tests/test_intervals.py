@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lmia.intervals import evaluate, over_seeds, proportion
-from lmia.metrics import at_threshold, auc
+from lmia.evaluation.intervals import evaluate, over_seeds, proportion
+from lmia.evaluation.metrics import at_threshold, auc
 
 
 def sample(rng, n, shift):

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.boundary import search_boundary
-from lmia.fixed_queries import ask_fixed
+from lmia.boundary.search import search_boundary
+from lmia.boundary.white_box import white_box_distances
 from lmia.perturbations.gaussian import Perturbation
+from lmia.queries.fixed import ask_fixed
 from lmia.streams import streams
-from lmia.white_box import white_box_distances
 from workflow.harness.journals import KeptJournal
 
 IMAGES = torch.rand(9, 1, 12, 12, generator=torch.Generator().manual_seed(0))
@@ -129,10 +129,10 @@ JOBS = {
 @pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
 def test_a_job_that_dies_again_and_again_ends_as_one_that_does_not(tmp_path, job, monkeypatch):
     # Several blocks in a job or step, as there are with more examples or larger images.
-    monkeypatch.setattr("lmia.search_state.PROBES", (150, 150))
-    monkeypatch.setattr("lmia.fixed_queries.LEAST_EXAMPLES", 1)
-    monkeypatch.setattr("lmia.fixed_queries.QUERIES", 1)
-    monkeypatch.setattr("lmia.oracle.CHUNK", (3, 3))
+    monkeypatch.setattr("lmia.boundary.state.PROBES", (150, 150))
+    monkeypatch.setattr("lmia.queries.fixed.LEAST_EXAMPLES", 1)
+    monkeypatch.setattr("lmia.queries.fixed.QUERIES", 1)
+    monkeypatch.setattr("lmia.queries.oracle.CHUNK", (3, 3))
     whole = Network()
     expected = job(whole)
     asked, deaths = 0, 0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lmia import metrics
+from lmia.evaluation import metrics
 
 # score:            3  2  2  1  1  0
 SCORES = np.array([3, 2, 2, 1, 1, 0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.oracle import BudgetExceeded, LabelOracle
+from lmia.queries.oracle import BudgetExceeded, LabelOracle
 
 
 class Recorder(torch.nn.Module):

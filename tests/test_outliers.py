@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lmia import outliers
+from lmia.evaluation.outliers import find_outliers
 from lmia.models import cnn, mlp
-from lmia.outliers import distance_to_neighbour, find_outliers, penultimate
+from lmia.models.features import distance_to_neighbour, penultimate
 
 
 def by_hand(features, k):
@@ -25,7 +25,7 @@ def test_distances_are_exact_in_any_blocks(n, block, seed, data):
     features = np.random.default_rng(seed).standard_normal((n, 3), dtype=np.float32)
     features[0] = 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outliers, "BLOCK", block)
+        patch.setattr("lmia.models.features.BLOCK", block)
         found = distance_to_neighbour(torch.from_numpy(features), k)
     np.testing.assert_allclose(found, by_hand(features, k), atol=1e-5)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.fixed_queries import ask_fixed
 from lmia.perturbations import augmented, bernoulli, gaussian, mixed, original, rotation, translation
+from lmia.queries.fixed import ask_fixed
 from lmia.streams import streams
 
 IMAGES = torch.rand(5, 2, 6, 8, generator=torch.Generator().manual_seed(0))

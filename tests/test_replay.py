@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.replay import WARM_UP, Replayed
+from lmia.training.cuda_graphs import WARM_UP, Replayed
 
 
 class Recorder:

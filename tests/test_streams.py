@@ -5,9 +5,9 @@ import pytest
 import torch
 
 import lmia.streams
-from lmia.fixed_queries import ask_fixed
 from lmia.models import mlp
 from lmia.perturbations import gaussian, rotation, translation
+from lmia.queries.fixed import ask_fixed
 from lmia.streams import Chosen, stream, streams
 
 

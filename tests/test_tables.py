@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lmia.tables import (
+from lmia.evaluation.metrics_table import (
     COLUMNS,
     flags_over_seeds,
     magnitudes,

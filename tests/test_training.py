@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from lmia.confidences import read_confidences
 from lmia.data import digits
 from lmia.defenses import l2, none
 from lmia.models import cnn, mlp
-from lmia.training import BatchOfOne, accuracy, model_flag, predict, train
+from lmia.queries.confidences import read_confidences
+from lmia.training.loop import BatchOfOne, accuracy, model_flag, predict, train
 
 
 class Transposed(nn.Module):
@@ -227,7 +227,7 @@ def test_who_is_asked_about_a_batch_of_one_trains_as_if_it_were_not(monkeypatch)
         return [value.numpy().tobytes() for value in model.state_dict().values()], losses.tolist()
 
     with_question = weights()
-    monkeypatch.setattr("lmia.training._check_least_batch", lambda *_: None)
+    monkeypatch.setattr("lmia.training.loop._check_least_batch", lambda *_: None)
     assert weights() == with_question
 
 

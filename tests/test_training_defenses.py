@@ -11,10 +11,10 @@ from scipy.special import logsumexp
 from torch import nn
 
 from lmia.defenses import adversarial_regularization, augmentation, dp_sgd
+from lmia.image_moves import moved, shifts
 from lmia.models import cnn, mlp, wide_resnet
-from lmia.moves import moved
-from lmia.perturbations.translation import shift, shifts
-from lmia.training import train
+from lmia.perturbations.translation import shift
+from lmia.training.loop import train
 from workflow.harness.journals import KeptJournal
 
 OPTIONS = {"learning_rate": 1e-3, "batch_size": 20, "min_delta": 0.0, "patience": 5, "max_epochs": 5}

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.boundary import search_boundary
+from lmia.boundary.search import search_boundary
+from lmia.boundary.white_box import white_box_distances
 from lmia.data.digits import load
-from lmia.defenses import none
+from lmia.defenses import base
 from lmia.models import mlp
-from lmia.oracle import LabelOracle
+from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
-from lmia.training import train
-from lmia.white_box import white_box_distances
+from lmia.training.loop import train
 
 
 class Halfspace(torch.nn.Module):
@@ -73,7 +73,7 @@ def trained():
     """A small overfitted network, points that it knows and does not know, and their classes."""
     inputs, classes = (torch.from_numpy(part) for part in load(pixel_noise=0.3))
     options = {"learning_rate": 1e-2, "batch_size": 20, "min_delta": 0.005, "patience": 5, "max_epochs": 40}
-    model, _ = train(mlp.build, inputs[:100], classes[:100], 10, 0, none.Defense(), **options)
+    model, _ = train(mlp.build, inputs[:100], classes[:100], 10, 0, base.Defense(), **options)
     return model, inputs[60:140], classes[60:140].numpy()
 
 

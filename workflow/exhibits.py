@@ -15,7 +15,7 @@ MAGNITUDES = {  # of each kind of query set, with the name that settings give th
 
 
 def exhibit_cells(config, name):
-    """One entry for each number of the paper, in its order, as `lmia.exhibits.compare` takes it.
+    """One entry for each number of the paper, in its order, as `lmia.evaluation.paper_comparison.compare` takes it.
 
     `table` is the file with ours, None where this configuration has no such study.
     """

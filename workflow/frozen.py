@@ -5,8 +5,8 @@ import torch
 from tqdm import tqdm
 
 from lmia import artifacts, plugins
-from lmia.checkpoints import restore
 from lmia.devices import describe, prepare
+from lmia.models.checkpoints import restore
 from lmia.streams import stream
 from workflow.harness.gpus import take_device
 

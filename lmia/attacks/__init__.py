@@ -13,5 +13,5 @@ A module defines `Attack(**options)` with
 A module that says `KNOWS_MASKS = True` at its top is of an attacker who knows the defense: the shadow's confidences
 lie under the same mask as the target's. All others see the shadow's without a mask, as if there were none.
 
-Observations come as `lmia.observations` types. Nothing here ever sees a model, or the target's membership.
+Observations come as `lmia.attacks.observations` types. Nothing here ever sees a model, or the target's membership.
 """

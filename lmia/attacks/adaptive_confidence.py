@@ -7,7 +7,7 @@ several rules, right labels among them, and find masks worth far less than again
 import numpy as np
 
 from lmia.attacks import classifier, max_confidence, true_confidence
-from lmia.metrics import at_threshold, best_threshold
+from lmia.evaluation.metrics import at_threshold, best_threshold
 
 KNOWS_MASKS = True
 SMALLEST = 1e-12  # stands for confidences of 0 in logarithms

@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from lmia.metrics import best_accuracy
+from lmia.evaluation.metrics import best_accuracy
 
 
 class Attack:

@@ -1,4 +1,4 @@
-"""Defenses, one module per kind, each with `Defense(**options)`, derived from `lmia.defenses.none.Defense`.
+"""Defenses, one module per kind, each with `Defense(**options)`, derived from `lmia.defenses.base.Defense`.
 
 That class has a method for each place where a defense can act: on the model before and after training, on batches, on
 the loss, on the step, and on the confidences that are told. Label queries never pass through `mask`: a mask that leaves

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from lmia.defenses import none
-from lmia.optimizers import Adam
+from lmia.defenses import base
+from lmia.training.optimizers import Adam
 
 
 class AttackNetwork(nn.Module):
@@ -29,7 +29,7 @@ def _layers(*sizes):
     return nn.Sequential(*[layer for a, b in pairs for layer in (nn.Linear(a, b), nn.ReLU())])
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """The classifier's loss is its cross-entropy plus `strength` times the attack network's gain on its members.
 
     strength: lambda of the paper, >= 0; steps: of the attack network for each of the classifier; epochs: of training,

@@ -2,14 +2,13 @@
 
 import torch
 
-from lmia.defenses import none
-from lmia.moves import check_moves, cut, mirrored, moved
-from lmia.perturbations.translation import shifts
+from lmia.defenses import base
+from lmia.image_moves import check_moves, cut, mirrored, moved, shifts
 
 VIEWS = ("all", "random")
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """Images that move while a model trains on them.
 
     pixels: d, of shifts; views: "all", an epoch holds every image and its 4d shifts by |i| + |j| = d, as the paper

@@ -2,10 +2,10 @@
 
 from torch import nn
 
-from lmia.defenses import none
+from lmia.defenses import base
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """While it trains, every input of a fully connected layer is 0 with probability `rate`, but for the model's own.
 
     By hooks and not by layers: the weights keep their names, and the frozen model is built as any other.

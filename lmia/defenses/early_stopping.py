@@ -1,9 +1,9 @@
 """Fewer epochs than the training loss asks for."""
 
-from lmia.defenses import none
+from lmia.defenses import base
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """Training ends after exactly so many `epochs`."""
 
     def __init__(self, epochs):

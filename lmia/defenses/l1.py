@@ -1,10 +1,10 @@
 """L1 regularization (section 6 of the paper)."""
 
-from lmia.defenses import none
-from lmia.defenses.l2 import weights_of
+from lmia.defenses import base
+from lmia.defenses.weights import weights_of
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """The sum of absolute weights, times `strength`, joins the loss. layers: see `weights_of`."""
 
     def __init__(self, strength, layers="dense"):

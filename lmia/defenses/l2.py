@@ -1,22 +1,10 @@
 """L2 regularization (section 6 of the paper)."""
 
-from torch import nn
-
-from lmia.defenses import none
-
-
-def weights_of(model, layers):
-    """The weights of fully connected layers ("dense"), or of convolutions as well ("all"); biases are left alone.
-
-    Raises ValueError for other `layers`.
-    """
-    kinds = {"dense": nn.Linear, "all": nn.Linear | nn.Conv2d}
-    if layers not in kinds:
-        raise ValueError(f"layers: {layers}: expected one of {', '.join(kinds)}")
-    return [module.weight for module in model.modules() if isinstance(module, kinds[layers])]
+from lmia.defenses import base
+from lmia.defenses.weights import weights_of
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """The sum of squared weights, times `strength`, joins the loss. layers: see `weights_of`."""
 
     def __init__(self, strength, layers="dense"):

@@ -2,10 +2,10 @@
 
 from torch import nn
 
-from lmia.defenses import none
+from lmia.defenses import base
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """Targets give `amount`, in [0, 1), to all classes evenly and the rest to the true one."""
 
     def __init__(self, amount):

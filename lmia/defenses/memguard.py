@@ -2,12 +2,12 @@
 
 import torch
 
-from lmia.defenses import none
+from lmia.defenses import base
 
 MASKS_ONLY = True
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """The predicted class gets 1 / n_classes + margin, all others the same share of the rest.
 
     margin: how far the predicted class stays above an even split, in (0, 1 - 1 / n_classes].

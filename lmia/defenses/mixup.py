@@ -3,10 +3,10 @@
 import torch
 from torch import nn
 
-from lmia.defenses import none
+from lmia.defenses import base
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """Each batch is mixed with itself in another order, with one share from Beta(alpha, alpha)."""
 
     def __init__(self, alpha):

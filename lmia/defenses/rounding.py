@@ -2,12 +2,12 @@
 
 import torch
 
-from lmia.defenses import none
+from lmia.defenses import base
 
 MASKS_ONLY = True
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """Rounded confidences. Where others would draw level with the predicted class, they get a last digit less."""
 
     def __init__(self, decimals=1):

@@ -2,12 +2,12 @@
 
 import torch
 
-from lmia.defenses import none
+from lmia.defenses import base
 
 MASKS_ONLY = True
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """All but the k largest confidences of a row are 0."""
 
     def __init__(self, k=1):

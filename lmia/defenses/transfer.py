@@ -3,12 +3,12 @@
 import torch
 from torch import nn
 
-from lmia.defenses import none
+from lmia.defenses import base
 
 TUNES = ("last", "all")
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """Training starts from the weights of another study's model, but for the last layer, whose classes are others.
 
     source: name of that study; its target is taken. tune: "last" trains the last layer alone, "all" all of them.

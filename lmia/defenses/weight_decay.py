@@ -1,9 +1,9 @@
 """Weight decay apart from the loss (Loshchilov and Hutter 2019), which Adam's scaling does not weaken as it does L2."""
 
-from lmia.defenses import none
+from lmia.defenses import base
 
 
-class Defense(none.Defense):
+class Defense(base.Defense):
     """Before each step every weight loses a share of learning rate times `strength`."""
 
     def __init__(self, strength):

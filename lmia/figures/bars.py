@@ -4,8 +4,8 @@ from textwrap import wrap
 
 import numpy as np
 
+from lmia.evaluation.metrics_table import select_cell, utility
 from lmia.figures import style
-from lmia.tables import select_cell, utility
 
 LINE = 38  # characters that fit below these axes, which are off the middle; of the title somewhat fewer
 HATCHES = {"confidence": "////", "white-box": "xxxx"}  # of what sees more than labels
@@ -17,7 +17,7 @@ def wrapped(title):
 
 
 def plot(table, settings):
-    """table: of `lmia.tables.read_metrics`; settings: study, n_train, defense, title, attacks (top to bottom), and
+    """table: of `metrics_table.read_metrics`; settings: study, n_train, defense, title, attacks (top to bottom), and
     defenses, those that are shown and in which order, [] for all. Below the axes stands which bars are whose."""
     rows = select_cell(table, "accuracy", settings)
     rows = rows[rows["setting"].eq("") & rows["attack"].isin(settings["attacks"])]

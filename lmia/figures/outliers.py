@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from lmia.evaluation.metrics_table import select, utility
 from lmia.figures import style
-from lmia.tables import select, utility
 
 SHOWN = {"precision": "all points", "outlier_precision": "outliers"}
 
 
 def plot(table, settings):
-    """table: of `lmia.tables.read_metrics`; settings: a figure's entry with one attack; defenses from top to bottom.
+    """table: of `metrics_table.read_metrics`; settings: a figure's entry with one attack; defenses from top to bottom.
 
     Beside each defense stands the test accuracy of its targets.
     """

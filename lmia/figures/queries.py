@@ -3,12 +3,12 @@
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
+from lmia.evaluation.metrics_table import select_cell
 from lmia.figures import style
-from lmia.tables import select_cell
 
 
 def plot(table, settings):
-    """table: of `lmia.tables.read_metrics`; settings: a figure's entry, attacks as curves and lines as level lines."""
+    """table: of `read_metrics`; settings: a figure's entry, attacks as curves and lines as level lines."""
     figure, ax = style.axes(settings, height=3)
     rows, shown = select_cell(table, "accuracy", settings), []
     for number, attack in enumerate(settings["attacks"]):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from lmia.evaluation.metrics import roc
 from lmia.figures import style
-from lmia.metrics import roc
 
 
 def plot(scored, settings):

@@ -3,12 +3,12 @@
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from lmia.evaluation.metrics_table import select
 from lmia.figures import style
-from lmia.tables import select
 
 
 def plot(table, settings):
-    """table: of `lmia.tables.read_metrics`; settings: a figure's entry; its study and further studies share a curve.
+    """table: of `metrics_table.read_metrics`; settings: a figure's entry; its study and further studies share a curve.
 
     The first defense is drawn in full lines; each further one dashed, and only for attacks that it changes.
     """

@@ -5,12 +5,12 @@ from itertools import product
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from lmia.evaluation.metrics_table import select
 from lmia.figures import style
-from lmia.tables import select
 
 
 def plot(table, settings):
-    """table: of `lmia.tables.read_metrics`; settings: a figure's entry with `strengths`, defense -> number on the axis.
+    """table: of `read_metrics`; settings: a figure's entry with `strengths`, defense -> number on the axis.
 
     One curve for each attack and each of `settings`, in which the attacks are shown; "" is as they are meant.
     """

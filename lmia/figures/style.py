@@ -119,7 +119,7 @@ def stars(ax, x, y, flags):
 
 
 def explain(ax, rows, by="attack", line=LINE):
-    """Below the axes, why rows of a table are flagged (`lmia.flags`), with a star; nothing where none is.
+    """Below the axes, why rows of a table are flagged (`lmia.evaluation.flags`), with a star; nothing where none is.
 
     by: column that tells which they are; line: characters that fit there.
     """

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
+from lmia.evaluation.metrics_table import magnitudes, select_cell
 from lmia.figures import style
-from lmia.tables import magnitudes, select_cell
 
 UNITS = {
     "degrees": "rotation r (degrees)",
@@ -16,7 +16,7 @@ UNITS = {
 
 
 def plot(table, settings):
-    """table: of `lmia.tables.read_metrics`; settings: a figure's entry, attacks as curves and lines as level lines."""
+    """table: of `read_metrics`; settings: a figure's entry, attacks as curves and lines as level lines."""
     figure, ax = style.axes(settings)
     rows, shown = select_cell(table, "accuracy", settings), []
     for number, attack in enumerate(settings["attacks"]):

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from lmia.evaluation.metrics_table import select
 from lmia.figures import style
-from lmia.tables import select
 
 X = {
     "test_accuracy": "test accuracy (%)",
@@ -13,7 +13,7 @@ SIZES = (18, 34, 54, 78, 106, 138)  # points^2, by strength
 
 
 def plot(table, settings):
-    """table: of `lmia.tables.read_metrics`; settings: a figure's entry with one attack, `x` (see X) and `families`.
+    """table: of `metrics_table.read_metrics`; settings: a figure's entry with one attack, `x` (see X) and `families`.
 
     families: defense -> (kind, what its strength reads, rank of that strength among its kind's, from 0).
     """

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from lmia.moves import cut, mirrored, moved
+from lmia.image_moves import cut, mirrored, moved
 from lmia.perturbations import columns
 from lmia.perturbations.images import image_size
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from lmia.noise import normals
 from lmia.perturbations import columns
+from lmia.queries.noise import normals
 
 
 class Perturbation:

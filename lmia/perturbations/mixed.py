@@ -2,9 +2,9 @@
 
 import torch
 
-from lmia.noise import normals
 from lmia.perturbations import columns
 from lmia.perturbations.bernoulli import successes
+from lmia.queries.noise import normals
 
 
 class Perturbation:

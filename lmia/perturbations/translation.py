@@ -2,12 +2,8 @@
 
 import torch
 
+from lmia.image_moves import shifts
 from lmia.perturbations.images import image_size
-
-
-def shifts(d):
-    """The 4d integer shifts (down, right) at L1 distance d from (0, 0), in a fixed order."""
-    return [(i, j) for i in range(-d, d + 1) for j in sorted({abs(i) - d, d - abs(i)})]
 
 
 def shift(images, down, right):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import MinMaxScaler
 
 from lmia.data.arrays import checked
-from lmia.remarks import remarks
+from lmia.data.remarks import remarks
 
 TABLE, CLASSES = np.linspace(0, 1, 12).reshape(6, 2), np.array([0, 1, 2, 0, 1, 2])
 

@@ -36,7 +36,7 @@ TEXTS = [
     "os.path",
     "this.x",
     "antigravity.x",
-    "lmia.metrics",
+    "lmia.evaluation.metrics",
     "none",
     "0-3",
     "5-2",

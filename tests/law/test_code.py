@@ -86,7 +86,7 @@ def chosen_by_name(job):
     if "lmia.figures.{" in text:
         found.add(f"lmia/figures/{job['params']['figure']['kind']}.py")
     if job["rule"] == "search_boundary" and any("results/stopping" in f for fs in job["inputs"].values() for f in fs):
-        found.add("lmia/stopping.py")
+        found.add("lmia/boundary/stopping.py")
     return found
 
 

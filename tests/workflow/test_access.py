@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from lmia.tables import read_metrics
+from lmia.evaluation.metrics_table import read_metrics
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lmia import artifacts
-from lmia.tables import read_metrics
+from lmia.evaluation.metrics_table import read_metrics
 
 from .conftest import PARTS, Checkout, make_checkout
 
@@ -73,10 +73,13 @@ CASES = {
         code("workflow/scripts/train_model.py", "    arrays, flags", "    # new\n    arrays, flags"),
         {},
     ),
-    "docstring in the library": (code("lmia/hopskipjump.py", '"""Distance to the', '"""The distance to the'), {}),
+    "docstring in the library": (
+        code("lmia/boundary/hopskipjump.py", '"""Distance to the', '"""The distance to the'),
+        {},
+    ),
     "layout of the library": (
         code(
-            "lmia/training.py",
+            "lmia/training/loop.py",
             "float((labels == classes).sum()) / len(classes)",
             "(float((labels == classes).sum()) /\n  len(classes))",
         ),
@@ -122,12 +125,12 @@ CASES = {
         ONE_QUERY_SET,
     ),
     "HopSkipJump code": (
-        code("lmia/hopskipjump.py", "MAX_TRIALS = 10", "MAX_TRIALS = 9"),
+        code("lmia/boundary/hopskipjump.py", "MAX_TRIALS = 10", "MAX_TRIALS = 9"),
         PLOTS_OF_METRICS
         | {"search_boundary": 4, "tune_stopping": 1, "score_attack": 2, "measure_attack": 2, "plot_scores": 1},
     ),
     "code of gradients": (
-        code("lmia/white_box.py", "HALVINGS = 10", "HALVINGS = 9"),
+        code("lmia/boundary/white_box.py", "HALVINGS = 10", "HALVINGS = 9"),
         {"follow_gradients": 2} | FROM_SCORES,
     ),
     "steps of gradients": (config("queries", "gradients", "steps", value=20), {"follow_gradients": 2} | FROM_SCORES),
@@ -136,12 +139,12 @@ CASES = {
         FROM_SCORES | {"search_boundary": 1, "tune_stopping": 1},
     ),
     "code of stopping": (
-        code("lmia/stopping.py", "0.99, 100", "0.99, 50"),
+        code("lmia/boundary/stopping.py", "0.99, 100", "0.99, 50"),
         FROM_SCORES | {"search_boundary": 1, "tune_stopping": 1},
     ),
-    "check of models": (code("lmia/model_checks.py", "POINTS = 8", "POINTS = 9"), {"check_study": 1}),
+    "check of models": (code("lmia/models/checks.py", "POINTS = 8", "POINTS = 9"), {"check_study": 1}),
     "training code": (
-        code("lmia/training.py", "self._waited >= self._patience", "self._waited > self._patience"),
+        code("lmia/training/loop.py", "self._waited >= self._patience", "self._waited > self._patience"),
         FROM_TRAINING,
     ),
     "option of a model": (config("models", "mlp", "hidden", value=[31]), {"check_study": 1} | FROM_TRAINING),

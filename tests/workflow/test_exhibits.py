@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from lmia import artifacts
-from lmia.tables import read_metrics
+from lmia.evaluation.metrics_table import read_metrics
 from workflow.config import ConfigError, check, load
 from workflow.exhibits import exhibit_cells, exhibit_claims
 

@@ -177,7 +177,7 @@ def test_an_orphan_spoils_nothing_and_leaves_its_work_to_its_successor(faulty, i
     started.wait()
     os.kill(orphan, signal.SIGSTOP)
     if is_edited:
-        faulty.edit("lmia/schedules.py", "initial_probes=20", "initial_probes=10")
+        faulty.edit("lmia/boundary/schedules.py", "initial_probes=20", "initial_probes=10")
     faulty.forget()
     faulty.snakemake("--unlock")
     faulty.snakemake(DISTANCES)
@@ -275,7 +275,7 @@ def test_what_an_orphan_has_finished_is_not_done_again(faulty):
 @pytest.mark.parametrize("moment", ["before it starts", "while it is at work"])
 def test_no_work_of_edited_code_is_gone_on_with(faulty, moment):
     """moment: of the edit of a search's code, with Snakemake at work; later it is taken back."""
-    edit = "lmia/schedules.py", "initial_probes=20", "initial_probes=10"
+    edit = "lmia/boundary/schedules.py", "initial_probes=20", "initial_probes=10"
     expected = (faulty.path / DISTANCES).read_bytes()
     early = moment == "before it starts"
     faulty.forget(DISTANCES, *[TARGETS["train_model"]] * early)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lmia.artifacts import load
-from lmia.tables import read_metrics
+from lmia.evaluation.metrics_table import read_metrics
 
 RUN = "small/n60-{}/0-1"
 

@@ -37,7 +37,7 @@ def test_every_rule_declares_what_it_needs(name):
     """CPUs, memory and time, which grow when a job is tried again; a GPU where a network is built."""
     for resource in (r"threads: \d", r"mem_mb=growing\(\d+\)", r"runtime=growing\(\d+\)"):
         assert re.search(resource, JOBS[name]), resource
-    builds_network = ROOT / "lmia/checkpoints.py" in closure(ROOT / f"workflow/scripts/{name}.py")
+    builds_network = ROOT / "lmia/models/checkpoints.py" in closure(ROOT / f"workflow/scripts/{name}.py")
     assert builds_network == (name in ON_GPU)
 
 

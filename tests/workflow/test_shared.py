@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from lmia import artifacts
-from lmia.devices import Batches
+from lmia.batching import Batches
 from workflow import cache
 from workflow.harness import dependencies, records, shared
 from workflow.harness.attempt import Attempt

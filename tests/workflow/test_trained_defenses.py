@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lmia import artifacts
-from lmia.tables import read_metrics
+from lmia.evaluation.metrics_table import read_metrics
 
 from .conftest import Checkout
 

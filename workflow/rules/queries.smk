@@ -68,7 +68,7 @@ rule search_boundary:
         code=lambda wc: code(
             "search_boundary",
             model_module(wc),
-            *(["lmia.stopping"] if stopping_of(wc) else []),
+            *(["lmia.boundary.stopping"] if stopping_of(wc) else []),
         ),
     message:
         "Search the boundary of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"

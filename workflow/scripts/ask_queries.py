@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from lmia import plugins
-from lmia.fixed_queries import ask_fixed
+from lmia.queries.fixed import ask_fixed
 from lmia.streams import streams
 from workflow.frozen import FrozenModels
 from workflow.harness.job import job

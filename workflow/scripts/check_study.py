@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 
 from lmia import artifacts, plugins
+from lmia.data.remarks import remarks
 from lmia.devices import prepare
-from lmia.model_checks import check_model
-from lmia.remarks import remarks
+from lmia.models.checks import check_model
 from workflow.harness.blame import bad_input
 from workflow.harness.job import job
 

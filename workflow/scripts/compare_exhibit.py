@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from lmia import artifacts, flags
-from lmia.exhibits import CHECKS, COMPARISON, Decisions, check, compare, to_markdown
-from lmia.tables import flags_over_seeds, read_measures, read_metrics
+from lmia import artifacts
+from lmia.evaluation import flags
+from lmia.evaluation.metrics_table import flags_over_seeds, read_measures, read_metrics
+from lmia.evaluation.paper_comparison import CHECKS, COMPARISON, Decisions, check, compare, to_markdown
 from workflow.harness.job import job
 
 OF_DECISIONS = ("scores", "splits", "setting", "of_model")

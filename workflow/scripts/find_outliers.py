@@ -1,7 +1,8 @@
 """Which of the target's evaluated points are outliers, by the features of the first shadow model."""
 
 from lmia import plugins
-from lmia.outliers import distance_to_neighbour, find_outliers, penultimate
+from lmia.evaluation.outliers import find_outliers
+from lmia.models.features import distance_to_neighbour, penultimate
 from workflow.frozen import FrozenModels
 from workflow.harness.job import job
 from workflow.seeds import seed_list

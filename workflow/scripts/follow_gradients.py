@@ -3,7 +3,7 @@
 import numpy as np
 
 from lmia import plugins
-from lmia.white_box import white_box_distances
+from lmia.boundary.white_box import white_box_distances
 from workflow.frozen import FrozenModels
 from workflow.harness.job import job
 from workflow.harness.journals import journal_of

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from lmia import artifacts
-from lmia.flags import attack_flags
-from lmia.intervals import evaluate, proportion
+from lmia.evaluation.flags import attack_flags
+from lmia.evaluation.intervals import evaluate, proportion
 from workflow.harness.job import job
 from workflow.seeds import seed_list
 

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from lmia import artifacts, flags
-from lmia.intervals import proportion
+from lmia import artifacts
+from lmia.evaluation import flags
+from lmia.evaluation.intervals import proportion
 from workflow.harness.job import job
 from workflow.seeds import seed_list
 
@@ -12,7 +13,7 @@ GUARANTEES = ("epsilon", "delta")  # of private training, the same for target an
 
 
 def flags_of(models, row, prefix):
-    """What is wrong with models of one seed, and whose they are; see `lmia.training.model_flag`."""
+    """What is wrong with models of one seed, and whose they are; see `lmia.training.loop.model_flag`."""
     whose, found = "shadow" if prefix else "target", [model["flags"][row] for model in models if "flags" in model]
     return flags.join(f"{whose} {flag}" for flag in found if flag)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from lmia import artifacts, plugins
+from lmia.evaluation.metrics_table import flags_over_seeds, read_measures
 from lmia.figures.style import explain, save
-from lmia.tables import flags_over_seeds, read_measures
 from workflow.harness.job import job
 
 

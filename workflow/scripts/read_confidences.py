@@ -1,7 +1,7 @@
 """Confidence vectors for the baselines that are not label-only."""
 
 from lmia import plugins
-from lmia.confidences import read_confidences
+from lmia.queries.confidences import read_confidences
 from workflow.frozen import FrozenModels
 from workflow.harness.job import job
 from workflow.harness.shared import take_shared

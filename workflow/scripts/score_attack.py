@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from lmia import artifacts, observations, plugins
-from lmia.scoring import run_attack
+from lmia import artifacts, plugins
+from lmia.attacks import observations
+from lmia.attacks.scoring import run_attack
 from workflow.harness.job import job
 from workflow.seeds import seed_list
 

@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 
 from lmia import artifacts, plugins
-from lmia.boundary import search_boundary
+from lmia.boundary.search import search_boundary
 from lmia.streams import streams
 from workflow.frozen import FrozenModels
 from workflow.harness.job import job
@@ -13,7 +13,7 @@ from workflow.harness.journals import journal_of
 from workflow.harness.shared import take_shared
 from workflow.seeds import seed_list
 
-STOPPING = "lmia.stopping"  # by name, so that searches which run to the end do not depend on its code
+STOPPING = "lmia.boundary.stopping"  # by name, so that searches which run to the end do not depend on its code
 
 
 def load_rules(path, seeds):

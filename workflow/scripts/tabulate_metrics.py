@@ -1,6 +1,6 @@
 """The tables of all studies as one."""
 
-from lmia.tables import read_measures
+from lmia.evaluation.metrics_table import read_measures
 from workflow.harness.job import job
 
 with job(snakemake):

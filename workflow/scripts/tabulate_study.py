@@ -1,6 +1,6 @@
 """All measures of one study in one tidy table, with rows over seeds."""
 
-from lmia.tables import read_measures, with_rows_over_seeds
+from lmia.evaluation.metrics_table import read_measures, with_rows_over_seeds
 from workflow.harness.job import job
 
 with job(snakemake):

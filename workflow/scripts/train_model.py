@@ -7,10 +7,10 @@ import torch
 from tqdm import tqdm
 
 from lmia import artifacts, plugins
-from lmia.checkpoints import to_arrays, weights
 from lmia.devices import describe, prepare
+from lmia.models.checkpoints import to_arrays, weights
 from lmia.streams import stream
-from lmia.training import BatchOfOne, model_flag, predict, share, train
+from lmia.training.loop import BatchOfOne, model_flag, predict, share, train
 from workflow.harness.gpus import take_device
 from workflow.harness.job import BadInput, job
 from workflow.harness.journals import journal_of
@@ -25,7 +25,7 @@ def points(data, ids, device):
 
 
 def reference_points(data, members, nonmembers, draw, device):
-    """(inputs, classes) of as many points as members, or as are left, of those that are neither; see `none.Defense`."""
+    """(inputs, classes) of as many points as members, or as are left, of those that are neither; see `base.Defense`."""
     others = np.setdiff1d(np.arange(len(data["classes"])), np.concatenate([members, nonmembers]))
     rows = np.sort(draw.permutation(others)[: len(members)])
     if not len(rows):

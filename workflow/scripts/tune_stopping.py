@@ -3,8 +3,8 @@
 import numpy as np
 
 from lmia import artifacts
-from lmia.observations import join_moments
-from lmia.stopping import Stopping
+from lmia.attacks.observations import join_moments
+from lmia.evaluation.stopping_rule import fit_stopping
 from workflow.harness.job import job
 from workflow.seeds import seed_list
 
@@ -16,7 +16,7 @@ def tune(shadows, splits, output, error, seeds):
     for s, seed in enumerate(seeds):
         best, spent = (join_moments([part[name][s] for part in searched])[:, 0] for name in ("best", "spent"))
         known = [np.isin(part["example_ids"][s], inside[s]) for part, inside in zip(searched, members, strict=True)]
-        arrays |= Stopping.fit(best, spent, np.concatenate(known), error).to_arrays(seed)
+        arrays |= fit_stopping(best, spent, np.concatenate(known), error).to_arrays(seed)
     artifacts.save(output, "stopping", arrays, {"error": error, "seeds": seeds})
 
 

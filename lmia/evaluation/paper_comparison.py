@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lmia import flags
-from lmia.intervals import LEVEL, over_seeds
-from lmia.metrics import at_threshold, best_threshold
+from lmia.evaluation import flags
+from lmia.evaluation.intervals import LEVEL, over_seeds
+from lmia.evaluation.metrics import at_threshold, best_threshold
+from lmia.evaluation.metrics_table import ALL_SEEDS
 from lmia.streams import stream
-from lmia.tables import ALL_SEEDS
 
 COMPARISON = [
     "artifact",
@@ -34,7 +34,7 @@ CLOSE = 2.0  # points within which a value counts as reproduced
 def compare(table, cell):
     """One row of COMPARISON, accuracies in %.
 
-    table: measures of the cell's run with rows over seeds (`lmia.tables`), None where it was not run; cell: artifact,
+    table: measures of the cell's run with rows over seeds (`metrics_table`), None where it was not run; cell: artifact,
     dataset, n_train, attack ("" for the model's test accuracy), defense, paper (%), remark, and status where that does
     not depend on the number ("variant", "other n"), else None.
 

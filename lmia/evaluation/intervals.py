@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special  # scipy.stats takes 0.7 s to import, in hundreds of jobs
 
-from lmia.metrics import at_threshold, auc, tpr_at_fpr
+from lmia.evaluation.metrics import at_threshold, auc, tpr_at_fpr
 from lmia.streams import stream
 
 LEVEL = 0.95

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import torch
 
+from lmia.boundary.directions import Directions
 from lmia.devices import width
-from lmia.directions import Directions
 from lmia.streams import set_states, states
 
 PROBES = 256, 1 << 20  # made together: at least so many, to fill forward passes; else of so many values, to fit caches

@@ -5,7 +5,7 @@ import math
 import torch
 from torch.nn import functional
 
-from lmia.noise import normals
+from lmia.queries.noise import normals
 
 
 class Directions:

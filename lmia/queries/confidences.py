@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from lmia.devices import Batches, device_of
+from lmia.batching import Batches
+from lmia.devices import device_of
 
 
 def read_confidences(model, inputs, mask):

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from lmia.boundary.schedules import PUBLISHED
+from lmia.boundary.state import SearchState
 from lmia.journal import Journal
-from lmia.schedules import PUBLISHED
-from lmia.search_state import SearchState
 
 MAX_TRIALS = 10  # halvings of one jump
 

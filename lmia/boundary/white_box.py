@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from lmia.devices import Batches
+from lmia.batching import Batches
 from lmia.journal import Journal
-from lmia.oracle import LabelOracle
+from lmia.queries.oracle import LabelOracle
 
 RADIUS, RATE = 1.0, 0.05  # the first radius, and by which share it changes in a step (section 4 of Rony et al.)
 LENGTHS = 1.0, 0.01  # of the first and the last step along the gradient, with a half cosine between (ibid.)

@@ -8,8 +8,8 @@ from tqdm import tqdm
 
 from lmia.devices import queries_on
 from lmia.journal import Journal
-from lmia.oracle import LabelOracle
-from lmia.precision import MOST_DISAGREEMENT, in_precision
+from lmia.queries.oracle import LabelOracle
+from lmia.queries.precision import MOST_DISAGREEMENT, in_precision
 from lmia.streams import Chosen
 
 LEAST_EXAMPLES = 16  # that are perturbed together

@@ -1,10 +1,10 @@
-"""Outliers (section 7 of the paper): points with few neighbours among the features of a model that the attacker has."""
+"""Features of points: what a model's last layer reads, and how near their neighbours are (section 7 of the paper)."""
 
-import numpy as np
 import torch
 from torch import nn
 
-from lmia.devices import Batches, device_of
+from lmia.batching import Batches
+from lmia.devices import device_of
 
 BLOCK = 1024  # points whose similarities to all others are in memory at once
 
@@ -52,14 +52,3 @@ def distance_to_neighbour(features, k):
         similarity[rows, start + rows] = -2.0  # nobody is its own neighbour
         found.append(1 - similarity.topk(k, dim=1).values[:, -1])
     return torch.cat(found).clamp(0, 2).cpu().numpy()
-
-
-def find_outliers(distances, fraction):
-    """(bool (n,), delta): the points with fewer than k others within cosine distance delta.
-
-    distances: to the k-th nearest, (n,); fraction: of the points that shall be outliers, in (0, 1); as k is given,
-    delta follows. At least one point is wanted; points that tie with the first that is none are none.
-    """
-    n_outliers = max(1, round(fraction * len(distances)))
-    delta = float(np.sort(distances)[-n_outliers - 1]) if n_outliers < len(distances) else -1.0
-    return distances > delta, delta

@@ -3,6 +3,11 @@
 import torch
 
 
+def shifts(d):
+    """The 4d integer shifts (down, right) at L1 distance d from (0, 0), in a fixed order."""
+    return [(i, j) for i in range(-d, d + 1) for j in sorted({abs(i) - d, d - abs(i)})]
+
+
 def check_moves(shape):
     """Raise ValueError where inputs of `shape` (without the batch) cannot be moved."""
     if len(shape) != 3:

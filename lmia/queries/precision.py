@@ -7,7 +7,7 @@ def in_precision(ask, precision, most_disagreement=MOST_DISAGREEMENT):
     """Ask in one precision, and in float32 where that proves wrong: (answers, provenance).
 
     ask: a function precision -> (answers, disagreement as `LabelOracle` finds it, None for none); precision: a name in
-    `lmia.oracle.PRECISIONS`; most_disagreement: largest share of changed labels that is accepted, in [0, 1].
+    `lmia.queries.oracle.PRECISIONS`; most_disagreement: largest share of changed labels that is accepted, in [0, 1].
     The provenance has the "precision" that the answers are of, and the "disagreement" found with the reduced one.
     """
     answers, disagreement = ask(precision)

@@ -7,7 +7,7 @@ import torch
 def moving_tensors(model, optimizer, defense):
     """All tensors that change in training, by name.
 
-    optimizer: one of `lmia.optimizers`, None where the defense moves the weights; defense: after its `stepper`.
+    optimizer: one of `optimizers`, None where the defense moves the weights; defense: after its `stepper`.
     """
     named = {f"model/{name}": tensor for name, tensor in (*model.named_parameters(), *model.named_buffers())}
     named |= {f"optimizer/{number}": tensor for number, tensor in enumerate(optimizer.tensors() if optimizer else ())}

@@ -18,7 +18,7 @@ class Replayed:
     batches of one size turn out to do such things, what was recorded for others is dropped.
 
     step: moves the weights of a model, and returns the loss, a detached scalar; tensors: () -> those that it changes,
-    as `moving_tensors` of `lmia.training_state` names them; record: (step, inputs, classes) -> a step that replays what
+    as `moving_tensors` of `lmia.training.state` names them; record: (step, inputs, classes) -> a step that replays what
     was recorded, none of which is done before.
     """
 

@@ -7,7 +7,8 @@ from functools import partial
 import numpy as np
 import torch
 
-from lmia.devices import Batches, width
+from lmia.batching import Batches
+from lmia.devices import width
 
 CHUNK_FLOATS = 1 << 18  # input values per forward pass: a small network's activations then stay in a core's cache
 CHUNK = (64, 1024)  # least and most inputs per forward pass; a GPU's is wider, but for the least

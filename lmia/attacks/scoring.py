@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lmia.metrics import at_threshold, best_threshold
-from lmia.observations import join_moments
+from lmia.attacks.observations import join_moments
+from lmia.evaluation.metrics import at_threshold, best_threshold
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from itertools import count
 import numpy as np
 import torch
 
-from lmia.defenses import none
-from lmia.devices import Batches
+from lmia.batching import Batches
+from lmia.defenses import base
 from lmia.journal import Journal
-from lmia.optimizers import Adam, Sgd
-from lmia.replay import Replayed
-from lmia.training_state import Progress, moving_tensors
+from lmia.training.cuda_graphs import Replayed
+from lmia.training.optimizers import Adam, Sgd
+from lmia.training.state import Progress, moving_tensors
 
 PRECISIONS = ("float32", "bfloat16")
 OPTIMIZERS = {"adam": Adam, "sgd": Sgd}
@@ -42,10 +42,10 @@ def train(
 
     build: (shape, n_classes) -> module; inputs: float32 (n, *shape), on the device that is to train; classes: int64
     (n,), on the same; seed: int >= 0, of weights, batch order and all that the defense draws; defense: a
-    `lmia.defenses.none.Defense`, or one derived from it, for this model alone; min_delta: a smaller improvement of an
+    `lmia.defenses.base.Defense`, or one derived from it, for this model alone; min_delta: a smaller improvement of an
     epoch's mean loss does not count; patience: epochs without one before the end; max_epochs: the end in any case, but
     that a defense with `epochs` trains for exactly so many; optimizer: "adam" or "sgd"; weight_decay: of the optimizer,
-    see `lmia.optimizers`, a defense's `decay` coming on top; precision: "float32", or "bfloat16" for the forward and
+    see `optimizers`, a defense's `decay` coming on top; precision: "float32", or "bfloat16" for the forward and
     backward pass, with weights, loss and updates in float32 all the same; journal: Journal of this model, whose
     training goes on after its last batch there, None for none.
 
@@ -57,8 +57,8 @@ def train(
     Raises TypeError for another defense, ValueError where it cannot be trained so, or an option is unknown, BatchOfOne,
     before the first step, where a batch is too small for the model, MemoryError where one is too large for a GPU.
     """
-    if not isinstance(defense, none.Defense):
-        raise TypeError(f"defense: expected a class derived from lmia.defenses.none.Defense, got {type(defense)}")
+    if not isinstance(defense, base.Defense):
+        raise TypeError(f"defense: expected a class derived from lmia.defenses.base.Defense, got {type(defense)}")
     defense.check(inputs.shape[1:])
     if precision not in PRECISIONS:
         raise ValueError(f"precision: {precision}: expected one of {', '.join(PRECISIONS)}")
@@ -110,7 +110,7 @@ def _check_least_batch(model, inputs, defense, batch_size):
     """
     views = len(inputs) * defense.copies
     is_coming = 1 in (views, batch_size, views % batch_size)
-    if not is_coming or type(defense).batches is not none.Defense.batches:  # batches of its own may be of any size
+    if not is_coming or type(defense).batches is not base.Defense.batches:  # batches of its own may be of any size
         return
     kept = [buffer.clone() for buffer in model.buffers()]
     try:

@@ -1,7 +1,7 @@
 """What a reader must know before believing a number: flags of models and attacks that failed, or have nothing to say.
 
 A cell of the column `flags` is one text, of any number of them. Models are flagged in training
-(`lmia.training.model_flag`); here flags reach the attacks on these models, and the rows over seeds.
+(`lmia.training.loop.model_flag`); here flags reach the attacks on these models, and the rows over seeds.
 """
 
 import re
@@ -50,7 +50,7 @@ def over_seeds(texts):
 
 
 def with_models_flags(table, run):
-    """The table of `lmia.tables`, with the flags of models also on the rows of all attacks on them.
+    """The table of `lmia.evaluation.metrics_table`, with the flags of models also on the rows of all attacks on them.
 
     run: columns that, with the seed, say which models a row is of.
     """

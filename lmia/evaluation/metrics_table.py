@@ -5,8 +5,8 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 
-from lmia import flags
-from lmia.intervals import over_seeds
+from lmia.evaluation import flags
+from lmia.evaluation.intervals import over_seeds
 
 RUN = ["study", "dataset", "n_train", "model", "defense"]
 COLUMNS = [*RUN, "seed", "attack", "access", "queries", "setting", "metric", "value", "ci_low", "ci_high", "flags"]
@@ -38,7 +38,7 @@ def with_rows_over_seeds(table, n_resamples, gap=None):
     gap: name of the gap attack, if there is one. Values are means, and queries too; an interval is over seeds, that of
     a single one over its points. An attack's rows over seeds include "accuracy_over_gap", the paired difference to the
     gap attack on the same models. What is wrong with models is flagged on the rows of all attacks on them
-    (`lmia.flags`).
+    (`lmia.evaluation.flags`).
     """
     table = flags.with_models_flags(table, RUN)
     same = [*RUN, "attack", "access", "setting", "metric"]

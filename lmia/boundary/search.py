@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from lmia.boundary.hopskipjump import hopskipjump
+from lmia.boundary.schedules import SCHEDULES
+from lmia.boundary.starts import nearest_others
 from lmia.devices import device_of, queries_on
-from lmia.hopskipjump import hopskipjump
+from lmia.image_moves import shifts
 from lmia.journal import Journal
-from lmia.oracle import LabelOracle
-from lmia.perturbations.translation import shift, shifts
-from lmia.precision import MOST_DISAGREEMENT, in_precision
-from lmia.schedules import SCHEDULES
-from lmia.starts import nearest_others
+from lmia.perturbations.translation import shift
+from lmia.queries.oracle import LabelOracle
+from lmia.queries.precision import MOST_DISAGREEMENT, in_precision
 
 
 def search_boundary(
@@ -35,9 +36,9 @@ def search_boundary(
     """Boundary distances around every input, and around its shifted copies.
 
     inputs: (n, *shape); streams: a function (copy number) -> one Generator per input; budget: queries per example,
-    split evenly over its copies; schedule: a name in `lmia.schedules.SCHEDULES`; initial_probes: instead of that
-    schedule's, None for its own; copies: 0 for the input alone, d >= 1 for the input and its 4d shifts by d pixels
-    (the combined attack); pool: (inputs (m, *shape), classes (m,)) among which searches start, None for noise;
+    split evenly over its copies; schedule: a name in `schedules.SCHEDULES`; initial_probes: instead of that schedule's,
+    None for its own; copies: 0 for the input alone, d >= 1 for the input and its 4d shifts by d pixels (the combined
+    attack); pool: (inputs (m, *shape), classes (m,)) among which searches start, None for noise;
     precision, most_disagreement: see `in_precision`; init_tries, settled: see `hopskipjump`; journal: Journal of this
     search, from which finished copies are taken and the present one goes on, None for none.
 

@@ -1,0 +1,1 @@
+"""Searches for the decision boundary, and when they may stop."""

@@ -1,0 +1,38 @@
+"""Sequential stopping: no more queries for an example whose side of the threshold is settled.
+
+A decision needs to know whether the final distance reaches the threshold, and not how large it is. The best distance
+only falls, so below the threshold it stays there; how far it falls from some moment on is a rule that
+`lmia.evaluation.stopping_rule` learns from the shadow's finished searches.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """When a search is settled, as a function (best (m,), spent (m,)) -> bool (m,).
+
+    threshold: what the final distance is compared with; queries: ints (k,), ascending; ratios: floats (k,), ascending:
+    from that many queries on, the final distance is taken to be at least this share of the present one.
+    """
+
+    threshold: float
+    queries: np.ndarray
+    ratios: np.ndarray
+
+    @classmethod
+    def from_arrays(cls, arrays, seed):
+        """What `to_arrays` gave."""
+        return cls(float(arrays[f"{seed}/threshold"]), arrays[f"{seed}/queries"], arrays[f"{seed}/ratios"])
+
+    def to_arrays(self, seed):
+        """Named arrays, "<seed>/<name>" -> array."""
+        return {f"{seed}/{name}": np.asarray(value) for name, value in vars(self).items()}
+
+    def __call__(self, best, spent):
+        known = np.searchsorted(self.queries, spent, side="right") - 1
+        ratio = np.where(known >= 0, self.ratios[np.maximum(known, 0)], 0) if len(self.queries) else np.zeros(len(best))
+        with np.errstate(invalid="ignore"):
+            return (best < self.threshold) | (best * ratio >= self.threshold)

@@ -1,0 +1,1 @@
+"""Training: the loop, optimizers, and what a journal keeps of it."""

@@ -15,10 +15,11 @@ runpy.run_path(f"{workflow.basedir}/workflow/harness/bytecode.py")["check_by_has
         f"{glob.escape(workflow.basedir)}/{folder}/**/*.py", recursive=True
     )
 )
+# `workflow` is Snakemake's object here and in rules, and never this package: import names from its modules only.
 # In front of all other folders, here and in jobs: another package may be called workflow, lmia or plugins too.
 sys.path.insert(0, workflow.basedir)
 
-from workflow.places import put_in_front_for_jobs, unfit
+from workflow.harness.working_folder import put_in_front_for_jobs, unfit
 
 put_in_front_for_jobs(workflow.basedir)
 if problem := unfit(sys.executable, os.getcwd()):
@@ -26,20 +27,18 @@ if problem := unfit(sys.executable, os.getcwd()):
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/common_runs.smk"
-include: "workflow/rules/common_figures.smk"
+include: "workflow/rules/submissions.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/queries.smk"
 include: "workflow/rules/attacks.smk"
-include: "workflow/rules/outliers.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/exhibits.smk"
-include: "workflow/rules/common_integrity.smk"
-include: "workflow/rules/integrity.smk"
+include: "workflow/rules/verify.smk"
 
 
 rule all:
+    """All studies, tables and figures of the configuration."""
     default_target: True
     input:
         expand("results/checks/{study}.txt", study=CONFIG.studies),

@@ -11,9 +11,8 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from workflow.config import load
-from workflow.entries import attacks_of, observation, trained_with
-from workflow.exhibits import MAGNITUDES, evaluated_points
+from workflow.config.exhibits import evaluated_points
+from workflow.config.load import load
 from workflow.seeds import seed_list
 
 CEILINGS = Path("benchmarks/results/ceilings.csv")
@@ -42,9 +41,9 @@ def seconds_per_query(query, model, measured):
 
 def asked(query):
     """(queries per example of all magnitudes, bytes that are kept of their answers)."""
-    if observation(query) != "labels":
+    if query.observation != "labels":
         return query.cost(), 1000  # of a course, of one confidence vector, of one distance: small
-    field = MAGNITUDES[query.kind][0] if query.kind in MAGNITUDES else None
+    field = query.magnitudes_in and query.magnitudes_in[0]
     each = [query.model_copy(update={field: [size]}) for size in getattr(query, field)] if field else []
     n = 1 + sum(one.cost() - 1 for one in each)
     return n, 4 * n
@@ -54,8 +53,8 @@ def row(config, name, measured):
     """One line of the table."""
     study = config.studies[name]
     model = config.models[study.model].kind
-    trained = {trained_with(config, defense) for defense in study.defenses}
-    queries = {config.attacks[attack].reads for attack in attacks_of(config, study)}
+    trained = {config.trained_with(defense) for defense in study.defenses}
+    queries = {config.attacks[attack].reads for attack in config.attacks_of(study)}
     roles, total = 1 + study.shadows, defaultdict(float)
     for n in study.n_train:
         for block in study.seeds:

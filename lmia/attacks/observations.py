@@ -18,6 +18,12 @@ class Answers:
     magnitudes: np.ndarray
     can_rank = True
 
+    @classmethod
+    def concatenate(cls, parts):
+        """The examples of several, which were asked the same queries, as those of one."""
+        labels, classes = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "classes"))
+        return cls(labels, classes, parts[0].magnitudes)
+
     def settings(self):
         """The distinct magnitudes beyond the unmodified input, ascending, as a list."""
         return [float(m) for m in np.unique(self.magnitudes[1:])]
@@ -67,6 +73,13 @@ class Distances:
     classes: np.ndarray
     stopped: np.ndarray | None = None
 
+    @classmethod
+    def concatenate(cls, parts):
+        """The examples of several as those of one."""
+        best, spent = (join_moments([getattr(part, name) for part in parts]) for name in ("best", "spent"))
+        stopped = None if parts[0].stopped is None else np.concatenate([part.stopped for part in parts])
+        return cls(best, spent, np.concatenate([part.classes for part in parts]), stopped)
+
     def settings(self):
         """A search has no magnitudes: an empty list."""
         return []
@@ -109,6 +122,11 @@ class Confidences:
     classes: np.ndarray
     can_rank = True
 
+    @classmethod
+    def concatenate(cls, parts):
+        """The examples of several as those of one."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("probabilities", "classes")))
+
     def settings(self):
         """No magnitudes: an empty list."""
         return []
@@ -132,3 +150,27 @@ class Confidences:
         true = others[rows, self.classes]
         others[rows, self.classes] = -1
         return np.column_stack([true, -np.sort(-others, axis=1)[:, :-1]])
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where observations of one kind come from.
+
+    folder: of results, and kind of the artifacts in it; access: what of the model an attacker needs for it, as
+    metrics.csv says it; type: of what an attack gets; arrays: its fields, by their names in an artifact;
+    can_be_masked: whether a defense of confidences changes it.
+    """
+
+    folder: str
+    access: str
+    type: type
+    arrays: tuple[str, ...]
+    can_be_masked: bool = False
+
+
+OBSERVATIONS = {
+    "labels": Source("answers", "label", Answers, ("labels", "classes", "magnitudes")),
+    "distances": Source("distances", "label", Distances, ("best", "spent", "classes", "stopped")),
+    "white_box": Source("white_box", "white-box", Distances, ("best", "spent", "classes")),
+    "confidences": Source("confidences", "confidence", Confidences, ("probabilities", "classes"), can_be_masked=True),
+}

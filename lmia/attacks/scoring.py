@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lmia.attacks.observations import join_moments
 from lmia.evaluation.metrics import at_threshold, best_threshold
 
 
@@ -32,7 +31,7 @@ def run_attack(make, target, shadows, is_member, unit="", budget=None, budgets=(
     bool array per shadow; unit: name of the magnitudes; budget: most queries per example, None for all that were asked;
     budgets: smaller ones to report as well.
     """
-    shadow = _concatenate(shadows)
+    shadow = type(shadows[0]).concatenate(shadows)
     is_member = np.concatenate(is_member)
 
     def run(cap):
@@ -67,21 +66,3 @@ def _reduce(observations, budget, magnitude):
     if magnitude is not None:
         observations = observations.at(magnitude)
     return observations if budget is None else observations.cut(budget)
-
-
-def _concatenate(shadows):
-    first = shadows[0]
-    if len(shadows) == 1:
-        return first
-    fields = {name: getattr(first, name) for name in first.__dataclass_fields__}
-    per_example = {
-        name
-        for name, value in fields.items()
-        if name != "magnitudes" and value is not None and len(value) == len(first.classes)
-    }
-    joined = {name: _stack([getattr(shadow, name) for shadow in shadows]) for name in per_example}
-    return type(first)(**{**fields, **joined})
-
-
-def _stack(arrays):
-    return join_moments(arrays) if arrays[0].ndim == 3 else np.concatenate(arrays)

@@ -7,16 +7,11 @@ from matplotlib.ticker import MaxNLocator
 from lmia.evaluation.metrics_table import magnitudes, select_cell
 from lmia.figures import style
 
-UNITS = {
-    "degrees": "rotation r (degrees)",
-    "pixels": "translation d (pixels)",
-    "sigma": "noise sigma (pixel units of [0, 1])",
-    "expected flips": "expected number of flipped features",
-}
-
 
 def plot(table, settings):
-    """table: of `read_metrics`; settings: a figure's entry, attacks as curves and lines as level lines."""
+    """table: of `read_metrics`; settings: a figure's entry, attacks as curves and lines as level lines;
+    axes: unit of the magnitudes -> what the axis says, where that is more than the unit.
+    """
     figure, ax = style.axes(settings)
     rows, shown = select_cell(table, "accuracy", settings), []
     for number, attack in enumerate(settings["attacks"]):
@@ -29,7 +24,7 @@ def plot(table, settings):
         ax.fill_between(x, curve["ci_low"], curve["ci_high"], color=colour, alpha=0.2, linewidth=0)
         style.stars(ax, x, curve["value"], curve["flags"])
         shown.append(curve)
-        ax.set_xlabel(UNITS.get(unit, unit), parse_math=False)  # a plug-in may have any
+        ax.set_xlabel(settings["axes"].get(unit, unit), parse_math=False)  # a plug-in may have any
     lines = rows[rows["attack"].isin(settings["lines"]) & (rows["setting"] == "")]
     for _, row in lines.iterrows():
         style.level_line(ax, row)

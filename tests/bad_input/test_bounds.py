@@ -7,7 +7,8 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from workflow import schema
+from workflow.config.schema import configuration
+from workflow.config.schema.attacks import Classifier
 
 
 @cache
@@ -37,7 +38,7 @@ def shaped(annotation, value):
 def fields(number):
     return [
         (model, name)
-        for model in sorted(models(schema.Config), key=lambda model: model.__name__)
+        for model in sorted(models(configuration.Config), key=lambda model: model.__name__)
         for name, field in model.model_fields.items()
         if holds(number, field.annotation)
     ]
@@ -78,5 +79,5 @@ def test_no_whole_number_goes_beyond_what_can_be_computed(model, name):
 
 def test_seeds_of_networks_are_those_that_scikit_learn_takes():
     entry = {"kind": "classifier", "reads": "all"}
-    assert schema.Classifier(**entry, seed=2**32 - 1).seed == 2**32 - 1
-    assert mistakes(schema.Classifier, "seed", 2**32) == {"less_than"}
+    assert Classifier(**entry, seed=2**32 - 1).seed == 2**32 - 1
+    assert mistakes(Classifier, "seed", 2**32) == {"less_than"}

@@ -13,9 +13,10 @@ import pytest
 import yaml
 from snakemake.common.configfile import load_configfile
 
-from workflow import plain
-from workflow.config import ConfigError, base_files, check, load, main
-from workflow.plain import read
+from workflow.config import yaml_reader
+from workflow.config.__main__ import main
+from workflow.config.load import ConfigError, base_files, check, load
+from workflow.config.yaml_reader import read
 
 from ..workflow.test_config import ROOT, changed
 
@@ -91,7 +92,7 @@ def test_files_that_are_no_plain_values(case, tmp_path, monkeypatch):
 
 
 def test_many_keys_are_not_taken_for_merged_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr(plain, "MOST_VALUES", 100)
+    monkeypatch.setattr(yaml_reader, "MOST_VALUES", 100)
     (tmp_path / "many.yaml").write_text("a: &a {x: 1}\nb: {<<: *a}\n" + "".join(f"k{i}: 1\n" for i in range(100)))
     with pytest.raises(ConfigError, match="many.yaml: more than 100 values, aliases counted .*; shorten it$"):
         read(tmp_path / "many.yaml")
@@ -240,10 +241,10 @@ def plug_in(tmp_path, monkeypatch):
         monkeypatch.syspath_prepend(tmp_path)
         return changed("models", "mlp", value={"kind": "hostile.model"})
 
-    from workflow import sources
+    from workflow.config import plugin_sources
     from workflow.harness import fingerprint
 
-    found = (fingerprint.locate, fingerprint._own, sources._body)
+    found = (fingerprint.locate, fingerprint._own, plugin_sources._body)
     for cached in found:
         cached.cache_clear()
     yield place

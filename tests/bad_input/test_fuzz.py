@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lmia.data import npz
-from workflow.config import ConfigError, base_files, check
-from workflow.plain import read
+from workflow.config.load import ConfigError, base_files, check
+from workflow.config.yaml_reader import read
 
 from ..workflow.test_config import DEFAULT
 from ..workflow.test_defended_config import defended

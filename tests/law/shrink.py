@@ -2,7 +2,7 @@
 
 import copy
 
-from workflow.config import ConfigError, check
+from workflow.config.load import ConfigError, check
 
 SECTIONS = ("exhibits", "figures", "studies", "attacks", "queries", "defenses", "models", "datasets")
 LISTS = ("defenses", "attacks", "seeds", "n_train")  # of studies

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.config import check
+from workflow.config.load import check
 
 from ..workflow.conftest import make_checkout
 from .conftest import Runner, told, write

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.config import check
+from workflow.config.load import check
 
 from .conftest import write
 from .study import EVERY_KIND, HINTS

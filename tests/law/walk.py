@@ -5,7 +5,7 @@ import typing
 
 from pydantic import BaseModel
 
-from workflow.config import ConfigError, check
+from workflow.config.load import ConfigError, check
 
 FILLS = [1, 2, 3, 5, 0.05, 0.5, 2.0, [1], [[1]], True, "x"]  # in the place of nothing
 

@@ -12,7 +12,7 @@ from snakemake.iocontainers import InputFiles, OutputFiles, Params
 
 import workflow.harness.job
 from lmia import artifacts
-from workflow.harness import checksums, records, runs
+from workflow.harness import checksums, records, submissions
 from workflow.harness.attempt import PARTIAL, Attempt, Superseded
 from workflow.harness.job import job
 from workflow.harness.journals import KeptJournal
@@ -69,9 +69,9 @@ def fake_job(monkeypatch, is_nested):
 @pytest.fixture
 def submitted(monkeypatch):
     """A job's run, which has begun for the sake of OUTPUTS."""
-    monkeypatch.setenv(runs.VARIABLE, "")  # so that it is as before in the end
-    runs.begin(OUTPUTS)
-    return os.environ[runs.VARIABLE]
+    monkeypatch.setenv(submissions.VARIABLE, "")  # so that it is as before in the end
+    submissions.begin(OUTPUTS)
+    return os.environ[submissions.VARIABLE]
 
 
 @pytest.mark.parametrize("is_nested", [True, False])
@@ -80,8 +80,8 @@ def test_a_job_in_a_cluster_does_nothing_once_another_run_makes_its_outputs(monk
     """One of this machine is no Snakemake of its own, and never waits in a queue."""
 
     def later():
-        runs.begin(["results/other", OUTPUTS[1]])
-        monkeypatch.setenv(runs.VARIABLE, submitted)
+        submissions.begin(["results/other", OUTPUTS[1]])
+        monkeypatch.setenv(submissions.VARIABLE, submitted)
 
     def begun(outputs, record):
         attempt = Attempt(outputs, record)
@@ -99,17 +99,17 @@ def test_a_job_in_a_cluster_does_nothing_once_another_run_makes_its_outputs(monk
 
 
 def test_runs_that_make_other_files_or_none_outdate_nobody(monkeypatch, submitted):
-    runs.begin(["results/other"])
-    runs.begin([])
-    assert len(list(runs.FOLDER.iterdir())) == 2
-    runs.end()
-    assert [file.name for file in runs.FOLDER.iterdir()] == [submitted]
-    assert not runs.is_outdated()  # nobody knows
-    monkeypatch.setenv(runs.VARIABLE, submitted)
-    assert not runs.is_outdated()
-    runs.end()
-    monkeypatch.setenv(runs.VARIABLE, submitted)
-    assert runs.is_outdated()
+    submissions.begin(["results/other"])
+    submissions.begin([])
+    assert len(list(submissions.FOLDER.iterdir())) == 2
+    submissions.end()
+    assert [file.name for file in submissions.FOLDER.iterdir()] == [submitted]
+    assert not submissions.is_outdated()  # nobody knows
+    monkeypatch.setenv(submissions.VARIABLE, submitted)
+    assert not submissions.is_outdated()
+    submissions.end()
+    monkeypatch.setenv(submissions.VARIABLE, submitted)
+    assert submissions.is_outdated()
 
 
 def test_what_carries_no_checksum_gets_one_beside_it():

@@ -43,7 +43,7 @@ def labels(content):
 
 
 def test_an_edit_of_the_configurations_own_code_takes_effect_too(copy):
-    edit_unseen(copy, "workflow/schema.py", "patience: Count = Field(20", "patience: Count = Field(21")
+    edit_unseen(copy, "workflow/config/schema/studies.py", "patience: Count = Field(20", "patience: Count = Field(21")
     assert copy.pending()["train_model"] == 2
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
-from workflow import schema
-from workflow.config import ConfigError, base_files, check, load
+from workflow.config.load import ConfigError, base_files, check, load
+from workflow.config.schema import configuration
+from workflow.config.schema.figures import FIGURES
 from workflow.seeds import seed_list
 
 ROOT = Path(__file__).parents[2]
@@ -450,9 +451,9 @@ def test_snakemake_stops_before_any_job(fresh):
 
 
 def test_the_exported_schema_is_current():
-    """Write it with `python -m workflow.schema > workflow/schemas/config.schema.json`."""
+    """Write it with `python -m workflow.tools.config_schema > workflow/schemas/config.schema.json`."""
     written = json.loads((ROOT / "workflow/schemas/config.schema.json").read_text())
-    assert written == schema.Config.model_json_schema()
+    assert written == configuration.Config.model_json_schema()
 
 
 def test_an_axis_in_dollars_is_refused():
@@ -463,7 +464,7 @@ def test_an_axis_in_dollars_is_refused():
         check(config)
 
 
-@pytest.mark.parametrize("figure", schema.FIGURES)
+@pytest.mark.parametrize("figure", FIGURES)
 def test_every_kind_of_figure_has_a_caption_that_names_its_studies(figure):
     joins = "studies" in figure.model_fields
     said = figure.model_construct(study="mine", studies=["more"]).said()

@@ -4,8 +4,7 @@ import copy as copying
 
 import pytest
 
-from workflow.config import ConfigError, check
-from workflow.families import families, strengths
+from workflow.config.load import ConfigError, check
 
 from .test_config import DEFAULT
 
@@ -71,7 +70,7 @@ BAD_FIGURES = {
     ),
     "one defense": (
         {"kind": "tradeoff", "attacks": ["gap"], "defense": "mine"},
-        "figures.mine.defense: mine: tradeoff shows all; remove it",
+        "figures.mine.defense: unknown key",
     ),
     "unknown family": (
         {"kind": "strengths", "family": "l1"},
@@ -119,9 +118,14 @@ PRIVATE = {
 }
 
 
+def families_of(**defenses):
+    checked, study = grouped(**defenses)
+    return checked.families(study)
+
+
 def test_families_are_ranked_from_weak_to_strong():
     norms = {"much": {"kind": "l2", "strength": 1}, "little": {"kind": "l2", "strength": 0.01}}
-    assert families(*grouped(**norms, **PRIVATE)) == {
+    assert families_of(**norms, **PRIVATE) == {
         "none": ["none", "", 0],
         "much": ["l2", "1", 1],
         "little": ["l2", "0.01", 0],
@@ -133,7 +137,7 @@ def test_families_are_ranked_from_weak_to_strong():
 
 def test_no_defense_is_strength_0_only_where_that_is_weak():
     stops = {"early": {"kind": "early_stopping", "epochs": 5}, "late": {"kind": "early_stopping", "epochs": 20}}
-    checked = grouped(**stops, **PRIVATE)
-    assert strengths(*checked, "early_stopping") == {"early": 5, "late": 20}
-    assert strengths(*checked, "dp_sgd") == {"strict": 1, "loose": 100}
-    assert strengths(*checked, "dp_sgd by noise") == {"none": 0, "noisy": 0.5}
+    checked, study = grouped(**stops, **PRIVATE)
+    assert checked.strengths(study, "early_stopping") == {"early": 5, "late": 20}
+    assert checked.strengths(study, "dp_sgd") == {"strict": 1, "loose": 100}
+    assert checked.strengths(study, "dp_sgd by noise") == {"none": 0, "noisy": 0.5}

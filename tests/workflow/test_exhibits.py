@@ -12,8 +12,8 @@ import yaml
 
 from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
-from workflow.config import ConfigError, check, load
-from workflow.exhibits import exhibit_cells, exhibit_claims
+from workflow.config.exhibits import exhibit_cells, exhibit_claims
+from workflow.config.load import ConfigError, check, load
 
 from .conftest import CONFIG, ROOT
 

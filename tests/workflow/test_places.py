@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from workflow.harness import fingerprint
-from workflow.places import unfit
+from workflow.harness.working_folder import unfit
 
 from .conftest import ROOT, Checkout, make_checkout
 

@@ -4,8 +4,8 @@ import pytest
 import yaml
 from snakemake.common.configfile import load_configfile
 
-from workflow.config import ConfigError, base_files, load, read_layers
-from workflow.plain import read, read_argument
+from workflow.config.load import ConfigError, base_files, load, read_layers
+from workflow.config.yaml_reader import read, read_argument
 
 from .conftest import ROOT
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lmia import artifacts
-from workflow.config import check
+from workflow.config.load import check
 from workflow.harness import records
 from workflow.harness.staleness import Staleness
 

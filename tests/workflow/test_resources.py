@@ -28,7 +28,7 @@ def profile(name):
 
 
 def requested(folder, *arguments):
-    command = [sys.executable, "-m", "workflow.requested", *arguments]
+    command = [sys.executable, "-m", "workflow.tools.resource_usage", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 

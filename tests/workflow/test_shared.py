@@ -14,10 +14,10 @@ import torch
 
 from lmia import artifacts
 from lmia.batching import Batches
-from workflow import cache
-from workflow.harness import dependencies, records, shared
+from workflow.harness import records, result_key, shared_cache
 from workflow.harness.attempt import Attempt
-from workflow.harness.shared import Entry
+from workflow.harness.shared_cache import Entry
+from workflow.tools import prune_cache
 
 from ..test_devices import Hungry
 
@@ -171,7 +171,7 @@ def endless(path):
 
 def sparse(path):
     with open(path, "wb") as file:
-        file.truncate(shared.MOST_BYTES + 1)
+        file.truncate(shared_cache.MOST_BYTES + 1)
 
 
 @pytest.mark.parametrize("junk", [os.mkfifo, endless, sparse, lambda path: path.symlink_to("nowhere"), Path.mkdir])
@@ -193,7 +193,7 @@ def test_an_entry_may_be_a_link_to_a_file():
 
 
 def test_what_nobody_would_take_is_not_put(monkeypatch, capsys):
-    monkeypatch.setattr(shared, "MOST_BYTES", 100)
+    monkeypatch.setattr(shared_cache, "MOST_BYTES", 100)
     entry().put(made("output.npz"))
     assert not stored() and "cache: not shared: " in capsys.readouterr().out
 
@@ -205,7 +205,7 @@ def test_what_is_no_claim_holds_nobody_up(junk, monkeypatch):
     clock = Clock(monkeypatch, stop_after_an_hour)
     mine = entry()
     assert not mine.take_or_claim("one.npz")
-    assert clock.monotonic() <= (shared.STALE + 2 * shared.PAUSES[1] if junk is sparse else 0)
+    assert clock.monotonic() <= (shared_cache.STALE + 2 * shared_cache.PAUSES[1] if junk is sparse else 0)
     with mine.kept("one.npz"):
         made("one.npz")
     assert entry().take("two.npz")
@@ -244,7 +244,7 @@ class Clock:
 
     def __init__(self, monkeypatch, then=lambda now: None):
         self._now, self._then = 0.0, then
-        monkeypatch.setattr(shared, "time", self)
+        monkeypatch.setattr(shared_cache, "time", self)
 
     def monotonic(self):
         return self._now
@@ -261,7 +261,7 @@ def test_a_claim_that_moves_is_waited_for(monkeypatch):
 
     def work(now):
         os.utime(claim, (now, now))
-        if now > 10 * shared.STALE:
+        if now > 10 * shared_cache.STALE:
             owner.put(made("one.npz"))
 
     Clock(monkeypatch, work)
@@ -273,11 +273,11 @@ def test_a_claim_that_stands_still_is_taken_over(monkeypatch):
     assert not entry().take_or_claim("one.npz")
     clock = Clock(monkeypatch)
     assert not entry("two").take_or_claim("two.npz")
-    assert shared.STALE < clock.monotonic() < shared.STALE + 2 * shared.PAUSES[1]
+    assert shared_cache.STALE < clock.monotonic() < shared_cache.STALE + 2 * shared_cache.PAUSES[1]
 
 
 def test_who_is_at_work_moves_the_time_of_the_claim(monkeypatch):
-    monkeypatch.setattr(shared, "BEAT", 0.01)
+    monkeypatch.setattr(shared_cache, "BEAT", 0.01)
     owner = entry()
     assert not owner.take_or_claim("one.npz")
     (claim,) = stored()
@@ -322,9 +322,9 @@ def test_pruning_takes_what_was_long_unused_and_old_leftovers(capsys):
         os.utime(Path("cache/00", name), (time.time() - 86400 * days,) * 2)
     Path("cache/mine.txt").touch()
     os.utime("cache/mine.txt", (0, 0))
-    cache.main(["cache"])
+    prune_cache.main(["cache"])
     assert "3 results" in capsys.readouterr().out and len(stored()) == 7
-    cache.main(["cache", "--prune", "30"])
+    prune_cache.main(["cache", "--prune", "30"])
     left = {file.name.partition("-")[0] for file in stored()}
     assert left == {f"{0:064x}", "b.claim", "mine.txt"}
 
@@ -338,13 +338,13 @@ def test_pruning_goes_on_where_a_file_vanishes_or_stays(monkeypatch, capsys):
     first, removed = stored()[0], Path.unlink
     monkeypatch.setattr(Path, "unlink", lambda file, **rest: refuse() if file == first else removed(file, **rest))
     with pytest.raises(SystemExit, match=f"1 files could not be removed, the first of them {first}"):
-        cache.main(["cache", "--prune", "1"])
+        prune_cache.main(["cache", "--prune", "1"])
     assert stored() == [first] and "removed: 1 results" in capsys.readouterr().out
 
 
 def take(attempt, folder):
     job = SimpleNamespace(config={"cache": folder}, output=[attempt.path(OUTPUT)], threads=1)
-    return shared.take_shared(job, attempt, torch.device("cpu"))
+    return shared_cache.take_shared(job, attempt, torch.device("cpu"))
 
 
 def test_checkouts_at_the_same_path_of_two_containers_are_two_owners():
@@ -398,7 +398,7 @@ def test_names_and_paths_are_no_part_of_the_key_and_all_else_is(monkeypatch):
     made("elsewhere/data.npz"), made("other.npz", 3.0)
 
     def key(threads=1, device="cpu", **changes):
-        return dependencies.dependencies(record(**changes), threads, torch.device(device))
+        return result_key.dependencies(record(**changes), threads, torch.device(device))
 
     one = key()
     assert key(inputs={"dataset": ["elsewhere/data.npz"]}) == one
@@ -416,13 +416,13 @@ def test_names_and_paths_are_no_part_of_the_key_and_all_else_is(monkeypatch):
         key(threads=2),
         key(device="mps"),
     ]
-    monkeypatch.setattr(dependencies.importlib.metadata, "version", lambda package: "0")
+    monkeypatch.setattr(result_key.importlib.metadata, "version", lambda package: "0")
     others.append(key())
     for module, name, value in (
         (torch.version, "cuda", "13.9"),
         (torch.backends.cudnn, "version", lambda: 99999),
         (torch.__config__, "show", lambda: "another BLAS"),
-        (dependencies.platform, "python_version_tuple", lambda: ("3", "99", "1")),
+        (result_key.platform, "python_version_tuple", lambda: ("3", "99", "1")),
     ):
         monkeypatch.setattr(module, name, value)
         others.append(key())

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from workflow.harness.touched import Imports
+from workflow.harness.source_guard import Imports
 
 
 def touch(path):

@@ -9,11 +9,11 @@ import sys
 import traceback
 from pathlib import Path
 
-from workflow.harness import checksums, records, runs
+from workflow.harness import checksums, records, submissions
 from workflow.harness.attempt import Attempt, Superseded
 from workflow.harness.fingerprint import ROOT, closure, fingerprint, hashes, unlisted
-from workflow.harness.memory import keep_freed_memory
-from workflow.harness.touched import Imports, state
+from workflow.harness.malloc import keep_freed_memory
+from workflow.harness.source_guard import Imports, state
 
 AS_BEFORE = "(with your --configfile, if you name one)"
 FULL = (errno.ENOSPC, errno.EDQUOT)  # no space left on a disk, or none of a user's share
@@ -92,7 +92,7 @@ def _logged(snakemake):
 
 
 def _check_run(snakemake):
-    if runs.is_outdated() and snakemake.config["is_nested"]:
+    if submissions.is_outdated() and snakemake.config["is_nested"]:
         raise Superseded("another Snakemake makes what this job was submitted for; this one does nothing")
 
 

@@ -8,7 +8,7 @@ import time
 
 from lmia import artifacts
 from lmia.journal import Journal
-from workflow.harness.dependencies import dependencies
+from workflow.harness.result_key import dependencies
 
 INTERVAL = 60.0  # s
 

@@ -1,9 +1,11 @@
+# In: what models answered, and splits. Out: results/scores/, measures/, model_measures/, outliers/, tables/, metrics.csv.
 # Membership of the shadow's points comes in, the target's does not.
 rule score_attack:
+    """The membership score of each of the target's points, with everything chosen on the shadows."""
     input:
-        target=lambda wc: observations_of(wc, "target"),
-        shadows=lambda wc: [observations_of(wc, role) for role in shadow_roles(wc)],
-        splits=shadow_splits,
+        target=PATHS.target_observations,
+        shadows=PATHS.shadow_observations,
+        splits=PATHS.of_shadows("splits"),
     output:
         "results/scores/{study}/{cell}/{seeds}/{attack}.npz",
     log:
@@ -18,14 +20,10 @@ rule score_attack:
         runtime=growing(60),
     params:
         seeds="{seeds}",
-        attack=lambda wc: spec(CONFIG.attacks[wc.attack]),
-        files=lambda wc: files(CONFIG.attacks[wc.attack]),
-        observation=lambda wc: observation(
-            CONFIG.queries[CONFIG.attacks[wc.attack].reads]
-        ),
-        code=lambda wc: code(
-            "score_attack", module_of("attacks", CONFIG.attacks[wc.attack])
-        ),
+        attack=lambda wc: plain(CONFIG.attacks[wc.attack]),
+        files=lambda wc: PARAMS.files(CONFIG.attacks[wc.attack]),
+        observation=PARAMS.observation,
+        code=code_for("score_attack", lambda wc: CONFIG.attacks[wc.attack]),
     message:
         "Score {wildcards.attack} on {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
     script:
@@ -33,10 +31,11 @@ rule score_attack:
 
 
 rule measure_attack:
+    """Metrics of one attack with their intervals: here the target's membership comes in."""
     input:
         scores="results/scores/{study}/{cell}/{seeds}/{attack}.npz",
-        split=of_models("results/splits/{study}/{cell}/{seeds}/target.npz"),
-        outliers=outliers_of,
+        split=PATHS.of_models("results/splits/{study}/{cell}/{seeds}/target.npz"),
+        outliers=PATHS.outliers,
     output:
         "results/measures/{study}/{cell}/{seeds}/{attack}.csv",
     log:
@@ -51,8 +50,8 @@ rule measure_attack:
         runtime=growing(30),
     params:
         seeds="{seeds}",
-        key=lambda wc: row_key(wc) | {"attack": wc.attack, "access": access(wc)},
-        metrics=spec(CONFIG.metrics),
+        key=PARAMS.attack_key,
+        metrics=plain(CONFIG.metrics),
         code=code("measure_attack"),
     message:
         "Measure {wildcards.attack} on {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
@@ -61,12 +60,10 @@ rule measure_attack:
 
 
 rule measure_models:
+    """Train and test accuracy of targets and shadows, and what privacy a defense guarantees."""
     input:
-        target=of_models("results/models/{study}/{cell}/{seeds}/target.npz"),
-        shadows=lambda wc: [
-            f"results/models/{wc.study}/{trained(wc.cell)}/{wc.seeds}/{role}.npz"
-            for role in shadow_roles(wc)
-        ],
+        target=PATHS.of_models("results/models/{study}/{cell}/{seeds}/target.npz"),
+        shadows=PATHS.of_shadows("models"),
     output:
         "results/model_measures/{study}/{cell}/{seeds}.csv",
     log:
@@ -81,8 +78,8 @@ rule measure_models:
         runtime=growing(10),
     params:
         seeds="{seeds}",
-        key=row_key,
-        n_nonmembers=n_nonmembers,
+        key=PARAMS.row_key,
+        n_nonmembers=PARAMS.n_nonmembers,
         code=code("measure_models"),
     message:
         "Measure the models of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
@@ -92,8 +89,9 @@ rule measure_models:
 
 # One table per study, so that a figure waits for no other study than its own.
 rule tabulate_study:
+    """All measures of one study, with rows over seeds."""
     input:
-        study_measures,
+        PATHS.measures,
     output:
         "results/tables/{study}.csv",
     log:
@@ -108,7 +106,7 @@ rule tabulate_study:
         runtime=growing(30),
     params:
         resamples=CONFIG.metrics.resamples,
-        gap=lambda wc: gap_attack(CONFIG, CONFIG.studies[wc.study]),
+        gap=PARAMS.gap_attack,
         code=code("tabulate_study"),
     message:
         "Tabulate {wildcards.study}, with rows over seeds"
@@ -117,6 +115,7 @@ rule tabulate_study:
 
 
 rule tabulate_metrics:
+    """The tables of all studies as one: results/metrics.csv."""
     input:
         expand("results/tables/{study}.csv", study=CONFIG.studies),
     output:
@@ -142,3 +141,35 @@ rule tabulate_metrics:
         "Put the tables of all studies together"
     script:
         "../scripts/tabulate_metrics.py"
+
+
+rule find_outliers:
+    """Which of the target's points have few neighbours among the features of a shadow model."""
+    input:
+        dataset=PATHS.dataset,
+        split="results/splits/{study}/{cell}/{seeds}/target.npz",
+        model="results/models/{study}/{cell}/{seeds}/shadow0.npz",
+    output:
+        "results/outliers/{study}/{cell}/{seeds}.npz",
+    log:
+        "results/logs/outliers/{study}/{cell}/{seeds}.log",
+    benchmark:
+        "results/benchmarks/outliers/{study}/{cell}/{seeds}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+        gpu=1,
+    params:
+        seeds="{seeds}",
+        model=PARAMS.model,
+        evaluated=PARAMS.evaluated,
+        outliers=lambda wc: plain(CONFIG.studies[wc.study].outliers),
+        files=PARAMS.model_files,
+        code=code_for("find_outliers", PARAMS.model_entry),
+    message:
+        "Find outliers of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
+    script:
+        "../scripts/find_outliers.py"

@@ -1,6 +1,8 @@
+# In: the configuration's data sets. Out: results/data/, results/splits/.
 rule prepare_dataset:
+    """A data set as one artifact: inputs in [0, 1] and classes, from originals that are fetched or given."""
     input:
-        known_original,
+        lambda wc: sound(PARAMS.known_original, wc),
     output:
         "results/data/{dataset}.npz",
     log:
@@ -14,12 +16,10 @@ rule prepare_dataset:
         mem_mb=growing(5000),  # texas is 1.7 GB, and is copied once
         runtime=growing(60),
     params:
-        spec=dataset_spec,
-        root=unhashed_root,
-        files=lambda wc: files(CONFIG.datasets[wc.dataset]),
-        code=lambda wc: code(
-            "prepare_dataset", module_of("data", CONFIG.datasets[wc.dataset])
-        ),
+        spec=PARAMS.dataset,
+        root=PARAMS.unhashed_root,
+        files=lambda wc: PARAMS.files(CONFIG.datasets[wc.dataset]),
+        code=code_for("prepare_dataset", lambda wc: CONFIG.datasets[wc.dataset]),
     message:
         "Prepare data set {wildcards.dataset}"
     script:
@@ -27,8 +27,9 @@ rule prepare_dataset:
 
 
 rule draw_split:
+    """Members and non-members of one role, for each seed of a block."""
     input:
-        dataset=dataset_of,
+        dataset=PATHS.dataset,
     output:
         "results/splits/{study}/{cell}/{seeds}/{role}.npz",
     log:
@@ -44,8 +45,8 @@ rule draw_split:
     params:
         seeds="{seeds}",
         role="{role}",
-        n_train=n_train,
-        n_nonmembers=n_nonmembers,
+        n_train=PARAMS.n_train,
+        n_nonmembers=PARAMS.n_nonmembers,
         scheme=lambda wc: CONFIG.studies[wc.study].splits,
         code=code("draw_split"),
     message:

@@ -1,19 +1,45 @@
-# The tables and figures of the paper by name: `snakemake table_1`.
+# In: tables, scores and splits. Out: results/exhibits/, the tables and figures of the paper by name: `snakemake table_1`.
+from workflow.config.exhibits import exhibit_cells, exhibit_claims
+
+
+def exhibit_files(kind):
+    """An input function: files of one kind of all sides that an exhibit's claims compare."""
+    return lambda wc: sorted(
+        {
+            path
+            for claim in exhibit_claims(CONFIG, wc.exhibit)
+            for side in claim["sides"]
+            for path in side[kind]
+        }
+    )
+
+
+def exhibit_output(table):
+    return report(
+        f"results/exhibits/{{exhibit}}/{table}.csv",
+        caption="../report/exhibit.rst",
+        category="Beside the paper",
+        subcategory="{exhibit}",
+        labels={"exhibit": "{exhibit}", "table": table},
+    )
+
+
 for exhibit, entry in CONFIG.exhibits.items():
 
     rule:
         name:
             exhibit
         input:
-            exhibit_checks(exhibit),
+            PATHS.exhibit_remarks(exhibit),
             f"results/exhibits/{exhibit}/comparison.csv",
             f"results/exhibits/{exhibit}/checks.csv",
             expand("results/figures/{figure}.png", figure=entry.figures),
 
 
 rule compare_exhibit:
+    """The numbers and claims of one table or figure of the paper beside ours."""
     input:
-        tables=exhibit_tables,
+        tables=PATHS.exhibit_tables,
         scores=exhibit_files("scores"),
         splits=exhibit_files("splits"),
         measures=exhibit_files("measures"),

@@ -1,6 +1,35 @@
+# In: tables, scores and splits. Out: results/figures/.
+# For report/figure.rst.
+config["captions"] = {name: figure.said() for name, figure in CONFIG.figures.items()}
+
+
+def figures_from(results):
+    figures = CONFIG.figures.items()
+    return any_of(name for name, figure in figures if figure.drawn_from == results)
+
+
+def figure_entry(wildcards):
+    return CONFIG.figures[wildcards.figure]
+
+
+def gallery_entries(wildcards):
+    return [CONFIG.queries[name] for name in figure_entry(wildcards).queries]
+
+
+def figure_output():
+    return report(
+        "results/figures/{figure}.png",
+        caption="../report/figure.rst",
+        category="Figures",
+        subcategory="{figure}",
+        labels={"figure": "{figure}"},
+    )
+
+
 rule plot_metrics:
+    """A figure that is drawn from the tables of its studies."""
     input:
-        figure_tables,
+        PATHS.figure_tables,
     output:
         png=figure_output(),
         pdf="results/figures/{figure}.pdf",
@@ -17,8 +46,8 @@ rule plot_metrics:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        figure=figure_spec,
-        code=figure_code("plot_metrics"),
+        figure=PARAMS.figure,
+        code=code_for("plot_metrics", figure_entry),
     message:
         "Plot {wildcards.figure}"
     script:
@@ -26,10 +55,11 @@ rule plot_metrics:
 
 
 rule plot_scores:
+    """A figure that is drawn from scores and the target's membership."""
     input:
-        scores=figure_scores,
-        splits=figure_splits,
-        measures=figure_measures,
+        scores=PATHS.figure_scores,
+        splits=PATHS.figure_splits,
+        measures=PATHS.figure_measures,
     output:
         png=figure_output(),
         pdf="results/figures/{figure}.pdf",
@@ -46,8 +76,8 @@ rule plot_scores:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        figure=figure_spec,
-        code=figure_code("plot_scores"),
+        figure=PARAMS.figure,
+        code=code_for("plot_scores", figure_entry),
     message:
         "Plot {wildcards.figure}"
     script:
@@ -55,8 +85,9 @@ rule plot_scores:
 
 
 rule plot_gallery:
+    """Images of perturbed queries."""
     input:
-        dataset=lambda wc: f"results/data/{CONFIG.studies[CONFIG.figures[wc.figure].study].dataset}.npz",
+        dataset=PATHS.figure_dataset,
     output:
         png=figure_output(),
         pdf="results/figures/{figure}.pdf",
@@ -73,18 +104,11 @@ rule plot_gallery:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        figure=figure_spec,
-        queries=lambda wc: {
-            name: perturbation_spec(query)
-            for name, query in gallery_queries(wc).items()
-        },
-        files=lambda wc: files(*gallery_queries(wc).values()),
+        figure=PARAMS.figure,
+        queries=PARAMS.gallery_queries,
+        files=lambda wc: PARAMS.files(*gallery_entries(wc)),
         code=lambda wc: code(
-            "plot_gallery",
-            *(
-                module_of("perturbations", query)
-                for query in gallery_queries(wc).values()
-            ),
+            "plot_gallery", *(query.module for query in gallery_entries(wc))
         ),
     message:
         "Plot {wildcards.figure}"

@@ -1,6 +1,8 @@
+# In: results/data/, results/splits/, results/models/. Out: results/answers/, distances/, stopping/, confidences/, white_box/.
 rule ask_queries:
+    """The labels that models give to a query set that is known in advance."""
     input:
-        dataset=dataset_of,
+        dataset=PATHS.dataset,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
         model="results/models/{study}/{cell}/{seeds}/{role}.npz",
     output:
@@ -10,7 +12,7 @@ rule ask_queries:
     benchmark:
         "results/benchmarks/answers/{study}/{cell}/{seeds}/{role}/{query}.tsv"
     wildcard_constraints:
-        query=any_of(queries_yielding("labels")),
+        query=queries_yielding("labels"),
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -20,16 +22,14 @@ rule ask_queries:
         gpu=1,
     params:
         seeds="{seeds}",
-        model=model_params,
-        evaluated=evaluated,
+        model=PARAMS.model,
+        evaluated=PARAMS.evaluated,
         name="{query}",
-        query=lambda wc: perturbation_spec(CONFIG.queries[wc.query]),
-        precision=precision_spec,
-        files=lambda wc: model_files(wc, CONFIG.queries[wc.query]),
-        code=lambda wc: code(
-            "ask_queries",
-            model_module(wc),
-            module_of("perturbations", CONFIG.queries[wc.query]),
+        query=lambda wc: PARAMS.perturbation(wc.query),
+        precision=PARAMS.precision,
+        files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), CONFIG.queries[wc.query]),
+        code=code_for(
+            "ask_queries", PARAMS.model_entry, lambda wc: CONFIG.queries[wc.query]
         ),
     message:
         "Ask the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
@@ -38,11 +38,12 @@ rule ask_queries:
 
 
 rule search_boundary:
+    """The distance of each point to the decision boundary, by HopSkipJump from labels alone."""
     input:
-        dataset=dataset_of,
+        dataset=PATHS.dataset,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
         model="results/models/{study}/{cell}/{seeds}/{role}.npz",
-        stopping=stopping_of,
+        stopping=PATHS.stopping,
     output:
         "results/distances/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:
@@ -50,7 +51,7 @@ rule search_boundary:
     benchmark:
         "results/benchmarks/distances/{study}/{cell}/{seeds}/{role}/{query}.tsv"
     wildcard_constraints:
-        query=any_of(queries_yielding("distances")),
+        query=queries_yielding("distances"),
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -60,15 +61,15 @@ rule search_boundary:
         gpu=1,
     params:
         seeds="{seeds}",
-        model=model_params,
-        evaluated=evaluated,
+        model=PARAMS.model,
+        evaluated=PARAMS.evaluated,
         name="{query}",
-        query=search_spec,
-        files=model_files,
+        query=PARAMS.search,
+        files=PARAMS.model_files,
         code=lambda wc: code(
             "search_boundary",
-            model_module(wc),
-            *(["lmia.boundary.stopping"] if stopping_of(wc) else []),
+            PARAMS.model_entry(wc).module,
+            *(["lmia.boundary.stopping"] if PATHS.stopping(wc) else []),
         ),
     message:
         "Search the boundary of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
@@ -78,12 +79,10 @@ rule search_boundary:
 
 # From the shadows' finished searches and their membership: when the target's searches need no more queries.
 rule tune_stopping:
+    """When the target's searches may stop, from the shadows' finished searches and their membership."""
     input:
-        shadows=lambda wc: [
-            f"results/distances/{wc.study}/{wc.cell}/{wc.seeds}/{role}/{wc.query}.npz"
-            for role in shadow_roles(wc)
-        ],
-        splits=shadow_splits,
+        shadows=PATHS.of_shadows("distances", "/{query}"),
+        splits=PATHS.of_shadows("splits"),
     output:
         "results/stopping/{study}/{cell}/{seeds}/{query}.npz",
     log:
@@ -108,10 +107,11 @@ rule tune_stopping:
 
 # The only rule whose artifacts hold confidences: nothing that a label-only attack reads comes from here.
 rule read_confidences:
+    """Confidence vectors, for baselines that are not label-only."""
     input:
-        dataset=dataset_of,
-        split=of_models("results/splits/{study}/{cell}/{seeds}/{role}.npz"),
-        model=of_models("results/models/{study}/{cell}/{seeds}/{role}.npz"),
+        dataset=PATHS.dataset,
+        split=PATHS.of_models("results/splits/{study}/{cell}/{seeds}/{role}.npz"),
+        model=PATHS.of_models("results/models/{study}/{cell}/{seeds}/{role}.npz"),
     output:
         "results/confidences/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:
@@ -119,7 +119,7 @@ rule read_confidences:
     benchmark:
         "results/benchmarks/confidences/{study}/{cell}/{seeds}/{role}/{query}.tsv"
     wildcard_constraints:
-        query=any_of(queries_yielding("confidences")),
+        query=queries_yielding("confidences"),
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -129,13 +129,11 @@ rule read_confidences:
         gpu=1,
     params:
         seeds="{seeds}",
-        model=model_params,
-        evaluated=evaluated,
-        defense=mask_spec,
-        files=lambda wc: model_files(wc, defense(wc)),
-        code=lambda wc: code(
-            "read_confidences", model_module(wc), module_of("defenses", defense(wc))
-        ),
+        model=PARAMS.model,
+        evaluated=PARAMS.evaluated,
+        defense=PARAMS.mask,
+        files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), PARAMS.defense_entry(wc)),
+        code=code_for("read_confidences", PARAMS.model_entry, PARAMS.defense_entry),
     message:
         "Read confidences of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
     script:
@@ -144,8 +142,9 @@ rule read_confidences:
 
 # The only rule that takes a model's gradients: nothing that a label-only attack reads comes from here.
 rule follow_gradients:
+    """Distances to the decision boundary by gradients, for the bound that is not label-only."""
     input:
-        dataset=dataset_of,
+        dataset=PATHS.dataset,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
         model="results/models/{study}/{cell}/{seeds}/{role}.npz",
     output:
@@ -155,7 +154,7 @@ rule follow_gradients:
     benchmark:
         "results/benchmarks/white_box/{study}/{cell}/{seeds}/{role}/{query}.tsv"
     wildcard_constraints:
-        query=any_of(queries_yielding("white_box")),
+        query=queries_yielding("white_box"),
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -165,11 +164,11 @@ rule follow_gradients:
         gpu=1,
     params:
         seeds="{seeds}",
-        model=model_params,
-        evaluated=evaluated,
-        query=lambda wc: spec(CONFIG.queries[wc.query]),
-        files=model_files,
-        code=lambda wc: code("follow_gradients", model_module(wc)),
+        model=PARAMS.model,
+        evaluated=PARAMS.evaluated,
+        query=lambda wc: plain(CONFIG.queries[wc.query]),
+        files=PARAMS.model_files,
+        code=code_for("follow_gradients", PARAMS.model_entry),
     message:
         "Follow gradients of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
     script:

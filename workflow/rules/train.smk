@@ -1,9 +1,11 @@
+# In: results/data/, results/splits/. Out: results/models/, results/checks/.
 # Faults of data and models come out here first. It is a target of its own, and no input of training, or an edit of a
-# check would train all models again; training refuses by itself what cannot be trained (workflow/harness/soundness.py).
+# check would train all models again; training refuses by itself what cannot be trained (workflow/harness/model_guard.py).
 rule check_study:
+    """Remarks on the data and the model of a study, and an error where either cannot be used."""
     input:
-        dataset=dataset_of,
-        split=lambda wc: first_split(wc.study),
+        dataset=PATHS.dataset,
+        split=PATHS.first_split,
     output:
         "results/checks/{study}.txt",
     log:
@@ -18,9 +20,9 @@ rule check_study:
         mem_mb=growing(4000),
         runtime=growing(15),
     params:
-        model=model_params,
-        files=model_files,
-        code=lambda wc: code("check_study", model_module(wc)),
+        model=PARAMS.model,
+        files=PARAMS.model_files,
+        code=code_for("check_study", PARAMS.model_entry),
     message:
         "Check the data and the model of {wildcards.study}"
     script:
@@ -28,10 +30,11 @@ rule check_study:
 
 
 rule train_model:
+    """The target or a shadow model of each seed of a block, trained on the members of its role."""
     input:
-        dataset=dataset_of,
+        dataset=PATHS.dataset,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
-        source=source_model,
+        source=PATHS.source_model,
     output:
         "results/models/{study}/{cell}/{seeds}/{role}.npz",
     log:
@@ -48,13 +51,11 @@ rule train_model:
     params:
         seeds="{seeds}",
         role="{role}",
-        model=model_params,
-        training=lambda wc: spec(CONFIG.studies[wc.study].training),
-        defense=lambda wc: spec(defense(wc)),
-        files=lambda wc: model_files(wc, defense(wc)),
-        code=lambda wc: code(
-            "train_model", model_module(wc), module_of("defenses", defense(wc))
-        ),
+        model=PARAMS.model,
+        training=PARAMS.training,
+        defense=PARAMS.defense,
+        files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), PARAMS.defense_entry(wc)),
+        code=code_for("train_model", PARAMS.model_entry, PARAMS.defense_entry),
     message:
         "Train the {wildcards.role} model of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
     script:

@@ -10,7 +10,7 @@ from lmia.streams import streams
 from workflow.frozen import FrozenModels
 from workflow.harness.job import job
 from workflow.harness.journals import journal_of
-from workflow.harness.shared import take_shared
+from workflow.harness.shared_cache import take_shared
 from workflow.seeds import seed_list
 
 

@@ -8,7 +8,7 @@ from lmia import artifacts, plugins
 from lmia.data.remarks import remarks
 from lmia.devices import prepare
 from lmia.models.checks import check_model
-from workflow.harness.blame import bad_input
+from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
 

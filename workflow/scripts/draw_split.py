@@ -4,7 +4,7 @@ import numpy as np
 
 from lmia import artifacts
 from lmia.splits import draw_halves, draw_split
-from workflow.harness.blame import bad_input
+from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 from workflow.seeds import seed_list
 

@@ -7,7 +7,7 @@ from lmia.boundary.white_box import white_box_distances
 from workflow.frozen import FrozenModels
 from workflow.harness.job import job
 from workflow.harness.journals import journal_of
-from workflow.harness.shared import take_shared
+from workflow.harness.shared_cache import take_shared
 from workflow.seeds import seed_list
 
 

@@ -2,7 +2,7 @@
 
 from lmia import artifacts, plugins
 from lmia.data.arrays import checked
-from workflow.harness.blame import bad_input
+from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
 

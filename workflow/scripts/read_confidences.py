@@ -4,7 +4,7 @@ from lmia import plugins
 from lmia.queries.confidences import read_confidences
 from workflow.frozen import FrozenModels
 from workflow.harness.job import job
-from workflow.harness.shared import take_shared
+from workflow.harness.shared_cache import take_shared
 from workflow.seeds import seed_list
 
 

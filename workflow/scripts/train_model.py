@@ -14,8 +14,8 @@ from lmia.training.loop import BatchOfOne, model_flag, predict, share, train
 from workflow.harness.gpus import take_device
 from workflow.harness.job import BadInput, job
 from workflow.harness.journals import journal_of
-from workflow.harness.shared import take_shared
-from workflow.harness.soundness import refuse_unusable
+from workflow.harness.model_guard import refuse_unusable
+from workflow.harness.shared_cache import take_shared
 from workflow.seeds import seed_list
 
 

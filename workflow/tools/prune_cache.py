@@ -1,4 +1,4 @@
-"""What a cache of shared results holds, and what of it nobody has used for long: `python -m workflow.cache --help`."""
+"""What a shared cache holds, and what of it nobody has used for long: `python -m workflow.tools.prune_cache --help`."""
 
 import argparse
 import contextlib

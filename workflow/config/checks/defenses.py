@@ -1,44 +1,41 @@
 """Whether a defense can be trained: its own options, the study that it starts from, and what its studies train."""
 
-from workflow.entries import fact, only_masks, trained_with, unknown
+from workflow.config.messages import unknown
 
 
 def check_defenses(config):
     for name, defense in config.defenses.items():
-        base = trained_with(config, name)
+        base = config.trained_with(name)
         if base not in config.defenses:
             yield unknown(f"defenses.{name}.over", base, config.defenses, "defenses")
-        elif only_masks(config.defenses[base]):
+        elif config.defenses[base].masks_only:
             yield f"defenses.{name}.over: {base}: only masks answers too; name a defense that models are trained with"
-        source = getattr(defense, "source", None)
+        source = defense.source_study()
         if source is not None and source not in config.studies:
             yield unknown(f"defenses.{name}.source", source, config.studies, "studies")
-        if defense.kind == "dp_sgd" and (defense.noise is None) == (defense.epsilon is None):
-            yield f"defenses.{name}.noise: {defense.noise}: give either noise or epsilon, which the noise is chosen for"
 
 
 def check_trained(key, config, study, shape):
     """The study's defenses, against its model and the shape of an input (None: unknown)."""
-    for base in [base for name in study.defenses if (base := trained_with(config, name)) in config.defenses]:
+    for base in [base for name in study.defenses if (base := config.trained_with(name)) in config.defenses]:
         name, defense = base, config.defenses[base]
-        moves = defense.kind == "augmentation" or (defense.kind == "dp_sgd" and (defense.pixels or defense.flips))
-        if moves and shape and len(shape) != 3:
+        if defense.moves_images() and shape and len(shape) != 3:
             yield f"{key}.defenses: {name}: moves images, {study.dataset} has none; choose another"
         model = config.models.get(study.model)
-        if defense.kind == "dp_sgd" and getattr(model, "norm", None) == "batch":
+        if defense.is_private and getattr(model, "norm", None) == "batch":
             yield f"models.{study.model}.norm: batch: mixes examples, so {name} cannot train it; set norm: group"
-        if defense.kind == "adversarial_regularization":
+        if defense.needs_reference:
             yield from _check_reference(name, config, study)
-        if getattr(defense, "source", None) in config.studies:
-            key_of_source = f"defenses.{name}.source: {defense.source}"
-            yield from _check_source(key_of_source, config, study, defense.source, shape)
-            if defense.kind == "dp_sgd":
-                yield from _check_public(key_of_source, config, study, defense.source)
+        if defense.source_study() in config.studies:
+            key_of_source = f"defenses.{name}.source: {defense.source_study()}"
+            yield from _check_source(key_of_source, config, study, defense.source_study(), shape)
+            if defense.is_private:
+                yield from _check_public(key_of_source, config, study, defense.source_study())
 
 
 def _check_reference(name, config, study):
     """Reference points are what members and non-members leave; half as many as members are the least for the game."""
-    size = fact(config.datasets[study.dataset], "N_EXAMPLES") if study.dataset in config.datasets else None
+    size = config.datasets[study.dataset].fact("N_EXAMPLES") if study.dataset in config.datasets else None
     for n in study.n_train if size else []:
         left = size - n - (study.n_nonmembers or n)
         if left < n // 2:
@@ -64,12 +61,12 @@ def _check_source(key, config, study, source_name, shape):
     source = config.studies[source_name]
     if source.model != study.model:
         yield f"{key}: has model {source.model}, not {study.model}; both need the same"
-    other = fact(config.datasets[source.dataset], "SHAPE") if source.dataset in config.datasets else None
+    other = config.datasets[source.dataset].fact("SHAPE") if source.dataset in config.datasets else None
     if shape and other and tuple(other) != tuple(shape):
         yield f"{key}: has inputs of shape {list(other)}, {study.dataset} of {list(shape)}; both need the same"
     seen = _sources(config, source_name)
     last = config.defenses.get(config.studies[seen[-1]].defenses[0])
-    if getattr(last, "source", None) in seen or any(config.studies[name] is study for name in seen):
+    if (last and last.source_study()) in seen or any(config.studies[name] is study for name in seen):
         yield f"{key}: starts from itself in the end ({', '.join(seen)}); let the first defense of one have no source"
 
 
@@ -79,5 +76,5 @@ def _sources(config, name):
     while name in config.studies and name not in seen:
         seen.append(name)
         first = config.defenses.get(config.studies[name].defenses[0])
-        name = getattr(first, "source", None)
+        name = first and first.source_study()
     return seen

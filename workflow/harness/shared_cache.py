@@ -19,7 +19,7 @@ from lmia import artifacts
 from lmia.batching import Batches
 from workflow.harness import records
 from workflow.harness.attempt import PARTIAL
-from workflow.harness.dependencies import dependencies
+from workflow.harness.result_key import dependencies
 
 BEAT, STALE = 20.0, 180.0  # s: who computes says so this often; file systems may show it to others a minute later
 PAUSES = 0.2, 10.0  # s: shortest and longest between two looks of who waits

@@ -1,9 +1,7 @@
 """Whether a study can be drawn, trained and asked: its sizes, seeds and shapes."""
 
-import math
-
-from workflow.defense_checks import check_trained
-from workflow.entries import attacks_of, fact, unknown
+from workflow.config.checks.defenses import check_trained
+from workflow.config.messages import unknown
 from workflow.seeds import seed_list
 
 MOST_SEEDS = 10_000
@@ -53,7 +51,7 @@ def _check_outliers(key, study):
 def _check_folds(config, study):
     n = min(study.n_train)
     members = min(study.evaluated or n, n, study.n_nonmembers or n) * study.shadows
-    for name in attacks_of(config, study):
+    for name in config.attacks_of(study):
         folds = getattr(config.attacks.get(name), "folds", 0)
         if isinstance(folds, int) and folds > members:
             yield f"attacks.{name}.folds: {folds}: more than the shadow's {members} members that are asked about"
@@ -61,7 +59,7 @@ def _check_folds(config, study):
 
 def _check_size(key, study, dataset):
     """n_train against the data set's size, where its module states that as N_EXAMPLES."""
-    size, halves = fact(dataset, "N_EXAMPLES"), study.splits == "halves"
+    size, halves = dataset.fact("N_EXAMPLES"), study.splits == "halves"
     for n in study.n_train:
         other = study.n_nonmembers and not halves
         needed = 2 * n if halves else 2 * (n + (study.n_nonmembers or n))
@@ -79,37 +77,16 @@ def _check_size(key, study, dataset):
 
 def _check_shape(key, config, study):
     """Model, defenses and query sets against the shape of an input, where the data set's module states it."""
-    shape = fact(config.datasets[study.dataset], "SHAPE")
+    shape = config.datasets[study.dataset].fact("SHAPE")
     model = config.models.get(study.model)
-    if shape and len(shape) != 3 and model and model.kind in ("cnn", "wide_resnet"):
+    if shape and len(shape) != 3 and model and model.needs_images:
         yield f"{key}.model: {study.model}: needs images, {study.dataset} has inputs of shape {list(shape)}; use an mlp"
     if all(name in config.defenses for name in study.defenses):
         yield from check_trained(key, config, study, shape)
-    names = {config.attacks[name].reads for name in attacks_of(config, study) if name in config.attacks}
+    names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
     for name in sorted(names & config.queries.keys()) if shape else []:
         query = config.queries[name]
-        moves = query.kind in ("rotation", "translation", "augmented") or getattr(query, "copies", 0)
-        if moves and len(shape) != 3:
+        if query.moves_images() and len(shape) != 3:
             yield f"queries.{name}: moves images, {study.dataset} has none; leave out the attacks that read it"
-        if query.kind == "mixed":
-            yield from _check_mixed(f"queries.{name}", query, study.dataset, config.datasets[study.dataset], shape)
-        if query.kind == "bernoulli" and (continuous := fact(config.datasets[study.dataset], "CONTINUOUS")):
-            yield f"queries.{name}.kind: bernoulli: {study.dataset} has {continuous} continuous features; use mixed"
-        if query.kind == "bernoulli" and max(query.flips) > (features := math.prod(shape)):
-            yield f"queries.{name}.flips: {max(query.flips):g}: {study.dataset} has only {features} features; lower it"
-
-
-def _check_mixed(key, query, name, dataset, shape):
-    if len(shape) != 1 or query.continuous >= shape[0]:
-        yield (
-            f"{key}.continuous: {query.continuous}: {name} has inputs of shape {list(shape)}; it needs a table with "
-            "more features than that"
-        )
-        return
-    if max(query.flips) > shape[0] - query.continuous:
-        others = shape[0] - query.continuous
-        yield f"{key}.flips: {max(query.flips):g}: {name} has only {others} other features; lower it"
-    continuous = fact(dataset, "CONTINUOUS")
-    if dataset.kind != "npz" and "." not in dataset.kind and continuous != query.continuous:
-        use = f"set it to {continuous}" if continuous else "use bernoulli or gaussian"
-        yield f"{key}.continuous: {query.continuous}: {name} has {continuous or 'no'} continuous features; {use}"
+        lines = query.mistakes_on(study.dataset, config.datasets[study.dataset], shape)
+        yield from (f"queries.{name}.{line}" for line in lines)

@@ -1,4 +1,4 @@
-"""What each rule asked for beside what its jobs used: `python -m workflow.requested [results/benchmarks]`.
+"""What each rule asked for beside what its jobs used: `python -m workflow.tools.resource_usage [results/benchmarks]`.
 
 Reads the benchmark files, which hold both (`benchmark-extended` in profiles/default). Memory is sampled every half a
 minute, at first every half a second, so the peak of a job of seconds may be missed. Exit code 1: a job used more than

@@ -1,11 +1,13 @@
 """What all entries of the configuration are made of."""
 
-from typing import Annotated, get_args, get_origin
+from typing import Annotated, ClassVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 from pydantic_core import PydanticCustomError
 
-from workflow.plain import is_number
+from lmia.plugins import module_name
+from workflow.config.plugin_sources import files_of_plugin, read_constant
+from workflow.config.yaml_reader import is_number
 
 
 def _distinct(values):
@@ -35,6 +37,11 @@ def _types_in(annotation):
     return {annotation}.union(*map(_types_in, parts))
 
 
+def classes_in(field):
+    """Classes of the schema that the value of a pydantic field may be of, or of its lists and dicts."""
+    return [part for part in _types_in(field.annotation) if isinstance(part, type) and issubclass(part, Strict)]
+
+
 def _leaves(value):
     """All that is in a nested value, but for keys."""
     parts = value.values() if isinstance(value, dict) else value
@@ -43,6 +50,11 @@ def _leaves(value):
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def has_kind(cls, kind):
+        """Whether this is the class of entries of a kind."""
+        return "kind" in cls.model_fields and kind in getattr(cls.model_fields["kind"].annotation, "__args__", ())
 
     @field_validator("*", mode="before")
     @classmethod
@@ -63,23 +75,60 @@ class Strict(BaseModel):
 
 
 class Entry(Strict):
-    """Something of a kind, with the options of that kind."""
+    """Something of a kind, with the options of that kind.
+
+    package: of lmia, with a module for each built-in kind; target: the function or class in a module that takes the
+    options; places: options that say where files lie or how they get there, so that no result depends on them.
+    """
 
     kind: str
+    package: ClassVar[str]
+    target: ClassVar[str]
+    places: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def module(self):
+        """Dotted name of the module behind the kind."""
+        return module_name(self.package, self.kind)
+
+    def stated(self, name):
+        """What the module states in a constant, read without running it; None where it does not."""
+        return read_constant(self.module, name)
 
     def options(self):
-        """The keyword arguments for the module behind `kind`."""
+        """The keyword arguments for the module."""
         return self.model_dump(mode="json", exclude={"kind"})
+
+    def files(self):
+        """(name, path) of each of the user's own files that it reads, whose content its results depend on.
+
+        The name is what a plug-in knows a file by; "" where that is nothing that counts, as a .npz file may be moved.
+        """
+        return []
+
+    def mistakes(self):
+        """(option, what is wrong and how to mend it) of options that do not go together."""
+        return ()
+
+
+EXTRA = ConfigDict(extra="allow")  # of each class of plug-ins: pydantic gives it what the last of its bases has
 
 
 class Custom(Entry):
     """A kind that is not part of lmia: the dotted path of a module, and whatever options that takes."""
 
-    model_config = ConfigDict(extra="allow")
     kind: Annotated[str, Field(pattern=r"\.")]
+    places = ()
+
+    def files(self):
+        """Options that name a file by what looks like a path, and what the module lists as FILES.
+
+        FILES has paths from the module's folder, where a folder stands for all files in it.
+        """
+        return files_of_plugin(self.kind, self.options())
 
 
-def one_of(*entries, custom=Custom):
+def one_of(*entries, custom):
     """A field that holds one of the built-in entries by its `kind`, or a custom one where there may be any."""
 
     def tag(value):

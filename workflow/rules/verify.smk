@@ -1,5 +1,6 @@
-# `snakemake verify` reads what is there, and builds nothing: no inputs. It has no output either, so it always runs.
+# In: all results that are there. Out: nothing but a report; `snakemake verify` builds nothing, and so always runs.
 rule verify:
+    """Whether all results that are there are undamaged, and what the configuration would make now."""
     log:
         "results/logs/verify.log",
     localrule: True
@@ -10,7 +11,7 @@ rule verify:
         mem_mb=growing(5000),
         runtime=growing(240),
     params:
-        paths=lambda wc: all_results(),
+        paths=lambda wc: PATHS.all_results(),
     message:
         "Verify all results that are there"
     script:

@@ -7,7 +7,7 @@ finds, and no training waits for that or is repeated for it.
 import torch
 
 from lmia.models.checks import check_model
-from workflow.harness.blame import bad_input
+from workflow.harness.errors import bad_input
 
 
 def refuse_unusable(build, inputs, n_classes, name):

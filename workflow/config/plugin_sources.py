@@ -3,6 +3,8 @@
 import ast
 import sys
 from functools import cache
+from os.path import expanduser, isfile, relpath, sep
+from pathlib import Path
 
 from workflow.harness.fingerprint import ROOT, beside, closure, find, imported_from, is_installed, is_standard, locate
 
@@ -69,6 +71,44 @@ def flaw_of_files(module):
     return (
         f"FILES: {missing[0]}: no such file or folder beside the module; put it there, or mend it" if missing else None
     )
+
+
+def files_of_plugin(module, options):
+    """(name, path) of each file that a plug-in reads: its options that name one, and what its module lists as FILES.
+
+    An option names a file by what looks like a path. The name is what the plug-in knows the file by.
+    """
+    folder = find(module).parent
+    named = [(text, _path(text)) for text in sorted(set(_texts(options))) if sep in text or Path(text).suffix]
+    inside = [file for path in read_constant(module, "FILES") or [] for file in _below(folder / path)]
+    found = [*named, *((relpath(file, folder), str(file)) for file in inside)]
+    return [(name, file) for name, file in found if isfile(file)]
+
+
+def _path(text):
+    """A text as a path, with "~" filled in."""
+    try:
+        return expanduser(text)
+    except ValueError:  # a null after "~"
+        return text
+
+
+def _below(path, above=()):
+    """A file itself, or all files in a folder and in those below it, through links, and once around a ring of these."""
+    if not path.is_dir():
+        return [path]
+    if (real := path.resolve()) in above:
+        return []
+    return [file for part in sorted(path.iterdir()) for file in _below(part, (*above, real))]
+
+
+def _texts(value):
+    """All texts in a nested value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
 
 
 def _bindings(module, name, among):

@@ -1,0 +1,1 @@
+"""Whether the entries of a configuration fit each other."""

@@ -1,0 +1,87 @@
+"""Whether the paper's numbers and claims can be compared with what a configuration runs."""
+
+import re
+
+from workflow.config.exhibits import CHANCE, TEST_ACCURACY
+from workflow.config.messages import suggest, unknown
+from workflow.harness.fingerprint import ROOT
+
+
+def _rule_names():
+    """Names that Snakemake already has."""
+    files = (ROOT / "workflow/rules").glob("*.smk")
+    return {"all", *(name for file in files for name in re.findall(r"^rule (\w+):", file.read_text(), re.M))}
+
+
+def check_exhibits(config, known_studies=()):
+    """Lines for what cannot be compared. known_studies: of the configuration, those that were taken out included."""
+    for name, exhibit in config.exhibits.items():
+        key = f"exhibits.{name}"
+        if name in _rule_names():
+            yield f"{key}: {name}: is the name of a rule; choose another"
+        for figure in exhibit.figures:
+            if figure not in config.figures:
+                yield unknown(f"{key}.figures", figure, config.figures, "figures")
+        for study, cells in exhibit.paper.items():
+            if study in config.studies:
+                yield from _check_cells(f"{key}.paper.{study}", config, study, cells)
+            elif study not in known_studies:
+                yield unknown(f"{key}.paper", study, config.studies, "studies")
+        for number, claim in enumerate(exhibit.claims):
+            yield from _check_claim(f"{key}.claims.{number}", config, claim)
+
+
+def _check_cells(key, config, study, cells):
+    entry = config.studies[study]
+    if len(entry.n_train) > 1:
+        yield f"{key}: {study}: has {len(entry.n_train)} sizes; the paper's numbers need a study of one"
+    for field in ("accuracy", "variants"):
+        yield from _check_names(f"{key}.{field}", getattr(cells, field), config.attacks_of(entry), study)
+    yield from _check_names(f"{key}.queries", cells.queries, config.attacks_of(entry), study)
+    for defense, numbers in cells.under.items():
+        if defense not in entry.defenses:
+            yield unknown(f"{key}.under", defense, entry.defenses, f"the defenses of {study}")
+        names = [name for name in numbers if name != TEST_ACCURACY]
+        yield from _check_names(f"{key}.under.{defense}", names, config.attacks_of(entry), study)
+
+
+def _check_names(key, names, offered, study):
+    for name in names:
+        if name not in offered:
+            yield unknown(key, name, offered, f"the attacks of {study}")
+
+
+def _check_claim(key, config, claim):
+    for field in ("study", "against_study"):
+        if (study := getattr(claim, field)) is not None and study not in config.studies:
+            yield unknown(f"{key}.{field}", study, config.studies, "studies")
+            return
+    other = claim.against_study or claim.study
+    yield from _check_side(f"{key}.", config, claim.study, claim.attacks, claim.settings, claim.n_train, claim.defense)
+    against = [attack for attack in claim.against or claim.attacks if attack != CHANCE]
+    settings = [claim.against_setting or ""]
+    sizes = [claim.against_n_train or n for n in claim.n_train or config.studies[claim.study].n_train]
+    yield from _check_side(f"{key}.against_", config, other, against, settings, sizes, claim.against_defense)
+    blocks = [config.studies[name].seeds for name in (claim.study, other)]
+    if blocks[0] != blocks[1] and CHANCE not in claim.against:
+        yield f"{key}.against_study: {other}: has other seeds than {claim.study}; margins are taken seed by seed"
+    same = (claim.against_study, claim.against_setting, claim.against_n_train, claim.against_defense)
+    if same == (None,) * 4 and set(claim.attacks) & set(claim.against or claim.attacks):
+        yield f"{key}.against: {', '.join(against)}: an attack against itself; name another, or another size or setting"
+
+
+def _check_side(key, config, study, attacks, settings, sizes, defense):
+    entry = config.studies[study]
+    if TEST_ACCURACY in attacks and config.gap_attack(entry) is None:
+        yield f"{key}attacks: {TEST_ACCURACY}: is read from the gap attack, which {study} does not run; add one"
+    attacks = [name for name in attacks if name != TEST_ACCURACY]
+    yield from _check_names(f"{key}attacks", attacks, config.attacks_of(entry), study)
+    for attack in attacks if all(name in config.attacks for name in attacks) else []:
+        for setting in settings:
+            if setting not in (offered := config.settings_of(attack)):
+                yield f"{key}settings: {setting}: {attack} has no such setting; {suggest(setting, offered)}"
+    for n in sizes or []:
+        if n not in entry.n_train:
+            yield f"{key}n_train: {n}: {study} has only {', '.join(map(str, entry.n_train))}; name one of these"
+    if defense not in (None, *entry.defenses):
+        yield unknown(f"{key}defense", defense, entry.defenses, f"the defenses of {study}")

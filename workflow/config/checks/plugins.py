@@ -1,0 +1,53 @@
+"""Whether plug-ins can be run: a dotted path leads to a module with what its section needs, that takes the options."""
+
+from workflow.config.messages import suggest
+from workflow.config.plugin_sources import flaw, flaw_of_files, read_arguments
+from workflow.config.schema.base import Custom
+from workflow.config.schema.configuration import SECTIONS
+from workflow.harness.fingerprint import ROOT, find, is_installed, locate
+
+
+def check_plugins(config):
+    """Lines "key: value: what is wrong" for all plug-ins of a `Config`."""
+    for section in SECTIONS:
+        for name, entry in getattr(config, section).items():
+            if not isinstance(entry, Custom):
+                continue
+            if problem := _problem(entry):
+                yield f"{section}.{name}.kind: {entry.kind}: {problem}"
+                continue
+            arguments = read_arguments(entry.module, entry.target)
+            for option in entry.options():
+                if option not in arguments and not (section == "defenses" and option == "over"):
+                    yield f"{section}.{name}.{option}: unknown key; {suggest(option, arguments)}"
+
+
+def _problem(entry):
+    """Why a plug-in cannot be run, with what to do; None where it can."""
+    if entry.kind.partition(".")[0] == "lmia":
+        return f"of lmia itself, whose kinds have no dot; {_own(entry)}"
+    if (file := locate(entry.module)) and is_installed(file):
+        return "an installed package, no plug-in; docs/extending.md has the ways"
+    if find(entry.module) is None:
+        return _nowhere(entry.module)
+    if problem := flaw(entry.module) or flaw_of_files(entry.module):
+        return problem
+    if read_arguments(entry.module, entry.target) is None:
+        return f"the module defines no {entry.target}; see docs/extending.md"
+    return None
+
+
+def _nowhere(module):
+    """Why a module's source is not found, although its file may lie beside the Snakefile."""
+    if file := locate(module):
+        return f"{file} has no source that could be read; put its .py file beside the Snakefile or on PYTHONPATH"
+    first, beside = module.partition(".")[0], ROOT / f"{module.replace('.', '/')}.py"
+    if beside.is_file() and (other := locate(first)) and not other.is_relative_to(ROOT):
+        return f"{other.parent} stands in front of {beside.parent}; add an __init__.py there, or rename one of them"
+    return "no such module; put its file beside the Snakefile or on PYTHONPATH"
+
+
+def _own(entry):
+    """What to write in place of a dotted path into lmia."""
+    known = [file.stem for file in find(f"lmia.{entry.package}").parent.glob("[a-z]*.py")]
+    return suggest(entry.kind.rpartition(".")[2], sorted(known))

@@ -1,0 +1,107 @@
+"""Whether entries fit each other: one line for each mistake, with key, value and fix."""
+
+from os import getcwd
+from os.path import exists, expanduser, isabs
+
+from lmia.data.npz import describe
+from workflow.config.checks.defenses import check_defenses
+from workflow.config.checks.plugins import check_plugins
+from workflow.config.checks.studies import check_studies
+from workflow.config.messages import unknown
+from workflow.config.plugin_sources import read_reads
+from workflow.config.schema.configuration import SECTIONS
+from workflow.config.schema.datasets import Archived, Npz
+
+
+def mistakes(config):
+    """Lines for all mistakes in a `Config`, stage by stage: each needs the stages before it to be sound."""
+    stages = [
+        [check_plugins, check_datasets, check_options],
+        [check_attacks, check_defenses, check_studies],
+        [check_figures],
+    ]
+    for stage in stages:
+        if found := [problem for check in stage for problem in check(config)]:
+            return list(dict.fromkeys(found))
+    return []
+
+
+def check_options(config):
+    """Options of an entry that do not go together."""
+    for section in SECTIONS:
+        for name, entry in getattr(config, section).items():
+            for option, problem in entry.mistakes():
+                yield f"{section}.{name}.{option}: {getattr(entry, option)}: {problem}"
+
+
+def check_figures(config):
+    for name, figure in config.figures.items():
+        if figure.study not in config.studies:
+            yield unknown(f"figures.{name}.study", figure.study, config.studies, "studies")
+        else:
+            yield from (f"figures.{name}.{line}" for line in figure.mistakes_in(config))
+
+
+def check_datasets(config):
+    for name, dataset in config.datasets.items():
+        if isinstance(dataset, Archived) and dataset.path and not _is_there(dataset.path):
+            where = f"no such file or folder{_where(dataset.path)}"
+            yield f"datasets.{name}.path: {dataset.path}: {where}; mend it, or remove it to fetch"
+        if isinstance(dataset, Npz):
+            yield from _check_npz(f"datasets.{name}", dataset)
+
+
+def _where(path):
+    """Words for the folder in which a path is looked for."""
+    return "" if isabs(path) or path.startswith("~") else f" in {getcwd()}"
+
+
+def _is_there(path):
+    try:
+        return exists(expanduser(path))
+    except ValueError:  # a null after "~"
+        return False
+
+
+def _check_npz(key, dataset):
+    if len(dataset.inputs) != len(dataset.classes):
+        yield f"{key}.classes: {dataset.classes}: expected one array for each of {dataset.inputs}; name as many"
+        return
+    try:
+        describe(**dataset.options())
+    except OSError as error:
+        yield f"{key}.path: {dataset.path}: {error.strerror}{_where(dataset.path)}; give the path of a .npz file"
+    except ValueError as error:
+        yield f"{key}: {error}"
+
+
+def check_attacks(config):
+    for name, attack in config.attacks.items():
+        key = f"attacks.{name}"
+        if attack.reads not in config.queries:
+            yield unknown(f"{key}.reads", attack.reads, config.queries, "queries")
+            continue
+        query = config.queries[attack.reads]
+        accepted = read_reads(attack.module)
+        if accepted and query.observation not in accepted:
+            yield (
+                f"{key}.reads: {attack.reads}: yields {query.observation}, a {attack.kind} attack reads "
+                f"{' or '.join(accepted)}; choose another query set or kind"
+            )
+        yield from _check_budgets(key, attack, query)
+        if query.stops_early() and not attack.decides:
+            yield f"{key}.kind: {attack.kind}: queries.{attack.reads} stops early, which only kind distance can read"
+
+
+def _check_budgets(key, attack, query):
+    asked, copies = query.cost(), query.n_copies()
+    for field, budgets in (("budget", [attack.budget]), ("budgets", attack.budgets)):
+        for budget in filter(None, budgets):
+            if not query.counts_labels:
+                yield f"{key}.{field}: {budget}: queries.{attack.reads} takes gradients, and all of them; set its steps"
+            elif budget > asked:
+                yield f"{key}.{field}: {budget}: queries.{attack.reads} asks only {asked}; lower this or raise that"
+            if budget < copies:
+                yield f"{key}.{field}: {budget}: queries.{attack.reads} has {copies} copies; use at least that"
+            if query.stops_early():
+                yield f"{key}.{field}: {budget}: queries.{attack.reads} stops for its own threshold; remove this"

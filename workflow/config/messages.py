@@ -1,0 +1,73 @@
+"""What is said of a mistake: the key, what came, and what to write instead."""
+
+import difflib
+import reprlib
+from typing import get_origin
+
+SHORT = reprlib.Repr()  # of values in messages
+SHORT.maxlist = SHORT.maxdict = 10
+SHORT.maxstring = SHORT.maxother = 80
+
+
+def suggest(word, known):
+    """How to mend a word that is none of the known ones."""
+    if not known:
+        return "this kind takes no options; remove it"
+    close = difflib.get_close_matches(str(word), known, n=1)
+    return f"did you mean {close[0]}?" if close else f"expected one of: {', '.join(known)}"
+
+
+def unknown(key, name, known, section):
+    """A line for a name that a section does not have."""
+    return f"{key}: {name}: not defined under {section}; {suggest(name, list(known))}"
+
+
+def explain(raw, mistake):
+    """One line for one of pydantic's errors: the key, the value, and what to write. raw: the dict that was read."""
+    path = [str(part) for part in mistake["loc"]]
+    node, keys = raw, []
+    for part in path:  # pydantic's path also names the member of a union that it tried; ours has only the user's keys
+        if isinstance(node, dict) and part in node or isinstance(node, list) and part.isdigit():
+            node, keys = node[int(part) if isinstance(node, list) else part], [*keys, part]
+        elif mistake["type"] == "missing" and part == path[-1]:
+            keys.append(part)
+    key, context = ".".join(keys), mistake.get("ctx", {})
+    if mistake["type"] == "extra_forbidden":
+        return f"{key}: unknown key; {suggest(path[-1], _known_keys(path))}"
+    if mistake["type"] == "missing":
+        return f"{key}: missing; {_describe(path)}"
+    if mistake["type"] == "union_tag_invalid":
+        expected = [tag for tag in context["expected_tags"].replace("'", "").split(", ") if tag != "custom"]
+        own = ", or a dotted module path" if "custom" in context["expected_tags"] else ""
+        return f"{key}.kind: {context['tag']}: unknown kind; {suggest(context['tag'], expected)}{own}"
+    if mistake["type"] == "union_tag_not_found":
+        return f"{key}.kind: missing; say of which kind this entry is"
+    wanted = mistake["msg"].partition(" should ")[2] or mistake["msg"]
+    return f"{key}: {SHORT.repr(mistake['input'])}: not possible here; it should {wanted}"
+
+
+def _field_owner(path):
+    """The class of the schema that holds the last key of a pydantic error path; None where several could."""
+    from workflow.config.schema.base import classes_in
+    from workflow.config.schema.configuration import Config
+
+    owners, is_name = [Config], False
+    for part in path[:-1]:
+        fields = [owner.model_fields[part] for owner in owners if part in owner.model_fields and not is_name]
+        if fields:
+            owners = [found for field in fields for found in classes_in(field)]
+        elif not is_name:  # of a member of a union, or a number in a list
+            owners = [owner for owner in owners if owner.has_kind(part)] or owners
+        is_name = any(get_origin(field.annotation) is dict for field in fields)  # of an entry comes next
+    return owners[0] if len(owners) == 1 else None
+
+
+def _known_keys(path):
+    owner = _field_owner(path)
+    return list(owner.model_fields) if owner else []
+
+
+def _describe(path):
+    owner = _field_owner(path)
+    field = owner.model_fields.get(path[-1]) if owner else None
+    return f"add it: {field.description}" if field and field.description else "add it"

@@ -1,0 +1,137 @@
+"""What jobs are given: entries of the configuration as plain values, each job's own alone.
+
+A param is what a result depends on, so what changes no result is left out: names, places of files, how a model is run.
+Methods take the wildcards of a job's output.
+"""
+
+from lmia.attacks.observations import OBSERVATIONS
+from workflow.config.paths import defense_of, n_train_of
+from workflow.config.schema.datasets import Torchvision, Unpublished
+from workflow.config.yaml_reader import ConfigError
+from workflow.harness.fingerprint import file_hash
+
+PRECISION_KEYS = ("precision", "most_disagreement")  # of a query set: how the model is run, and not what it is sent
+
+
+def plain(entry, without=()):
+    """An entry as plain values: params that are not are compared wrongly."""
+    return {key: value for key, value in entry.model_dump(mode="json").items() if key not in without}
+
+
+class Params:
+    """The params of the jobs of one configuration.
+
+    places: filled with what `files` gives -> paths, which jobs find the files by.
+    """
+
+    def __init__(self, config, places):
+        self._config, self._places = config, places
+
+    def _study(self, wildcards):
+        return self._config.studies[wildcards.study]
+
+    def defense_entry(self, wildcards):
+        return self._config.defenses[defense_of(wildcards.cell)]
+
+    def model_entry(self, wildcards):
+        return self._config.models[self._study(wildcards).model]
+
+    def files(self, *entries):
+        """Hashes of the users' own files that entries read, with the names that a plug-in knows them by.
+
+        Built-in data sets are verified against a hash of their own when they are read.
+        """
+        found = set()
+        for name, file in (pair for entry in entries for pair in entry.files()):
+            shown = " ".join(filter(None, [file_hash(file), name]))
+            found.add(shown)
+            paths = self._places.setdefault(shown, [])
+            paths += [] if file in paths else [file]  # two data sets may have copies
+        return sorted(found)
+
+    def dataset(self, wildcards):
+        """A data set without where its files lie: a copy elsewhere is the same."""
+        entry = self._config.datasets[wildcards.dataset]
+        return plain(entry, without=entry.places)
+
+    def unhashed_root(self, wildcards):
+        """Where files lie that are known by no hash, as torchvision's are not: another folder may have others."""
+        entry = self._config.datasets[wildcards.dataset]
+        return entry.root if isinstance(entry, Torchvision) else None
+
+    def known_original(self, wildcards):
+        """No input, but an error before any job where the data set's job could only fail."""
+        entry = self._config.datasets[wildcards.dataset]
+        if isinstance(entry, Unpublished) and entry.sha256 is None:
+            raise ConfigError(
+                f"datasets.{wildcards.dataset}.sha256: missing; nobody published one of this archive, so it is not "
+                f'read unseen: `python -c "from lmia.data import {entry.kind}; {entry.kind}.load()"` fetches it and '
+                "tells what it has; state that if you trust it (docs/datasets.md)"
+            )
+        return []
+
+    def n_train(self, wildcards):
+        return n_train_of(wildcards.cell)
+
+    def n_nonmembers(self, wildcards):
+        return self._study(wildcards).n_nonmembers or n_train_of(wildcards.cell)
+
+    def evaluated(self, wildcards):
+        return self._study(wildcards).evaluated
+
+    def model(self, wildcards):
+        """What a model is: read by training, and by all who build it again to query it."""
+        return plain(self.model_entry(wildcards))
+
+    def model_files(self, wildcards):
+        return self.files(self.model_entry(wildcards))
+
+    def training(self, wildcards):
+        return plain(self._study(wildcards).training)
+
+    def defense(self, wildcards):
+        return plain(self.defense_entry(wildcards))
+
+    def mask(self, wildcards):
+        """The defense as confidences see it, without whose models it is laid over."""
+        return plain(self.defense_entry(wildcards), without=("over",))
+
+    def perturbation(self, query):
+        """What is sent, without how the model is run."""
+        return plain(self._config.queries[query], without=PRECISION_KEYS)
+
+    def precision(self, wildcards):
+        entry = plain(self._config.queries[wildcards.query])
+        return {key: entry[key] for key in PRECISION_KEYS if key in entry}
+
+    def search(self, wildcards):
+        """A search without when it stops: the shadows' run to the end, and the target's have that from its own file."""
+        return plain(self._config.queries[wildcards.query], without=("stop_error",))
+
+    def observation(self, wildcards):
+        return self._config.query_of(wildcards.attack).observation
+
+    def gap_attack(self, wildcards):
+        return self._config.gap_attack(self._study(wildcards))
+
+    def row_key(self, wildcards):
+        """The columns of metrics.csv that all attacks on the same models share."""
+        study = self._study(wildcards)
+        return {
+            "study": wildcards.study,
+            "dataset": study.dataset,
+            "n_train": n_train_of(wildcards.cell),
+            "model": study.model,
+            "defense": defense_of(wildcards.cell),
+        }
+
+    def attack_key(self, wildcards):
+        """The columns of metrics.csv that all rows of an attack share."""
+        access = OBSERVATIONS[self.observation(wildcards)].access
+        return self.row_key(wildcards) | {"attack": wildcards.attack, "access": access}
+
+    def figure(self, wildcards):
+        return self._config.figures[wildcards.figure].params(self._config)
+
+    def gallery_queries(self, wildcards):
+        return {name: self.perturbation(name) for name in self._config.figures[wildcards.figure].queries}

@@ -1,0 +1,195 @@
+"""Files of results: which of them each job reads, and which there are once all is done.
+
+Methods with `wildcards` are Snakemake's input functions: they take the wildcards of a job's output. A *cell* is the
+n_train and the defense of a study's models, as n200-none; a *block* is some of its seeds, as 0-5, which are one job.
+"""
+
+import os
+from itertools import product
+from types import SimpleNamespace
+
+from lmia.attacks.observations import OBSERVATIONS
+
+
+def cells(study):
+    """All cells of a study."""
+    return [f"n{n}-{defense}" for n in study.n_train for defense in study.defenses]
+
+
+def n_train_of(cell):
+    """The n_train of a cell."""
+    return int(cell.split("-", 1)[0][1:])
+
+
+def defense_of(cell):
+    """Name of the defense of a cell."""
+    return cell.split("-", 1)[1]
+
+
+def trained_cell(config, cell):
+    """The cell whose models are asked: a defense that only masks confidences trains none."""
+    return f"n{n_train_of(cell)}-{config.trained_with(defense_of(cell))}"
+
+
+def target_split(config, scores):
+    """Path of the target's split that a file of scores belongs to."""
+    study, cell, block, _ = scores.removeprefix("results/scores/").split("/")
+    return f"results/splits/{study}/{trained_cell(config, cell)}/{block}/target.npz"
+
+
+def unique(paths):
+    """Each path once, in the order in which they come first."""
+    return list(dict.fromkeys(paths))
+
+
+class Paths:
+    """The files of one configuration."""
+
+    def __init__(self, config):
+        self._config = config
+
+    def _study(self, wildcards):
+        return self._config.studies[wildcards.study]
+
+    def _models(self, wildcards):
+        """Folder of the models that are asked, below that of an artifact."""
+        return f"{wildcards.study}/{trained_cell(self._config, wildcards.cell)}/{wildcards.seeds}"
+
+    def of_models(self, template):
+        """An input function: the path for the cell whose models are asked."""
+        return lambda wildcards: template.format(
+            **dict(wildcards.items()) | {"cell": trained_cell(self._config, wildcards.cell)}
+        )
+
+    def dataset(self, wildcards):
+        return f"results/data/{self._study(wildcards).dataset}.npz"
+
+    def shadow_roles(self, wildcards):
+        return [f"shadow{number}" for number in range(self._study(wildcards).shadows)]
+
+    def of_shadows(self, folder, name=""):
+        """An input function: an artifact of each shadow, and, with a name, of one query set."""
+        return lambda wildcards: [
+            f"results/{folder}/{self._models(wildcards)}/{role}{name.format(**dict(wildcards.items()))}.npz"
+            for role in self.shadow_roles(wildcards)
+        ]
+
+    def first_split(self, wildcards):
+        """The target's split of the first models of a study."""
+        return self._first(wildcards.study, "splits")
+
+    def source_model(self, wildcards):
+        """The model that training starts from, where the defense names a study for it."""
+        source = self._config.defenses[defense_of(wildcards.cell)].source_study()
+        return [] if source is None else self._first(source, "models")
+
+    def _first(self, name, folder):
+        study = self._config.studies[name]
+        return f"results/{folder}/{name}/{trained_cell(self._config, cells(study)[0])}/{study.seeds[0]}/target.npz"
+
+    def stopping(self, wildcards):
+        """When the target's searches may stop; the shadows' run to the end, and a query set may want no stopping."""
+        if wildcards.role != "target" or not self._config.queries[wildcards.query].stops_early():
+            return []
+        return f"results/stopping/{wildcards.study}/{wildcards.cell}/{wildcards.seeds}/{wildcards.query}.npz"
+
+    def outliers(self, wildcards):
+        """Which of the target's points are outliers, where the study wants to know."""
+        return f"results/outliers/{self._models(wildcards)}.npz" if self._study(wildcards).outliers else []
+
+    def observations(self, wildcards, role):
+        """What an attack reads of one role; the shadows' confidences are masked only if it knows the mask."""
+        attack = self._config.attacks[wildcards.attack]
+        observation = OBSERVATIONS[self._config.queries[attack.reads].observation]
+        is_masked = observation.can_be_masked and (role == "target" or attack.knows_masks)
+        cell = wildcards.cell if is_masked else trained_cell(self._config, wildcards.cell)
+        return f"results/{observation.folder}/{wildcards.study}/{cell}/{wildcards.seeds}/{role}/{attack.reads}.npz"
+
+    def target_observations(self, wildcards):
+        return self.observations(wildcards, "target")
+
+    def shadow_observations(self, wildcards):
+        return [self.observations(wildcards, role) for role in self.shadow_roles(wildcards)]
+
+    def measures(self, wildcards):
+        """The measures of all attacks of a study, and of its models."""
+        name, study = wildcards.study, self._study(wildcards)
+        blocks = [f"{name}/{cell}/{block}" for cell, block in product(cells(study), study.seeds)]
+        attacks = self._config.attacks_of(study)
+        of_attacks = [f"results/measures/{block}/{attack}.csv" for block, attack in product(blocks, attacks)]
+        return of_attacks + [f"results/model_measures/{block}.csv" for block in blocks]
+
+    def figure_tables(self, wildcards):
+        figure = self._config.figures[wildcards.figure]
+        return [f"results/tables/{study}.csv" for study in figure.all_studies()]
+
+    def figure_dataset(self, wildcards):
+        return self.dataset(self._config.figures[wildcards.figure])
+
+    def _figure_blocks(self, wildcards):
+        """Folders of the one cell that a figure of single models shows."""
+        figure = self._config.figures[wildcards.figure]
+        study = self._config.studies[figure.study]
+        cell = f"n{figure.n_train or study.n_train[0]}-{figure.defense or study.defenses[0]}"
+        return [f"{figure.study}/{cell}/{block}" for block in study.seeds]
+
+    def _of_figure(self, folder, end, wildcards):
+        shown = self._config.figures[wildcards.figure].shown(self._config)
+        blocks = self._figure_blocks(wildcards)
+        return [f"results/{folder}/{block}/{attack}.{end}" for block, attack in product(blocks, shown)]
+
+    def figure_scores(self, wildcards):
+        return self._of_figure("scores", "npz", wildcards)
+
+    def figure_splits(self, wildcards):
+        """The target's split of each file of scores, in their order."""
+        return [target_split(self._config, path) for path in self.figure_scores(wildcards)]
+
+    def figure_measures(self, wildcards):
+        """The measures of these attacks and of their models."""
+        models = [f"results/model_measures/{block}.csv" for block in self._figure_blocks(wildcards)]
+        return self._of_figure("measures", "csv", wildcards) + models
+
+    def exhibit_studies(self, exhibit):
+        """Those of the paper's studies that this configuration has."""
+        return [study for study in self._config.exhibits[exhibit].paper if study in self._config.studies]
+
+    def exhibit_tables(self, wildcards):
+        return [f"results/tables/{study}.csv" for study in self.exhibit_studies(wildcards.exhibit)]
+
+    def exhibit_remarks(self, exhibit):
+        """The remarks on its studies: they come first, before long work."""
+        return [f"results/checks/{study}.txt" for study in self.exhibit_studies(exhibit)]
+
+    def all_results(self):
+        """All that there is once everything of the configuration is done, and those exhibits that were asked for."""
+        artifacts = [path for study in self._config.studies for path in self._artifacts_of(study)]
+        return unique([*artifacts, *self._tables_and_figures()])
+
+    def _artifacts_of(self, name):
+        study = self._config.studies[name]
+        for cell, seeds, attack in product(cells(study), study.seeds, [None, *self._config.attacks_of(study)]):
+            wildcards = SimpleNamespace(study=name, cell=cell, seeds=seeds, attack=attack)
+            roles = ["target", *self.shadow_roles(wildcards)]
+            if attack is None:
+                yield self.dataset(wildcards)
+                yield from (f"results/splits/{self._models(wildcards)}/{role}.npz" for role in roles)
+                yield from (f"results/models/{self._models(wildcards)}/{role}.npz" for role in roles)
+                yield from filter(None, [self.outliers(wildcards)])
+                continue
+            query = self._config.attacks[attack].reads
+            if self._config.queries[query].stops_early():
+                yield f"results/stopping/{self._models(wildcards)}/{query}.npz"
+            yield from (self.observations(wildcards, role) for role in roles)
+            yield f"results/scores/{name}/{cell}/{seeds}/{attack}.npz"
+
+    def _tables_and_figures(self):
+        studies, figures = self._config.studies, product(self._config.figures, ("png", "pdf"))
+        yield from (f"results/checks/{study}.txt" for study in studies)
+        yield from (path for study in studies for path in self.measures(SimpleNamespace(study=study)))
+        yield from (f"results/tables/{study}.csv" for study in studies)
+        yield "results/metrics.csv"
+        yield from (f"results/figures/{figure}.{end}" for figure, end in figures)
+        for exhibit in self._config.exhibits:
+            files = ("comparison.csv", "checks.csv", f"{exhibit}.md")
+            yield from filter(os.path.exists, (f"results/exhibits/{exhibit}/{file}" for file in files))

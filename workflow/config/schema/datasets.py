@@ -1,0 +1,99 @@
+"""Data sets: built-in ones by their kinds, and arrays of a user's own."""
+
+from os.path import expanduser
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from lmia.data.npz import describe
+from workflow.config.messages import suggest
+from workflow.config.schema.base import EXTRA, Bounded, Custom, Distinct, Entry, NonEmpty, NonNegative
+
+
+class Dataset(Entry):
+    package = "data"
+    target = "load"
+    knows_its_columns: ClassVar[bool] = True  # whether no CONTINUOUS means that none is continuous
+
+    def fact(self, name):
+        """What is known of it before it is read: N_EXAMPLES, SHAPE or CONTINUOUS; None where nothing states that."""
+        return self.stated(name)
+
+
+class CustomDataset(Custom, Dataset):
+    """A data set that is not part of lmia."""
+
+    model_config = EXTRA
+
+    knows_its_columns = False
+
+
+class Digits(Dataset):
+    kind: Literal["digits"]
+    pixel_noise: NonNegative = Field(
+        0.0, description="standard deviation of fixed Gaussian noise, pixel units of [0, 1]"
+    )
+    seed: int = Field(0, ge=0, description="of that noise")
+
+
+class Torchvision(Dataset):
+    kind: Literal["torchvision"]
+    name: str = Field(description="class in torchvision.datasets")
+    root: str = Field("data", description="folder of its files")
+    download: bool = True
+    places = ("root", "download")
+
+    def mistakes(self):
+        known = self.stated("N_EXAMPLES")
+        if self.name in ("CIFAR10", "CIFAR100"):
+            yield "name", f"a pickle there; use kind {self.name.lower()} instead"
+        elif self.name not in known:
+            yield "name", f"unknown data set; {suggest(self.name, list(known))}"
+
+    def fact(self, name):
+        value = self.stated(name)
+        return value.get(self.name) if isinstance(value, dict) else value
+
+
+class Npz(Dataset):
+    kind: Literal["npz"]
+    path: str = Field(description="a .npz file of numpy arrays")
+    inputs: Annotated[list[str], NonEmpty, Distinct] = Field(["inputs"], description="arrays that are pooled")
+    classes: Annotated[list[str], NonEmpty, Distinct] = Field(["classes"], description="as many, in the same order")
+    layout: Literal["channels_first", "channels_last"] | None = Field(
+        None, description="of images with channels; default: channels first, unless another axis may have them"
+    )
+    range: Annotated[list[Bounded], Field(min_length=2, max_length=2)] | None = Field(
+        None,
+        description="[least, greatest] value that is possible, mapped to 0 and 1; default: [0, 1], or [0, 255] for "
+        "uint8 images that need all 8 bits",
+    )
+    places = ("path",)
+    knows_its_columns = False
+
+    def files(self):
+        return [("", expanduser(self.path))]
+
+    def fact(self, name):
+        size, shape = describe(self.path, self.inputs, self.classes, self.layout)
+        return {"N_EXAMPLES": size, "SHAPE": shape}.get(name)
+
+
+class Archived(Dataset):
+    """A data set of original files that are fetched once, or copied by hand, and checked by their SHA-256."""
+
+    kind: Literal["mnist", "cifar10", "cifar100", "location", "adult"]
+    path: str | None = Field(None, description="local copy: the original file or its folder; default: fetched")
+    places = ("path",)
+
+
+class Unpublished(Archived):
+    """The same where no SHA-256 is published: the configuration states it."""
+
+    kind: Literal["purchase", "texas"]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
+        None, description="of the archive, in hex; without it nothing is read, and the error tells what was found"
+    )
+
+
+DATASETS = (Digits, Torchvision, Archived, Unpublished, Npz)

@@ -1,0 +1,49 @@
+"""Exhibits: tables and figures of the paper, with its numbers and what it claims."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from workflow.config.schema.base import Count, Distinct, Name, NonEmpty, Strict
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+Names = Annotated[list[Name], NonEmpty, Distinct]
+
+
+class PaperCells(Strict):
+    """The paper's numbers for one study, in %."""
+
+    n_train: Count | None = Field(None, description="members per model in the paper, where not as in the study")
+    test_accuracy: Percent | None = Field(None, description="of the target, %")
+    accuracy: dict[Name, Percent] = Field({}, description="by attack, %")
+    variants: dict[Name, Percent] = Field({}, description="attacks that could be meant as well: shown, and not counted")
+    under: dict[Name, dict[Name, Percent]] = Field({}, description="by defense and attack, %")
+    queries: dict[Name, Count] = Field({}, description="by attack, per point; a comparison says where ours asks others")
+    not_run: str = Field("not in this configuration", description="why, where the study was taken out")
+
+
+class Claim(Strict):
+    """What the paper lets expect: `attack` is more accurate than `against`. Lists stand for one claim for each."""
+
+    says: str
+    study: str
+    attacks: Names
+    against: Annotated[list[Name], Distinct] = Field([], description='or ["chance"]; default: the same attack')
+    n_train: Annotated[list[Count], NonEmpty, Distinct] | None = Field(None, description="default: all of the study")
+    settings: Annotated[list[str], NonEmpty, Distinct] = Field([""], description="of `attacks`, as pixels=1")
+    defense: str | None = Field(None, description="default: the first of the study")
+    against_study: str | None = Field(None, description="default: the same")
+    against_setting: str | None = Field(None, description="default: as it is meant to be run")
+    against_n_train: Count | None = Field(None, description="default: the same")
+    against_defense: str | None = Field(None, description="default: the same")
+    at_least: float = Field(0.0, ge=-100, le=100, description="points by which it is more accurate")
+    within: Percent | None = Field(None, description="instead: points by which they may differ")
+
+
+class Exhibit(Strict):
+    """A table or figure of the paper: `snakemake <name>` makes it, beside the paper's numbers and claims."""
+
+    title: str
+    paper: dict[Name, PaperCells] = Field({}, description="by study; one that was taken out is listed as not run")
+    claims: list[Claim] = []
+    figures: Annotated[list[str], Distinct] = []

@@ -1,0 +1,293 @@
+"""Figures: each kind with its own options, what it is drawn from, what the report says below it, and what it needs."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from workflow.config.messages import suggest, unknown
+from workflow.config.schema.base import Count, Distinct, Entry, NonEmpty
+
+Attacks = Annotated[list[str], Distinct]
+OVER_SEEDS = " Whiskers and bands are 95 % intervals over seeds."
+
+
+class Figure(Entry):
+    """A figure of a study.
+
+    caption: what it shows, for the report; drawn_from: the results that its rule reads; all_at_once: the options
+    without which it shows all models of a study, where others would have to say which.
+    """
+
+    package = "figures"
+    study: str
+    title: str = ""
+    caption: ClassVar[str]
+    drawn_from: ClassVar[Literal["metrics", "scores", "queries"]] = "metrics"
+    all_at_once: ClassVar[tuple[str, ...]] = ()
+
+    def all_studies(self):
+        """Names of the studies that it shows."""
+        return [self.study]
+
+    def said(self):
+        """The caption in the report."""
+        return f"{self.caption[:1].upper()}{self.caption[1:]}, study {', '.join(self.all_studies())}."
+
+    def params(self, config):
+        """What its module gets: its options as plain values, and what it needs to know of other entries."""
+        return self.model_dump(mode="json")
+
+    def mistakes_in(self, config):
+        """Lines "option: value: what is wrong" on what a sound configuration has; its study is among those."""
+        for option in self.texts():
+            yield from self._mistakes_in_text(option)
+        yield from self._mistakes_in_models(config.studies[self.study])
+
+    def texts(self):
+        """Options that are free texts: TeX in them must be some. Units of plug-ins are drawn as they are."""
+        return ("title",)
+
+    def drawn(self, text):
+        """A free text as it is drawn."""
+        return text
+
+    def _mistakes_in_text(self, option):
+        text = getattr(self, option)
+        if "$" not in text:  # or each plan would wait for matplotlib
+            return
+        from lmia.figures import style
+
+        if fault := style.tex_fault(self.drawn(text)):
+            yield f"{option}: {text}: what stands between two $ is no TeX ({fault}); write a dollar as \\$"
+
+    def _mistakes_in_models(self, study):
+        """Figures of single models must say which, where a study has several."""
+        for option, offered in (("n_train", study.n_train), ("defense", study.defenses)):
+            if option not in type(self).model_fields:
+                continue
+            chosen, names = getattr(self, option), ", ".join(map(str, offered))
+            if chosen is not None and chosen not in offered:
+                yield f"{option}: {chosen}: {self.study} has only {names}; choose one of these"
+            elif chosen is None and len(offered) > 1 and option not in self.all_at_once:
+                yield f"{option}: missing; {self.study} has {names}: choose one of these"
+
+
+class OfAttacks(Figure):
+    attacks: Attacks | None = Field(None, description="default: all of the study")
+
+    def shown(self, config):
+        """Names of its attacks."""
+        return self.attacks or config.attacks_of(config.studies[self.study])
+
+    def params(self, config):
+        return super().params(config) | {"attacks": self.shown(config)}
+
+    def mistakes_in(self, config):
+        yield from super().mistakes_in(config)
+        offered = config.attacks_of(config.studies[self.study])
+        for option in ("attacks", "lines"):
+            for attack in getattr(self, option, None) or []:
+                if attack not in offered:
+                    yield unknown(option, attack, offered, f"the attacks of {self.study}")
+        for attack in [attack for attack in self.shown(config) if attack in offered]:
+            yield from self.mistakes_of(config.attacks[attack], attack, config)
+
+    def mistakes_of(self, attack, name, config):
+        """Lines where one of its attacks has not what the figure shows."""
+        reads = config.queries[attack.reads]
+        if self.drawn_from == "scores" and reads.stops_early():
+            yield f"attacks: {name}: reads searches that stop early, so its scores have no order; leave it out"
+
+
+class OfOneSize(OfAttacks):
+    n_train: Count | None = Field(None, description="which models, in a study with several sizes")
+
+
+class OfOneCell(OfOneSize):
+    defense: str | None = Field(None, description="which models, in a study with several defenses")
+
+
+class Bars(OfAttacks):
+    kind: Literal["bars"]
+    n_train: Count | None = Field(None, description="models of this size alone; default: all")
+    defense: str | None = Field(None, description="models with this defense alone; default: all")
+    defenses: Annotated[list[str], Distinct] = Field([], description="those to show, in order; default: all")
+    caption = "accuracy of each attack on the target, thresholds chosen on the shadow"
+    all_at_once = ("n_train", "defense")
+
+    def said(self):
+        return super().said() + OVER_SEEDS
+
+    def drawn(self, text):
+        from lmia.figures import bars
+
+        return bars.wrapped(text)
+
+    def mistakes_in(self, config):
+        yield from super().mistakes_in(config)
+        if self.defenses and self.defense is not None:
+            yield f"defenses: {', '.join(self.defenses)}: there is a `defense` beside them; remove one of the two"
+        for defense in self.defenses:
+            if defense not in (offered := config.studies[self.study].defenses):
+                yield unknown("defenses", defense, offered, f"the defenses of {self.study}")
+
+
+class WithLines(OfOneCell):
+    lines: Attacks = Field([], description="attacks drawn as level lines for comparison")
+
+    def said(self):
+        return super().said() + OVER_SEEDS
+
+
+class Sweep(WithLines):
+    kind: Literal["sweep"]
+    caption = "accuracy against the magnitude of the perturbation"
+
+    def params(self, config):
+        """axes: unit of the magnitudes -> what the axis says, where that is more than the unit."""
+        queries = [config.queries[config.attacks[name].reads] for name in self.shown(config)]
+        return super().params(config) | {
+            "axes": {query.magnitudes_in[1]: query.axis for query in queries if query.axis}
+        }
+
+    def mistakes_of(self, attack, name, config):
+        if not config.queries[attack.reads].has_magnitudes():
+            yield f"attacks: {name}: reads {attack.reads}, without magnitudes to sweep; name others"
+
+
+class QueriesSpent(WithLines):
+    kind: Literal["queries"]
+    caption = "accuracy against queries per example"
+
+
+class Sizes(OfAttacks):
+    kind: Literal["sizes"]
+    studies: Annotated[list[str], Distinct] = Field([], description="more studies, whose n_train join in")
+    defense: str | None = Field(None, description="models with this defense alone; default: all")
+    caption = "accuracy against the number of members per model"
+    all_at_once = ("defense",)
+
+    def all_studies(self):
+        return [self.study, *self.studies]
+
+    def said(self):
+        return super().said() + OVER_SEEDS
+
+    def mistakes_in(self, config):
+        yield from super().mistakes_in(config)
+        first = config.studies[self.study]
+        seen = set(first.n_train)
+        for name in self.studies:
+            if name not in config.studies:
+                yield unknown("studies", name, config.studies, "studies")
+                continue
+            study = config.studies[name]
+            if (study.dataset, study.model) != (first.dataset, first.model):
+                yield f"studies: {name}: another data set or model than {self.study}; one curve is of one"
+            if both := seen & set(study.n_train):
+                yield f"studies: {name}: n_train {min(both)} is in another of these studies too; name it once"
+            seen |= set(study.n_train)
+
+
+class Roc(OfOneCell):
+    kind: Literal["roc"]
+    caption = "true-positive against false-positive rate, both logarithmic, mean over seeds"
+    drawn_from = "scores"
+
+
+class Histogram(OfOneCell):
+    kind: Literal["histogram"]
+    caption = "scores of members and of non-members, seeds pooled"
+    drawn_from = "scores"
+
+    def params(self, config):
+        (attack,) = self.shown(config)
+        observation = config.queries[config.attacks[attack].reads].observation
+        return super().params(config) | {"observation": observation}
+
+    def mistakes_in(self, config):
+        yield from super().mistakes_in(config)
+        if len(shown := self.shown(config)) != 1:
+            yield f"attacks: {', '.join(shown)}: a histogram shows one attack; name one"
+
+
+class Gallery(Figure):
+    kind: Literal["gallery"]
+    queries: Annotated[list[str], NonEmpty, Distinct] = Field(description="the query sets to show")
+    examples: Annotated[int, Field(ge=1, le=8)] = Field(3, description="how many images")
+    caption = "what the perturbed queries look like"
+    drawn_from = "queries"
+
+    def params(self, config):
+        """Without the study, whose name decides nothing: only its data set is shown."""
+        return self.model_dump(mode="json", exclude={"study"})
+
+    def mistakes_in(self, config):
+        yield from super().mistakes_in(config)
+        for query in self.queries:
+            if query not in config.queries:
+                yield unknown("queries", query, config.queries, "queries")
+            elif not config.queries[query].has_magnitudes():
+                yield f"queries: {query}: has no perturbed inputs to show; name query sets that perturb"
+
+
+class Strengths(OfOneSize):
+    kind: Literal["strengths"]
+    family: str = Field(description="kind of the defenses along the axis; none stands at 0")
+    axis: str = Field("", description="what it says below the axis; default: the family")
+    scale: Literal["linear", "log"] = Field("linear", description="of the axis")
+    settings: Annotated[list[str], NonEmpty, Distinct] = Field([""], description="of attacks, as pixels=1")
+    caption = "accuracy against the strength of a defense"
+
+    def texts(self):
+        return (*super().texts(), "axis")
+
+    def params(self, config):
+        strengths = config.strengths(config.studies[self.study], self.family)
+        return super().params(config) | {"strengths": strengths}
+
+    def mistakes_in(self, config):
+        yield from super().mistakes_in(config)
+        study = config.studies[self.study]
+        families = list(dict.fromkeys(config.defenses[name].family() for name in study.defenses))
+        numbers = config.strengths(study, self.family).values()
+        if self.family not in families:
+            yield unknown("family", self.family, families, f"the defenses of {self.study}")
+        elif None in numbers:
+            yield f"family: {self.family}: has no strength to draw along; choose another"
+        if self.scale == "log" and 0 in numbers:
+            yield "scale: log: has no place for strength 0; use linear, or leave none out of the study"
+
+    def mistakes_of(self, attack, name, config):
+        offered = config.settings_of(name)
+        for setting in [setting for setting in self.settings if setting not in offered]:
+            yield f"settings: {setting}: {name} has no such setting; {suggest(setting, offered)}"
+
+
+class OfOneAttack(OfOneSize):
+    def mistakes_in(self, config):
+        yield from super().mistakes_in(config)
+        if len(self.attacks or []) != 1:
+            yield f"attacks: {self.attacks}: {self.kind} shows one attack; name one"
+
+
+class Tradeoff(OfOneAttack):
+    kind: Literal["tradeoff"]
+    x: Literal["test_accuracy", "gap"] = Field("test_accuracy", description="gap: train - test accuracy")
+    caption = "an attack's accuracy against what the models are worth, for all defenses"
+
+    def params(self, config):
+        return super().params(config) | {"families": config.families(config.studies[self.study])}
+
+
+class OnOutliers(OfOneAttack):
+    kind: Literal["outliers"]
+    caption = "precision on outliers and on all points, for all defenses"
+
+    def mistakes_in(self, config):
+        yield from super().mistakes_in(config)
+        if config.studies[self.study].outliers is None:
+            yield f"study: {self.study}: measures no outliers; give it outliers:"
+
+
+FIGURES = (Bars, Sweep, QueriesSpent, Sizes, Roc, Histogram, Gallery, Strengths, Tradeoff, OnOutliers)

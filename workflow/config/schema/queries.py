@@ -1,0 +1,299 @@
+"""Query sets: what is asked of a model, what it costs, and what it yields."""
+
+import math
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from workflow.config.schema.base import EXTRA, Count, Custom, Distinct, Entry, NonEmpty, Pixels, Positive
+
+# Queries that take a search to the boundary: the input, one start, and the halvings between them, of inputs with up to
+# 4,096 values.
+LEAST_SEARCH = {"economical": 8, "published": 20}
+Samples = Annotated[int, Field(ge=1, le=10**5)]
+
+
+class Query(Entry):
+    """observation: what it yields, one of `lmia.attacks.observations.OBSERVATIONS`; perturbs: whether inputs are
+    modified; counts_labels: whether its cost is counted in labels; magnitudes_in: (option with the magnitudes, their
+    name in settings), None where there is none; axis: what figures say below an axis of magnitudes, "" for their name.
+    """
+
+    package = "perturbations"
+    target = "Perturbation"
+    observation: ClassVar[str] = "labels"
+    perturbs: ClassVar[bool] = True
+    counts_labels: ClassVar[bool] = True
+    magnitudes_in: ClassVar[tuple[str, str] | None] = None
+    axis: ClassVar[str] = ""
+
+    def cost(self):
+        """Queries per example at most, in one setting; unknown is infinite."""
+        return math.inf
+
+    def n_copies(self):
+        """Around how many points each example's budget is spent."""
+        return 1
+
+    def n_perturbed(self):
+        """How many labels of modified inputs are asked for at most, in one setting; None where nobody counts them."""
+        return None
+
+    def stops_early(self):
+        """Whether searches end once they are settled: then they answer for one threshold, and have no order."""
+        return False
+
+    def moves_images(self):
+        """Whether it needs inputs with a height and a width."""
+        return False
+
+    def has_magnitudes(self):
+        return self.observation == "labels" and self.perturbs
+
+    def magnitudes(self):
+        """The settings of one magnitude each, as metrics.csv names them: "sigma=0.1"."""
+        if self.magnitudes_in is None:
+            return []
+        option, name = self.magnitudes_in
+        return [f"{name}={value:g}" for value in getattr(self, option)]
+
+    def remarks(self, theirs):
+        """What a reader must know to compare its numbers with the paper's, which rest on so many queries, or None."""
+        if theirs in (None, ours := self.n_perturbed()):
+            return []
+        return [f"{ours:,} queries, paper: {theirs:,}" if ours else f"paper: {theirs:,} queries"]
+
+    def mistakes_on(self, name, dataset, shape):
+        """Lines "option: value: what is wrong" where it cannot be asked on inputs of a shape, of data set `name`."""
+        return ()
+
+
+class CustomQuery(Custom, Query):
+    """Perturbations that are not part of lmia. A constant MAGNITUDES of the module, a pair as `magnitudes_in`, lets
+    claims name a magnitude.
+    """
+
+    model_config = EXTRA
+
+    @property
+    def magnitudes_in(self):
+        return self.stated("MAGNITUDES")
+
+
+class Original(Query):
+    kind: Literal["original"]
+    perturbs = False
+
+    def cost(self):
+        return 1
+
+
+class Labelled(Query):
+    """A query set whose labels may be asked in reduced precision."""
+
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the model; bfloat16 is audited, and given up where it changes too many labels"
+    )
+    most_disagreement: float = Field(
+        0.05, ge=0, le=1, description="share of labels that bfloat16 may change before all is asked in float32"
+    )
+
+    def remarks(self, theirs):
+        return super().remarks(theirs) + ([self.precision] if self.precision != "float32" else [])
+
+
+class Sampled(Labelled):
+    """Random copies of every example."""
+
+    samples: Samples
+
+    def cost(self):
+        return 1 + self.samples
+
+    def n_perturbed(self):
+        return self.samples
+
+
+class Rotation(Labelled):
+    kind: Literal["rotation"]
+    degrees: Annotated[list[Annotated[float, Field(gt=0, le=180)]], NonEmpty, Distinct] = Field(
+        description="r of x, +r, -r"
+    )
+    angles: Literal["ends", "all"] = Field(
+        "ends", description="ends: +r and -r, as the paper; all: 1 to r each way, as its released code"
+    )
+    interpolation: Literal["bilinear", "nearest"] = "bilinear"
+    border: Literal["repeat", "reflect", "black"] = Field("repeat", description="what comes in at the edges")
+    magnitudes_in = ("degrees", "degrees")
+    axis = "rotation r (degrees)"
+
+    def cost(self):
+        return 3 if self.angles == "ends" else 1 + 2 * round(max(self.degrees))
+
+    def moves_images(self):
+        return True
+
+    def mistakes(self):
+        if self.angles == "all" and any(r != round(r) for r in self.degrees):
+            yield "degrees", "angles: all goes in steps of 1; use whole degrees"
+
+
+class Translation(Labelled):
+    kind: Literal["translation"]
+    pixels: Annotated[list[Count], NonEmpty, Distinct] = Field(description="d of all shifts with |i| + |j| = d")
+    magnitudes_in = ("pixels", "pixels")
+    axis = "translation d (pixels)"
+
+    def cost(self):
+        return 1 + 4 * max(self.pixels)
+
+    def moves_images(self):
+        return True
+
+
+class Augmented(Sampled):
+    kind: Literal["augmented"]
+    pixels: Annotated[list[Pixels], NonEmpty, Distinct] = Field(description="d of random shifts by up to d each way")
+    samples: Samples = Field(description="augmented copies per d")
+    flips: bool = Field(True, description="half of them mirrored left to right")
+    cutout: Pixels = Field(0, description="side of a grey square, in pixels; 0: none")
+    magnitudes_in = ("pixels", "pixels")
+    axis = "translation d (pixels)"
+
+    def moves_images(self):
+        return True
+
+
+class Gaussian(Sampled):
+    kind: Literal["gaussian"]
+    sigmas: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="pixel units of [0, 1]")
+    samples: Samples = Field(description="noisy copies per sigma")
+    magnitudes_in = ("sigmas", "sigma")
+    axis = "noise sigma (pixel units of [0, 1])"
+
+
+class Bernoulli(Sampled):
+    kind: Literal["bernoulli"]
+    flips: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="expected flips per copy")
+    samples: Samples = Field(description="copies per number of flips")
+    magnitudes_in = ("flips", "expected flips")
+    axis = "expected number of flipped features"
+
+    def mistakes_on(self, name, dataset, shape):
+        if continuous := dataset.fact("CONTINUOUS"):
+            yield f"kind: bernoulli: {name} has {continuous} continuous features; use mixed"
+        if max(self.flips) > (features := math.prod(shape)):
+            yield f"flips: {max(self.flips):g}: {name} has only {features} features; lower it"
+
+
+class Mixed(Sampled):
+    kind: Literal["mixed"]
+    continuous: Count = Field(description="first features, which get Gaussian noise; all others are flipped")
+    sigmas: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="in units of the features' range [0, 1]")
+    flips: Annotated[list[Positive], NonEmpty] = Field(description="expected flips per copy that go with each sigma")
+    samples: Samples = Field(description="noisy copies per sigma")
+    magnitudes_in = ("sigmas", "sigma")
+    axis = "noise sigma (pixel units of [0, 1])"
+
+    def mistakes(self):
+        if len(self.flips) != len(self.sigmas):
+            yield "flips", f"expected one for each of {self.sigmas}; give as many"
+
+    def mistakes_on(self, name, dataset, shape):
+        if len(shape) != 1 or self.continuous >= shape[0]:
+            yield (
+                f"continuous: {self.continuous}: {name} has inputs of shape {list(shape)}; it needs a table with more "
+                "features than that"
+            )
+            return
+        if max(self.flips) > (others := shape[0] - self.continuous):
+            yield f"flips: {max(self.flips):g}: {name} has only {others} other features; lower it"
+        continuous = dataset.fact("CONTINUOUS")
+        if dataset.knows_its_columns and continuous != self.continuous:
+            use = f"set it to {continuous}" if continuous else "use bernoulli or gaussian"
+            yield f"continuous: {self.continuous}: {name} has {continuous or 'no'} continuous features; {use}"
+
+
+class HopSkipJump(Labelled):
+    kind: Literal["hopskipjump"]
+    budget: Count = Field(
+        description="queries per example, all copies together; at least 8 for each copy, 20 as published"
+    )
+    schedule: Literal["economical", "published"] = Field(
+        "economical", description="published: as Chen et al. 2019; economical: the same order of distances for fewer"
+    )
+    initial_probes: Annotated[int, Field(ge=2, le=10**5)] | None = Field(
+        None, description="gradient probes of the first step; default: the schedule's"
+    )
+    init_tries: Count = Field(100, description="random starts before an example is censored")
+    copies: Annotated[int, Field(ge=0)] = Field(0, description="d >= 1: also around all shifts by d pixels")
+    stop_error: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="stop an example once its side of the shadow's threshold is settled, but for this share of "
+        "errors on the shadow; accuracy only, no ROC; default: spend the budget",
+    )
+    observation = "distances"
+
+    def cost(self):
+        return self.budget
+
+    def n_copies(self):
+        """Around how many points each example's budget is spent: the input and its 4d shifts."""
+        return 1 + 4 * self.copies
+
+    def moves_images(self):
+        return self.copies > 0
+
+    def stops_early(self):
+        return self.stop_error is not None
+
+    def n_perturbed(self):
+        return self.budget
+
+    def remarks(self, theirs):
+        return [f"{self.schedule} search", *super().remarks(theirs)]
+
+    def mistakes(self):
+        if self.budget < (least := LEAST_SEARCH[self.schedule] * self.n_copies()):
+            yield (
+                "budget",
+                f"to reach the boundary once, each of {self.n_copies()} copies needs {LEAST_SEARCH[self.schedule]} "
+                f"queries; use at least {least}",
+            )
+        if self.stops_early() and self.copies:
+            yield "stop_error", "only one distance has a threshold to stop at; remove this or copies"
+
+
+class ConfidenceVector(Query):
+    kind: Literal["confidences"]
+    observation = "confidences"
+
+    def cost(self):
+        return 1
+
+
+class WhiteBox(Query):
+    kind: Literal["white_box"]
+    steps: Annotated[int, Field(ge=2, le=10**5)] = Field(100, description="gradients per example; not label queries")
+    observation = "white_box"
+    counts_labels = False
+
+    def cost(self):
+        """Gradients of the model per example, where other kinds count labels."""
+        return self.steps
+
+
+QUERIES = (
+    Original,
+    Rotation,
+    Translation,
+    Augmented,
+    Gaussian,
+    Bernoulli,
+    Mixed,
+    HopSkipJump,
+    ConfidenceVector,
+    WhiteBox,
+)

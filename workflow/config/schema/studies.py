@@ -1,0 +1,53 @@
+"""Studies: what is trained, on what, and how."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from workflow.config.schema.base import Count, Distinct, Fraction, NonEmpty, NonNegative, Positive, Strict
+
+
+class Training(Strict):
+    optimizer: Literal["adam", "sgd"] = Field("adam", description="sgd: with Nesterov momentum of 0.9")
+    learning_rate: Positive = Field(1e-3, description="of the optimizer")
+    weight_decay: NonNegative = Field(0.0, description="adam: apart from the loss; sgd: joins the gradient")
+    batch_size: Count = 100
+    min_delta: NonNegative = Field(0.005, description="least fall of the mean loss that counts as one")
+    patience: Count = Field(20, description="epochs without one before training ends")
+    max_epochs: Count = 1000
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of forward and backward passes; weights and losses stay in float32"
+    )
+
+
+Block = Annotated[str, Field(pattern=r"^([0-9]{1,18}-[0-9]{1,18}|0|[1-9][0-9]{0,17})$")]  # 010 is 8 to others
+
+
+class Outliers(Strict):
+    fraction: Fraction = Field(0.01, description="of the evaluated points that are outliers, beta in the paper")
+    neighbours: Count = Field(5, description="an outlier has fewer within the distance that gives that fraction")
+
+
+class Study(Strict):
+    """What is trained: one model of each kind of role for every n_train, defense and seed."""
+
+    dataset: str
+    n_train: Annotated[list[Count], NonEmpty, Distinct] = Field(description="members per model")
+    n_nonmembers: Count | None = Field(None, description="non-members per model; default: as many as members")
+    splits: Literal["disjoint", "halves"] = Field(
+        "disjoint",
+        description="disjoint: four blocks of n_train; halves: two, each role is trained on the other's non-members",
+    )
+    evaluated: Count | None = Field(
+        None,
+        description="at most so many members, and as many non-members, of each model are asked about; default: all",
+    )
+    model: str
+    defenses: Annotated[list[str], NonEmpty, Distinct] = ["none"]
+    seeds: Annotated[list[Block | Annotated[int, Field(strict=True, ge=0, lt=10**18)]], NonEmpty] = Field(
+        description='blocks of seeds, each one job: "0-5" is six seeds, 6 is one'
+    )
+    shadows: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="shadow models per seed")
+    training: Training = Training()
+    outliers: Outliers | None = Field(None, description="also measure attacks on outliers alone; default: no")
+    attacks: Annotated[list[str], Distinct] | None = Field(None, description="default: all")

@@ -1,0 +1,8 @@
+"""The configuration's schema: `python -m workflow.tools.config_schema > workflow/schemas/config.schema.json`."""
+
+import json
+
+from workflow.config.schema.configuration import Config
+
+if __name__ == "__main__":
+    print(json.dumps(Config.model_json_schema(), indent=2))

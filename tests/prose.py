@@ -1,4 +1,4 @@
-"""Measures prose in Markdown: `python tests/prose.py FILE...` lists long sentences and lines that do not hold one sentence.
+"""Measures prose in Markdown: `python tests/prose.py FILE...` lists long sentences, and lines not of one sentence.
 
 Code, tables, headings, images and HTML are left out. Inline code is one word, and a link counts as its text.
 A sentence ends with `.`, `!`, `?` or `:` at the end of its line, or with `.`, `!` or `?` before a capital letter.

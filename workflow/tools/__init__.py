@@ -1,0 +1,1 @@
+"""Programs beside the workflow: `python -m workflow.tools.<name>`."""

@@ -1,6 +1,7 @@
 """Measures prose in Markdown: `python tests/prose.py FILE...` lists long sentences, and lines not of one sentence.
 
-Code, tables, headings, images and HTML are left out. Inline code is one word, and a link counts as its text.
+Code, tables, headings, images and HTML are left out, and so is bold text with a full stop at the head of a line.
+Inline code is one word, and a link counts as its text.
 A sentence ends with `.`, `!`, `?` or `:` at the end of its line, or with `.`, `!` or `?` before a capital letter.
 """
 
@@ -39,7 +40,10 @@ def prose_lines(text):
 
 
 def plain(line):
-    """The line's words: inline code as one word, links as their text."""
+    """The line's words: inline code as one word, links as their text, nothing where a line is code alone."""
+    if re.fullmatch(r"\s*`[^`]+`\s*", line):
+        return ""
+    line = re.sub(r"^\s*\*\*[^*]+[.:]\*\*\s+", "", line)
     line = re.sub(r"(`+).+?\1", "Code", line)
     line = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", line)
     return re.sub(r"<https?:[^>]*>", "Link", line).strip()
@@ -64,6 +68,8 @@ def measure(text):
     sentences, faults = [], []
     rest = None  # (line number, text) of a sentence that its line did not end
     for number, line, opens in prose_lines(text):
+        if not line:
+            continue
         if rest and not opens:
             faults.append((rest[0], "a sentence that goes on in the next line"))
             number, line = rest[0], f"{rest[1]} {line}"

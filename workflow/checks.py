@@ -39,7 +39,7 @@ def check_custom(config):
                 yield f"{key}.kind: {entry.kind}: of lmia itself, whose kinds have no dot; {_own(package, entry.kind)}"
                 continue
             if (file := locate(module)) and is_installed(file):
-                yield f"{key}.kind: {entry.kind}: an installed package, no plug-in; docs/extending.md has the ways"
+                yield f"{key}.kind: {entry.kind}: an installed package, no plug-in; docs/how-to/extend.md has the ways"
                 continue
             if find(module) is None:
                 yield f"{key}.kind: {entry.kind}: {_nowhere(module)}"
@@ -52,7 +52,7 @@ def check_custom(config):
                 continue
             arguments = read_arguments(module, target)
             if arguments is None:
-                yield f"{key}.kind: {entry.kind}: the module defines no {target}; see docs/extending.md"
+                yield f"{key}.kind: {entry.kind}: the module defines no {target}; see docs/how-to/extend.md"
                 continue
             for option in entry.options():
                 if option not in arguments and not (section == "defenses" and option == "over"):

@@ -190,7 +190,7 @@ def known_original(wildcards):
         raise WorkflowError(
             f"datasets.{wildcards.dataset}.sha256: missing; nobody published one of this archive, so it is not read "
             f'unseen: `python -c "from lmia.data import {entry.kind}; {entry.kind}.load()"` fetches it and tells what '
-            "it has; state that if you trust it (docs/datasets.md)"
+            "it has; state that if you trust it (docs/reference/datasets.md)"
         )
     return []
 

@@ -1,1 +1,0 @@
-"""Programs beside the workflow: `python -m workflow.tools.<name>`."""

@@ -15,8 +15,6 @@ OTHERS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "config/READM
 PAGES = sorted([*DOCS.rglob("*.md"), *OTHERS])
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)[^)]*\)")
 OUTSIDE = re.compile(r"[a-z]+:")  # an address with a scheme
-# The text of pages of results between their tables comes from notes, which are measured; the rest is of programs.
-WRITTEN_BY_PROGRAMS = [DOCS / "reference/configuration.md", *DOCS.glob("results/[!i]*.md")]
 
 
 def without_code(text):
@@ -54,9 +52,7 @@ def test_every_relative_link_leads_somewhere(page):
     assert not broken, f"{page.relative_to(ROOT)}: {'; '.join(broken)}"
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if page not in WRITTEN_BY_PROGRAMS], ids=lambda page: str(page.relative_to(ROOT))
-)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_sentences_are_short_and_one_to_a_line(page):
     _, faults = measure(page.read_text())
     assert not faults, "\n".join(f"{page.relative_to(ROOT)}:{number}: {fault}" for number, fault in faults)

@@ -1,7 +1,9 @@
 """The documentation: every link leads somewhere, and sentences are short, one to a line."""
 
 import re
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -56,6 +58,14 @@ def test_every_relative_link_leads_somewhere(page):
 def test_sentences_are_short_and_one_to_a_line(page):
     _, faults = measure(page.read_text())
     assert not faults, "\n".join(f"{page.relative_to(ROOT)}:{number}: {fault}" for number, fault in faults)
+
+
+def test_the_site_shows_links_out_of_its_folder_as_text():
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="how-to/paper.md"))
+    found = runpy.run_path(str(DOCS / "hooks.py"))["on_page_markdown"](
+        "[a](../../config/x.yaml) [b](../index.md)", page
+    )
+    assert found == "**a** [b](../index.md)"
 
 
 def test_the_table_of_contents_has_every_page():

@@ -1,5 +1,6 @@
 # Label-only membership inference: dataset -> split -> train -> query -> score -> measure -> plot.
-# `snakemake --cores 2` runs the study of config.yaml; docs/design.md says why the stages are cut where they are.
+# `snakemake --cores 2` runs the study of config.yaml.
+# docs/explanation/design.md says why the stages are cut where they are.
 import glob
 import os
 import runpy

@@ -1,8 +1,8 @@
 """What a configuration asks for before any of it is run: models, queries, CPU hours and storage, for each study.
 
 Jobs are those that run a model. Queries are what `queries:` says with all budgets spent, so an upper bound, as
-misclassified examples are not searched. Rates are those of benchmarks/results/ceilings.csv and of docs/results.md, one
-thread each; images of every size count as 32 x 32. Run from the repository root:
+misclassified examples are not searched. Rates are those of benchmarks/results/ceilings.csv and of
+docs/results/paper.md, one thread each; images of every size count as 32 x 32. Run from the repository root:
 PYTHONPATH=. python benchmarks/campaign.py config/paper-archives.yaml
 """
 
@@ -19,9 +19,9 @@ CEILINGS = Path("benchmarks/results/ceilings.csv")
 OUT = Path("benchmarks/results/campaign.csv")
 NETWORKS = {"cnn": "cnn", "mlp": "mlp-tabular"}  # kind of model -> its row in CEILINGS
 LIKE = {"mixed": "bernoulli", "original": "gaussian", "confidences": "gaussian"}  # not measured alone
-GRADIENTS = {"cnn": 600_000 / (6.3 * 60), "mlp": 100_000}  # per CPU s; docs/results.md, "What it took"; mlp: a guess
+GRADIENTS = {"cnn": 600_000 / (6.3 * 60), "mlp": 100_000}  # per CPU s; docs/results/paper.md, "CPU time"; mlp: a guess
 EPOCHS = {"cnn": 45, "mlp": 100}  # until the loss stops falling
-IMAGES = {"cnn": 500 / 0.707, "mlp": 50_000}  # trained on per CPU s: benchmarks/README.md; docs/results.md
+IMAGES = {"cnn": 500 / 0.707, "mlp": 50_000}  # trained on per CPU s: benchmarks/README.md; docs/results/paper.md
 WEIGHTS = {"cnn": 2.2e6, "mlp": 1e5}
 COLUMNS = ("study", "models", "jobs", "million queries", "CPU h: train", "ask and search", "longest job", "GB")
 

@@ -28,7 +28,7 @@ class Schedule:
     halvings: int | None = None
 
 
-# As Chen, Jordan and Wainwright (2019) publish it; docs/search.md says where the implementation is finite.
+# As Chen, Jordan and Wainwright (2019) publish it; docs/explanation/search.md says where the implementation is finite.
 PUBLISHED = Schedule(on_sphere=True)
 # Fewer queries for the same answer: the order of the distances is what an attack needs, and it settles long before
 # the distances do. Designed on CIFAR-100 and on digits of other seeds (benchmarks/results/schedules.md).

@@ -2,8 +2,9 @@
 
 Every kill hits a tiny study at a random moment of a job of one stage. After each, what lies under a final name must
 have the bytes of an undisturbed run already, and what was finished must stay; at the end of each life of the study all
-must have these bytes, and no more work may have been repeated than docs/reliability.md says, or all kills of that life
-count as failed. Then come full disks, damage, moved clocks and two Snakemakes at once. Folders of failures are kept.
+must have these bytes, and no more work may have been repeated than docs/explanation/reliability.md says, or all
+kills of that life count as failed. Then come full disks, damage, moved clocks and two Snakemakes at once. Folders of
+failures are kept.
 """
 
 import argparse

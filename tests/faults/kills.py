@@ -17,8 +17,8 @@ STAGES = {
     "scoring": ("score_attack", "measure_attack"),
     "figures": ("plot_metrics", "plot_scores"),
 }
-# Share of a job's work that a kill may cost at most: what docs/reliability.md says of each, for this study's sizes, and
-# what is done in `save_every`.
+# Share of a job's work that a kill may cost at most: what docs/explanation/reliability.md says of each, for this
+# study's sizes, and what is done in `save_every`.
 UNITS = {"train_model": 0.1, "search_boundary": 0.2, "ask_queries": 0.5, "follow_gradients": 0.7}
 PATIENCE = 3600  # s that a Snakemake may take
 POLL = 0.1  # s

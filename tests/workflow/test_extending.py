@@ -1,4 +1,4 @@
-"""The plug-ins of docs/extending.md, from outside the package, through the whole workflow."""
+"""The plug-ins of docs/how-to/extend.md, from outside the package, through the whole workflow."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
+PAGE = Path(__file__).parents[2] / "docs/how-to/extend.md"
 
 
 def blocks():

@@ -77,8 +77,8 @@ def _logged(snakemake):
                 traceback.print_exc()
                 # A Snakemake removes the outputs of a job that fails: by now its successor's. In a cluster that is one
                 # of this job alone, and who submitted it is gone, or has submitted the successor too (but for --nolock,
-                # docs/reliability.md). Elsewhere the Snakemake that would be told of a success could note its own code
-                # and settings for what others have made, so that is left to fail.
+                # docs/explanation/reliability.md). Elsewhere the Snakemake that would be told of a success could note
+                # its own code and settings for what others have made, so that is left to fail.
                 if not snakemake.config["is_nested"]:
                     raise
                 sys.exit(0)

@@ -97,7 +97,7 @@ def _check_triggers(settings):
     if RerunTrigger.PARAMS not in settings.rerun_triggers:
         raise WorkflowError(
             "--rerun-triggers: params must be among them: a result is judged by its record of params, code and inputs "
-            "(docs/design.md); to keep a result as it is, name other targets"
+            "(docs/explanation/design.md); to keep a result as it is, name other targets"
         )
     settings.rerun_triggers = TRIGGERS & settings.rerun_triggers
 

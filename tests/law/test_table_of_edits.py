@@ -1,4 +1,4 @@
-"""README's table of edits says of each section of the configuration which rules read it, as the law's walk has it."""
+"""The table of edits in docs/how-to/cache.md names the rules that read each section, as the law's walk has it."""
 
 import re
 
@@ -6,8 +6,9 @@ from workflow.harness.fingerprint import ROOT
 
 from .test_edits import READERS
 
+PAGE = ROOT / "docs/how-to/cache.md"
 ROW = re.compile(r"^\| `(\w+):`[^|]*\| ([^|]*)\|", re.M)
-# Rules that read a section only for what they show of it, or only of some kinds, and which README leaves out.
+# Rules that read a section only for what they show of it, or only of some kinds, and which the page leaves out.
 LEFT_OUT = {
     "models": {"ask_queries", "search_boundary", "read_confidences", "follow_gradients", "find_outliers"},
     "defenses": {"plot_metrics"},
@@ -17,8 +18,6 @@ LEFT_OUT = {
 
 
 def test_the_table_of_edits_names_the_first_readers_of_every_section():
-    rows = {
-        section: set(re.findall(r"`(\w+)`", told)) for section, told in ROW.findall((ROOT / "README.md").read_text())
-    }
+    rows = {section: set(re.findall(r"`(\w+)`", told)) for section, told in ROW.findall(PAGE.read_text())}
     rows.pop("budget", None)
     assert rows == {name: rules - LEFT_OUT.get(name, set()) for name, rules in READERS.items() if name != "outliers"}

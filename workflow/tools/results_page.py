@@ -1,29 +1,28 @@
-"""Write a page of results beside the paper, docs/<name>.md, with its tables and figures, from a finished study.
+"""Write a page of results, docs/results/<name>.md, from a finished study, with its tables and figures.
 
 Run from the repository root, with the files that were given to Snakemake's --configfile:
-python docs/results/page.py config/paper-small.yaml
-python docs/results/page.py config/deviations.yaml --name deviations
-What is to be said about the numbers stands in docs/results/<name>-notes.md, and ends the page.
+python -m workflow.tools.results_page docs/results/configs/paper.yaml
+python -m workflow.tools.results_page docs/results/configs/mnist.yaml --name mnist
+The text of the page is docs/results/notes/<name>.md: the conclusion, `## What was run` and `## Remarks`.
 """
 
 import argparse
 import os
 import platform
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from lmia import artifacts
+from lmia.exhibits import to_markdown, transfer_cost
+from lmia.tables import read_metrics
+from workflow.config import check, read_layers
+from workflow.entries import attacks_of, trained_cell
 
-from lmia import artifacts  # noqa: E402
-from lmia.exhibits import to_markdown, transfer_cost  # noqa: E402
-from lmia.tables import read_metrics  # noqa: E402
-from workflow.config import check, read_layers  # noqa: E402
-from workflow.entries import attacks_of, trained_cell  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ROOT / "docs/results"
 
 STAGES = {
     "data": "prepare data",
@@ -39,28 +38,46 @@ STAGES = {
 
 MODEL = ["study", "n_train", "defense"]
 KEPT = [*MODEL, "seed", "attack", "setting", "queries", "metric", "value", "ci_low", "ci_high", "flags"]
-HEADINGS = {"mnist": "MNIST", "cifar100": "CIFAR-100", "wrn": "WRN-28-2"}
+TITLES = {
+    "paper": "The paper's tables and figures",
+    "defenses": "Defenses with 1,000 members",
+    "deviations": "What each choice is worth",
+    "private-training": "Private training",
+    "masked-confidences": "Masked confidences",
+    "mnist": "MNIST",
+    "cifar100": "CIFAR-100",
+    "wide-resnet": "Figure 4: a wide residual network",
+}
+RUN, REMARKS = "What was run", "Remarks"
 BY_CONSTRUCTION = "(by construction)"
+LOST = """\
+Points that an attack loses because shadow and target differ.
+They are the accuracy with a threshold from the target's other half, minus the accuracy with the shadow's threshold.
+Below 0, half of the target's points choose a worse threshold than the shadow does.
+
+"""
+MINUTES = """\
+CPU minutes, with the start of each job.
+Of an interrupted job only the last attempt is counted.
+
+"""
 
 
 def main(files, name, machine):
     config = load(files)
     folders = [ROOT / "results/exhibits" / exhibit for exhibit in config.exhibits]
-    command = f"python docs/results/page.py {' '.join(files)}" + (f" --name {name}" if name != "results" else "")
-    page = [f"# {HEADINGS.get(name, name.capitalize())}\n\nMade by `{command}`, on {machine}.\n"]
-    page.append(summary(keep(folders, name)))
     measured = measures(config)
     keep_measures(measured, name)
+    sections = [summary(keep(folders, name))]
     for folder in folders:
         text = (folder / f"{folder.name}.md").read_text().replace("# ", "## ", 1)
-        page.append(text + pictures(config.exhibits[folder.name].figures))
-    page.append("## All attacks\n\n" + attacks(measured, f"results/{prefix(name)}attacks.csv"))
-    page.append("## The models\n\n" + models(config))
-    page.append("## What the shadow's threshold costs\n\n" + thresholds(config))
-    page.append("## What it took\n\n" + costs(config))
-    notes = ROOT / f"docs/results/{name}-notes.md"
-    page += [notes.read_text()] if notes.exists() else []
-    (ROOT / f"docs/{name}.md").write_text("\n".join(page))
+        sections.append(text + pictures(config.exhibits[folder.name].figures))
+    sections.append("## All attacks\n\n" + attacks(measured, f"data/{name}-attacks.csv"))
+    sections.append("## The models\n\n" + models(config))
+    sections.append("## What the shadow's threshold costs\n\n" + thresholds(config))
+    sections.append("## CPU time\n\n" + costs(config))
+    how = rebuild(list(config.exhibits), files, name, machine)
+    (PAGES / f"{name}.md").write_text(page(name, notes(name), how, sections))
 
 
 def load(files):
@@ -68,40 +85,58 @@ def load(files):
     return check(read_layers(files)[0])
 
 
-def prefix(name):
-    """Of the files of a page."""
-    return "" if name == "results" else f"{name}-"
+def notes(name):
+    """Heading -> text of the page's notes; the conclusion is under ""."""
+    file = PAGES / f"notes/{name}.md"
+    conclusion, *sections = (file.read_text() if file.exists() else "").split("\n## ")
+    parts = (section.partition("\n") for section in sections)
+    return {"": conclusion.strip()} | {heading.strip(): text.strip() for heading, _, text in parts}
+
+
+def page(name, noted, how, sections):
+    """The text of a page: conclusion, what was run and how to rebuild it, tables and figures, remarks."""
+    title = TITLES.get(name, name.replace("-", " ").capitalize())
+    before = [f"# {title}", noted[""], f"## {RUN}", noted.get(RUN, ""), how]
+    after = [f"## {REMARKS}", noted[REMARKS]] if REMARKS in noted else []
+    return "\n\n".join(part.strip() for part in [*before, *sections, *after] if part.strip()) + "\n"
+
+
+def rebuild(exhibits, files, name, machine):
+    """The commands that make the results and then this page."""
+    files = " ".join(files)
+    own = "" if name == "paper" else f" --name {name}"
+    return f"""\
+Hardware: {machine}.
+These commands rebuild the results and this page:
+
+```
+snakemake --cores 2 {" ".join(exhibits)} --configfile {files}
+python -m workflow.tools.results_page {files}{own}
+```"""
 
 
 def keep(folders, name):
-    """Copy the exhibits' tables beside the page, each as one; returns file name -> table."""
+    """Copy the exhibits' tables beside the page, each as one; returns kind of table -> table."""
     tables = {}
     for kind in ("comparison", "checks"):
         table = pd.concat([pd.read_csv(folder / f"{kind}.csv") for folder in folders], ignore_index=True)
         if len(table):
-            table.to_csv(ROOT / f"docs/results/{prefix(name)}{kind}.csv", index=False)
+            table.to_csv(PAGES / f"data/{name}-{kind}.csv", index=False)
             tables[kind] = table
     return tables
 
 
 def summary(tables):
-    """How many numbers and claims came out how, and how to read that."""
-    texts = []
+    """How many numbers and claims came out how."""
+    texts = ["## Agreement with the paper\n\n"]
     if "comparison" in tables:
-        texts.append(
-            f"Numbers of the paper: {counted(tables['comparison']['status'])}. A number is reproduced within 2 points "
-            "of the paper's if its interval (95 %, over seeds, or over points for one seed) is within 4; it differs if "
-            "further off with the paper's outside the interval; else this scale does not resolve it. Variants are a "
-            "second reading of a number that is counted already."
-        )
+        texts.append(f"- Numbers of the paper: {counted(tables['comparison']['status'])}.\n")
     if "checks" in tables:
         checks = tables["checks"]
         measured = checks[~checks["claim"].str.contains(BY_CONSTRUCTION, regex=False)]["verdict"]
-        texts.append(
-            f"Claims: {counted(measured)}; {len(checks) - len(measured)} more hold by construction. They hold or fail "
-            f"where the whole interval does; of {len(measured)} intervals at 95 %, some miss by chance."
-        )
-    return "\n\n".join(texts) + "\n"
+        texts.append(f"- Claims: {counted(measured)}; {len(checks) - len(measured)} more hold by construction.\n")
+    texts.append("\n[How to read a page of results](index.md#how-to-read-a-page) defines these words.\n")
+    return "".join(texts)
 
 
 def counted(column):
@@ -109,12 +144,12 @@ def counted(column):
 
 
 def pictures(figures):
-    """Figures as links, copied beside the page."""
+    """Figures as links, copied beside the pages."""
     target = ROOT / "docs/figures/paper"
     for figure in figures:
         target.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / f"results/figures/{figure}.png", target)
-    return "".join(f"\n![{figure}](figures/paper/{figure}.png)" for figure in figures) + "\n" * bool(figures)
+    return "".join(f"\n![{figure}](../figures/paper/{figure}.png)" for figure in figures) + "\n" * bool(figures)
 
 
 def runs(config):
@@ -140,7 +175,7 @@ def measures(config):
 def keep_measures(table, name):
     """Copy accuracy and AUC of every attack, setting and seed beside the page."""
     rows = table[table["attack"].ne("") & table["metric"].isin(["accuracy", "auc"])]
-    rows[KEPT].to_csv(ROOT / f"docs/results/{prefix(name)}attacks.csv", index=False, float_format="%.4g")
+    rows[KEPT].to_csv(PAGES / f"data/{name}-attacks.csv", index=False, float_format="%.4g")
 
 
 def attacks(table, file):
@@ -151,7 +186,7 @@ def attacks(table, file):
     rows = pd.concat([accuracy, epsilon])
     table = rows.groupby([*MODEL, "column"], sort=False)["value"].first().unstack("column")
     table = table[list(dict.fromkeys(rows["column"]))]
-    text = f"Accuracies in %, means over seeds; [{file}]({file}) has every seed and setting, with intervals.\n\n"
+    text = f"Accuracies in %, means over seeds.\n[{file}]({file}) has every seed and setting, with intervals.\n\n"
     return text + to_markdown(table.reset_index(), [*MODEL, *table.columns])
 
 
@@ -187,11 +222,7 @@ def thresholds(config):
                 cost = 100 * transfer_cost(scores, np.isin(ids, inside), threshold)
                 rows.append(key | {"attack": attack, "points": cost})
     table = pd.DataFrame(rows).groupby([*MODEL, "attack"], sort=False).mean()["points"].unstack("attack")
-    text = (
-        "Accuracy with a threshold from the target's other half minus accuracy with the shadow's, in points: what is "
-        "lost because shadow and target differ. Below 0, half of the target's points choose worse than the shadow.\n\n"
-    )
-    return text + to_markdown(table.reset_index(), [*MODEL, *table.columns])
+    return LOST + to_markdown(table.reset_index(), [*MODEL, *table.columns])
 
 
 def costs(config):
@@ -206,8 +237,7 @@ def costs(config):
     table = pd.DataFrame(rows).pivot_table(index="study", columns="stage", values="cpu", aggfunc="sum", fill_value=0.0)
     table = table[[label for label in STAGES.values() if label in table]]
     table = table.assign(all=table.sum(axis=1)).reset_index()
-    text = "CPU minutes, the start of each job included; of a job that was interrupted, its last attempt alone."
-    return f"{text}\n\n{to_markdown(table, list(table))}"
+    return MINUTES + to_markdown(table, list(table))
 
 
 def this_machine():
@@ -221,6 +251,6 @@ def this_machine():
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", help="configuration files")
-    parser.add_argument("--name", default="results")
+    parser.add_argument("--name", default="paper")
     parser.add_argument("--machine", default=this_machine())
     main(**vars(parser.parse_args()))

@@ -128,13 +128,14 @@ def keep(folders, name):
 
 def summary(tables):
     """How many numbers and claims came out how."""
-    texts = ["## Agreement with the paper\n\n"]
+    texts = ["## Numbers and claims\n\n"]
     if "comparison" in tables:
         texts.append(f"- Numbers of the paper: {counted(tables['comparison']['status'])}.\n")
     if "checks" in tables:
         checks = tables["checks"]
         measured = checks[~checks["claim"].str.contains(BY_CONSTRUCTION, regex=False)]["verdict"]
-        texts.append(f"- Claims: {counted(measured)}; {len(checks) - len(measured)} more hold by construction.\n")
+        others = f"; {n} more hold by construction" if (n := len(checks) - len(measured)) else ""
+        texts.append(f"- Claims: {counted(measured)}{others}.\n")
     texts.append("\n[How to read a page of results](index.md#how-to-read-a-page) defines these words.\n")
     return "".join(texts)
 

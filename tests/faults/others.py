@@ -175,7 +175,7 @@ def clock_set_back(checkout, reference, rng, say):
     text = checkout.snakemake("--nolock", check=False, timeout=PATIENCE)
     assert checkout.exit_code != 0 and "clock skew" in text, text
     nothing_torn(checkout, reference)
-    assert TOUCH in (ROOT / "docs/reliability.md").read_text()
+    assert TOUCH in (ROOT / "docs/explanation/reliability.md").read_text()
     subprocess.run(TOUCH, cwd=checkout.path, shell=True, check=True)
     asked = checkout.calls()
     ends_well(checkout, reference)

@@ -221,7 +221,7 @@ def test_studies_can_be_run_by_the_command_in_their_first_lines(file, fresh):
 
 @pytest.fixture(scope="module")
 def beside_data(tmp_path_factory):
-    """A folder with config/, and data/ of the names and shapes that docs/results/*.yaml read, all of it 0."""
+    """A folder with config/, and data/ of the names and shapes that docs/results/configs/*.yaml read, all of it 0."""
     folder = tmp_path_factory.mktemp("beside-data")
     for name in ("config", "config.yaml", "docs"):
         (folder / name).symlink_to(ROOT / name)
@@ -234,9 +234,9 @@ def beside_data(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("file", sorted(file.name for file in (ROOT / "docs/results").glob("*.yaml")))
+@pytest.mark.parametrize("file", sorted(file.name for file in (ROOT / "docs/results/configs").glob("*.yaml")))
 def test_what_results_were_made_with_is_still_a_configuration(file, beside_data, monkeypatch):
     monkeypatch.chdir(beside_data)
-    text = Path(f"docs/results/{file}").read_text()
+    text = Path(f"docs/results/configs/{file}").read_text()
     [targets] = re.findall(r"snakemake --cores 2 (.*)--configfile", text)
-    assert set(targets.split()) <= set(load(f"docs/results/{file}").exhibits)
+    assert set(targets.split()) <= set(load(f"docs/results/configs/{file}").exhibits)

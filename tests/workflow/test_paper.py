@@ -113,11 +113,16 @@ def test_figures_of_defenses_come_from_one_command(fresh):
 
 def write_page(checkout):
     """The page of results is written from what is there, and has every exhibit and figure."""
-    command = [sys.executable, "docs/results/page.py", "config/paper-small.yaml", "few.yaml", "--machine", "a test"]
-    subprocess.run(command, cwd=checkout.path, check=True, timeout=120)
-    page = (checkout.path / "docs/results.md").read_text()
-    shown = ["on a test.", "## Table 1", "## Figure 2", "figures/paper/figure-2c.png", "search boundaries", "not run"]
-    assert all(text in page for text in shown)
+    command = [sys.executable, "-m", "workflow.tools.results_page", "config/paper-small.yaml", "few.yaml"]
+    subprocess.run([*command, "--machine", "a test"], cwd=checkout.path, check=True, timeout=120)
+    page = (checkout.path / "docs/results/paper.md").read_text()
+    noted = (checkout.path / "docs/results/notes/paper.md").read_text()
+    conclusion, _, run = noted.partition("## What was run")
+    shown = [conclusion.strip(), "## What was run", run.partition("## Remarks")[0].strip(), "Hardware: a test."]
+    shown += ["table_1 table_2 figure_1 figure_2 --configfile config/paper-small.yaml few.yaml", "## Table 1"]
+    shown += ["## Figure 2", "](../figures/paper/figure-2c.png)", "search boundaries", "not run", "## Remarks"]
+    places = [page.find(text) for text in shown]
+    assert -1 not in places and places[:6] == sorted(places[:6]), places
     assert (checkout.path / "docs/figures/paper/figure-1.png").exists()
-    assert len(pd.read_csv(checkout.path / "docs/results/comparison.csv")) == 18 + 24 + 1
-    assert set(pd.read_csv(checkout.path / "docs/results/attacks.csv")["seed"]) == {"0", "all"}
+    assert len(pd.read_csv(checkout.path / "docs/results/data/paper-comparison.csv")) == 18 + 24 + 1
+    assert set(pd.read_csv(checkout.path / "docs/results/data/paper-attacks.csv")["seed"]) == {"0", "all"}

@@ -61,7 +61,7 @@ def test_truths_and_nulls_are_those_of_yaml_1_2(tmp_path):
 
 def test_the_configurations_here_are_the_same_to_yaml_1_1():
     """Snakemake reads them so first, and others may."""
-    for file in [ROOT / "config.yaml", *ROOT.glob("config/*.yaml"), *ROOT.glob("docs/results/*.yaml")]:
+    for file in [ROOT / "config.yaml", *ROOT.glob("config/*.yaml"), *ROOT.glob("docs/results/configs/*.yaml")]:
         assert read(file) == load_configfile(str(file)) == yaml.safe_load(file.read_text())
 
 

@@ -66,7 +66,7 @@ class Params:
             raise ConfigError(
                 f"datasets.{wildcards.dataset}.sha256: missing; nobody published one of this archive, so it is not "
                 f'read unseen: `python -c "from lmia.data import {entry.kind}; {entry.kind}.load()"` fetches it and '
-                "tells what it has; state that if you trust it (docs/datasets.md)"
+                "tells what it has; state that if you trust it (docs/reference/datasets.md)"
             )
         return []
 

@@ -5,7 +5,7 @@ Write it with `python -m workflow.tools.config_reference > docs/reference/config
 
 import json
 
-from workflow.schema import Config
+from workflow.config.schema.configuration import Config
 
 HEAD = """# Configuration
 

@@ -27,13 +27,13 @@ def _problem(entry):
     if entry.kind.partition(".")[0] == "lmia":
         return f"of lmia itself, whose kinds have no dot; {_own(entry)}"
     if (file := locate(entry.module)) and is_installed(file):
-        return "an installed package, no plug-in; docs/extending.md has the ways"
+        return "an installed package, no plug-in; docs/how-to/extend.md has the ways"
     if find(entry.module) is None:
         return _nowhere(entry.module)
     if problem := flaw(entry.module) or flaw_of_files(entry.module):
         return problem
     if read_arguments(entry.module, entry.target) is None:
-        return f"the module defines no {entry.target}; see docs/extending.md"
+        return f"the module defines no {entry.target}; see docs/how-to/extend.md"
     return None
 
 

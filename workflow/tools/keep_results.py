@@ -1,0 +1,27 @@
+"""Keep what a finished study found: the rows over seeds of results/metrics.csv, and the default study's figures.
+
+Run from the repository root after `snakemake --cores 2`: python -m workflow.tools.keep_results
+And after `snakemake --cores 2 --configfile docs/results/configs/fresh-seeds.yaml`:
+python -m workflow.tools.keep_results fresh-seeds
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from lmia.evaluation.metrics_table import ALL_SEEDS, read_metrics
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(name="default-study"):
+    table = read_metrics(ROOT / "results/metrics.csv")
+    rows = table[table["seed"] == ALL_SEEDS]
+    rows.to_csv(ROOT / f"docs/results/data/{name}.csv", index=False, float_format="%.4g")
+    if name == "default-study":
+        for figure in sorted((ROOT / "results/figures").glob("*.png")):
+            shutil.copy(figure, ROOT / "docs/figures" / figure.name)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

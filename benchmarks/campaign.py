@@ -11,9 +11,9 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from lmia.streams import seed_list
 from workflow.config.exhibits import evaluated_points
 from workflow.config.load import load
-from workflow.seeds import seed_list
 
 CEILINGS = Path("benchmarks/results/ceilings.csv")
 OUT = Path("benchmarks/results/campaign.csv")

@@ -22,3 +22,8 @@ def bind(package, name, spec):
     """The function or class `name` of a module, with options bound: `spec` is {"kind": ..., **options}."""
     options = {key: value for key, value in spec.items() if key != "kind"}
     return functools.partial(getattr(load(package, spec["kind"]), name), **options)
+
+
+def modules(**specs: dict) -> list[str]:
+    """Full names of the modules of entries, package=spec."""
+    return [module_name(package, spec["kind"]) for package, spec in specs.items()]

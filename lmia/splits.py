@@ -73,3 +73,8 @@ def _draw_blocks(n_available, sizes, seed, shadow=0):
     if shadow:
         np.random.default_rng([seed, 0x5B117, shadow]).shuffle(order[sizes[0] + sizes[1] :])
     return [np.sort(block) for block in np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])]
+
+
+def role_parts(role: str) -> tuple[str, int]:
+    """("target" or "shadow", number of the shadow): "shadow3" is ("shadow", 3), "target" is ("target", 0)."""
+    return ("target", 0) if role == "target" else ("shadow", int(role.removeprefix("shadow")))

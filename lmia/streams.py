@@ -58,3 +58,9 @@ def set_states(generators, saved):
     """Put as many Generators of the same kind into the states that `states` gave."""
     for generator, state in zip(generators, saved, strict=True):
         generator.bit_generator.state = json.loads(state)
+
+
+def seed_list(block: str | int) -> list[int]:
+    """The seeds of a block: "0-5" is the six seeds 0 to 5, 6 or "6" is one; [] where the first is the larger one."""
+    first, _, last = str(block).partition("-")
+    return list(range(int(first), int(last or first) + 1))

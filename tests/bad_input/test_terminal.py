@@ -56,7 +56,7 @@ def run(tmp_path, monkeypatch):
         )
         fake.input._set_name("source", len(fake.input), end=len(fake.input))  # a name of no file, of train_model
         with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(ROOT / f"workflow/scripts/{script}.py"), {"snakemake": fake})
+            runpy.run_path(str(ROOT / f"workflow/scripts/{script}.py"), {"snakemake": fake}, "__main__")
         assert ended.value.code == 1 and not (tmp_path / "output.npz").exists()
         assert not list((tmp_path / "results/.partial").iterdir())
         return (tmp_path / "log").read_text()

@@ -65,13 +65,12 @@ def codes(everything):
 def chosen_by_name(job):
     """Files of the modules that a job's script loads by the kinds in its params, or by name."""
     text = FILES[script_of(job)].read_text()
-    specs = [job["params"].get(name) for name in ("spec", "model", "defense", "query", "attack")]
+    specs = [job["params"].get(name) for name in ("spec", "model", "defense", "query", "attack", "figure")]
     specs += job["params"].get("queries", {}).values()
     kinds = {spec["kind"] for spec in specs if spec}
-    folders = [name for name in ("data", "models", "defenses", "perturbations", "attacks") if f'"{name}"' in text]
+    packages = ("data", "models", "defenses", "perturbations", "attacks", "figures")
+    folders = [name for name in packages if re.search(rf"\bmodules\(.*\b{name}=|\"{name}\"", text)]
     found = {f"lmia/{folder}/{kind}.py" for folder in folders for kind in kinds} & FILES.keys()
-    if "lmia.figures.{" in text:
-        found.add(f"lmia/figures/{job['params']['figure']['kind']}.py")
     if job["rule"] == "search_boundary" and any("results/stopping" in f for fs in job["inputs"].values() for f in fs):
         found.add("lmia/boundary/stopping.py")
     return found

@@ -55,13 +55,13 @@ def touch_sources(checkout):
             os.utime(file)
 
 
-def move_seeds(checkout):
+def move_points(checkout):
     """A module moves into a package of its own, and all who import it say so."""
-    (checkout.path / "workflow/blocks").mkdir()
-    (checkout.path / "workflow/blocks/__init__.py").touch()
-    (checkout.path / "workflow/seeds.py").rename(checkout.path / "workflow/blocks/seeds.py")
-    for file in [*(checkout.path / "workflow").rglob("*.py"), *(checkout.path / "workflow").rglob("*.smk")]:
-        file.write_text(file.read_text().replace("from workflow.seeds import", "from workflow.blocks.seeds import"))
+    (checkout.path / "lmia/chosen").mkdir()
+    (checkout.path / "lmia/chosen/__init__.py").touch()
+    (checkout.path / "lmia/points.py").rename(checkout.path / "lmia/chosen/points.py")
+    for file in (checkout.path / "lmia").rglob("*.py"):
+        file.write_text(file.read_text().replace("from lmia.points import", "from lmia.chosen.points import"))
 
 
 ONCE = ("prepare_dataset", "check_study", "plot_gallery")
@@ -70,7 +70,7 @@ CASES = {
     "nothing": (lambda checkout: None, {}),
     "touch": (touch_sources, {}),
     "comment in a script": (
-        code("workflow/scripts/train_model.py", "    arrays, flags", "    # new\n    arrays, flags"),
+        code("workflow/scripts/train_model.py", "    arrays, records", "    # new\n    arrays, records"),
         {},
     ),
     "docstring in the library": (
@@ -96,7 +96,7 @@ CASES = {
         {},
     ),
     "message of journals": (code("workflow/harness/journals.py", "work goes on; kept", "goes on; kept"), {}),
-    "moved module": (move_seeds, {}),
+    "moved module": (move_points, {}),
     "device": (config("device", value="cpu"), {}),
     "plot setting": (config("figures", "accuracy", "title", value="New"), {"plot_metrics": 1}),
     "plot script": (code("lmia/figures/roc.py", "height=3.2", "height=3.3"), {"plot_scores": 1}),
@@ -261,8 +261,8 @@ def test_code_that_no_hash_covers_stops_the_job(copy):
     """A module that is imported behind the hashes' back would make the cache lie."""
     copy.edit(
         "workflow/scripts/measure_models.py",
-        "with job(snakemake):",
-        '__import__("importlib").import_module("lmia." + "splits")\nwith job(snakemake):',
+        "    with job(snakemake):",
+        '    __import__("importlib").import_module("lmia." + "splits")\n    with job(snakemake):',
     )
     text = copy.snakemake(check=False)
     assert "lmia/splits.py, which its rule's `code` does not list" in text

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
+from lmia.streams import seed_list
 from workflow.config.load import ConfigError, base_files, check, load
 from workflow.config.schema import configuration
 from workflow.config.schema.figures import FIGURES
-from workflow.seeds import seed_list
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())

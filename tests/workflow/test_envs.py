@@ -33,7 +33,8 @@ def imported(script):
     """Packages that a script may import: by itself, through our modules, or through those that it loads by name."""
     file = ROOT / f"workflow/scripts/{script}.py"
     text = file.read_text()
-    packages = re.findall(r'module_name\("(\w+)"', text) + (["figures"] if "lmia.figures.{" in text else [])
+    named = re.findall(r"plugins\.modules\(([^)]*)\)", text)
+    packages = re.findall(r'module_name\("(\w+)"', text) + re.findall(r"(\w+)=", " ".join(named))
     chosen = [f"lmia.{name}.{f.stem}" for name in packages for f in sorted((ROOT / "lmia" / name).glob("[a-z]*.py"))]
     sources = closure(file, *chosen, around=True)
     names = {name.split(".")[0] for source, own in sources.items() for name in _imported(source, own)}

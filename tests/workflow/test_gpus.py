@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from workflow.frozen import FrozenModels
 from workflow.harness import gpus
 from workflow.harness.job import BadInput
 
@@ -129,8 +128,7 @@ def test_locks_are_the_users_own(tmp_path, monkeypatch):
         gpus.take_device(job())
 
 
-def test_a_missing_gpu_is_told_before_anything_is_read(monkeypatch):
+def test_a_missing_gpu_is_told(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    nothing = SimpleNamespace(model={}, evaluated=None)
     with pytest.raises(BadInput, match="device: cuda: torch .* sees 0 GPUs"):
-        FrozenModels(job("cuda", input=SimpleNamespace(dataset="nowhere"), params=nothing), [0])
+        gpus.take_device(job("cuda"))

@@ -12,8 +12,9 @@ from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
 
-def check(dataset, split, output, spec, name):
+def check(dataset, split, output, spec, name, threads):
     """Write all remarks, one a line, and return them."""
+    prepare(torch.device("cpu"), threads)
     data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     parts, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
     inputs, classes = data["inputs"], data["classes"]
@@ -25,15 +26,17 @@ def check(dataset, split, output, spec, name):
     return found
 
 
-with job(snakemake, plugins.module_name("models", snakemake.params.model["kind"])):
-    prepare(torch.device("cpu"), snakemake.threads)
-    found = check(
-        dataset=snakemake.input.dataset,
-        split=snakemake.input.split,
-        output=snakemake.output[0],
-        spec=snakemake.params.model,
-        name=snakemake.config["studies"][snakemake.wildcards.study]["model"],
-    )
-    print(*found, sep="\n")
-for line in found:
-    print(f"studies.{snakemake.wildcards.study}: {line}", flush=True)
+if __name__ == "__main__":
+    study = snakemake.wildcards.study
+    with job(snakemake, *plugins.modules(models=snakemake.params.model)):
+        found = check(
+            dataset=snakemake.input.dataset,
+            split=snakemake.input.split,
+            output=snakemake.output[0],
+            spec=snakemake.params.model,
+            name=snakemake.config["studies"][study]["model"],
+            threads=snakemake.threads,
+        )
+        print(*found, sep="\n")
+    for line in found:
+        print(f"studies.{study}: {line}", flush=True)

@@ -1,15 +1,13 @@
 """A table or figure of the paper beside what came out here: its numbers, and its claims with their margins."""
 
-import numpy as np
 import pandas as pd
 
 from lmia import artifacts
 from lmia.evaluation import flags
+from lmia.evaluation.decisions import decisions
 from lmia.evaluation.metrics_table import flags_over_seeds, read_measures, read_metrics
-from lmia.evaluation.paper_comparison import CHECKS, COMPARISON, Decisions, check, compare, to_markdown
+from lmia.evaluation.paper_comparison import CHECKS, COMPARISON, check, compare, to_markdown
 from workflow.harness.job import job
-
-OF_DECISIONS = ("scores", "splits", "setting", "of_model")
 
 
 def compare_cells(cells):
@@ -18,30 +16,14 @@ def compare_cells(cells):
     return pd.DataFrame(rows, columns=COMPARISON)
 
 
-def decisions(scores, splits, setting, of_model):
-    """The decisions of one attack in one setting, over the seeds of all blocks: paths of scores and of their splits.
-
-    of_model: the scores are the gap attack's, and what counts is how often the model is right on non-members.
-    """
+def decisions_of(side):
+    """The decisions of one side of a claim, over the seeds of all blocks."""
     found = []
-    for path, split in zip(scores, splits, strict=True):
+    for path, split in zip(side["scores"], side["splits"], strict=True):
         scored, _ = artifacts.load(path, "scores", {"scores": ("f", 3)})
         members = artifacts.load(split, "split", {"members": ("i", 2)})[0]["members"]
-        v = scored["settings"].tolist().index(setting)
-        columns = (scored["scores"][:, v], scored["thresholds"][:, v], scored["example_ids"], scored["queries"][:, v])
-        for values, threshold, ids, queries, inside in zip(*columns, members, strict=True):
-            is_member = np.isin(ids, inside)
-            if of_model:
-                found.append(_of_model(values, is_member, ids))
-            else:
-                found.append(Decisions((values >= threshold) == is_member, is_member, ids, float(queries)))
+        found += decisions(scored, members, side["setting"], side["of_model"])
     return found
-
-
-def _of_model(right, is_member, ids):
-    """The gap attack's scores are 1 where the label is right; its threshold may be that of a constant rule."""
-    outside = ~is_member
-    return Decisions(right[outside] == 1, is_member[outside], ids[outside], 1.0)
 
 
 def flags_of(side):
@@ -58,7 +40,7 @@ def flags_of(side):
 def check_claims(claims, artifact, resamples):
     rows = []
     for claim in claims:
-        left, right = (decisions(**{key: side[key] for key in OF_DECISIONS}) for side in claim["sides"])
+        left, right = map(decisions_of, claim["sides"])
         bounds = {"at_least": claim["at_least"], "within": claim["within"]}
         row = check(left, right, resamples, **bounds) | {"artifact": artifact, "claim": claim["claim"]}
         rows.append(row | {"flags": flags.join(flags_of(side) for side in claim["sides"])})
@@ -79,10 +61,12 @@ def write(output, title, comparison, checks):
             page.write(to_markdown(checks, CHECKS[1:]))
 
 
-with job(snakemake):
-    write(
-        snakemake.output,
-        snakemake.params.title,
-        compare_cells(snakemake.params.cells),
-        check_claims(snakemake.params.claims, snakemake.params.artifact, snakemake.params.resamples),
-    )
+if __name__ == "__main__":
+    params = snakemake.params
+    with job(snakemake):
+        write(
+            output=snakemake.output,
+            title=params.title,
+            comparison=compare_cells(params.cells),
+            checks=check_claims(params.claims, params.artifact, params.resamples),
+        )

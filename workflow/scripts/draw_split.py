@@ -3,15 +3,15 @@
 import numpy as np
 
 from lmia import artifacts
-from lmia.splits import draw_halves, draw_split
+from lmia.splits import draw_halves, draw_split, role_parts
+from lmia.streams import seed_list
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
-from workflow.seeds import seed_list
 
 
 def draw(dataset, output, n_train, n_nonmembers, scheme, seeds, role, study):
     arrays, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
-    kind, shadow, n = role[:6], int(role[6:] or 0), len(arrays["classes"])
+    (kind, shadow), n = role_parts(role), len(arrays["classes"])
     with bad_input(f"studies.{study}"):  # of a data set whose size is known only now
         if scheme == "halves":
             splits = [draw_halves(n, n_train, seed) for seed in seeds]
@@ -23,14 +23,15 @@ def draw(dataset, output, n_train, n_nonmembers, scheme, seeds, role, study):
     artifacts.save(output, "split", {"members": members, "nonmembers": nonmembers}, provenance)
 
 
-with job(snakemake):
-    draw(
-        dataset=snakemake.input.dataset,
-        output=snakemake.output[0],
-        n_train=snakemake.params.n_train,
-        n_nonmembers=snakemake.params.n_nonmembers,
-        scheme=snakemake.params.scheme,
-        seeds=seed_list(snakemake.params.seeds),
-        role=snakemake.params.role,
-        study=snakemake.wildcards.study,
-    )
+if __name__ == "__main__":
+    with job(snakemake):
+        draw(
+            dataset=snakemake.input.dataset,
+            output=snakemake.output[0],
+            n_train=snakemake.params.n_train,
+            n_nonmembers=snakemake.params.n_nonmembers,
+            scheme=snakemake.params.scheme,
+            seeds=seed_list(snakemake.params.seeds),
+            role=snakemake.params.role,
+            study=snakemake.wildcards.study,
+        )

@@ -3,26 +3,36 @@
 from lmia import plugins
 from lmia.evaluation.outliers import find_outliers
 from lmia.models.features import distance_to_neighbour, penultimate
-from workflow.frozen import FrozenModels
+from lmia.models.trained import TrainedModels
+from workflow.harness.gpus import take_device
 from workflow.harness.job import job
-from workflow.seeds import seed_list
 
 
-def find(frozen, output, spec):
-    columns = {"distances": [], "is_outlier": [], "example_ids": []}
-    deltas = []
-    for _, shadow, inputs, _, ids in frozen:
-        distances = distance_to_neighbour(penultimate(shadow, inputs), spec["neighbours"])
+def find(shadows, output, spec):
+    rows, deltas = [], []
+    for subject in shadows:
+        distances = distance_to_neighbour(penultimate(subject.network, subject.inputs), spec["neighbours"])
         is_outlier, delta = find_outliers(distances, spec["fraction"])
-        for name, values in zip(columns, (distances, is_outlier, ids), strict=True):
-            columns[name].append(values)
+        rows.append({"distances": distances, "is_outlier": is_outlier, "example_ids": subject.ids})
         deltas.append(delta)
-    frozen.save(output, "outliers", columns, {"outliers": spec, "deltas": deltas})
+    shadows.save(output, "outliers", rows, {"outliers": spec, "deltas": deltas})
 
 
-with job(snakemake, plugins.module_name("models", snakemake.params.model["kind"])):
-    find(
-        frozen=FrozenModels(snakemake, seed_list(snakemake.params.seeds)),
-        output=snakemake.output[0],
-        spec=snakemake.params.outliers,
-    )
+if __name__ == "__main__":
+    params = snakemake.params
+    with job(snakemake, *plugins.modules(models=params.model)):
+        device = take_device(snakemake)
+        find(
+            shadows=TrainedModels(
+                snakemake.input.dataset,
+                snakemake.input.split,
+                snakemake.input.model,
+                spec=params.model,
+                seeds=params.seeds,
+                evaluated=params.evaluated,
+                device=device,
+                threads=snakemake.threads,
+            ),
+            output=snakemake.output[0],
+            spec=params.outliers,
+        )

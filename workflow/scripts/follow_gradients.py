@@ -4,34 +4,48 @@ import numpy as np
 
 from lmia import plugins
 from lmia.boundary.white_box import white_box_distances
-from workflow.frozen import FrozenModels
+from lmia.models.trained import TrainedModels
+from workflow.harness.gpus import take_device
 from workflow.harness.job import job
 from workflow.harness.journals import journal_of
 from workflow.harness.shared_cache import take_shared
-from workflow.seeds import seed_list
 
 
-def follow(frozen, output, spec, journal):
-    columns = {"best": [], "spent": [], "classes": [], "example_ids": []}
-    for seed, model, inputs, classes, ids in frozen:
-        name = f"seed {seed}"
+def query_white_box(models, output, spec, journal):
+    rows = []
+    for subject in models:
+        title = f"seed {subject.seed}"
         best, spent = white_box_distances(
-            model, inputs, classes, steps=spec["steps"], progress=name, journal=journal.part(name)
+            subject.network,
+            subject.inputs,
+            subject.classes,
+            steps=spec["steps"],
+            progress=title,
+            journal=journal.part(title),
         )
-        columns["best"].append(best[:, None].astype(np.float32))
-        columns["spent"].append(spent[:, None].astype(np.int32))
-        columns["classes"].append(classes)
-        columns["example_ids"].append(ids)
-        print(f"seed {seed}: {np.isinf(best).sum()} of {len(ids)} searches censored")
-    frozen.save(output, "white_box", columns, {"query": spec, "unit": ""})
+        row = {"best": best[:, None].astype(np.float32), "spent": spent[:, None].astype(np.int32)}
+        rows.append(row | {"classes": subject.classes, "example_ids": subject.ids})
+        print(f"{title}: {np.isinf(best).sum()} of {len(best)} searches censored")
+    models.save(output, "white_box", rows, {"query": spec, "unit": ""})
 
 
-with job(snakemake, plugins.module_name("models", snakemake.params.model["kind"])) as attempt:
-    frozen = FrozenModels(snakemake, seed_list(snakemake.params.seeds))
-    if not take_shared(snakemake, attempt, frozen.device):
-        follow(
-            frozen=frozen,
-            output=snakemake.output[0],
-            spec=snakemake.params.query,
-            journal=journal_of(snakemake, attempt, frozen.device),
-        )
+if __name__ == "__main__":
+    params = snakemake.params
+    with job(snakemake, *plugins.modules(models=params.model)) as attempt:
+        device = take_device(snakemake)
+        if not take_shared(snakemake, attempt, device):
+            query_white_box(
+                models=TrainedModels(
+                    snakemake.input.dataset,
+                    snakemake.input.split,
+                    snakemake.input.model,
+                    spec=params.model,
+                    seeds=params.seeds,
+                    evaluated=params.evaluated,
+                    device=device,
+                    threads=snakemake.threads,
+                ),
+                output=snakemake.output[0],
+                spec=params.query,
+                journal=journal_of(snakemake, attempt, device),
+            )

@@ -21,10 +21,21 @@ def perturbed(inputs, queries):
     return shown
 
 
-kinds = [query["kind"] for query in snakemake.params.queries.values()]
-with job(snakemake, *(plugins.module_name("perturbations", kind) for kind in kinds)):
-    prepare(torch.device("cpu"), snakemake.threads)
-    data, _ = artifacts.load(snakemake.input.dataset, "dataset", {"inputs": ("f", 4)})
-    images = data["inputs"][: snakemake.params.figure["examples"]]
-    figure = plot(images, perturbed(torch.from_numpy(images), snakemake.params.queries), snakemake.params.figure)
-    save(figure, snakemake.output)
+def draw(dataset, output, settings, queries, threads):
+    prepare(torch.device("cpu"), threads)
+    data, _ = artifacts.load(dataset, "dataset", {"inputs": ("f", 4)})
+    images = data["inputs"][: settings["examples"]]
+    save(plot(images, perturbed(torch.from_numpy(images), queries), settings), output)
+
+
+if __name__ == "__main__":
+    params = snakemake.params
+    kinds = [query["kind"] for query in params.queries.values()]
+    with job(snakemake, *(plugins.module_name("perturbations", kind) for kind in kinds)):
+        draw(
+            dataset=snakemake.input.dataset,
+            output=snakemake.output,
+            settings=params.figure,
+            queries=params.queries,
+            threads=snakemake.threads,
+        )

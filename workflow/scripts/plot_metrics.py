@@ -5,6 +5,8 @@ from lmia.evaluation.metrics_table import read_measures
 from lmia.figures.style import save
 from workflow.harness.job import job
 
-with job(snakemake, f"lmia.figures.{snakemake.params.figure['kind']}"):
-    plot = plugins.load("figures", snakemake.params.figure["kind"]).plot
-    save(plot(read_measures(snakemake.input), snakemake.params.figure), snakemake.output)
+if __name__ == "__main__":
+    settings = snakemake.params.figure
+    with job(snakemake, *plugins.modules(figures=settings)):
+        plot = plugins.load("figures", settings["kind"]).plot
+        save(plot(read_measures(snakemake.input), settings), snakemake.output)

@@ -27,9 +27,20 @@ def collect(scores, splits):
     return collected
 
 
-with job(snakemake, f"lmia.figures.{snakemake.params.figure['kind']}"):
-    plot = plugins.load("figures", snakemake.params.figure["kind"]).plot
-    scored = collect(list(snakemake.input.scores), list(snakemake.input.splits))
-    figure = plot(scored, snakemake.params.figure)
-    explain(figure.axes[0], flags_over_seeds(read_measures(list(snakemake.input.measures))))
-    save(figure, snakemake.output)
+def draw(plot, scores, splits, measures, output, settings):
+    figure = plot(collect(scores, splits), settings)
+    explain(figure.axes[0], flags_over_seeds(read_measures(measures)))
+    save(figure, output)
+
+
+if __name__ == "__main__":
+    settings = snakemake.params.figure
+    with job(snakemake, *plugins.modules(figures=settings)):
+        draw(
+            plot=plugins.load("figures", settings["kind"]).plot,
+            scores=list(snakemake.input.scores),
+            splits=list(snakemake.input.splits),
+            measures=list(snakemake.input.measures),
+            output=snakemake.output,
+            settings=settings,
+        )

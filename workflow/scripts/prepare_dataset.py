@@ -15,9 +15,14 @@ def prepare(output, name, spec, where):
     artifacts.save(output, "dataset", {"inputs": inputs, "classes": classes}, {"spec": spec})
 
 
-with job(snakemake, plugins.module_name("data", snakemake.params.spec["kind"])):
-    name = snakemake.wildcards.dataset
-    entry, spec = snakemake.config["datasets"][name], snakemake.params.spec
+if __name__ == "__main__":
+    name, spec = snakemake.wildcards.dataset, snakemake.params.spec
     # Where files lie is not part of the specification: an artifact is the same, wherever these came from.
-    where = {key: value for key, value in entry.items() if key not in spec and value is not None}
-    prepare(snakemake.output[0], name, spec, where)
+    entry = snakemake.config["datasets"][name].items()
+    with job(snakemake, *plugins.modules(data=spec)):
+        prepare(
+            output=snakemake.output[0],
+            name=name,
+            spec=spec,
+            where={key: value for key, value in entry if key not in spec and value is not None},
+        )

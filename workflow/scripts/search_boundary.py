@@ -6,12 +6,12 @@ import numpy as np
 
 from lmia import artifacts, plugins
 from lmia.boundary.search import search_boundary
-from lmia.streams import streams
-from workflow.frozen import FrozenModels
+from lmia.models.trained import TrainedModels
+from lmia.streams import seed_list, streams
+from workflow.harness.gpus import take_device
 from workflow.harness.job import job
 from workflow.harness.journals import journal_of
 from workflow.harness.shared_cache import take_shared
-from workflow.seeds import seed_list
 
 STOPPING = "lmia.boundary.stopping"  # by name, so that searches which run to the end do not depend on its code
 
@@ -22,61 +22,60 @@ def load_rules(path, seeds):
     return {seed: importlib.import_module(STOPPING).Stopping.from_arrays(arrays, seed) for seed in seeds}
 
 
-def search(frozen, output, spec, name, rules, journal):
+def search(models, output, spec, name, rules, journal):
     options = {key: value for key, value in spec.items() if key != "kind"}
-    columns = {"best": [], "spent": [], "stopped": [], "classes": [], "example_ids": []}
-    ways = []
-    for seed, model, inputs, classes, ids in frozen:
-        rule = rules.get(seed)
-
-        def draws(copy, seed=seed, ids=ids):
-            return streams(seed, f"{name}, copy {copy}", ids)
-
+    rows, ways = [], []
+    for subject in models:
+        rule, title = rules.get(subject.seed), f"seed {subject.seed}"
         best, spent, asked = search_boundary(
-            model,
-            inputs,
-            classes,
-            draws,
-            pool=frozen.pool(seed, ids),
+            subject.network,
+            subject.inputs,
+            subject.classes,
+            lambda copy, subject=subject: streams(subject.seed, f"{name}, copy {copy}", subject.ids),
+            pool=models.starting_points(subject),
             settled=rule,
-            progress=f"seed {seed}",
-            journal=journal.part(f"seed {seed}"),
+            progress=title,
+            journal=journal.part(title),
             **options,
         )
         last = best[:, 0, -1]
-        columns["best"].append(best.astype(np.float32))
-        columns["spent"].append(spent.astype(np.int32))
         searched = (last > 0) & np.isfinite(last)
-        columns["stopped"].append(searched & rule(last, spent[:, 0, -1]) if rule else np.zeros(len(ids), bool))
-        columns["classes"].append(classes)
-        columns["example_ids"].append(ids)
+        row = {"best": best.astype(np.float32), "spent": spent.astype(np.int32)}
+        row["stopped"] = searched & rule(last, spent[:, 0, -1]) if rule else np.zeros(len(last), bool)
+        rows.append(row | {"classes": subject.classes, "example_ids": subject.ids})
         ways.append(asked)
-        print(f"seed {seed}: {np.isinf(best[:, :, -1]).sum()} of {best[:, :, -1].size} searches censored; {asked}")
-    frozen.save(output, "distances", pad(columns), {"query": spec, "unit": "", "asked": ways})
+        print(f"{title}: {np.isinf(best[:, :, -1]).sum()} of {best[:, :, -1].size} searches censored; {asked}")
+    models.save(output, "distances", pad(rows), {"query": spec, "unit": "", "asked": ways})
 
 
-def pad(columns):
+def pad(rows):
     """Seeds may differ in their number of moments: the last one stands."""
-    for name in ("best", "spent"):
-        length = max(array.shape[2] for array in columns[name])
-        columns[name] = [np.pad(a, [(0, 0), (0, 0), (0, length - a.shape[2])], "edge") for a in columns[name]]
-    return columns
+    length = max(row["best"].shape[2] for row in rows)
+    for row in rows:
+        missing = [(0, 0), (0, 0), (0, length - row["best"].shape[2])]
+        row |= {name: np.pad(row[name], missing, "edge") for name in ("best", "spent")}
+    return rows
 
 
-stopping = snakemake.input.stopping
-with job(
-    snakemake,
-    plugins.module_name("models", snakemake.params.model["kind"]),
-    *([STOPPING] if stopping else []),
-) as attempt:
-    seeds = seed_list(snakemake.params.seeds)
-    frozen = FrozenModels(snakemake, seeds)
-    if not take_shared(snakemake, attempt, frozen.device):
-        search(
-            frozen=frozen,
-            output=snakemake.output[0],
-            spec=snakemake.params.query,
-            name=snakemake.params.name,
-            rules=load_rules(stopping, seeds) if stopping else {},
-            journal=journal_of(snakemake, attempt, frozen.device),
-        )
+if __name__ == "__main__":
+    params, stopping = snakemake.params, snakemake.input.stopping
+    with job(snakemake, *plugins.modules(models=params.model), *([STOPPING] if stopping else [])) as attempt:
+        device = take_device(snakemake)
+        if not take_shared(snakemake, attempt, device):
+            search(
+                models=TrainedModels(
+                    snakemake.input.dataset,
+                    snakemake.input.split,
+                    snakemake.input.model,
+                    spec=params.model,
+                    seeds=params.seeds,
+                    evaluated=params.evaluated,
+                    device=device,
+                    threads=snakemake.threads,
+                ),
+                output=snakemake.output[0],
+                spec=params.query,
+                name=params.name,
+                rules=load_rules(stopping, seed_list(params.seeds)) if stopping else {},
+                journal=journal_of(snakemake, attempt, device),
+            )

@@ -3,5 +3,6 @@
 from lmia.evaluation.metrics_table import read_measures
 from workflow.harness.job import job
 
-with job(snakemake):
-    read_measures(snakemake.input).to_csv(snakemake.output[0], index=False)
+if __name__ == "__main__":
+    with job(snakemake):
+        read_measures(snakemake.input).to_csv(snakemake.output[0], index=False)

@@ -3,6 +3,7 @@
 from lmia.evaluation.metrics_table import read_measures, with_rows_over_seeds
 from workflow.harness.job import job
 
-with job(snakemake):
-    table = with_rows_over_seeds(read_measures(snakemake.input), snakemake.params.resamples, snakemake.params.gap)
-    table.to_csv(snakemake.output[0], index=False)
+if __name__ == "__main__":
+    with job(snakemake):
+        table = with_rows_over_seeds(read_measures(snakemake.input), snakemake.params.resamples, snakemake.params.gap)
+        table.to_csv(snakemake.output[0], index=False)

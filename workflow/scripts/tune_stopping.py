@@ -5,8 +5,8 @@ import numpy as np
 from lmia import artifacts
 from lmia.attacks.observations import join_moments
 from lmia.evaluation.stopping_rule import fit_stopping
+from lmia.streams import seed_list
 from workflow.harness.job import job
-from workflow.seeds import seed_list
 
 
 def tune(shadows, splits, output, error, seeds):
@@ -15,16 +15,17 @@ def tune(shadows, splits, output, error, seeds):
     arrays = {}
     for s, seed in enumerate(seeds):
         best, spent = (join_moments([part[name][s] for part in searched])[:, 0] for name in ("best", "spent"))
-        known = [np.isin(part["example_ids"][s], inside[s]) for part, inside in zip(searched, members, strict=True)]
-        arrays |= fit_stopping(best, spent, np.concatenate(known), error).to_arrays(seed)
+        is_member = [np.isin(part["example_ids"][s], ids[s]) for part, ids in zip(searched, members, strict=True)]
+        arrays |= fit_stopping(best, spent, np.concatenate(is_member), error).to_arrays(seed)
     artifacts.save(output, "stopping", arrays, {"error": error, "seeds": seeds})
 
 
-with job(snakemake):
-    tune(
-        shadows=list(snakemake.input.shadows),
-        splits=list(snakemake.input.splits),
-        output=snakemake.output[0],
-        error=snakemake.params.error,
-        seeds=seed_list(snakemake.params.seeds),
-    )
+if __name__ == "__main__":
+    with job(snakemake):
+        tune(
+            shadows=list(snakemake.input.shadows),
+            splits=list(snakemake.input.splits),
+            output=snakemake.output[0],
+            error=snakemake.params.error,
+            seeds=seed_list(snakemake.params.seeds),
+        )

@@ -26,11 +26,18 @@ def problem(path, stale):
     return f"stale: {path}: {stale[path]}" if path in stale else None
 
 
-problems = [line for path in snakemake.params.paths if (line := problem(path, snakemake.config["stale"]))]
-count = {word: sum(line.startswith(word) for line in problems) for word in ("damaged", "stale", "missing")}
-sound = len(snakemake.params.paths) - len(problems)
-summary = f"{sound} results sound, {count['damaged']} damaged, {count['stale']} stale, {count['missing']} not made yet"
-report = "\n".join([*problems, summary])
-Path(snakemake.log[0]).write_text(report + "\n")
-print(report, flush=True)
-sys.exit(1 if count["damaged"] or count["stale"] else 0)
+def verify(paths, stale, log):
+    """Report on all paths; returns whether nothing that is there is damaged or stale."""
+    problems = [line for path in paths if (line := problem(path, stale))]
+    count = {word: sum(line.startswith(word) for line in problems) for word in ("damaged", "stale", "missing")}
+    sound = f"{len(paths) - len(problems)} results sound"
+    summary = f"{sound}, {count['damaged']} damaged, {count['stale']} stale, {count['missing']} not made yet"
+    report = "\n".join([*problems, summary])
+    Path(log).write_text(report + "\n")
+    print(report, flush=True)
+    return not (count["damaged"] or count["stale"])
+
+
+if __name__ == "__main__":
+    is_sound = verify(snakemake.params.paths, snakemake.config["stale"], snakemake.log[0])
+    sys.exit(0 if is_sound else 1)

@@ -1,8 +1,8 @@
 """Whether a study can be drawn, trained and asked: its sizes, seeds and shapes."""
 
+from lmia.streams import seed_list
 from workflow.config.checks.defenses import check_trained
 from workflow.config.messages import unknown
-from workflow.seeds import seed_list
 
 MOST_SEEDS = 10_000
 

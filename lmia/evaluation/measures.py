@@ -1,0 +1,83 @@
+"""Rows of metrics.csv for one seed: of an attack on a target's points, and of the models themselves."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from lmia.evaluation import flags
+from lmia.evaluation.intervals import evaluate, proportion
+
+UNRANKED = (np.nan, np.nan, np.nan)  # scores that only decide have no ROC, and no guess no precision
+MODEL_METRICS = ("train_accuracy", "test_accuracy")
+GUARANTEES = ("epsilon", "delta")  # of private training, the same for target and shadows
+
+
+def on_outliers(guess: np.ndarray, is_member: np.ndarray) -> dict[str, tuple[float, float, float]]:
+    """Precision and recall on few points, which no bootstrap resolves: name -> (value, low, high).
+
+    guess, is_member: bools (n,).
+    """
+    hits, of = int((guess & is_member).sum()), {"precision": int(guess.sum()), "recall": int(is_member.sum())}
+    return {f"outlier_{name}": proportion(hits, n) if n else UNRANKED for name, n in of.items()}
+
+
+def attack_rows(
+    scored: dict[str, np.ndarray],
+    s: int,
+    is_member: np.ndarray,
+    is_outlier: np.ndarray | None,
+    seed: int,
+    fprs: Sequence[float],
+    resamples: int,
+) -> Iterator[dict]:
+    """One row per setting and metric of an attack on the target of one seed.
+
+    Args:
+        scored: arrays of an artifact of scores, for all seeds of a block.
+        s: which of these seeds.
+        is_member: bools (n,), of the points that were scored.
+        is_outlier: bools (n,), None where outliers are of no interest.
+        seed: of the bootstrap.
+        fprs: false-positive rates, in (0, 1), at which the true-positive rate is reported.
+        resamples: of the bootstrap.
+    """
+    for v, setting in enumerate(scored["settings"]):
+        scores, threshold = scored["scores"][s, v], scored["thresholds"][s, v]
+        values = evaluate(scores, is_member, threshold, fprs, resamples, seed)
+        if not scored["can_rank"][s]:
+            values |= {name: UNRANKED for name in values if name == "auc" or name.startswith("tpr_at")}
+        if is_outlier is not None:
+            values |= on_outliers((scores >= threshold)[is_outlier], is_member[is_outlier])
+        same = {"seed": seed, "queries": scored["queries"][s, v], "setting": setting}
+        same["flags"] = flags.attack_flags(scores, threshold, *scored["searches"][s, v])
+        for metric, (value, low, high) in values.items():
+            yield same | {"metric": metric, "value": value, "ci_low": low, "ci_high": high}
+
+
+def model_rows(
+    models: Sequence[dict[str, np.ndarray]], seeds: Sequence[int], sizes: Sequence[int], prefix: str
+) -> Iterator[dict]:
+    """One row per seed and accuracy of the target, or of the shadows of a seed, which are counted together.
+
+    Args:
+        models: arrays of artifacts of models, one of the target, or one of each shadow.
+        seeds: of the artifacts.
+        sizes: number of members and of non-members that a model is measured on.
+        prefix: of the metrics, "" for the target and "shadow_" for shadows.
+    """
+    whose = "shadow" if prefix else "target"
+    for row, seed in enumerate(seeds):
+        found = [model["flags"][row] for model in models if "flags" in model]
+        flagged = flags.join(f"{whose} {flag}" for flag in found if flag)
+        for metric, n in zip(MODEL_METRICS, sizes, strict=True):
+            hits = round(n * sum(model[metric][row] for model in models))
+            value, low, high = proportion(hits, n * len(models))
+            same = {"seed": seed, "metric": prefix + metric, "flags": flagged}
+            yield same | {"value": value, "ci_low": low, "ci_high": high}
+
+
+def guarantee_rows(target: dict[str, np.ndarray], seeds: Sequence[int]) -> Iterator[dict]:
+    """One row per seed and number of what the target's training guarantees, none where it guarantees nothing."""
+    for metric in [metric for metric in GUARANTEES if metric in target]:
+        for seed, value in zip(seeds, target[metric], strict=True):
+            yield {"seed": seed, "metric": metric, "value": value, "ci_low": value, "ci_high": value}

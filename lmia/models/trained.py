@@ -1,0 +1,83 @@
+"""The trained models of a block of seeds, each with the points that it is asked about."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from lmia import artifacts, plugins
+from lmia.devices import describe, prepare
+from lmia.models.checkpoints import restore
+from lmia.points import evaluated_ids, starting_ids
+from lmia.streams import seed_list
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One model and its points.
+
+    network: in evaluation mode, on the job's device; inputs: float32 (n, *shape), on the CPU; classes, ids: (n,), in
+    the order of the ids, which tells nothing of who was trained on.
+    """
+
+    seed: int
+    network: nn.Module
+    inputs: torch.Tensor
+    classes: np.ndarray
+    ids: np.ndarray
+
+
+class TrainedModels:
+    """Iterates the `Subject` of each seed.
+
+    Args:
+        dataset, split, model: paths of artifacts, the latter two of one role.
+        spec: what the model is, {"kind": ..., options}.
+        seeds: the block of the artifacts, as "0-5".
+        evaluated: how many points of each kind are asked about at most; None: all.
+        device: the torch.device that models run on.
+        threads: of the CPU.
+    """
+
+    def __init__(
+        self,
+        dataset: str | Path,
+        split: str | Path,
+        model: str | Path,
+        spec: dict,
+        seeds: str,
+        evaluated: int | None,
+        device: torch.device,
+        threads: int,
+    ):
+        prepare(device, threads)
+        self.device = device
+        self._seeds, self._spec, self._evaluated = seed_list(seeds), spec, evaluated
+        self._data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
+        self._split, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
+        self._models, provenance = artifacts.load(model, "model")
+        self.provenance = {"seeds": self._seeds, "model": provenance["sha256"], "torch": torch.__version__}
+        self.provenance |= {"device": describe(device)}
+
+    def __iter__(self) -> Iterator[Subject]:
+        inputs, classes = self._data["inputs"], self._data["classes"]
+        build = plugins.bind("models", "build", self._spec)
+        for row, seed in enumerate(tqdm(self._seeds, desc="models")):
+            ids = evaluated_ids(self._split["members"][row], self._split["nonmembers"][row], seed, self._evaluated)
+            network = restore(build(inputs.shape[1:], int(classes.max()) + 1), self._models, seed)
+            yield Subject(seed, network.to(self.device), torch.from_numpy(inputs[ids]), classes[ids], ids)
+
+    def starting_points(self, subject: Subject) -> tuple[torch.Tensor, np.ndarray] | None:
+        """(inputs, classes) of points where searches may start, none of them trained on; None where there is none."""
+        members = self._split["members"][self._seeds.index(subject.seed)]
+        ids = starting_ids(len(self._data["classes"]), subject.ids, members, subject.seed)
+        return (torch.from_numpy(self._data["inputs"][ids]), self._data["classes"][ids]) if len(ids) else None
+
+    def save(self, output: str | Path, kind: str, rows: Sequence[dict], provenance: dict) -> None:
+        """Write one artifact of `kind` from named arrays, one dict per subject, in the order of iteration."""
+        arrays = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+        artifacts.save(output, kind, arrays, provenance | self.provenance)

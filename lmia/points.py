@@ -1,0 +1,41 @@
+"""Which points a model is asked about, and which others an attacker or a defense has: ids of the pooled data set."""
+
+import numpy as np
+
+from lmia.streams import stream
+
+MAX_STARTING_POINTS = 2000  # among which boundary searches start
+
+
+def evaluated_ids(members: np.ndarray, nonmembers: np.ndarray, seed: int, limit: int | None = None) -> np.ndarray:
+    """Members and equally many non-members that a model is asked about, ascending: their order tells nothing.
+
+    members, nonmembers: ids (n,), (m,) of the model's role; limit: at most so many of each, None for all that there are
+    as many of. Drawn by the seed, the same for every query set; more points include fewer. Returns ids (2k,).
+    """
+    draw = stream(seed, "evaluated points")
+    n = min(limit or len(members), len(members), len(nonmembers))
+    return np.sort(np.concatenate([draw.permutation(part)[:n] for part in (members, nonmembers)]))
+
+
+def starting_ids(n_available: int, asked: np.ndarray, members: np.ndarray, seed: int) -> np.ndarray:
+    """Points that the attacker has besides those that are asked about, where boundary searches may start, ascending.
+
+    asked, members: ids that are not among them; the seed draws MAX_STARTING_POINTS of those that are left out of
+    `n_available`. Returns ids (k,), none where nothing is left.
+    """
+    others = np.setdiff1d(np.arange(n_available), np.concatenate([asked, members]))
+    return np.sort(stream(seed, "pool of starting points").permutation(others)[:MAX_STARTING_POINTS])
+
+
+def reference_ids(
+    n_available: int, members: np.ndarray, nonmembers: np.ndarray, draw: np.random.Generator
+) -> np.ndarray:
+    """As many points as members, or as are left, of those that are neither, ascending; some defenses learn from them.
+
+    Returns ids (k,). Raises ValueError where none is left.
+    """
+    others = np.setdiff1d(np.arange(n_available), np.concatenate([members, nonmembers]))
+    if not len(others):
+        raise ValueError("the defense needs points beside members and non-members, and the data set has none left")
+    return np.sort(draw.permutation(others)[: len(members)])

@@ -1,0 +1,58 @@
+"""Train the model of one role and seed: what it is trained on, and what is kept of it beside its weights."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from lmia.defenses.base import Defense
+from lmia.points import reference_ids
+from lmia.streams import stream
+from lmia.training.loop import model_flag, predict, share, train
+
+
+def train_role(
+    build: Callable[[tuple[int, ...], int], nn.Module],
+    data: dict[str, np.ndarray],
+    members: np.ndarray,
+    nonmembers: np.ndarray,
+    seed: int,
+    role: str,
+    defense: Defense,
+    source: dict[str, np.ndarray] | None,
+    device: torch.device,
+    **options,
+) -> tuple[nn.Module, dict]:
+    """Fit a new model on the members of a role.
+
+    Args:
+        build: (shape, n_classes) -> module.
+        data: "inputs" (n, *shape) float32, and "classes" (n,).
+        members, nonmembers: ids, what it is trained and what it is compared on.
+        seed: of all that is drawn.
+        role: "target", or "shadow0" and so on.
+        defense: a new one, for this model alone.
+        source: weights of another study's model, by their names, which the defense may start from; None for none.
+        device: where it is trained.
+        options: of `train`.
+
+    Returns (model in evaluation mode, its record): train_accuracy, test_accuracy, epochs, what the defense reports, and
+    flag, "" where nothing speaks against it.
+    """
+
+    def points(ids):
+        return tuple(torch.from_numpy(data[name][ids]).to(device) for name in ("inputs", "classes"))
+
+    def reference():
+        draw = stream(seed, f"reference points of {role}")
+        return points(reference_ids(len(data["classes"]), members, nonmembers, draw))
+
+    (inputs, classes), (others, other_classes) = points(members), points(nonmembers)
+    defense.supply(reference=reference, source=lambda: source)
+    start = int(stream(seed, f"training of {role}").integers(2**31))
+    network, losses = train(build, inputs, classes, int(data["classes"].max()) + 1, start, defense, **options)
+    predicted, tested = predict(network, inputs), predict(network, others)
+    record = {"train_accuracy": share(predicted, classes), "test_accuracy": share(tested, other_classes)}
+    record |= {"epochs": len(losses)} | defense.report()
+    return network, record | {"flag": model_flag(losses, predicted, tested, other_classes)}

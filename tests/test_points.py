@@ -1,0 +1,47 @@
+"""Which points are asked about, where searches start, and what a defense may learn from."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lmia import points
+from lmia.points import evaluated_ids, reference_ids, starting_ids
+from lmia.streams import stream
+
+IDS = np.random.default_rng(0).permutation(1000)
+MEMBERS, NONMEMBERS = IDS[:100], IDS[100:180]
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 100), fewer=st.integers(1, 120), more=st.integers(1, 120))
+def test_as_many_of_each_kind_and_fewer_are_some_of_more(seed, fewer, more):
+    few, many = (evaluated_ids(MEMBERS, NONMEMBERS, seed, n) for n in sorted((fewer, more)))
+    for ids, n in zip((few, many), sorted((fewer, more)), strict=True):
+        assert np.isin(ids, MEMBERS).sum() == np.isin(ids, NONMEMBERS).sum() == min(n, 80) == len(ids) / 2
+        assert (np.diff(ids) > 0).all()
+    assert set(few) <= set(many)
+
+
+def test_without_a_limit_all_are_asked_that_have_a_counterpart():
+    assert len(evaluated_ids(MEMBERS, NONMEMBERS, 0)) == 160
+    assert not np.array_equal(evaluated_ids(MEMBERS, NONMEMBERS, 0, 10), evaluated_ids(MEMBERS, NONMEMBERS, 1, 10))
+
+
+def test_searches_start_at_points_that_are_neither_asked_nor_trained_on(monkeypatch):
+    asked = evaluated_ids(MEMBERS, NONMEMBERS, 0, 10)
+    found = starting_ids(1000, asked, MEMBERS, 0)
+    assert set(found) == set(range(1000)) - set(asked) - set(MEMBERS) and (np.diff(found) > 0).all()
+    monkeypatch.setattr(points, "MAX_STARTING_POINTS", 50)
+    few = [starting_ids(1000, asked, MEMBERS, seed) for seed in (0, 1)]
+    assert [len(ids) for ids in few] == [50, 50] and set(few[0]) <= set(found) and set(few[0]) != set(few[1])
+    assert not len(starting_ids(180, IDS[100:180] * 0 + np.arange(80), np.arange(80, 180), 0))
+
+
+def test_a_defense_learns_from_points_that_are_neither_members_nor_what_they_are_compared_with():
+    ids = reference_ids(1000, MEMBERS, NONMEMBERS, stream(0, "reference"))
+    assert len(ids) == len(MEMBERS) and not set(ids) & {*MEMBERS, *NONMEMBERS} and (np.diff(ids) > 0).all()
+    left = np.setdiff1d(np.arange(190), np.arange(180))
+    np.testing.assert_array_equal(reference_ids(190, np.arange(100), np.arange(100, 180), stream(0, "any")), left)
+    with pytest.raises(ValueError, match="the data set has none left"):
+        reference_ids(180, np.arange(100), np.arange(100, 180), stream(0, "any"))

@@ -1,0 +1,50 @@
+"""The models of a finished study, and the points that they are asked about."""
+
+import numpy as np
+import torch
+
+from lmia import artifacts
+from lmia.models.trained import TrainedModels
+
+
+def models(finished, role, evaluated=None):
+    files = ["data/digits", f"splits/small/n60-none/0-1/{role}", f"models/small/n60-none/0-1/{role}"]
+    paths = [finished.path / f"results/{file}.npz" for file in files]
+    spec, cpu = {"kind": "mlp", "hidden": [32]}, torch.device("cpu")
+    return TrainedModels(*paths, spec=spec, seeds="0-1", evaluated=evaluated, device=cpu, threads=1)
+
+
+def test_starting_points_are_none_of_those_that_are_asked_about(finished, monkeypatch):
+    data, _ = artifacts.load(finished.path / "results/data/digits.npz", "dataset")
+    where = {image.tobytes(): number for number, image in enumerate(data["inputs"])}
+    monkeypatch.setattr("lmia.points.MAX_STARTING_POINTS", 500)
+    for role in ("target", "shadow0"):
+        loaded = models(finished, role)
+        assert loaded.provenance["device"] == "cpu"
+        pools = []
+        for subject in loaded:
+            assert torch.equal(subject.inputs, torch.from_numpy(data["inputs"][subject.ids]))
+            assert (np.diff(subject.ids) > 0).all() and not subject.network.training
+            points, classes = loaded.starting_points(subject)
+            numbers = [where[point.numpy().tobytes()] for point in points]
+            assert len(numbers) == 500 and not set(numbers) & set(subject.ids)
+            np.testing.assert_array_equal(classes, data["classes"][numbers])
+            pools.append(numbers)
+        assert pools[0] != pools[1]
+
+
+def test_each_model_is_that_of_its_seed(finished):
+    saved = np.load(finished.path / "results/models/small/n60-none/0-1/target.npz")
+    for subject in models(finished, "target"):
+        for name, value in subject.network.state_dict().items():
+            np.testing.assert_array_equal(value.numpy(), saved[f"{subject.seed}/{name}"])
+
+
+def test_no_search_starts_at_a_member_that_is_not_asked_about(finished):
+    data, _ = artifacts.load(finished.path / "results/data/digits.npz", "dataset")
+    split, _ = artifacts.load(finished.path / "results/splits/small/n60-none/0-1/target.npz", "split")
+    where = {image.tobytes(): number for number, image in enumerate(data["inputs"])}
+    loaded = models(finished, "target", 10)
+    for row, subject in enumerate(loaded):
+        numbers = {where[point.numpy().tobytes()] for point in loaded.starting_points(subject)[0]}
+        assert len(numbers) == 1797 - 60 - 10 and not numbers & {*split["members"][row], *subject.ids}

@@ -92,7 +92,7 @@ def test_files_that_are_no_plain_values(case, tmp_path, monkeypatch):
 
 
 def test_many_keys_are_not_taken_for_merged_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr(yaml_reader, "MOST_VALUES", 100)
+    monkeypatch.setattr(yaml_reader, "MAX_VALUES", 100)
     (tmp_path / "many.yaml").write_text("a: &a {x: 1}\nb: {<<: *a}\n" + "".join(f"k{i}: 1\n" for i in range(100)))
     with pytest.raises(ConfigError, match="many.yaml: more than 100 values, aliases counted .*; shorten it$"):
         read(tmp_path / "many.yaml")

@@ -171,7 +171,7 @@ def endless(path):
 
 def sparse(path):
     with open(path, "wb") as file:
-        file.truncate(shared_cache.MOST_BYTES + 1)
+        file.truncate(shared_cache.MAX_BYTES + 1)
 
 
 @pytest.mark.parametrize("junk", [os.mkfifo, endless, sparse, lambda path: path.symlink_to("nowhere"), Path.mkdir])
@@ -193,7 +193,7 @@ def test_an_entry_may_be_a_link_to_a_file():
 
 
 def test_what_nobody_would_take_is_not_put(monkeypatch, capsys):
-    monkeypatch.setattr(shared_cache, "MOST_BYTES", 100)
+    monkeypatch.setattr(shared_cache, "MAX_BYTES", 100)
     entry().put(made("output.npz"))
     assert not stored() and "cache: not shared: " in capsys.readouterr().out
 

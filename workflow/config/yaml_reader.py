@@ -9,7 +9,7 @@ import re
 import yaml
 from yaml.constructor import ConstructorError
 
-MOST_VALUES, DEEPEST, LONGEST = 100_000, 20, 10_000  # values in all; levels of nesting; characters of a text
+MAX_VALUES, MAX_DEPTH, MAX_LENGTH = 100_000, 20, 10_000  # values in all; levels of nesting; characters of a text
 TEMPLATE, MERGE = "__use_yte__", "tag:yaml.org,2002:merge"
 INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+")
 FLOAT = re.compile(
@@ -71,8 +71,8 @@ class _Loader(yaml.SafeLoader):
             return  # as many keys as are written there
         super().flatten_mapping(node)
         self._merged += len(node.value)
-        if self._merged > MOST_VALUES:
-            raise ConstructorError(problem=f"more than {MOST_VALUES} keys by <<", problem_mark=node.start_mark)
+        if self._merged > MAX_VALUES:
+            raise ConstructorError(problem=f"more than {MAX_VALUES} keys by <<", problem_mark=node.start_mark)
 
 
 def _refuse_two_readings(_, node):
@@ -160,7 +160,7 @@ def refuse_others(config):
     through a configuration before this has.
     """
     pending = [((), config)]
-    for count in range(MOST_VALUES):
+    for count in range(MAX_VALUES):
         if not pending:
             return
         keys, value = pending.pop()
@@ -170,21 +170,21 @@ def refuse_others(config):
             pending += [((*keys, str(key)), entry) for key, entry in value.items()]
         elif isinstance(value, list):
             pending += [((*keys, str(number)), entry) for number, entry in enumerate(value)]
-        if len(pending) + count > MOST_VALUES:
+        if len(pending) + count > MAX_VALUES:
             break
-    raise ConfigError(f"more than {MOST_VALUES} values, aliases counted as often as they are used; shorten it")
+    raise ConfigError(f"more than {MAX_VALUES} values, aliases counted as often as they are used; shorten it")
 
 
 def _problem(value, level):
-    if level > DEEPEST:
-        return f"nested deeper than {DEEPEST} levels; no key goes that deep"
+    if level > MAX_DEPTH:
+        return f"nested deeper than {MAX_DEPTH} levels; no key goes that deep"
     if isinstance(value, dict):
         for key in value:
-            if not isinstance(key, str) or len(key) > LONGEST:
+            if not isinstance(key, str) or len(key) > MAX_LENGTH:
                 return f"expected texts as keys, got {_shown(key)}; put it in quotes"
     elif isinstance(value, str):
-        if len(value) > LONGEST:
-            return f"a text of {len(value)} characters; {LONGEST} are the most"
+        if len(value) > MAX_LENGTH:
+            return f"a text of {len(value)} characters; {MAX_LENGTH} are the most"
     elif isinstance(value, int):
         if abs(value) >= 2**63:
             return "a whole number beyond 64 bits; use a smaller one"

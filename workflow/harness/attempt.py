@@ -11,7 +11,6 @@ outputs, as incomplete, and starts the job again. So all are kept under another 
 """
 
 import contextlib
-import errno
 import hashlib
 import os
 import shutil
@@ -19,6 +18,7 @@ import uuid
 from pathlib import Path
 
 from workflow.harness import checksums, records, store
+from workflow.harness.durable import move, sync
 
 PARTIAL = Path("results/.partial")  # named by no rule, so Snakemake leaves it alone when it cleans up after a failure
 JOURNAL = "journal.npz"
@@ -76,13 +76,13 @@ class Attempt:
     def _publish(self):
         """Move the outputs to their places, and forget the rest."""
         for output in self._outputs:
-            _sync(self.path(output))  # before it has any name
+            sync(self.path(output))  # before it has any name
         store.keep(self.record, list(map(self.path, self._outputs)), self._outputs)
         for output in self._outputs:
             if checksums.lies_apart(output):
                 self._note(checksums.place_of(output), checksums.line_of(output, self.path(output)))
                 self._note(checksums.made_of(output), records.text_beside(self.path(output), self.record))
-            _move(self.path(output), output)
+            move(self.path(output), output)
         store.drop_copies(self.record["key"], self._outputs)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -90,9 +90,9 @@ class Attempt:
         """Write what is kept of an output, before it is in its place: what is killed between the two is run again."""
         beside = self._folder / "note"
         beside.write_text(text)
-        _sync(beside)
+        sync(beside)
         place.parent.mkdir(parents=True, exist_ok=True)
-        _move(beside, place)
+        move(beside, place)
 
     @contextlib.contextmanager
     def nothing_kept_on_failure(self):
@@ -126,35 +126,3 @@ class Attempt:
 
 def _name_of(outputs):
     return hashlib.sha256("\n".join(outputs).encode()).hexdigest()[:16]
-
-
-def _move(source, target):
-    """Rename a file, also to another file system, as where a folder of results is a link to a larger disk."""
-    try:
-        os.replace(source, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        _copy(source, target)
-    with contextlib.suppress(OSError):  # there are file systems that cannot
-        _sync(Path(target).parent)
-
-
-def _copy(source, target):
-    beside = f"{target}.{uuid.uuid4().hex}.part"
-    try:
-        shutil.copyfile(source, beside)
-        _sync(beside)
-        os.rename(source, f"{source}.copied")  # fails where a later run has begun
-        os.replace(beside, target)
-    finally:
-        Path(beside).unlink(missing_ok=True)
-
-
-def _sync(path):
-    """Have a file on the disk: or else a loss of power could leave its name and no content."""
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

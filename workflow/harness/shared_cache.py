@@ -23,8 +23,8 @@ from workflow.harness.result_key import dependencies
 
 BEAT, STALE = 20.0, 180.0  # s: who computes says so this often; file systems may show it to others a minute later
 PAUSES = 0.2, 10.0  # s: shortest and longest between two looks of who waits
-MOST_BYTES = 16 << 30  # of an entry, which its readers hold in memory
-MOST_OF_CLAIM = 1 << 16  # bytes
+MAX_BYTES = 16 << 30  # of an entry, which its readers hold in memory
+MAX_CLAIM_BYTES = 1 << 16  # bytes
 NO_CLAIM = "", -1  # as a text and a time
 
 
@@ -130,8 +130,8 @@ class Entry:
             return
         temporary = self._folder / f".{uuid.uuid4().hex}.part"
         try:
-            if (size := os.path.getsize(output)) > MOST_BYTES:
-                print(f"cache: not shared: {size} bytes, and {MOST_BYTES} are the most that is taken")
+            if (size := os.path.getsize(output)) > MAX_BYTES:
+                print(f"cache: not shared: {size} bytes, and {MAX_BYTES} are the most that is taken")
                 return
             self._make_folder()
             with open(output, "rb") as source, open(temporary, "wb") as copy:
@@ -220,7 +220,7 @@ class Entry:
             with _regular(self._claim) as file:
                 if file is None:
                     return NO_CLAIM
-                return file.read(MOST_OF_CLAIM).decode(errors="replace"), os.fstat(file.fileno()).st_mtime_ns
+                return file.read(MAX_CLAIM_BYTES).decode(errors="replace"), os.fstat(file.fileno()).st_mtime_ns
         except OSError:
             return None
 
@@ -273,8 +273,8 @@ def _copied(file, output):
         if source is None:
             return "no regular file"
         size = os.fstat(source.fileno()).st_size
-        if size > MOST_BYTES:
-            return f"{size} bytes, and {MOST_BYTES} are the most that is taken"
+        if size > MAX_BYTES:
+            return f"{size} bytes, and {MAX_BYTES} are the most that is taken"
         with open(output, "wb") as copy:
             while size > 0 and (block := source.read(min(size, 1 << 20))):
                 copy.write(block)

@@ -4,7 +4,7 @@ from lmia.streams import seed_list
 from workflow.config.checks.defenses import check_trained
 from workflow.config.messages import unknown
 
-MOST_SEEDS = 10_000
+MAX_SEEDS = 10_000
 
 
 def check_studies(config):
@@ -31,8 +31,8 @@ def _check_seeds(key, study):
     seen = set()
     for block in study.seeds:
         first, _, last = str(block).partition("-")
-        if int(last or first) - int(first) >= MOST_SEEDS:
-            yield f"{key}.seeds: {block}: a block of more than {MOST_SEEDS} seeds, which is one job; cut it"
+        if int(last or first) - int(first) >= MAX_SEEDS:
+            yield f"{key}.seeds: {block}: a block of more than {MAX_SEEDS} seeds, which is one job; cut it"
             return
         seeds = seed_list(block)
         if not seeds:

@@ -17,10 +17,10 @@ def _distinct(values):
 
 
 # Models compute in float32, which ends at 3e38: the product of two such numbers is one, and a hundred times that.
-MOST = 1e18
-Bounded = Annotated[float, Field(ge=-MOST, le=MOST)]
-Positive = Annotated[float, Field(gt=0, le=MOST)]
-NonNegative = Annotated[float, Field(ge=0, le=MOST)]
+MAX_NUMBER = 1e18
+Bounded = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+Positive = Annotated[float, Field(gt=0, le=MAX_NUMBER)]
+NonNegative = Annotated[float, Field(ge=0, le=MAX_NUMBER)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]  # more of anything would fail late, for want of memory or of time
 Pixels = Annotated[int, Field(ge=0, le=1000)]  # further than images go

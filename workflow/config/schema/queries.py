@@ -9,7 +9,7 @@ from workflow.config.schema.base import EXTRA, Count, Custom, Distinct, Entry, N
 
 # Queries that take a search to the boundary: the input, one start, and the halvings between them, of inputs with up to
 # 4,096 values.
-LEAST_SEARCH = {"economical": 8, "published": 20}
+MIN_SEARCH = {"economical": 8, "published": 20}
 Samples = Annotated[int, Field(ge=1, le=10**5)]
 
 
@@ -256,10 +256,10 @@ class HopSkipJump(Labelled):
         return [f"{self.schedule} search", *super().remarks(theirs)]
 
     def mistakes(self):
-        if self.budget < (least := LEAST_SEARCH[self.schedule] * self.n_copies()):
+        if self.budget < (least := MIN_SEARCH[self.schedule] * self.n_copies()):
             yield (
                 "budget",
-                f"to reach the boundary once, each of {self.n_copies()} copies needs {LEAST_SEARCH[self.schedule]} "
+                f"to reach the boundary once, each of {self.n_copies()} copies needs {MIN_SEARCH[self.schedule]} "
                 f"queries; use at least {least}",
             )
         if self.stops_early() and self.copies:

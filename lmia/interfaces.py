@@ -39,7 +39,8 @@ class Defense(Protocol):
     epochs: int | None
     copies: int
     channels_last: bool
-    decay: float
+    weight_decay: float
+    graphable: bool
 
     def check(self, shape: Shape) -> None: ...
 

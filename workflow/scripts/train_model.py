@@ -11,6 +11,7 @@ from lmia.devices import describe, prepare
 from lmia.models.checkpoints import to_arrays, weights
 from lmia.streams import stream
 from lmia.training.loop import BatchOfOne, model_flag, predict, share, train
+from lmia.training.options import TrainingOptions
 from workflow.harness.gpus import take_device
 from workflow.harness.job import BadInput, job
 from workflow.harness.journals import journal_of
@@ -56,6 +57,7 @@ def train_models(dataset, split, output, provenance, source, device, journal, na
     build = plugins.bind("models", "build", provenance["model"])
     refuse_unusable(build, data["inputs"], n_classes, name)
     new_defense = plugins.bind("defenses", "Defense", provenance["defense"])
+    options = TrainingOptions(**provenance["training"])
     given = source_weights(source) if source else None
     arrays, flags, rates = {}, [], {"train_accuracy": [], "test_accuracy": [], "epochs": []}
     for row, seed in enumerate(tqdm(seeds, desc="models")):
@@ -67,8 +69,8 @@ def train_models(dataset, split, output, provenance, source, device, journal, na
             reference=partial(reference_points, data, *ids, stream(seed, f"reference points of {role}"), device),
             source=lambda: given,
         )
-        options = provenance["training"] | {"journal": journal.part(f"seed {seed}")}
-        network, losses = train(build, *members, n_classes, start, protection, **options)
+        progress = journal.part(f"seed {seed}")
+        network, losses = train(build, *members, n_classes, start, protection, options, progress)
         arrays |= to_arrays(network, seed)
         predicted, tested = predict(network, members[0]), predict(network, others[0])
         rates["train_accuracy"].append(share(predicted, members[1]))

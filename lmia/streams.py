@@ -36,7 +36,7 @@ class _Streams(Sequence):
         return self._make(self._rows[row])
 
 
-class Chosen(Sequence):
+class Subset(Sequence):
     """The generators of some rows (m,), ints, of a sequence of them."""
 
     def __init__(self, generators, rows):

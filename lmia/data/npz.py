@@ -10,9 +10,9 @@ import numpy as np
 
 from lmia.data.arrays import UNIT, check_classes, check_numbering, cut, limits, may_be_turned, shown
 
-MOST_BYTES = 16 << 30  # of memory, whatever a machine has: more than any data set here needs, far from a zip bomb's end
-HEADER = 11_000  # bytes that hold any header which numpy accepts; a longer one could fill the memory
-SHOWN = 10  # names in a message
+MAX_BYTES = 16 << 30  # of memory, whatever a machine has: more than any data set here needs, far from a zip bomb's end
+MAX_HEADER = 11_000  # bytes that hold any header which numpy accepts; a longer one could fill the memory
+MAX_NAMES = 10  # names in a message
 BYTES = (0, 255)  # what images of 8 bits range over
 BLOCK = 1 << 17  # values that are mapped at once, in float64
 
@@ -47,7 +47,7 @@ def describe(path, inputs=("inputs",), classes=("classes",), layout=None, range=
 
     Raises ValueError where the file is none of numpy's, a name is missing, shapes do not go together or with the file's
     own, there is no example, it is not plain which axis has the channels, `range` is none, or reading them needs more
-    than MOST_BYTES of memory, and OSError where there is no such file.
+    than MAX_BYTES of memory, and OSError where there is no such file.
     """
     if range is not None and not 0 < range[1] - range[0] < math.inf:
         raise ValueError(f"range: {list(range)}: expected two numbers, the smaller one first")
@@ -61,9 +61,9 @@ def describe(path, inputs=("inputs",), classes=("classes",), layout=None, range=
     each = {_one_shape(shape, layout, f"{path}: {name}") for name, shape in zip(inputs, shapes, strict=True)}
     if len(each) > 1:
         raise ValueError(f"{path}: expected inputs of one shape, got {', '.join(map(str, sorted(each)))}")
-    if (needed := _memory(heads, others)) > MOST_BYTES:
+    if (needed := _memory(heads, others)) > MAX_BYTES:
         raise ValueError(
-            f"{path}: takes {needed / 2**30:.1f} GiB of memory to read, {MOST_BYTES >> 30} are the most; "
+            f"{path}: takes {needed / 2**30:.1f} GiB of memory to read, {MAX_BYTES >> 30} are the most; "
             "take a part of it"
         )
     return sum(shape[0] for shape in shapes), each.pop()
@@ -123,11 +123,11 @@ def _header(file, path, name):
     """(shape, dtype) of an array, if its header goes with the size of what the file holds of it."""
     names = [entry.removesuffix(".npy") for entry in file.namelist() if entry.endswith(".npy")]
     if name not in names:
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        raise ValueError(f"{path}: no array {name}; it has {', '.join(names[:SHOWN])}{more}")
+        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+        raise ValueError(f"{path}: no array {name}; it has {', '.join(names[:MAX_NAMES])}{more}")
     with _named(f"{path}: {name}", "an array of numpy's"):
         with file.open(f"{name}.npy") as array:
-            head = io.BytesIO(array.read(HEADER))
+            head = io.BytesIO(array.read(MAX_HEADER))
         version = np.lib.format.read_magic(head)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read(head)
@@ -163,7 +163,7 @@ def _ends(path, names, arrays, stated):
     """
     found = [limits(array, f"{path}: {name}") for name, array in zip(names, arrays, strict=True)]
     told = [f"{name} {part} ({array.dtype})" for name, part, array in zip(names, found, arrays, strict=True)]
-    got = f"got {', '.join(told[:SHOWN])}"
+    got = f"got {', '.join(told[:MAX_NAMES])}"
     if stated is not None:
         if any(part.leave(stated) for part in found):
             raise ValueError(f"{path}: expected values in range: {list(stated)}, {got}; mend the range")

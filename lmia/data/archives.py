@@ -79,13 +79,14 @@ def _fetch(url: str, name: str, sha256: str | None) -> Path:
         urls={name: url},
         retry_if_failed=RETRIES,
     )
-    kept = cache.path / name
+    folder = Path(cache.path)
+    kept = folder / name
     if kept.is_file() and sha256 in (None, pooch.file_hash(str(kept))):
         return kept  # perhaps in a folder that only others may write into
     try:
-        cache.path.mkdir(parents=True, exist_ok=True)
-        with FileLock(cache.path / f".{name}.lock"):
-            return Path(cache.fetch(name, downloader=_resume))
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f".{name}.lock"):
+            return Path(cache.fetch(name, downloader=_resume))  # type: ignore - pooch calls it otherwise than it says
     except requests.RequestException as error:
         raise ConnectionError(
             f"{url}: cannot be fetched ({error}); fetch it elsewhere and set {LOCAL} to the copy"

@@ -9,7 +9,7 @@ import torch
 class Batches:
     """Runs batches, and where the memory of a GPU runs out, halves of them from then on.
 
-    Halves give the same, if the rows of a batch do not depend on each other, but for the last bits of a number.
+    Where the rows of a batch do not depend on each other, halves give the same up to the last bits of a number.
     `Batches.halved` says whether it has come to that anywhere in this process.
     """
 

@@ -30,19 +30,19 @@ KINDS = {
     for kind in kinds_of(entry)
     if (ROOT / f"lmia/{entry.package}/{kind}.py").exists()
 }
+READ_BY_OTHERS = {"precision", "most_disagreement", "over"}  # options of a kind that its module does not get
 OF_CLASSES = [key for key in KINDS if TARGETS[key[0]] in CLASSES]
 
 
 def examples(package, kind):
     """What the module offers, with the options of each entry of this kind in the configuration that has every kind."""
     target = getattr(plugins.load(package, kind), TARGETS[package])
-    known = inspect.signature(target).parameters
     section = {"data": "datasets", "perturbations": "queries"}.get(package, package)
     specs = [spec for spec in EVERY_KIND[section].values() if spec["kind"] == kind]
     assert specs, f"no example of {package} {kind}"
     for spec in specs:
         options = KINDS[package, kind].model_validate(spec).options()
-        yield target, {name: value for name, value in options.items() if name in known}
+        yield target, {name: value for name, value in options.items() if name not in READ_BY_OTHERS}
 
 
 def members(protocol):

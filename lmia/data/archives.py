@@ -98,7 +98,7 @@ def _fetch(url: str, name: str, sha256: str | None) -> Path:
             f"{kept}: is not there, damaged, or another file, and its folder cannot be written; let {CACHE_VARIABLE} "
             f"name a folder of yours, or set {LOCAL}"
         ) from error
-    except ValueError as error:  # pooch has deleted what came
+    except ValueError as error:  # pooch has deleted the file
         raise ValueError(f"{url}: not the file that is expected: {error}; set {LOCAL} to an original copy") from error
 
 

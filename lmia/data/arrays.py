@@ -1,4 +1,4 @@
-"""What the arrays of every data set must be, whoever made them: each way of not being so has its message."""
+"""What the arrays of every data set must be: each way to fall short has a message of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -126,7 +126,7 @@ def _opened(path: str) -> zipfile.ZipFile:
 
 
 def _memory(inputs: list[tuple[Shape, np.dtype]], classes: list[tuple[Shape, np.dtype]]) -> int:
-    """Bytes that reading arrays, and checking what came, takes at most, by their (shape, dtype).
+    """Bytes that reading and checking arrays takes at most, by their (shape, dtype).
 
     Classes end as int64. Each array of them is there once as it is kept, and once more while it is taken over; all are
     there as many numbers and truth values again while they are checked. Inputs are all there as they are kept, and as
@@ -182,8 +182,8 @@ def _ends(path: str, names: Sequence[str], arrays: list[np.ndarray], stated: Ran
     All are judged together: a part whose values happen to be small has no other scale than the others.
     """
     found = [limits(array, f"{path}: {name}") for name, array in zip(names, arrays, strict=True)]
-    told = [f"{name} {part} ({array.dtype})" for name, part, array in zip(names, found, arrays, strict=True)]
-    got = f"got {', '.join(told[:MAX_NAMES])}"
+    ranges = [f"{name} {part} ({array.dtype})" for name, part, array in zip(names, found, arrays, strict=True)]
+    got = f"got {', '.join(ranges[:MAX_NAMES])}"
     if stated is not None:
         if any(part.leave(stated) for part in found):
             raise ValueError(f"{path}: expected values in range: {list(stated)}, {got}; mend the range")

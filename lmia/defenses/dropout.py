@@ -8,7 +8,7 @@ from lmia.defenses import base
 
 
 class Defense(base.Defense):
-    """While it trains, every input of a fully connected layer is 0 with probability `rate`, but for the model's own.
+    """In training, inputs of fully connected layers are 0 with probability `rate`, except those of the model itself.
 
     By hooks and not by layers: the weights keep their names, and the frozen model is built as any other.
     """

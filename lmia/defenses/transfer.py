@@ -12,7 +12,7 @@ TUNES = ("last", "all")
 
 
 class Defense(base.Defense):
-    """Training starts from the weights of another study's model, but for the last layer, whose classes are others.
+    """Training starts from the weights of another study's model, except for the last layer, whose classes differ.
 
     source: name of that study; its target is taken. tune: "last" trains the last layer alone, "all" all of them.
     """

@@ -251,8 +251,8 @@ def model_flag(
     losses: of each epoch (epochs,); predicted: labels of the members, (n,); tested: labels of points that it was not
     trained on, (m,); classes: their true ones, (m,).
 
-    "diverged": the last loss is not finite. "constant": all points get the same label. "at chance": of the points that
-    it was not trained on, no more are right, but for two standard errors, than if all got their most frequent class.
+    "diverged": the last loss is not finite. "constant": all points get the same label. "at chance": on points that it
+    was not trained on, it is not more accurate by two standard errors than always giving their most frequent class.
     """
     if not np.isfinite(losses[-1]):
         return "diverged"

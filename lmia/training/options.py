@@ -13,7 +13,7 @@ class TrainingOptions:
 
     Args:
         learning_rate: > 0, of the optimizer.
-        batch_size: views in a batch, but for the last of an epoch.
+        batch_size: views in a batch; the last batch of an epoch has the rest.
         min_delta: a smaller improvement of an epoch's mean loss does not count.
         patience: epochs without an improvement before training ends.
         max_epochs: where it ends in any case; a defense with `epochs` trains for exactly so many instead.

@@ -52,7 +52,7 @@ def prepare(device: torch.device, threads: int) -> None:
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # ten bits of mantissa
         torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms, but in no time
         # Nothing here reads what it has not written.
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore - a property that torch makes late
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore - torch makes this property at run time
 
 
 def describe(device: torch.device) -> str:

@@ -14,7 +14,7 @@ class Defense(base.Defense):
 
     def loss(self, model: nn.Module, inputs: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
         # torch's generators know no Beta, but two Gammas make one; on the CPU, so that no device changes the draw.
-        gammas = torch._standard_gamma(torch.full((2,), float(self._alpha)))  # type: ignore - the one without a device
+        gammas = torch._standard_gamma(torch.full((2,), float(self._alpha)))  # type: ignore - torch has no public one
         first, second = gammas.tolist()
         share, other = first / (first + second), torch.randperm(len(inputs)).to(inputs.device)
         logits = model(share * inputs + (1 - share) * inputs[other])

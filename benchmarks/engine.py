@@ -20,6 +20,7 @@ from lmia.queries.fixed import ask_fixed
 from lmia.queries.oracle import PRECISIONS, LabelOracle
 from lmia.streams import stream, streams
 from lmia.training.loop import train
+from lmia.training.options import TrainingOptions
 
 BATCHES = {"cpu": (64, 128, 256, 512, 1024, 4096), "cuda": (256, 1024, 4096, 16384, 65536)}
 UNWAITED = {"cpu": 1, "cuda": 8}  # forward passes between two looks at the clock, for which a GPU is waited
@@ -134,7 +135,9 @@ def _subject(data, network, name, device):
     elif name == "digits-cnn":
         _, points = subjects.load(data, "mlp-digits", network, device)
         options = {**subjects.TRAINING, "max_epochs": 5}
-        model, _ = train(_digits_cnn, points.pool, points.pool_classes, 10, 0, base.Defense(), **options)
+        model, _ = train(
+            _digits_cnn, points.pool, points.pool_classes, 10, 0, base.Defense(), TrainingOptions(**options)
+        )
     else:
         inputs = torch.from_numpy((stream(0, "tabular").random((2000, 446)) < 0.12).astype(np.float32)).to(device)
         torch.manual_seed(0)

@@ -29,6 +29,7 @@ from lmia.queries.oracle import LabelOracle  # noqa: E402
 from lmia.splits import draw_split  # noqa: E402
 from lmia.streams import streams  # noqa: E402
 from lmia.training.loop import train  # noqa: E402
+from lmia.training.options import TrainingOptions  # noqa: E402
 
 BUDGETS = (25, 50, 100, 150, 250, 350, 1000, 2500)
 VARIANTS = [
@@ -62,9 +63,8 @@ def train_shadows(inputs, classes, build, n_train, batch_size, seeds, n_points):
     for seed in seeds:
         split = draw_split(len(inputs), n_train, seed)
         members = split.members("shadow")
-        model, _ = train(
-            build, inputs[members], classes[members], 10, seed, base.Defense(), batch_size=batch_size, **TRAINING
-        )
+        options = TrainingOptions(batch_size=batch_size, **TRAINING)
+        model, _ = train(build, inputs[members], classes[members], 10, seed, base.Defense(), options)
         ids = np.concatenate([members[: n_points // 2], split.nonmembers("shadow")[: n_points // 2]])
         yield model, ids, split.is_member("shadow", ids)
 

@@ -14,6 +14,7 @@ from lmia.models.checkpoints import restore, to_arrays
 from lmia.splits import draw_split
 from lmia.streams import stream
 from lmia.training.loop import train
+from lmia.training.options import TrainingOptions
 
 BUILD = {"mlp-digits": mlp.build, "cnn": cnn.build}
 N_CLASSES = 10
@@ -73,7 +74,7 @@ def fit(data, model, max_epochs, seed, device):
     start = time.process_time(), time.perf_counter()
     x, y = (tensor.to(device) for tensor in tensors(dict(np.load(data)), "train"))
     options = {**TRAINING, "max_epochs": max_epochs}
-    network, losses = train(BUILD[model], x, y, N_CLASSES, seed, base.Defense(), **options)
+    network, losses = train(BUILD[model], x, y, N_CLASSES, seed, base.Defense(), TrainingOptions(**options))
     took = {"cpu": time.process_time() - start[0], "wall": time.perf_counter() - start[1]}
     return to_arrays(network, 0) | {"losses": losses} | took
 

@@ -22,10 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from lmia import devices  # noqa: E402
 from lmia.defenses import augmentation, none  # noqa: E402
 from lmia.models import cnn, mlp, wide_resnet  # noqa: E402
-from lmia.training.loop import (
-    cuda_graphs,  # noqa: E402
-    train,  # noqa: E402
-)
+from lmia.training import cuda_graphs  # noqa: E402
+from lmia.training.loop import train  # noqa: E402
+from lmia.training.options import TrainingOptions  # noqa: E402
 
 torch.set_num_threads(1)
 DIGITS_CNN = partial(cnn.build, channels=(16, 32), convolutions=1, dense=64)
@@ -64,8 +63,9 @@ def textbook(build, inputs, classes, batch_size, epochs):
 def ours(build, inputs, classes, batch_size, epochs, defense=none.Defense, **options):
     """lmia.training.loop, one model after another."""
     limits = {"min_delta": 0.0, "patience": epochs, "max_epochs": epochs}
+    options = TrainingOptions(learning_rate=1e-3, batch_size=batch_size, **limits, **options)
     for seed, (x, y) in enumerate(zip(inputs, classes, strict=True)):
-        train(build, x, y, 10, seed, defense(), learning_rate=1e-3, batch_size=batch_size, **limits, **options)
+        train(build, x, y, 10, seed, defense(), options)
 
 
 def together(build, inputs, classes, batch_size, epochs):

@@ -6,7 +6,9 @@ import json
 import os
 import uuid
 import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,21 +20,21 @@ _REMEDY = "delete it and rerun"
 class ArtifactError(ValueError):
     """A file that is damaged, or not of the kind that was expected: `artifact`, its path, is to be rebuilt."""
 
-    def __init__(self, path, problem):
+    def __init__(self, path: str | Path, problem: str):
         super().__init__(f"{path}: {problem}")
         self.artifact = str(path)
 
 
-def _checksum(arrays):
+def _checksum(arrays: Mapping[str, np.ndarray]) -> str:
     digest = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
-        digest.update(array)  # its bytes, without a copy of them
+        digest.update(array.data)  # its bytes, without a copy of them
     return digest.hexdigest()
 
 
-def save(path, kind, arrays, provenance):
+def save(path: str | Path, kind: str, arrays: Mapping[str, Any], provenance: Mapping[str, Any]) -> None:
     """Write `arrays` (name -> array, no objects) with a JSON-able `provenance` dict as one .npz file.
 
     The file appears under its name only once it is complete. Equal content gives equal bytes. Raises
@@ -53,7 +55,9 @@ def save(path, kind, arrays, provenance):
         temporary.unlink(missing_ok=True)
 
 
-def load(path, kind=None, expected=None):
+def load(
+    path: str | Path, kind: str | None = None, expected: Mapping[str, tuple[str, int]] | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read an artifact: (arrays, provenance).
 
     kind: what the file must hold, None for anything; expected: name -> (dtype kinds such as "iu", number of dimensions)
@@ -78,32 +82,32 @@ def load(path, kind=None, expected=None):
     return arrays, provenance
 
 
-def recorded_checksum(path):
+def recorded_checksum(path: str | Path) -> str:
     """The checksum that an artifact carries, without reading its arrays. Raises as `load` does."""
     return json.loads(provenance_text(path))["sha256"]
 
 
-def provenance_text(path):
+def provenance_text(path: str | Path) -> str:
     """The provenance of an artifact as it is written, in JSON, without reading its arrays. Raises as `load` does."""
     with _opened(path) as file:
         return _text(path, file)
 
 
-def add_extra(path, name, text):
+def add_extra(path: str | Path, name: str, text: str) -> None:
     """Put a text to an artifact, which changes nothing that `load` reads, and no checksum. Not while others read it."""
     with zipfile.ZipFile(path, "a") as file:
         if name not in file.namelist():
             file.writestr(zipfile.ZipInfo(name), text)  # without the time of day: equal content, equal bytes
 
 
-def extra(path, name):
+def extra(path: str | Path, name: str) -> str | None:
     """A text of `add_extra`, None where there is none. Raises as `load` does."""
     with _opened(path) as file:
         return file.zip.read(name).decode() if name in file.zip.namelist() else None
 
 
 @contextlib.contextmanager
-def _opened(path):
+def _opened(path: str | Path) -> Iterator[Any]:
     """The file as numpy reads it. Raises ArtifactError for whatever its damage makes numpy or zipfile raise."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -115,11 +119,11 @@ def _opened(path):
         raise ArtifactError(path, problem) from error
 
 
-def _provenance(path, file):
+def _provenance(path: str | Path, file: Any) -> dict[str, Any]:
     return json.loads(_text(path, file))
 
 
-def _text(path, file):
+def _text(path: str | Path, file: Any) -> str:
     if _META not in file.files:
         raise ArtifactError(path, f"expected an lmia artifact, found no provenance; {_REMEDY}")
     return str(file[_META])

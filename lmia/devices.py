@@ -14,7 +14,7 @@ class DeviceError(ValueError):
     """A device that this machine does not have."""
 
 
-def resolve(name):
+def resolve(name: str) -> torch.device:
     """The torch.device of this machine that `name` means: "auto", "cpu", "cuda", "cuda:N" or "mps".
 
     "auto" is CUDA where there is a GPU, else the CPU, and never mps, which has no float64. "cuda" has no index: all
@@ -40,7 +40,7 @@ def resolve(name):
     return device
 
 
-def prepare(device, threads):
+def prepare(device: torch.device, threads: int) -> None:
     """Before the first work of a process: the CPU computes with so many threads, among which sums are split.
 
     A GPU computes float32 in full, and the same twice where torch knows how to.
@@ -51,24 +51,25 @@ def prepare(device, threads):
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # ten bits of mantissa
         torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms, but in no time
-        torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads what it has not written
+        # Nothing here reads what it has not written.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore - torch makes this property at run time
 
 
-def describe(device):
+def describe(device: torch.device) -> str:
     """A device in words, for provenance: its type, and the name of a GPU."""
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
 
 
-def width(device):
+def width(device: torch.device) -> int:
     """How many times as much a device is to be given at once as one core is, an int."""
     return WIDTHS.get(device.type, 1)
 
 
-def queries_on(device):
+def queries_on(device: torch.device) -> torch.device:
     """Where the queries of a model on `device` are made: there, but on the CPU for mps, which has no float64."""
     return torch.device("cpu") if device.type == "mps" else device
 
 
-def device_of(model):
+def device_of(model: torch.nn.Module) -> torch.device:
     """Where a model lives; the CPU where it has no parameters."""
     return next(model.parameters(), torch.empty(0)).device

@@ -3,12 +3,12 @@
 import torch
 
 
-def shifts(d):
+def shifts(d: int) -> list[tuple[int, int]]:
     """The 4d integer shifts (down, right) at L1 distance d from (0, 0), in a fixed order."""
     return [(i, j) for i in range(-d, d + 1) for j in sorted({abs(i) - d, d - abs(i)})]
 
 
-def check_moves(shape):
+def check_moves(shape: tuple[int, ...]) -> None:
     """Raise ValueError where inputs of `shape` (without the batch) cannot be moved."""
     if len(shape) != 3:
         raise ValueError(
@@ -17,7 +17,7 @@ def check_moves(shape):
         )
 
 
-def moved(images, rows, moves):
+def moved(images: torch.Tensor, rows: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
     """The images of `rows`, each moved by a shift of its own, the nearest edge pixel filling the gap.
 
     images: (n, channels, height, width), fastest in channels-last memory; rows: int64 (m,); moves: int64 (m, 2),
@@ -34,12 +34,12 @@ def moved(images, rows, moves):
     return taken.view(len(rows), height, width, channels).permute(0, 3, 1, 2)
 
 
-def mirrored(images, which):
+def mirrored(images: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
     """Images (m, channels, height, width), those of `which` (m,), bool, turned left to right."""
     return torch.where(which[:, None, None, None], images.flip(3), images)
 
 
-def cut(images, middles, side):
+def cut(images: torch.Tensor, middles: torch.Tensor, side: int) -> torch.Tensor:
     """Images (m, channels, height, width) with a grey (0.5) square of `side` pixels each (DeVries and Taylor 2017).
 
     middles: int64 (m, 2), the pixels (row, column) that they lie around, so that edges may cut them.

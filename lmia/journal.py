@@ -5,28 +5,35 @@ that survives a kill is derived from this class where files are known of; no res
 """
 
 import copy
+from collections.abc import Callable
+from typing import Self, TypeAlias
+
+import numpy as np
+
+Arrays: TypeAlias = dict[str, np.ndarray]  # by name
 
 
 class Journal:
     """A part of a journal, at first the whole."""
 
     def __init__(self):
-        self._name, self._parts = "", {}
+        self._name = ""
+        self._parts: dict[str, Arrays] = {}
 
-    def part(self, name):
+    def part(self, name: str) -> Self:
         """The part of that name within this one; a name has no "//"."""
         part = copy.copy(self)
         part._name = f"{self._name}/{name}"
         return part
 
-    def get(self):
+    def get(self) -> Arrays | None:
         """Arrays of this part, name -> array, or None where it has none."""
         return self._parts.get(self._name)
 
-    def save(self, state):
+    def save(self, state: Callable[[], Arrays]) -> None:
         """Take `state()`, named arrays, as those of this part, where a journal outlives the process."""
 
-    def finish(self, arrays):
+    def finish(self, arrays: Arrays) -> Arrays:
         """Take the named arrays as those of this part, in the place of all parts within it; returns them."""
         inner = [name for name in self._parts if name.startswith(f"{self._name}/")]
         for name in inner:

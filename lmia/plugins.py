@@ -2,9 +2,12 @@
 
 import functools
 import importlib
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
 
 
-def module_name(package, kind):
+def module_name(package: str, kind: str) -> str:
     """Full name of the module of one kind.
 
     package: "data", "models", "defenses", "perturbations" or "attacks"; kind: "gap" means lmia.attacks.gap, whatever
@@ -13,12 +16,12 @@ def module_name(package, kind):
     return kind if "." in kind else f"lmia.{package}.{kind}"
 
 
-def load(package, kind):
+def load(package: str, kind: str) -> ModuleType:
     """Import that module."""
     return importlib.import_module(module_name(package, kind))
 
 
-def bind(package, name, spec):
+def bind(package: str, name: str, spec: Mapping[str, Any]) -> Callable[..., Any]:
     """The function or class `name` of a module, with options bound: `spec` is {"kind": ..., **options}."""
     options = {key: value for key, value in spec.items() if key != "kind"}
     return functools.partial(getattr(load(package, spec["kind"]), name), **options)

@@ -16,24 +16,24 @@ class Split:
     shadow_members: np.ndarray
     shadow_nonmembers: np.ndarray
 
-    def members(self, role):
+    def members(self, role: str) -> np.ndarray:
         """Ids of the examples that the model of this role ("target" or "shadow") is trained on, shape (n,)."""
         return getattr(self, f"{role}_members")
 
-    def nonmembers(self, role):
+    def nonmembers(self, role: str) -> np.ndarray:
         """Ids of equally many examples that this role's model never sees in training, shape (n,)."""
         return getattr(self, f"{role}_nonmembers")
 
-    def evaluated(self, role):
+    def evaluated(self, role: str) -> np.ndarray:
         """Ids of both kinds, sorted so that their order tells nothing of membership, shape (2n,)."""
         return np.sort(np.concatenate([self.members(role), self.nonmembers(role)]))
 
-    def is_member(self, role, example_ids):
+    def is_member(self, role: str, example_ids: np.ndarray) -> np.ndarray:
         """Membership of each id in the training set of this role's model, bool, shape of `example_ids`."""
         return np.isin(example_ids, self.members(role))
 
 
-def draw_halves(n_available, n_train, seed):
+def draw_halves(n_available: int, n_train: int, seed: int) -> Split:
     """Draw two disjoint blocks of `n_train` ids: each role is trained on what are the other's non-members.
 
     As the paper splits CIFAR-100, to train on half of all images. Target and shadow are then no longer independent:
@@ -45,12 +45,16 @@ def draw_halves(n_available, n_train, seed):
     return Split(one, other, other, one)
 
 
-def draw_split(n_available, n_train, seed, shadow=0, n_nonmembers=None):
+def draw_split(n_available: int, n_train: int, seed: int, shadow: int = 0, n_nonmembers: int | None = None) -> Split:
     """Draw four disjoint blocks of ids uniformly out of `n_available` pooled examples.
 
-    n_train: members of each role; n_nonmembers: of each role, default: as many; shadow: number of the shadow model.
-    The target's blocks are the same for each; shadows share the rest of the pool, from which number 0 has the next
-    two blocks and every other a draw of its own.
+    Args:
+        n_available: examples in the pool.
+        n_train: members of each role.
+        seed: int >= 0, of the draw.
+        shadow: number of the shadow model. The target's blocks are the same for each; shadows share the rest of the
+            pool, from which number 0 has the next two blocks and every other a draw of its own.
+        n_nonmembers: non-members of each role; None: as many as members.
 
     The paper's released code takes four consecutive blocks of the pooled data; a seeded permutation comes
     first here, so that seeds differ and the order of the data set does not matter.
@@ -61,7 +65,7 @@ def draw_split(n_available, n_train, seed, shadow=0, n_nonmembers=None):
     return Split(*_draw_blocks(n_available, role + role, seed, shadow))
 
 
-def _draw_blocks(n_available, sizes, seed, shadow=0):
+def _draw_blocks(n_available: int, sizes: list[int], seed: int, shadow: int = 0) -> list[np.ndarray]:
     if min(sizes) < 1:
         raise ValueError(f"n_train, n_nonmembers: expected at least 1, got {min(sizes)}")
     if sum(sizes) > n_available:

@@ -3,12 +3,12 @@
 import functools
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 
-def stream(seed, purpose, example_id=0):
+def stream(seed: int, purpose: str, example_id: int = 0) -> np.random.Generator:
     """A generator that depends on its arguments alone.
 
     seed: int >= 0; purpose: str, keeps streams for different uses apart; example_id: int >= 0.
@@ -16,7 +16,7 @@ def stream(seed, purpose, example_id=0):
     return np.random.default_rng([seed, zlib.crc32(purpose.encode()), example_id])
 
 
-def streams(seed, purpose, example_ids):
+def streams(seed: int, purpose: str, example_ids: Sequence[int] | np.ndarray) -> Sequence[np.random.Generator]:
     """One independent generator per example id, as a sequence: each is made when it is first used, and kept.
 
     Making one takes as long as a hundred queries of a tiny network, and many queries draw nothing.
@@ -24,37 +24,37 @@ def streams(seed, purpose, example_ids):
     return _Streams(seed, purpose, example_ids)
 
 
-class _Streams(Sequence):
-    def __init__(self, seed, purpose, example_ids):
+class _Streams(Sequence[np.random.Generator]):
+    def __init__(self, seed: int, purpose: str, example_ids: Sequence[int] | np.ndarray):
         self._make = functools.cache(lambda row: stream(seed, purpose, int(example_ids[row])))
         self._rows = range(len(example_ids))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, row):
+    def __getitem__(self, row: int) -> np.random.Generator:  # type: ignore - no slices
         return self._make(self._rows[row])
 
 
-class Chosen(Sequence):
+class Subset(Sequence[np.random.Generator]):
     """The generators of some rows (m,), ints, of a sequence of them."""
 
-    def __init__(self, generators, rows):
+    def __init__(self, generators: Sequence[np.random.Generator], rows: Sequence[int] | np.ndarray):
         self._generators, self._rows = generators, rows
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, row):
+    def __getitem__(self, row: int) -> np.random.Generator:  # type: ignore - no slices
         return self._generators[self._rows[row]]
 
 
-def states(generators):
+def states(generators: Iterable[np.random.Generator]) -> np.ndarray:
     """States of numpy Generators as one array of bytes (n,)."""
     return np.array([json.dumps(generator.bit_generator.state).encode() for generator in generators])
 
 
-def set_states(generators, saved):
+def set_states(generators: Iterable[np.random.Generator], saved: np.ndarray) -> None:
     """Put as many Generators of the same kind into the states that `states` gave."""
     for generator, state in zip(generators, saved, strict=True):
         generator.bit_generator.state = json.loads(state)

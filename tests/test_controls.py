@@ -21,6 +21,7 @@ from lmia.queries.fixed import ask_fixed
 from lmia.splits import draw_split
 from lmia.streams import streams
 from lmia.training.loop import accuracy, train
+from lmia.training.options import TrainingOptions
 
 TRAINING = {"learning_rate": 1e-3, "batch_size": 100, "min_delta": 0.005, "patience": 20, "max_epochs": 400}
 
@@ -36,7 +37,9 @@ def observe(digits, role, split, budget=200):
     inputs, classes = digits
     members, others = split.members(role), split.nonmembers(role)
     build = partial(mlp.build, hidden=(64,))
-    model, _ = train(build, inputs[members], classes[members], 10, len(role), base.Defense(), **TRAINING)
+    model, _ = train(
+        build, inputs[members], classes[members], 10, len(role), base.Defense(), TrainingOptions(**TRAINING)
+    )
     ids = split.evaluated(role)
     x, y = inputs[ids], classes[ids].numpy()
     fixed = {}

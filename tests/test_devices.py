@@ -20,6 +20,7 @@ from lmia.queries.fixed import ask_fixed
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
 from lmia.training.loop import accuracy, train
+from lmia.training.options import TrainingOptions
 
 from .second_device import second_device
 
@@ -194,7 +195,7 @@ def fit(defense, device, build=BUILD):
     inputs, classes, protection = IMAGES.to(device), torch.from_numpy(CLASSES).to(device), defense()
     protection.supply(reference=lambda: (inputs.flip(0), classes.flip(0)), source=lambda: None)
     options = {"learning_rate": 1e-3, "batch_size": 16, "min_delta": 0.0, "patience": 2, "max_epochs": 2}
-    model, losses = train(build, inputs, classes, 3, 0, protection, **options)
+    model, losses = train(build, inputs, classes, 3, 0, protection, TrainingOptions(**options))
     weights = [value.cpu().numpy() for value in model.state_dict().values()]
     return [losses, np.array(accuracy(model, inputs, classes)), *weights]
 

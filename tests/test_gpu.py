@@ -25,6 +25,7 @@ from lmia.queries.fixed import ask_fixed
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
 from lmia.training.loop import predict, train
+from lmia.training.options import TrainingOptions
 from workflow.harness.journals import KeptJournal
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
@@ -130,7 +131,7 @@ DEFENSES = {
 
 def fit(defense, device, build=cnn.build):
     options = {"learning_rate": 1e-3, "batch_size": 50, "min_delta": 0.0, "patience": 3, "max_epochs": 3}
-    model, losses = train(build, IMAGES.to(device), CLASSES.to(device), 5, 0, defense(), **options)
+    model, losses = train(build, IMAGES.to(device), CLASSES.to(device), 5, 0, defense(), TrainingOptions(**options))
     return losses, [value.cpu().numpy() for value in model.state_dict().values()]
 
 
@@ -156,10 +157,10 @@ REPLAYED = {
 }
 
 
-def fit_long(defense, build=cnn.build, **options):
-    """Batches of 12, 12, 12 and 4, so that both sizes are recorded."""
+def fit_long(defense, build=cnn.build, journal=None, **options):
+    """Batches of 12, 12, 12 and 4, so that both sizes are captured."""
     options = {"min_delta": 0.0, "patience": 9, "max_epochs": 9, "learning_rate": 1e-3, "batch_size": 12} | options
-    model, losses = train(build, IMAGES.to(GPU), CLASSES.to(GPU), 5, 0, defense, **options)
+    model, losses = train(build, IMAGES.to(GPU), CLASSES.to(GPU), 5, 0, defense, TrainingOptions(**options), journal)
     return losses.tobytes(), [value.cpu().numpy().tobytes() for value in model.state_dict().values()]
 
 
@@ -201,7 +202,7 @@ class Waits(none.Defense):
 
 def test_steps_that_wait_for_the_gpu_are_not_replayed(capsys, monkeypatch, replays):
     found = fit_long(Waits())
-    assert replays[0] == 0 and "cannot be recorded" in capsys.readouterr().out
+    assert replays[0] == 0 and "cannot be captured" in capsys.readouterr().out
     monkeypatch.setattr("lmia.training.cuda_graphs.WARM_UP", 10**9)
     assert found == fit_long(Waits())
 

@@ -8,7 +8,7 @@ import lmia.streams
 from lmia.models import mlp
 from lmia.perturbations import gaussian, rotation, translation
 from lmia.queries.fixed import ask_fixed
-from lmia.streams import Chosen, stream, streams
+from lmia.streams import Subset, stream, streams
 
 
 def test_a_stream_depends_on_its_example_alone():
@@ -25,8 +25,8 @@ def test_seeds_purposes_and_examples_have_numbers_of_their_own():
 
 def test_a_stream_goes_on_where_it_was_left():
     drawn, expected = streams(0, "test", range(4)), stream(0, "test", 2)
-    assert [drawn[2].random(), drawn[-2].random(), Chosen(drawn, [0, 2])[1].random()] == expected.random(3).tolist()
-    assert len(drawn) == 4 and len(Chosen(drawn, [0, 2])) == 2
+    assert [drawn[2].random(), drawn[-2].random(), Subset(drawn, [0, 2])[1].random()] == expected.random(3).tolist()
+    assert len(drawn) == 4 and len(Subset(drawn, [0, 2])) == 2
     with pytest.raises(IndexError):
         drawn[4]
 

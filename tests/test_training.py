@@ -13,6 +13,7 @@ from lmia.defenses import l2, none
 from lmia.models import cnn, mlp
 from lmia.queries.confidences import read_confidences
 from lmia.training.loop import BatchOfOne, accuracy, model_flag, predict, train
+from lmia.training.options import TrainingOptions
 
 
 class Transposed(nn.Module):
@@ -51,7 +52,7 @@ def draw(shape, n=50):
 def fit(name, seed=0, **options):
     """(weights as bytes, losses) of one model."""
     build, shape = SHAPES[name]
-    model, losses = train(build, *draw(shape), 3, seed, none.Defense(), **OPTIONS | options)
+    model, losses = train(build, *draw(shape), 3, seed, none.Defense(), TrainingOptions(**OPTIONS | options))
     return [value.numpy().tobytes() for value in model.state_dict().values()], losses.tolist()
 
 
@@ -60,7 +61,9 @@ def test_the_algorithm_is_adam_on_cross_entropy(name):
     """The loop that a textbook has, with PyTorch's own Adam and channels first."""
     build, shape = SHAPES[name]
     inputs, classes = draw(shape)
-    model, losses = train(build, inputs, classes, 3, 1, Penalty(lambda m: 0.01 * m[-1].bias.square().sum()), **OPTIONS)
+    model, losses = train(
+        build, inputs, classes, 3, 1, Penalty(lambda m: 0.01 * m[-1].bias.square().sum()), TrainingOptions(**OPTIONS)
+    )
     torch.manual_seed(1)
     reference, expected = build(shape, 3), []
     optimizer = torch.optim.Adam(reference.parameters(), lr=1e-3)
@@ -84,7 +87,7 @@ def test_sgd_is_nesterovs_with_decay_in_the_gradient():
     build, shape = SHAPES["cnn"]
     inputs, classes = draw(shape)
     options = {"learning_rate": 0.05, "optimizer": "sgd", "weight_decay": 0.1}
-    model, _ = train(build, inputs, classes, 3, 1, none.Defense(), **OPTIONS | options)
+    model, _ = train(build, inputs, classes, 3, 1, none.Defense(), TrainingOptions(**OPTIONS | options))
     torch.manual_seed(1)
     reference = build(shape, 3)
     optimizer = torch.optim.SGD(reference.parameters(), lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.1)
@@ -112,7 +115,7 @@ def test_global_random_states_stay_as_they_were():
         return nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(192, n_classes))
 
     before = torch.get_rng_state(), str(np.random.get_state())  # noqa: NPY002
-    train(build, *draw((3, 8, 8)), 3, 0, none.Defense(), **OPTIONS)
+    train(build, *draw((3, 8, 8)), 3, 0, none.Defense(), TrainingOptions(**OPTIONS))
     assert torch.equal(torch.get_rng_state(), before[0]) and str(np.random.get_state()) == before[1]  # noqa: NPY002
 
 
@@ -132,15 +135,15 @@ def test_the_loss_stops_training(falls, epochs):
     script = iter(falls)
     options = {"learning_rate": 1e-30, "batch_size": 50, "min_delta": 0.1, "patience": 3, "max_epochs": 8}
     build, shape = SHAPES["mlp"]
-    _, losses = train(build, *draw(shape), 3, 0, Penalty(lambda _: -next(script)), **options)
+    _, losses = train(build, *draw(shape), 3, 0, Penalty(lambda _: -next(script)), TrainingOptions(**options))
     assert len(losses) == epochs
     np.testing.assert_allclose(losses[0] - losses, falls[:epochs], atol=1e-6)
 
 
 def test_defenses_of_another_class_are_refused():
     build, shape = SHAPES["mlp"]
-    with pytest.raises(TypeError, match="expected a class derived from lmia.defenses.none.Defense"):
-        train(build, *draw(shape), 3, 0, object(), **OPTIONS)
+    with pytest.raises(TypeError, match="expected a class derived from lmia.defenses.base.Defense"):
+        train(build, *draw(shape), 3, 0, object(), TrainingOptions(**OPTIONS))
 
 
 def test_unknown_options_are_refused():
@@ -183,12 +186,19 @@ def test_a_batch_of_one_is_refused_before_the_first_step_where_batches_normalise
     defense.penalty = lambda model: asked.append(model) or 0.0
     options = OPTIONS | {"batch_size": batch_size}
     with pytest.raises(BatchOfOne, match=f"^{told}") as error:
-        train(normalised, *draw((7,), n), 3, 0, defense, **options)
+        train(normalised, *draw((7,), n), 3, 0, defense, TrainingOptions(**options))
     assert not asked and "Expected more than 1 value per channel" in str(error.value)
     assert len(str(error.value).splitlines()) == 1
     for option, value in re.findall(r"(batch_size|n_train) to (\d+)", str(error.value)):
         other = {"batch_size": int(value)} if option == "batch_size" else {}
-        train(normalised, *draw((7,), int(value) if option == "n_train" else n), 3, 0, defense, **options | other)
+        train(
+            normalised,
+            *draw((7,), int(value) if option == "n_train" else n),
+            3,
+            0,
+            defense,
+            TrainingOptions(**options | other),
+        )
     assert asked or n == batch_size
 
 
@@ -211,7 +221,7 @@ class Finished(none.Defense):
     ],
 )
 def test_batches_that_a_model_takes_are_not_refused(build, n, defense):
-    _, losses = train(build, *draw((7,), n), 3, 0, defense, **OPTIONS)
+    _, losses = train(build, *draw((7,), n), 3, 0, defense, TrainingOptions(**OPTIONS))
     assert len(losses) == 5
 
 
@@ -223,7 +233,7 @@ def test_who_is_asked_about_a_batch_of_one_trains_as_if_it_were_not(monkeypatch)
         return nn.Sequential(*layers)
 
     def weights():
-        model, losses = train(build, *draw((3, 8, 8), 41), 3, 0, none.Defense(), **OPTIONS)
+        model, losses = train(build, *draw((3, 8, 8), 41), 3, 0, none.Defense(), TrainingOptions(**OPTIONS))
         return [value.numpy().tobytes() for value in model.state_dict().values()], losses.tolist()
 
     with_question = weights()
@@ -237,7 +247,7 @@ def test_a_model_that_works_in_place_leaves_its_data_as_they_are():
 
     inputs, classes = draw((7,), 41)
     before = inputs.clone()
-    train(build, inputs, classes, 3, 0, none.Defense(), **OPTIONS)
+    train(build, inputs, classes, 3, 0, none.Defense(), TrainingOptions(**OPTIONS))
     assert torch.equal(inputs, before)
 
 
@@ -248,7 +258,9 @@ def test_bfloat16_learns_the_same(build):
     options = {"learning_rate": 3e-3, "batch_size": 50, "min_delta": 0.0, "patience": 60, "max_epochs": 60}
     results = {}
     for precision in ("float32", "bfloat16"):
-        model, losses = train(build, inputs[:100], classes[:100], 10, 0, none.Defense(), **options, precision=precision)
+        model, losses = train(
+            build, inputs[:100], classes[:100], 10, 0, none.Defense(), TrainingOptions(**options, precision=precision)
+        )
         assert all(value.dtype == torch.float32 for value in model.state_dict().values())
         results[precision] = losses, accuracy(model, inputs[-1000:], classes[-1000:])
     (full, right), (half, nearly) = results.values()
@@ -271,7 +283,9 @@ def test_training_stops_at_once_where_its_loss_is_no_number(epochs, capsys):
     defense, (build, shape) = Breaks(), SHAPES["mlp"]
     defense.epochs = epochs
     inputs, classes = draw(shape)
-    model, losses = train(build, inputs, classes, 3, 0, defense, **OPTIONS | {"max_epochs": 50, "patience": 20})
+    model, losses = train(
+        build, inputs, classes, 3, 0, defense, TrainingOptions(**OPTIONS | {"max_epochs": 50, "patience": 20})
+    )
     assert len(losses) == 2 and np.isfinite(losses[0]) and np.isnan(losses[1])
     assert "training diverged: the mean loss of epoch 2 is nan" in capsys.readouterr().out
     told = read_confidences(model, inputs, lambda confidences: confidences)
@@ -300,6 +314,6 @@ def test_real_trainings_are_flagged(defense, teaches, flag):
     classes = (inputs if teaches else torch.rand(200, 7, generator=draw))[:, :3].argmax(1)
     build = partial(mlp.build, hidden=(16,))
     options = OPTIONS | {"learning_rate": 1e-2, "max_epochs": 60}
-    model, losses = train(build, inputs[:100], classes[:100], 3, 0, defense, **options)
+    model, losses = train(build, inputs[:100], classes[:100], 3, 0, defense, TrainingOptions(**options))
     predicted, tested = predict(model, inputs[:100]), predict(model, inputs[100:])
     assert model_flag(losses, predicted, tested, classes[100:]) == flag

@@ -15,6 +15,7 @@ from lmia.image_moves import moved, shifts
 from lmia.models import cnn, mlp, wide_resnet
 from lmia.perturbations.translation import shift
 from lmia.training.loop import train
+from lmia.training.options import TrainingOptions
 from workflow.harness.journals import KeptJournal
 
 OPTIONS = {"learning_rate": 1e-3, "batch_size": 20, "min_delta": 0.0, "patience": 5, "max_epochs": 5}
@@ -55,8 +56,8 @@ def source():
         return {name: value.numpy().copy() for name, value in BUILD(SHAPE, 5).state_dict().items()}
 
 
-def fit(defense, build=BUILD, shape=SHAPE, seed=0, **options):
-    return train(build, *draw(shape), 3, seed, defense, **OPTIONS | options)
+def fit(defense, build=BUILD, shape=SHAPE, seed=0, journal=None, **options):
+    return train(build, *draw(shape), 3, seed, defense, TrainingOptions(**OPTIONS | options), journal)
 
 
 def fresh(seed=0, build=BUILD, shape=SHAPE):
@@ -107,7 +108,7 @@ def test_dropout_drops_inputs_of_dense_layers_but_not_the_models_own():
     def build(shape, n_classes):
         return nn.Sequential(Watched(shape[0], 300), nn.Sigmoid(), Watched(300, n_classes))
 
-    model, _ = train(build, *draw((7,)), 3, 0, defend("dropout", rate=0.3), **OPTIONS)
+    model, _ = train(build, *draw((7,)), 3, 0, defend("dropout", rate=0.3), TrainingOptions(**OPTIONS))
     assert all((x == 0).sum() == 0 for x in seen[::2])  # the inputs themselves are all above 0
     zeros = [(x == 0).float().mean().item() for x in seen[1::2]]
     assert abs(np.mean(zeros) - 0.3) < 0.01 and np.std(zeros) > 0
@@ -190,7 +191,7 @@ def views_seen(defense, epochs, candidates):
     candidates: name -> all 12 images in that view. KeyError where an image is none of them.
     """
     options = OPTIONS | {"batch_size": 5, "max_epochs": epochs, "patience": epochs}
-    model, _ = train(Witness, *draw((2, 5, 6), 12), 3, 0, defense, **options)
+    model, _ = train(Witness, *draw((2, 5, 6), 12), 3, 0, defense, TrainingOptions(**options))
     known = {view[row].numpy().tobytes(): (row, name) for name, view in candidates.items() for row in range(12)}
     found = [known[image.contiguous().numpy().tobytes()] for batch in model.seen for image in batch]
     size = len(found) // epochs
@@ -297,7 +298,7 @@ def test_the_game_hides_members():
     gaps = {}
     for strength in (1e-6, 3.0):
         defense = defend("adversarial_regularization", strength=strength, epochs=60, steps=2)
-        model, _ = train(BUILD, inputs, classes, 3, 0, defense, **OPTIONS | {"learning_rate": 3e-3})
+        model, _ = train(BUILD, inputs, classes, 3, 0, defense, TrainingOptions(**OPTIONS | {"learning_rate": 3e-3}))
         with torch.inference_mode():
             members, rest = model(inputs).softmax(1), model(others).softmax(1)
         gaps[strength] = (members.gather(1, classes[:, None]).mean() - rest.gather(1, labels[:, None]).mean()).item()
@@ -390,7 +391,7 @@ def test_private_gradients_carry_the_noise_once(views, chunk, monkeypatch):
     monkeypatch.setattr(torch.optim.Adam, "step", watched)
     monkeypatch.setattr(dp_sgd, "CHUNK", chunk)
     defense = dp_sgd.Defense(epochs=3, clip=0.8, noise=1.5, batch_size=20, views=views)
-    train(partial(mlp.build, hidden=(50,)), torch.zeros(N, 30), draw()[1], 3, 0, defense, **OPTIONS)
+    train(partial(mlp.build, hidden=(50,)), torch.zeros(N, 30), draw()[1], 3, 0, defense, TrainingOptions(**OPTIONS))
     assert len(seen) == 3 * 2  # 50 / 20 batches an epoch, rounded
     noise = torch.cat(seen)
     assert abs(noise.std().item() / (1.5 * 0.8 / 20) - 1) < 0.03 and abs(noise.mean().item()) < 0.003
@@ -514,7 +515,7 @@ AVERAGED = {"epochs": 4, "noise": 0.5, "batch_size": 20, "average": 0.9}
         *[(*d, "adam") for d in DEFENSES.items()],
     ],
 )
-def test_training_that_dies_goes_on_to_the_same_bytes(tmp_path, name, options, optimizer):
+def test_training_that_dies_resumes_to_the_same_bytes(tmp_path, name, options, optimizer):
     options = options | ({"epochs": 4} if "epochs" in options else {})
     whole = []
     model, losses = fit(defend(name, **options), partial(mortal, whole), optimizer=optimizer)
@@ -528,8 +529,7 @@ def test_training_that_dies_goes_on_to_the_same_bytes(tmp_path, name, options, o
     assert found.tobytes() == losses.tobytes()
     for left, right in zip(again.state_dict().values(), model.state_dict().values(), strict=True):
         assert left.numpy().tobytes() == right.numpy().tobytes()
-    each = max(1, len(whole) // (4 * 3))  # forward passes of a batch
-    assert len(first) + len(second) - len(whole) < each  # of the batch that it died in
+    assert len(first) + len(second) - len(whole) < len(whole) / len(losses)  # of the epoch that it died in
     done, found = fit(defend(name, **options), partial(mortal, third), optimizer=optimizer, journal=KeptJournal(path))
     assert not third and found.tobytes() == losses.tobytes()
     for left, right in zip(done.state_dict().values(), model.state_dict().values(), strict=True):
@@ -554,7 +554,7 @@ class Averaging(nn.Module):
 
 
 @pytest.mark.parametrize("lifetime", range(6))  # batches of two epochs
-def test_training_goes_on_from_any_batch_with_the_buffers_that_a_model_has_by_then(tmp_path, lifetime):
+def test_training_resumes_at_an_epoch_with_the_buffers_that_a_model_has_by_then(tmp_path, lifetime):
     def run(lifetime, journal=None):
         def build(shape, n_classes):
             return Averaging(shape[0], n_classes, lifetime)
@@ -565,4 +565,5 @@ def test_training_goes_on_from_any_batch_with_the_buffers_that_a_model_has_by_th
     path = tmp_path / "journal.npz"
     with pytest.raises(Killed):
         run(lifetime, KeptJournal(path, every=0))
-    assert run(6 - lifetime, KeptJournal(path, every=0)) == run(6)
+    rest = 6 - lifetime // 3 * 3
+    assert run(rest, KeptJournal(path, every=0)) == run(6)

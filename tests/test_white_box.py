@@ -12,6 +12,7 @@ from lmia.models import mlp
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
 from lmia.training.loop import train
+from lmia.training.options import TrainingOptions
 
 
 class Halfspace(torch.nn.Module):
@@ -73,7 +74,7 @@ def trained():
     """A small overfitted network, points that it knows and does not know, and their classes."""
     inputs, classes = (torch.from_numpy(part) for part in load(pixel_noise=0.3))
     options = {"learning_rate": 1e-2, "batch_size": 20, "min_delta": 0.005, "patience": 5, "max_epochs": 40}
-    model, _ = train(mlp.build, inputs[:100], classes[:100], 10, 0, base.Defense(), **options)
+    model, _ = train(mlp.build, inputs[:100], classes[:100], 10, 0, base.Defense(), TrainingOptions(**options))
     return model, inputs[60:140], classes[60:140].numpy()
 
 

@@ -1,5 +1,8 @@
 """Adult: who of 48,842 people in the census of 1994 earned more than 50,000 dollars a year (Becker and Kohavi, UCI)."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from lmia.data import archives
@@ -32,7 +35,7 @@ COLUMNS = {
 }
 
 
-def load(path=None):
+def load(path: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (48842, 107), classes 0 (at most 50,000 dollars) and 1 (more), adult.data first.
 
     Columns: see `encode`. path: folder with local copies of both files; default: fetched. Errors: as
@@ -48,7 +51,7 @@ def load(path=None):
     return inputs, classes
 
 
-def parse_rows(text, source):
+def parse_rows(text: str, source: str | Path) -> list[list[str]]:
     """Rows of one file as lists of strings, one per column.
 
     Skips what is no row: empty lines, and the comment that adult.test starts with. Raises ValueError, naming `source`
@@ -64,7 +67,7 @@ def parse_rows(text, source):
     return rows
 
 
-def encode(rows):
+def encode(rows: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
     """Rows as (inputs float32 (n, columns) in [0, 1], classes int64 (n,)).
 
     First the numbers in the order of COLUMNS, each scaled by its least and greatest value over all rows. Then the other
@@ -80,7 +83,7 @@ def encode(rows):
     return inputs, np.array([income.startswith(">50K") for income in incomes], np.int64)  # adult.test adds a dot
 
 
-def _indicators(column):
+def _indicators(column: Sequence[str]) -> np.ndarray:
     """One column per value, in alphabetic order; of two values, only the second's."""
     values, codes = np.unique(column, return_inverse=True)
     columns = np.eye(len(values))[codes]

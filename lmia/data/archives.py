@@ -10,7 +10,9 @@ import gzip
 import os
 import tarfile
 import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO, Any
 
 import pooch
 import requests
@@ -21,13 +23,11 @@ CACHE_VARIABLE = "LMIA_DATA"  # environment variable: folder of the cache, in pl
 RETRIES = 3
 TIMEOUT = 30  # seconds without an answer or a further byte
 CHUNK = 1 << 14  # bytes: as many may be lost where a download stops
-MOST_BYTES, MOST_MEMBERS = 8 << 30, 10_000  # in an archive: ten times the largest data set
-MOST_HEADERS = 8 << 20  # bytes of what is no content of a file
 READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 LOCAL = "`path` (in a configuration: datasets.<name>.path)"
 
 
-def originals(url, hashes, path=None):
+def originals(url: str, hashes: Mapping[str, str | None], path: str | Path | None = None) -> list[Path]:
     """Paths of verified original files, in the order of `hashes`.
 
     url: where they are on the web, up to their names; hashes: file name -> SHA-256 in hex, None where nobody published
@@ -42,7 +42,7 @@ def originals(url, hashes, path=None):
     return [_verified(file, sha256) for file, sha256 in zip(files, hashes.values(), strict=True)]
 
 
-def _local_copies(path, names):
+def _local_copies(path: Path, names: list[str]) -> list[Path]:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder; set {LOCAL} to a copy of {', '.join(names)}")
     if path.is_dir():
@@ -52,7 +52,7 @@ def _local_copies(path, names):
     return [path]
 
 
-def _verified(file, sha256):
+def _verified(file: Path, sha256: str | None) -> Path:
     if not file.is_file():
         raise FileNotFoundError(f"{file}: no such file; put the original there, or set {LOCAL} to it")
     found = pooch.file_hash(str(file))
@@ -69,7 +69,7 @@ def _verified(file, sha256):
     return file
 
 
-def _fetch(url, name, sha256):
+def _fetch(url: str, name: str, sha256: str | None) -> Path:
     """Path of a file in the cache. Jobs that want the same file wait for each other, and it is fetched once."""
     cache = pooch.create(
         path=pooch.os_cache("lmia"),
@@ -79,13 +79,14 @@ def _fetch(url, name, sha256):
         urls={name: url},
         retry_if_failed=RETRIES,
     )
-    kept = cache.path / name
+    folder = Path(cache.path)
+    kept = folder / name
     if kept.is_file() and sha256 in (None, pooch.file_hash(str(kept))):
         return kept  # perhaps in a folder that only others may write into
     try:
-        cache.path.mkdir(parents=True, exist_ok=True)
-        with FileLock(cache.path / f".{name}.lock"):
-            return Path(cache.fetch(name, downloader=_resume))
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f".{name}.lock"):
+            return Path(cache.fetch(name, downloader=_resume))  # type: ignore - pooch calls it otherwise than it says
     except requests.RequestException as error:
         raise ConnectionError(
             f"{url}: cannot be fetched ({error}); fetch it elsewhere and set {LOCAL} to the copy"
@@ -97,11 +98,11 @@ def _fetch(url, name, sha256):
             f"{kept}: is not there, damaged, or another file, and its folder cannot be written; let {CACHE_VARIABLE} "
             f"name a folder of yours, or set {LOCAL}"
         ) from error
-    except ValueError as error:  # pooch has deleted what came
+    except ValueError as error:  # pooch has deleted the file
         raise ValueError(f"{url}: not the file that is expected: {error}; set {LOCAL} to an original copy") from error
 
 
-def _resume(url, output, cache):
+def _resume(url: str, output: Any, cache: Any) -> None:
     """Fetch into a .part file that outlives an interrupted attempt, and hand it over once it is complete.
 
     This is pooch's downloader: it then checks the hash of `output`, moves it to its final name, and tries again where
@@ -118,7 +119,7 @@ def _resume(url, output, cache):
     os.replace(part, output)
 
 
-def _write(answer, part, have):
+def _write(answer: requests.Response, part: Path, have: int) -> None:
     """Write an answer's body behind the first `have` bytes of a file."""
     total = have + int(answer.headers.get("Content-Length", 0))
     try:
@@ -135,51 +136,19 @@ def _write(answer, part, have):
         raise OSError(error.errno, error.strerror, str(part)) from error  # so that it tells which disk is full
 
 
-class _Archive(gzip.GzipFile):
-    """A .tar.gz that gives few bytes until all entries are listed: tarfile takes a name of any length whole."""
-
-    def __init__(self, path):
-        super().__init__(path, "rb")
-        self.most = MOST_HEADERS  # bytes that may still be read, None for any number
-
-    def read(self, size=-1):
-        if self.most is not None:
-            self.most -= size
-            if size < 0 or self.most < 0:
-                raise ValueError(
-                    f"{self.name}: expected at most {MOST_HEADERS >> 20} MiB of names, found more; "
-                    "fetch the original archive"
-                )
-        return super().read(size)
-
-
 @contextlib.contextmanager
-def members(archive, *names):
-    """Files of a .tar.gz, open for reading bytes, in the order of `names`.
+def members(archive: Path, *names: str) -> Iterator[list[IO[bytes]]]:
+    """Files of a .tar.gz that `originals` has verified, open for reading bytes, in the order of `names`.
 
-    Raises ValueError where one is missing or no regular file, or where the archive cannot be read or is a bomb.
+    Raises ValueError where one is missing or no regular file, or where the archive cannot be read.
     """
     try:
-        with _Archive(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
-            entries = {entry.name: entry for entry in _listed(tar, archive) if entry.isreg()}  # links lead anywhere
-            stream.most = None
+        with tarfile.open(archive, "r:gz") as tar:
+            entries = {entry.name: entry for entry in tar if entry.isreg()}  # links lead anywhere
             for name in names:
                 if name not in entries:
                     found = ", ".join(list(entries)[:10]) or "none"
                     raise ValueError(f"{archive}: expected a file {name} in it, found {found}")
-            yield [tar.extractfile(entries[name]) for name in names]
+            yield [tar.extractfile(entries[name]) for name in names]  # type: ignore - None is for what is no file
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{archive}: expected a .tar.gz archive, cannot read it ({error})") from error
-
-
-def _listed(tar, archive):
-    """Entries of an archive, until their sizes, which their headers state, are more than any data set has."""
-    size = 0
-    for number, entry in enumerate(tar, 1):
-        size += entry.size
-        if size > MOST_BYTES or number > MOST_MEMBERS:
-            raise ValueError(
-                f"{archive}: expected at most {MOST_MEMBERS} files of {MOST_BYTES >> 30} GiB in all, found more, "
-                f"from {entry.name[:100]} on; fetch the original archive"
-            )
-        yield entry

@@ -1,6 +1,8 @@
-"""What the arrays of every data set must be, whoever made them: each way of not being so has its message."""
+"""What the arrays of every data set must be: each way to fall short has a message of its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +10,7 @@ UNIT = (0, 1)
 ROUNDINGS = 8  # that may leave a value beyond the end of its range: scaling takes a few
 
 
-def checked(inputs, classes):
+def checked(inputs: Any, classes: Any) -> tuple[np.ndarray, np.ndarray]:
     """A data set as (inputs float32, classes int64 (n,)).
 
     inputs: numbers in [0, 1], of features (n, features) or images (n, channels, height, width), where floats may lie
@@ -43,10 +45,10 @@ def checked(inputs, classes):
 class Limits:
     """The least and the greatest value of an array, of its own type."""
 
-    low: np.number
-    high: np.number
+    low: Any
+    high: Any
 
-    def leave(self, ends):
+    def leave(self, ends: Sequence[float]) -> bool:
         """Whether they lie outside the range `ends` (first, last) by more than rounding explains.
 
         Integers are not rounded. Floats were in their own type, where they come from, and are in float32 in the end.
@@ -57,16 +59,16 @@ class Limits:
             room = ROUNDINGS * (own * max(abs(first), abs(last)) + kept * (last - first))
         return float(self.low) < first - room or float(self.high) > last + room
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{shown(self.low)} to {shown(self.high)}"
 
 
-def shown(value):
+def shown(value: np.generic) -> str:
     """A number of numpy's in full, so that no message tells 1 where 1.0000021 came."""
     return str(int(value) if value.dtype.kind == "b" else value).removesuffix(".0")
 
 
-def limits(array, where):
+def limits(array: np.ndarray, where: str) -> Limits:
     """The `Limits` of an array that is not empty. Raises ValueError, naming `where`, where it holds nan or infinity."""
     low, high = array.min(), array.max()
     if not (np.isfinite(low) and np.isfinite(high)):
@@ -76,7 +78,7 @@ def limits(array, where):
     return Limits(low, high)
 
 
-def may_be_turned(shape):
+def may_be_turned(shape: tuple[int, ...]) -> bool:
     """Whether the axes of an image may be others than (channels, height, width), as which `shape` reads them.
 
     Grey and RGB images, and square ones, are as they should be. Others have fewer channels than pixels along each side.
@@ -85,7 +87,7 @@ def may_be_turned(shape):
     return channels not in (1, 3) and height != width and channels >= min(height, width)
 
 
-def check_classes(array, where):
+def check_classes(array: np.ndarray, where: str) -> None:
     """Raise ValueError, naming `where`, unless an array is (n,), of integers from 0 upwards."""
     if array.ndim != 1 or not len(array):
         raise ValueError(f"{where}: expected one class for each example (n,), got shape {array.shape}")
@@ -95,12 +97,12 @@ def check_classes(array, where):
         raise ValueError(f"{where}: expected integers from 0 upwards, got {array.dtype} from {array.min()}")
 
 
-def cut(classes, n):
+def cut(classes: np.ndarray, n: int) -> np.ndarray:
     """Sound classes (m,) of n examples, where n stands for all that are too large for so few to have no gap."""
     return np.minimum(classes, min(n, np.iinfo(classes.dtype).max))
 
 
-def check_numbering(classes, where):
+def check_numbering(classes: np.ndarray, where: str) -> None:
     """Raise ValueError, naming `where`, unless sound classes (n,) are numbered without gaps."""
     n = len(classes)
     seen = np.zeros(n + 1, bool)  # n examples leave out one of so many classes at least
@@ -109,7 +111,7 @@ def check_numbering(classes, where):
         raise ValueError(f"{where}: no example has class {missing}; number the classes 0, 1, 2, ... without gaps")
 
 
-def _as_array(values, where):
+def _as_array(values: Any, where: str) -> np.ndarray:
     try:
         return np.asarray(values)
     except (ValueError, TypeError, RuntimeError) as error:  # rows of several lengths, a tensor that needs gradients

@@ -1,6 +1,8 @@
 """CIFAR's binary archives: fixed-length records of label bytes and an image. The other archives hold pickles."""
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -9,10 +11,20 @@ from lmia.data import archives
 URL = "https://www.cs.toronto.edu/~kriz/"
 
 
-def read(archive, names, n, shape, n_labels, n_classes):
+def read(
+    archive: Path, names: Sequence[str], n: int, shape: tuple[int, ...], n_labels: int, n_classes: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The named members of an archive pooled in order: inputs float32 (n, *shape) in [0, 1], classes int64 (n,).
 
-    n: records expected in all; n_labels: bytes of labels before each image, the last being the class.
+    Args:
+        archive: a verified .tar.gz.
+        names: of members.
+        n: records expected in all.
+        shape: of one image.
+        n_labels: bytes of labels before each image, the last being the class.
+        n_classes: classes are below it.
+
+    Raises ValueError for another content.
     """
     length = n_labels + math.prod(shape)
     with archives.members(archive, *names) as files:
@@ -29,7 +41,7 @@ def read(archive, names, n, shape, n_labels, n_classes):
     return images, classes
 
 
-def parse(data, length, source):
+def parse(data: bytes, length: int, source: str) -> np.ndarray:
     """Bytes as uint8 (records, length); ValueError, naming `source`, where they are no whole number of records."""
     if not data or len(data) % length:
         raise ValueError(f"{source}: expected records of {length} bytes, found {len(data)} bytes")

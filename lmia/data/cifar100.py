@@ -1,5 +1,7 @@
 """CIFAR-100: 60,000 colour photographs of 32x32 pixels in 100 classes (Krizhevsky 2009)."""
 
+import numpy as np
+
 from lmia.data import archives, cifar
 
 N_EXAMPLES = 60000
@@ -8,7 +10,7 @@ HASHES = {"cifar-100-binary.tar.gz": "58a81ae192c23a4be8b1804d68e518ed807d710a4e
 MEMBERS = ["cifar-100-binary/train.bin", "cifar-100-binary/test.bin"]
 
 
-def load(path=None):
+def load(path: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (60000, 3, 32, 32), fine classes 0 to 99, the 50,000 training images first.
 
     path: local copy of the archive, or of its folder; default: fetched. Errors: as `archives.originals`, and ValueError

@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+from pathlib import Path
 
 import numpy as np
 
@@ -19,7 +20,7 @@ HASHES = {
 UNSIGNED_BYTES = 8  # the code of this type in an idx file
 
 
-def load(path=None):
+def load(path: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (70000, 1, 28, 28), classes 0 to 9, the 60,000 training images first.
 
     path: folder with local copies of the four files; default: fetched. Errors: as `archives.originals`, and ValueError
@@ -36,7 +37,7 @@ def load(path=None):
     return images[:, None].astype(np.float32) / 255, classes.astype(np.int64)
 
 
-def parse_idx(data, source):
+def parse_idx(data: bytes, source: str | Path) -> np.ndarray:
     """An idx file's bytes as a uint8 array: a header of type, number of dimensions and sizes (big-endian), then values.
 
     source: named in messages. Raises ValueError where the bytes are not what the header says.

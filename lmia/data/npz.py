@@ -5,27 +5,41 @@ import io
 import math
 import os
 import zipfile
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
-from lmia.data.arrays import UNIT, check_classes, check_numbering, cut, limits, may_be_turned, shown
+from lmia.data.arrays import UNIT, Limits, check_classes, check_numbering, cut, limits, may_be_turned, shown
 
-MOST_BYTES = 16 << 30  # of memory, whatever a machine has: more than any data set here needs, far from a zip bomb's end
-HEADER = 11_000  # bytes that hold any header which numpy accepts; a longer one could fill the memory
-SHOWN = 10  # names in a message
+MAX_BYTES = 16 << 30  # of memory, whatever a machine has: more than any data set here needs, far from a zip bomb's end
+MAX_HEADER = 11_000  # bytes that hold any header which numpy accepts; a longer one could fill the memory
+MAX_NAMES = 10  # names in a message
 BYTES = (0, 255)  # what images of 8 bits range over
 BLOCK = 1 << 17  # values that are mapped at once, in float64
 
+Shape: TypeAlias = tuple[int, ...]
+Range: TypeAlias = Sequence[float]  # first, last
 
-def load(path, inputs=("inputs",), classes=("classes",), layout=None, range=None):
+
+def load(
+    path: str,
+    inputs: Sequence[str] = ("inputs",),
+    classes: Sequence[str] = ("classes",),
+    layout: str | None = None,
+    range: Range | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """The examples of one file, arrays that are named together pooled in that order.
 
-    path: the file, "~" for a home; inputs: names of arrays of one shape, of features (n, features), grey images
-    (n, height, width), or images with their channels where `layout` says: "channels_first" (n, channels, height,
-    width), as None has it where no other axis looks like channels, or "channels_last" (n, height, width, channels);
-    classes: names of as many integer arrays (n,) with values 0 .. n_classes - 1; range: (first, last) that is mapped to
-    [0, 1], of all these arrays. None: numbers of any type in [0, 1] are taken as they are, and uint8 images that need
-    all 8 bits are divided by 255.
+    Args:
+        path: the file, "~" for a home.
+        inputs: names of arrays of one shape, of features (n, features), grey images (n, height, width), or images with
+            their channels where `layout` says.
+        classes: names of as many integer arrays (n,) with values 0 .. n_classes - 1.
+        layout: "channels_first" (n, channels, height, width), or "channels_last" (n, height, width, channels). None:
+            channels first, unless another axis looks like channels.
+        range: (first, last) of all these arrays, mapped to [0, 1]. None: numbers of any type in [0, 1] are taken as
+            they are, and uint8 images that need all 8 bits are divided by 255.
 
     Raises ValueError as `describe`, and where an array is damaged, of another type, or out of its range.
     """
@@ -42,12 +56,18 @@ def load(path, inputs=("inputs",), classes=("classes",), layout=None, range=None
     return pooled, labels
 
 
-def describe(path, inputs=("inputs",), classes=("classes",), layout=None, range=None):
-    """(number of examples, shape of one input) of what `load` reads, from the arrays' headers alone.
+def describe(
+    path: str,
+    inputs: Sequence[str] = ("inputs",),
+    classes: Sequence[str] = ("classes",),
+    layout: str | None = None,
+    range: Range | None = None,
+) -> tuple[int, tuple[int, ...]]:
+    """(number of examples, shape of one input) of what `load` reads by the same arguments, from headers alone.
 
     Raises ValueError where the file is none of numpy's, a name is missing, shapes do not go together or with the file's
     own, there is no example, it is not plain which axis has the channels, `range` is none, or reading them needs more
-    than MOST_BYTES of memory, and OSError where there is no such file.
+    than MAX_BYTES of memory, and OSError where there is no such file.
     """
     if range is not None and not 0 < range[1] - range[0] < math.inf:
         raise ValueError(f"range: {list(range)}: expected two numbers, the smaller one first")
@@ -61,15 +81,15 @@ def describe(path, inputs=("inputs",), classes=("classes",), layout=None, range=
     each = {_one_shape(shape, layout, f"{path}: {name}") for name, shape in zip(inputs, shapes, strict=True)}
     if len(each) > 1:
         raise ValueError(f"{path}: expected inputs of one shape, got {', '.join(map(str, sorted(each)))}")
-    if (needed := _memory(heads, others)) > MOST_BYTES:
+    if (needed := _memory(heads, others)) > MAX_BYTES:
         raise ValueError(
-            f"{path}: takes {needed / 2**30:.1f} GiB of memory to read, {MOST_BYTES >> 30} are the most; "
+            f"{path}: takes {needed / 2**30:.1f} GiB of memory to read, {MAX_BYTES >> 30} are the most; "
             "take a part of it"
         )
     return sum(shape[0] for shape in shapes), each.pop()
 
 
-def _one_shape(shape, layout, where):
+def _one_shape(shape: Shape, layout: str | None, where: str) -> Shape:
     """Shape of one input as `load` gives it, from the shape of an array."""
     if len(shape) not in (2, 3, 4):
         raise ValueError(f"{where}: expected features (n, features) or images with 3 or 4 axes, got {shape}")
@@ -87,7 +107,7 @@ def _one_shape(shape, layout, where):
 
 
 @contextlib.contextmanager
-def _named(where, expected):
+def _named(where: str, expected: str) -> Iterator[None]:
     """Whatever a damaged or hostile file makes numpy and zipfile raise, as a ValueError that names it."""
     try:
         yield
@@ -97,7 +117,7 @@ def _named(where, expected):
         raise ValueError(f"{where}: expected {expected} ({str(error) or type(error).__name__})") from error
 
 
-def _opened(path):
+def _opened(path: str) -> zipfile.ZipFile:
     with _named(path, "a .npz file, as numpy.savez writes it"):
         file = os.path.expanduser(path)
         if not os.path.exists(file) or os.path.isfile(file):  # to open a pipe may take forever
@@ -105,8 +125,8 @@ def _opened(path):
     raise ValueError(f"{path}: expected a .npz file, found a folder, pipe or device")
 
 
-def _memory(inputs, classes):
-    """Bytes that reading arrays, and checking what came, takes at most, by their (shape, dtype).
+def _memory(inputs: list[tuple[Shape, np.dtype]], classes: list[tuple[Shape, np.dtype]]) -> int:
+    """Bytes that reading and checking arrays takes at most, by their (shape, dtype).
 
     Classes end as int64. Each array of them is there once as it is kept, and once more while it is taken over; all are
     there as many numbers and truth values again while they are checked. Inputs are all there as they are kept, and as
@@ -119,15 +139,15 @@ def _memory(inputs, classes):
     return 8 * n + max(labels + max(labels, checking), 4 * sum(values) + max(checking, kept + block))
 
 
-def _header(file, path, name):
+def _header(file: zipfile.ZipFile, path: str, name: str) -> tuple[Shape, np.dtype]:
     """(shape, dtype) of an array, if its header goes with the size of what the file holds of it."""
     names = [entry.removesuffix(".npy") for entry in file.namelist() if entry.endswith(".npy")]
     if name not in names:
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        raise ValueError(f"{path}: no array {name}; it has {', '.join(names[:SHOWN])}{more}")
+        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+        raise ValueError(f"{path}: no array {name}; it has {', '.join(names[:MAX_NAMES])}{more}")
     with _named(f"{path}: {name}", "an array of numpy's"):
         with file.open(f"{name}.npy") as array:
-            head = io.BytesIO(array.read(HEADER))
+            head = io.BytesIO(array.read(MAX_HEADER))
         version = np.lib.format.read_magic(head)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read(head)
@@ -139,12 +159,12 @@ def _header(file, path, name):
     return shape, dtype
 
 
-def _read(file, path, name):
+def _read(file: zipfile.ZipFile, path: str, name: str) -> np.ndarray:
     with _named(f"{path}: {name}", "a sound array"), file.open(f"{name}.npy") as array:
         return np.lib.format.read_array(array, allow_pickle=False)
 
 
-def _pooled(file, path, names, n):
+def _pooled(file: zipfile.ZipFile, path: str, names: Sequence[str], n: int) -> np.ndarray:
     """The classes of all n examples, int64 (n,)."""
     pooled, start = np.empty(n, np.int64), 0
     for name in names:
@@ -156,14 +176,14 @@ def _pooled(file, path, names, n):
     return pooled
 
 
-def _ends(path, names, arrays, stated):
+def _ends(path: str, names: Sequence[str], arrays: list[np.ndarray], stated: Range | None) -> Range:
     """The range that the values of all arrays are mapped from, as `load` has it.
 
     All are judged together: a part whose values happen to be small has no other scale than the others.
     """
     found = [limits(array, f"{path}: {name}") for name, array in zip(names, arrays, strict=True)]
-    told = [f"{name} {part} ({array.dtype})" for name, part, array in zip(names, found, arrays, strict=True)]
-    got = f"got {', '.join(told[:SHOWN])}"
+    ranges = [f"{name} {part} ({array.dtype})" for name, part, array in zip(names, found, arrays, strict=True)]
+    got = f"got {', '.join(ranges[:MAX_NAMES])}"
     if stated is not None:
         if any(part.leave(stated) for part in found):
             raise ValueError(f"{path}: expected values in range: {list(stated)}, {got}; mend the range")
@@ -181,7 +201,7 @@ def _ends(path, names, arrays, stated):
     raise ValueError(f"{path}: expected values in [0, 1], or images of 8 bits, {got}; {advice}")
 
 
-def _proposal(found):
+def _proposal(found: list[Limits]) -> str:
     """The `range` to write for values whose limits are these, and the one of pixels where they may be such."""
     low, high = min((part.low for part in found), key=float), max((part.high for part in found), key=float)
     first, last = shown(low) if low < 0 else "0", shown(high) if low < high or low > 0 else "0"
@@ -189,14 +209,14 @@ def _proposal(found):
     return f"range: [{first}, {last}]{pixels}"
 
 
-def _as_read(array, layout):
+def _as_read(array: np.ndarray, layout: str | None) -> np.ndarray:
     """An array with the axes of what `load` gives."""
     if array.ndim == 3:
         return array[:, None]
     return array.transpose(0, 3, 1, 2) if array.ndim == 4 and layout == "channels_last" else array
 
 
-def _map(array, ends, out):
+def _map(array: np.ndarray, ends: Range, out: np.ndarray) -> None:
     """Write an array, mapped from the range `ends` to [0, 1], into `out`, float32 of the same shape."""
     first, last = ends
     step = max(1, BLOCK // math.prod(array.shape[1:]))

@@ -1,5 +1,7 @@
 """Purchase: what 197,324 shoppers bought out of 600 products, in 100 groups (Shokri et al. 2017, of Kaggle's data)."""
 
+import numpy as np
+
 from lmia.data import archives, tables
 
 N_EXAMPLES = 197324
@@ -8,7 +10,7 @@ N_CLASSES = 100
 NAME = "dataset_purchase.tgz"
 
 
-def load(path=None, sha256=None):
+def load(path: str | None = None, sha256: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (197324, 600), classes 0 to 99.
 
     path: local copy of the archive, or of its folder; default: fetched. sha256: of the archive, in hex; without it

@@ -7,7 +7,7 @@ import numpy as np
 from lmia.data.arrays import may_be_turned
 
 
-def remarks(inputs, classes, members, nonmembers):
+def remarks(inputs: np.ndarray, classes: np.ndarray, members: np.ndarray, nonmembers: np.ndarray) -> list[str]:
     """Remarks on a sound data set, a list of str.
 
     inputs: float32 (n, *shape); classes: int64 (n,); members, nonmembers: ids of the examples of one model. Features
@@ -31,9 +31,9 @@ def remarks(inputs, classes, members, nonmembers):
     return found + _twins(inputs, classes, members, nonmembers)
 
 
-def _twins(inputs, classes, members, nonmembers):
+def _twins(inputs: np.ndarray, classes: np.ndarray, members: np.ndarray, nonmembers: np.ndarray) -> list[str]:
     """On examples with equal inputs."""
-    numbers = {}
+    numbers: dict[bytes, int] = {}
     same = np.array([numbers.setdefault(_digest(row), len(numbers)) for row in inputs])
     if len(numbers) == len(inputs):
         return []
@@ -47,5 +47,5 @@ def _twins(inputs, classes, members, nonmembers):
     ]
 
 
-def _digest(row):
-    return hashlib.blake2b(np.ascontiguousarray(row), digest_size=16).digest()
+def _digest(row: np.ndarray) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()

@@ -1,6 +1,8 @@
 """Tables of zeros and ones as text, in which Shokri et al. (2017) released Location, Purchase and Texas."""
 
 import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -9,14 +11,16 @@ from lmia.data import archives
 URL = "https://github.com/privacytrustlab/datasets/raw/169de9de00de049dd2e571cf7279e64698ac046a/"
 
 
-def read(archive, name, shape, n_classes):
+def read(archive: Path, name: str, shape: tuple[int, int], n_classes: int) -> tuple[np.ndarray, np.ndarray]:
     """A member of an archive with rows "class,0,1,...": inputs float32 of `shape` (n, features), classes int64 (n,)."""
     with archives.members(archive, name) as [lines]:
         bits, heads = parse_bits(lines, shape, f"{archive}: {name}", head=rb'("\d+"|\d+),')
     return bits.astype(np.float32), parse_classes(heads, n_classes, f"{archive}: {name}")
 
 
-def parse_bits(lines, shape, source, head=b""):
+def parse_bits(
+    lines: Iterable[bytes], shape: tuple[int, int], source: str, head: bytes = b""
+) -> tuple[np.ndarray, list[bytes]]:
     """Rows of comma-separated zeros and ones: uint8 of `shape` (n, features), and what stands before them in each row.
 
     lines: of bytes; source: named in messages; head: pattern of what must stand before them. Row by row into one array,
@@ -41,7 +45,7 @@ def parse_bits(lines, shape, source, head=b""):
     return bits, heads
 
 
-def parse_classes(texts, n_classes, source):
+def parse_classes(texts: Sequence[bytes], n_classes: int, source: str) -> np.ndarray:
     """Classes "1", "2", ..., in quotes or not, as int64 0, 1, ...; ValueError for any outside 1 .. n_classes."""
     classes = np.array([int(text.strip(b'",')) for text in texts], np.int64) - 1
     if len(classes) and not (0 <= classes.min() and classes.max() < n_classes):

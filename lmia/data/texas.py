@@ -10,7 +10,7 @@ N_CLASSES = 100
 NAME = "dataset_texas.tgz"
 
 
-def load(path=None, sha256=None):
+def load(path: str | None = None, sha256: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (67330, 6169), 1.66 GB; classes 0 to 99.
 
     path: local copy of the archive, or of its folder; default: fetched. sha256: of the archive, in hex; without it

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from types import ModuleType
 
 import numpy as np
 
@@ -10,7 +11,7 @@ SHAPE = {"MNIST": (1, 28, 28), "FashionMNIST": (1, 28, 28), "KMNIST": (1, 28, 28
 _libraries = []  # kept alive: a torch.library.Library takes its definitions along when it is collected
 
 
-def import_torchvision():
+def import_torchvision() -> ModuleType:
     """Import torchvision beside any build of torch, and return it.
 
     Its compiled operators may be built for another torch and fail to load; the import then stops at operators that
@@ -27,7 +28,7 @@ def import_torchvision():
     return importlib.import_module("torchvision")
 
 
-def _declare_operators():
+def _declare_operators() -> None:
     import torch
 
     library = torch.library.Library("torchvision", "FRAGMENT")
@@ -36,7 +37,7 @@ def _declare_operators():
     _libraries.append(library)
 
 
-def load(name, root="data", download=True):
+def load(name: str, root: str = "data", download: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """The train and test parts of one data set pooled, images as (70000, 1, 28, 28) in [0, 1].
 
     name: class in torchvision.datasets, one of N_EXAMPLES, or ValueError; root: folder of its files; download: fetch

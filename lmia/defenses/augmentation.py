@@ -17,17 +17,19 @@ class Defense(base.Defense):
     a random pixel of it (DeVries and Taylor 2017); 0 is none. FixMatch's is "random", 4 pixels, flips, cutout of 16.
     """
 
-    def __init__(self, pixels, views="all", flips=False, cutout=0):
+    graphable = True
+
+    def __init__(self, pixels: int, views: str = "all", flips: bool = False, cutout: int = 0):
         if views not in VIEWS:
             raise ValueError(f"views: {views}: expected one of {', '.join(VIEWS)}")
         self._pixels, self._flips, self._cutout = pixels, flips, cutout
         self._offsets = torch.tensor([(0, 0), *shifts(pixels)]) if views == "all" and pixels else None
         self.copies = 1 if self._offsets is None else len(self._offsets)
 
-    def check(self, shape):
+    def check(self, shape: tuple[int, ...]) -> None:
         check_moves(shape)
 
-    def view(self, inputs, rows, copies):
+    def view(self, inputs: torch.Tensor, rows: torch.Tensor, copies: torch.Tensor) -> torch.Tensor:
         """(m, channels, height, width), in channels-last memory."""
         if self._offsets is not None:
             moves = self._offsets.to(copies.device)[copies]

@@ -6,5 +6,7 @@ from lmia.defenses import base
 class Defense(base.Defense):
     """Training ends after exactly so many `epochs`."""
 
-    def __init__(self, epochs):
+    graphable = True
+
+    def __init__(self, epochs: int):
         self.epochs = epochs

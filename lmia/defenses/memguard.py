@@ -13,10 +13,10 @@ class Defense(base.Defense):
     margin: how far the predicted class stays above an even split, in (0, 1 - 1 / n_classes].
     """
 
-    def __init__(self, margin=0.01):
+    def __init__(self, margin: float = 0.01):
         self._margin = margin
 
-    def mask(self, confidences):
+    def mask(self, confidences: torch.Tensor) -> torch.Tensor:
         """(n, n_classes), rows sum to 1, the arg-max as it was."""
         n_classes = confidences.shape[1]
         if not 0 < self._margin <= 1 - 1 / n_classes:

@@ -5,3 +5,5 @@ from lmia.defenses import base
 
 class Defense(base.Defense):
     """Changes nothing."""
+
+    graphable = True

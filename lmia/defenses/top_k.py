@@ -1,4 +1,4 @@
-"""Only the largest confidences are told (section 5 of the paper: confidence masking)."""
+"""Only the largest confidences are given (section 5 of the paper: confidence masking)."""
 
 import torch
 
@@ -10,10 +10,10 @@ MASKS_ONLY = True
 class Defense(base.Defense):
     """All but the k largest confidences of a row are 0."""
 
-    def __init__(self, k=1):
+    def __init__(self, k: int = 1):
         self._k = k
 
-    def mask(self, confidences):
+    def mask(self, confidences: torch.Tensor) -> torch.Tensor:
         """(n, n_classes), the arg-max as it was."""
         k = min(self._k, confidences.shape[1])
         # Stable, and so with the arg-max of equals first, which topk does not promise.

@@ -6,5 +6,7 @@ from lmia.defenses import base
 class Defense(base.Defense):
     """Before each step every weight loses a share of learning rate times `strength`."""
 
-    def __init__(self, strength):
-        self.decay = strength
+    graphable = True
+
+    def __init__(self, strength: float):
+        self.weight_decay = strength

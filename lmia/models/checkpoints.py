@@ -1,20 +1,21 @@
 """Models of several seeds as named arrays, and back."""
 
+import numpy as np
 import torch
 
 
-def to_arrays(model, seed):
+def to_arrays(model: torch.nn.Module, seed: int) -> dict[str, np.ndarray]:
     """The model's parameters and buffers, "<seed>/<name>" -> array."""
     return {f"{seed}/{name}": value.cpu().numpy() for name, value in model.state_dict().items()}
 
 
-def weights(arrays, seed):
+def weights(arrays: dict[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
     """The arrays of one seed, by the names of `state_dict`."""
     prefix = f"{seed}/"
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
 
 
-def restore(model, arrays, seed):
+def restore(model: torch.nn.Module, arrays: dict[str, np.ndarray], seed: int) -> torch.nn.Module:
     """Load the arrays of one seed into a freshly built model; returns it in evaluation mode.
 
     Raises KeyError or RuntimeError where the arrays are those of another architecture.

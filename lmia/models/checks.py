@@ -1,12 +1,15 @@
 """Whether a network can be trained, kept and asked: found in a second on a few points, before hours of training."""
 
 import torch
+from torch import nn
+
+from lmia.interfaces import ModelBuilder
 
 POINTS = 8  # asked about
 ROUNDING = 1e-3  # of the largest logit: what another shape of the batch may change, with room
 
 
-def check_model(build, inputs, n_classes, seed=0):
+def check_model(build: ModelBuilder, inputs: torch.Tensor, n_classes: int, seed: int = 0) -> list[str]:
     """Ask a fresh model about a few points, and raise ValueError where its answers cannot be used.
 
     build: (shape, n_classes) -> module; inputs: float32 (n, *shape), as it is to be trained on, of which the first few
@@ -32,19 +35,19 @@ def check_model(build, inputs, n_classes, seed=0):
     return []
 
 
-def _built(build, inputs, n_classes):
+def _built(build: ModelBuilder, inputs: torch.Tensor, n_classes: int) -> nn.Module:
     model = build(inputs.shape[1:], n_classes)
-    if not isinstance(model, torch.nn.Module):
+    if not isinstance(model, nn.Module):
         raise ValueError(f"expected a torch.nn.Module from build(), got {type(model).__name__}")
     return model
 
 
 @torch.inference_mode()
-def _answers(model, points, n_classes):
+def _answers(model: nn.Module, points: torch.Tensor, n_classes: int) -> torch.Tensor:
     return _as_logits(model.eval()(points), len(points), n_classes)
 
 
-def _as_logits(answers, n, n_classes):
+def _as_logits(answers: object, n: int, n_classes: int) -> torch.Tensor:
     if not isinstance(answers, torch.Tensor) or not answers.is_floating_point():
         got = answers.dtype if isinstance(answers, torch.Tensor) else type(answers).__name__
         raise ValueError(f"expected logits as a tensor of floats, got {got}")
@@ -56,11 +59,11 @@ def _as_logits(answers, n, n_classes):
     return answers
 
 
-def _differ(some, others):
-    return not (some - others).abs().max() <= ROUNDING * others.abs().max()  # also where some are no numbers
+def _differ(some: torch.Tensor, others: torch.Tensor) -> bool:
+    return not bool((some - others).abs().max() <= ROUNDING * others.abs().max())  # also where some are no numbers
 
 
-def _check_repeats(model, points, logits):
+def _check_repeats(model: nn.Module, points: torch.Tensor, logits: torch.Tensor) -> None:
     if _differ(_answers(model, points, logits.shape[1]), logits):
         raise ValueError("answers otherwise when asked again; let nothing be random, or learn, in evaluation mode")
     alone = torch.cat([_answers(model, point[None], logits.shape[1]) for point in points])
@@ -68,7 +71,7 @@ def _check_repeats(model, points, logits):
         raise ValueError("answers otherwise when asked alone; let no example see its batch in evaluation mode")
 
 
-def _check_restored(model, other, points, logits):
+def _check_restored(model: nn.Module, other: nn.Module, points: torch.Tensor, logits: torch.Tensor) -> None:
     """What is kept of a trained model is its `state_dict`, loaded into a fresh one."""
     try:
         other.load_state_dict(model.state_dict())
@@ -81,7 +84,7 @@ def _check_restored(model, other, points, logits):
         )
 
 
-def _check_gradients(model, points, n_classes):
+def _check_gradients(model: nn.Module, points: torch.Tensor, n_classes: int) -> None:
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ValueError("has no parameters to train; make its weights torch.nn.Parameter")
     logits = _as_logits(model.train()(points), len(points), n_classes)

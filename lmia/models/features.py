@@ -1,5 +1,6 @@
 """Features of points: what a model's last layer reads, and how near their neighbours are (section 7 of the paper)."""
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -9,7 +10,7 @@ from lmia.devices import device_of
 BLOCK = 1024  # points whose similarities to all others are in memory at once
 
 
-def penultimate(model, inputs):
+def penultimate(model: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     """What the model's last fully connected layer reads, float32 (n, features); model in evaluation mode.
 
     Raises ValueError where the model has no such layer.
@@ -17,7 +18,8 @@ def penultimate(model, inputs):
     layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
     if not layers:
         raise ValueError("outliers: expected a model with a fully connected layer, whose inputs are its features")
-    device, batches, seen = device_of(model), Batches(), []
+    device, batches = device_of(model), Batches()
+    seen: list[torch.Tensor] = []
     hook = layers[-1].register_forward_pre_hook(lambda layer, values: seen.append(values[0].flatten(1)))
 
     def features(rows):
@@ -33,7 +35,7 @@ def penultimate(model, inputs):
     return torch.cat(found)
 
 
-def distance_to_neighbour(features, k):
+def distance_to_neighbour(features: torch.Tensor, k: int) -> np.ndarray:
     """Cosine distance of each point to its k-th nearest other, float32 (n,), in [0, 2].
 
     features: (n, d); k: int in [1, n - 1]. Exact, by blocks of a matrix product: n x BLOCK numbers in memory. A point

@@ -1,11 +1,14 @@
 """How a network's weights begin."""
 
+from typing import TypeVar
+
 from torch import nn
 
 INITIALIZATIONS = ("torch", "glorot")
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def initialize(model, kind):
+def initialize(model: Network, kind: str) -> Network:
     """Draw the weights of all linear and convolutional layers anew, from torch's global stream; returns the model.
 
     kind: "torch" leaves what torch draws (uniform, scaled by the inputs of a unit alone, biases too); "glorot" is
@@ -20,5 +23,6 @@ def initialize(model, kind):
         for layer in model.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d):
                 nn.init.xavier_uniform_(layer.weight)
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
     return model

@@ -1,5 +1,6 @@
 """Wide residual network (Zagoruyko and Komodakis 2016) in the form of FixMatch (Sohn et al. 2020), for figure 4."""
 
+import torch
 from torch import nn
 
 SLOPE = 0.1  # of the leaky ReLU
@@ -9,12 +10,20 @@ NORMS = {
 }
 
 
-def build(shape, n_classes, depth=28, width=2, norm="batch"):
+def build(
+    shape: tuple[int, ...], n_classes: int, depth: int = 28, width: int = 2, norm: str = "batch"
+) -> nn.Sequential:
     """A 3x3 convolution of 16 filters, three groups of pre-activation blocks, mean over the image, logits.
 
-    depth: convolutions along the way, 6 k + 4 with k blocks in each group; width: the groups have 16, 32 and 64 times
-    as many filters; norm: "batch", or "group" (Wu and He 2018, groups of 8 filters), which lets no example see another,
-    as private training asks. The second and the third group halve height and width.
+    The second and the third group halve height and width.
+
+    Args:
+        shape: (channels, height, width) of one input.
+        n_classes: logits.
+        depth: convolutions along the way, 6 k + 4 with k blocks in each group.
+        width: the groups have 16, 32 and 64 times as many filters.
+        norm: "batch", or "group" (Wu and He 2018, groups of 8 filters), which lets no example see another, as private
+            training asks.
 
     Raises ValueError for another depth or norm.
     """
@@ -22,7 +31,8 @@ def build(shape, n_classes, depth=28, width=2, norm="batch"):
         raise ValueError(f"norm: {norm}: expected one of {', '.join(NORMS)}")
     if depth < 10 or (depth - 4) % 6:
         raise ValueError(f"depth: expected 6 k + 4 (10, 16, 22, 28, ...), got {depth}")
-    blocks, before = [nn.Conv2d(shape[0], 16, 3, padding=1, bias=False)], 16
+    blocks: list[nn.Module] = [nn.Conv2d(shape[0], 16, 3, padding=1, bias=False)]
+    before = 16
     for group, filters in enumerate((16 * width, 32 * width, 64 * width)):
         for number in range((depth - 4) // 6):
             stride = 2 if group and not number else 1
@@ -39,17 +49,22 @@ class _Activation(nn.Sequential):
     sets give.
     """
 
-    def __init__(self, filters, norm):
+    def __init__(self, filters: int, norm: str):
         super().__init__(NORMS[norm](filters), nn.LeakyReLU(SLOPE))
 
 
 class _Block(nn.Module):
     """Two activated 3x3 convolutions beside a shortcut, which is a 1x1 convolution where the filters change.
 
-    share: the shortcut starts from the activated input too.
+    Args:
+        before: filters of the input.
+        filters: of the output.
+        stride: of the first convolution.
+        norm: as for `build`.
+        share: whether the shortcut starts from the activated input too.
     """
 
-    def __init__(self, before, filters, stride, norm, share):
+    def __init__(self, before: int, filters: int, stride: int, norm: str, share: bool):
         super().__init__()
         self.activation, self.share = _Activation(before, norm), share
         self.residual = nn.Sequential(
@@ -60,6 +75,6 @@ class _Block(nn.Module):
         same = before == filters and stride == 1
         self.shortcut = nn.Identity() if same else nn.Conv2d(before, filters, 1, stride, bias=False)
 
-    def forward(self, inputs):
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         activated = self.activation(inputs)
         return self.residual(activated) + self.shortcut(activated if self.share else inputs)

@@ -10,7 +10,7 @@ from lmia.devices import queries_on
 from lmia.journal import Journal
 from lmia.queries.oracle import LabelOracle
 from lmia.queries.precision import MOST_DISAGREEMENT, in_precision
-from lmia.streams import Chosen
+from lmia.streams import Subset
 
 LEAST_EXAMPLES = 16  # that are perturbed together
 QUERIES = 1 << 12  # of theirs, where they are not too large
@@ -63,7 +63,7 @@ def _ask_all(model, inputs, perturbation, streams, precision, progress, journal)
     for start in tqdm(range(done, n, step), desc=progress, disable=progress is None, mininterval=2):
         rows = np.arange(start, min(n, start + step))
         unperturbed = inputs[rows].to(queries_on(oracle.device))
-        labels[rows] = _ask(oracle, unperturbed, rows, perturbation, Chosen(streams, rows))
+        labels[rows] = _ask(oracle, unperturbed, rows, perturbation, Subset(streams, rows))
         done = start + len(rows)
         journal.save(state)
     journal.finish(state())

@@ -1,19 +1,21 @@
 """Train one classifier to the end, as the paper does: until the training loss stops falling."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 
 import numpy as np
 import torch
+from torch import nn
 
 from lmia.batching import Batches
 from lmia.defenses import base
+from lmia.interfaces import ModelBuilder
 from lmia.journal import Journal
-from lmia.training.cuda_graphs import Replayed
-from lmia.training.optimizers import Adam, Sgd
-from lmia.training.state import Progress, moving_tensors
-
-PRECISIONS = ("float32", "bfloat16")
-OPTIMIZERS = {"adam": Adam, "sgd": Sgd}
+from lmia.training.cuda_graphs import GraphedStep, Step
+from lmia.training.optimizers import OPTIMIZERS, Adam, Sgd
+from lmia.training.options import TrainingOptions
+from lmia.training.state import moving_tensors, restore, to_arrays
 
 
 class BatchOfOne(ValueError):
@@ -21,49 +23,38 @@ class BatchOfOne(ValueError):
 
 
 def train(
-    build,
-    inputs,
-    classes,
-    n_classes,
-    seed,
-    defense,
-    *,
-    learning_rate,
-    batch_size,
-    min_delta,
-    patience,
-    max_epochs,
-    optimizer="adam",
-    weight_decay=0.0,
-    precision="float32",
-    journal=None,
-):
-    """Fit a new model on cross-entropy, and stop once the loss has not improved for a while, or is no number any more.
+    build: ModelBuilder,
+    inputs: torch.Tensor,
+    classes: torch.Tensor,
+    n_classes: int,
+    seed: int,
+    defense: base.Defense,
+    options: TrainingOptions,
+    journal: Journal | None = None,
+) -> tuple[nn.Module, np.ndarray]:
+    """Fit a new model on cross-entropy, and stop once the loss has not improved for a while, or is not finite.
 
-    build: (shape, n_classes) -> module; inputs: float32 (n, *shape), on the device that is to train; classes: int64
-    (n,), on the same; seed: int >= 0, of weights, batch order and all that the defense draws; defense: a
-    `lmia.defenses.base.Defense`, or one derived from it, for this model alone; min_delta: a smaller improvement of an
-    epoch's mean loss does not count; patience: epochs without one before the end; max_epochs: the end in any case, but
-    that a defense with `epochs` trains for exactly so many; optimizer: "adam" or "sgd"; weight_decay: of the optimizer,
-    see `optimizers`, a defense's `decay` coming on top; precision: "float32", or "bfloat16" for the forward and
-    backward pass, with weights, loss and updates in float32 all the same; journal: Journal of this model, whose
-    training goes on after its last batch there, None for none.
+    Args:
+        build: (shape, n_classes) -> module.
+        inputs: float32 (n, *shape), on the device that is to train.
+        classes: int64 (n,), on the same device.
+        n_classes: how many there are.
+        seed: int >= 0, of weights, batch order and all that the defense draws.
+        defense: of a class derived from `lmia.defenses.base.Defense`, for this model alone.
+        options: how to train.
+        journal: of this model; training resumes after the last epoch in it. None for none.
 
-    Returns (model in evaluation mode, mean loss of each epoch, float64 (epochs,)). Where the last one is not finite,
-    training has diverged, and the model is as that epoch left it: no error, so that one hopeless setting of many costs
-    no other its result; `model_flag` tells. Equal arguments give equal bytes on a CPU with as many threads; torch's
-    global random state stays as it was.
+    Returns (model in evaluation mode, mean loss of each epoch, float64 (epochs,)). Where the last loss is not finite,
+    training has diverged, and the model is as that epoch left it. That is no error, so that one hopeless setting of
+    many costs no other its result; `model_flag` tells. Equal arguments give equal bytes on a CPU with as many threads;
+    torch's global random state stays as it was.
 
-    Raises TypeError for another defense, ValueError where it cannot be trained so, or an option is unknown, BatchOfOne,
-    before the first step, where a batch is too small for the model, MemoryError where one is too large for a GPU.
+    Raises TypeError for another defense, ValueError where it cannot train on such inputs, BatchOfOne, before the first
+    step, where a batch is too small for the model, and MemoryError where one is too large for a GPU.
     """
     if not isinstance(defense, base.Defense):
         raise TypeError(f"defense: expected a class derived from lmia.defenses.base.Defense, got {type(defense)}")
     defense.check(inputs.shape[1:])
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision: {precision}: expected one of {', '.join(PRECISIONS)}")
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(f"optimizer: {optimizer}: expected one of {', '.join(OPTIMIZERS)}")
     # Convolutions are faster with channels last, and a shift then gathers whole pixels.
     layout = torch.channels_last if inputs.ndim == 4 and defense.channels_last else torch.contiguous_format
     inputs = inputs.contiguous(memory_format=layout)
@@ -72,38 +63,136 @@ def train(
         torch.manual_seed(seed)
         model = build(inputs.shape[1:], n_classes).train().to(inputs.device, memory_format=layout)
         defense.prepare(model, n_classes, len(inputs))
-        _check_least_batch(model, inputs, defense, batch_size)
-        step, update = defense.stepper(model), None
-        if step is None:
-            moving = [p for p in model.parameters() if p.requires_grad]
-            update = OPTIMIZERS[optimizer](moving, learning_rate, weight_decay + defense.decay)
-            step = _plain_step(model, defense, update, precision)
-            if inputs.is_cuda and not defense.tensors():  # with tensors it may do something else in each step
-                step = Replayed(step, lambda: moving_tensors(model, update, defense).values())
-        journal = journal or Journal()
-        progress = Progress(lambda: moving_tensors(model, update, defense), journal.get())
-        losses = progress.losses
-        most = defense.epochs or max_epochs
-        waiting = _Waiting(min_delta, most if defense.epochs else patience, losses)
-        while len(losses) < most and not waiting.is_over:
-            for views in progress.rest(lambda: defense.batches(len(inputs) * defense.copies, batch_size)):
-                batch = _show(defense, inputs, classes, views)
-                progress.note(_train_on(step, *batch), len(views))
-                journal.save(progress.to_arrays)
-            progress.end_epoch()
-            waiting.note(losses[-1])
-        if not np.isfinite(losses[-1]):
-            print(
-                f"training diverged: the mean loss of epoch {len(losses)} is {losses[-1]}; it stops here, and the "
-                "model is kept and flagged; lower learning_rate, or what the defense adds to the loss"
-            )
-        journal.finish(progress.to_arrays())
+        _check_least_batch(model, inputs, defense, options.batch_size)
+        step, tensors = _build_step(model, defense, options)
+        epoch = partial(_train_epoch, step, defense, inputs, classes, options.batch_size)
+        losses = _train_epochs(epoch, tensors, defense.epochs, options, journal or Journal())
         defense.finish(model)
     return model.eval().to(memory_format=torch.contiguous_format), np.array(losses)
 
 
+def _build_step(
+    model: nn.Module, defense: base.Defense, options: TrainingOptions
+) -> tuple[Step, Callable[[], dict[str, torch.Tensor]]]:
+    """The function that trains on one batch, and () -> all tensors that it changes, by name.
+
+    The tensors are to be asked for each time, as a model may put a new one where a buffer was.
+    """
+    if step := defense.stepper(model):
+        return step, lambda: moving_tensors(model, None, defense)
+    moving = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    weight_decay = options.weight_decay + defense.weight_decay
+    optimizer = OPTIMIZERS[options.optimizer](moving, options.learning_rate, weight_decay)
+    tensors = partial(moving_tensors, model, optimizer, defense)
+    step = _plain_step(model, defense, optimizer, options.precision)
+    is_graphed = defense.graphable and moving[0].is_cuda
+    return GraphedStep(step, tensors) if is_graphed else step, tensors
+
+
+def _plain_step(model: nn.Module, defense: base.Defense, optimizer: Adam | Sgd, precision: str) -> Step:
+    """The function of a batch (inputs, classes) that moves the weights once, and returns its loss."""
+    loss_of = defense.loss
+    if precision == "bfloat16":  # the loss itself stays in float32
+        loss_of = torch.autocast(next(model.parameters()).device.type, torch.bfloat16)(loss_of)
+
+    def step(x, y):
+        loss = loss_of(model, x, y) + defense.penalty(model)
+        optimizer(loss)
+        return loss.detach()
+
+    return step
+
+
+def _train_epochs(
+    epoch: Callable[[], float],
+    tensors: Callable[[], dict[str, torch.Tensor]],
+    exactly: int | None,
+    options: TrainingOptions,
+    journal: Journal,
+) -> list[float]:
+    """Train until it is time to stop; returns the mean losses of all epochs, those in the journal included.
+
+    Args:
+        epoch: trains for one epoch, and returns its mean loss.
+        tensors: () -> all that training changes, by name.
+        exactly: how many epochs the defense asks for, None for none.
+        options: when to stop.
+        journal: of this training.
+    """
+    kept = journal.get()
+    losses = [] if kept is None else restore(tensors(), kept)
+    longest = exactly or options.max_epochs
+    stopping = EarlyStopping(options.min_delta, exactly or options.patience, losses)
+    while len(losses) < longest and not stopping.is_over:
+        losses.append(epoch())
+        stopping.note(losses[-1])
+        journal.save(lambda: to_arrays(tensors(), losses))
+    if not np.isfinite(losses[-1]):
+        print(
+            f"training diverged: the mean loss of epoch {len(losses)} is {losses[-1]}; it stops here, and the "
+            "model is kept and flagged; lower learning_rate, or what the defense adds to the loss"
+        )
+    journal.finish(to_arrays(tensors(), losses))
+    return losses
+
+
+def _train_epoch(
+    step: Step, defense: base.Defense, inputs: torch.Tensor, classes: torch.Tensor, batch_size: int
+) -> float:
+    """Train on all batches of one epoch; returns the mean loss per example."""
+    losses, sizes = [], []
+    for views in defense.batches(len(inputs) * defense.copies, batch_size):
+        losses.append(_train_batch(step, *_show(defense, inputs, classes, views)))
+        sizes.append(len(views))
+    weighted = zip(torch.stack(losses).tolist(), sizes, strict=True)  # only now is the device waited for
+    return sum(loss * size for loss, size in weighted) / sum(sizes)
+
+
+def _show(
+    defense: base.Defense, inputs: torch.Tensor, classes: torch.Tensor, views: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The (inputs, classes) of one batch."""
+    views, n = views.to(inputs.device), len(inputs)
+    rows = views % n
+    return defense.view(inputs, rows, views // n), classes[rows]
+
+
+def _train_batch(step: Step, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Train on a batch; returns its loss, which stays on the device."""
+    try:
+        return step(x, y)
+    except torch.OutOfMemoryError as error:  # in halves it would be another training: batch norm, mixup, dropout
+        raise MemoryError(
+            f"out of memory with a batch of {len(x)}: set batch_size to {len(x) // 2 or 1} or less, which trains "
+            "another model, or device: cpu"
+        ) from error
+
+
+class EarlyStopping:
+    """Waits for an epoch whose mean loss is at least `min_delta` below the best, for `patience` epochs.
+
+    After a loss that is not finite there is nothing to wait for. losses: of the epochs so far.
+    """
+
+    def __init__(self, min_delta: float, patience: int, losses: list[float]):
+        self._min_delta, self._patience, self._best, self._waited = min_delta, patience, np.inf, 0
+        for loss in losses:
+            self.note(loss)
+
+    @property
+    def is_over(self) -> bool:
+        return self._waited >= self._patience
+
+    def note(self, loss: float) -> None:
+        """One more epoch is done."""
+        if loss < self._best - self._min_delta:
+            self._best, self._waited = loss, 0
+        else:
+            self._waited = self._waited + 1 if np.isfinite(loss) else self._patience
+
+
 @torch.no_grad()
-def _check_least_batch(model, inputs, defense, batch_size):
+def _check_least_batch(model: nn.Module, inputs: torch.Tensor, defense: base.Defense, batch_size: int) -> None:
     """Raise BatchOfOne if a batch of one is coming, and the model, as it will be trained, refuses it.
 
     Only where it is coming is the model asked; its buffers and the random streams stay as they were.
@@ -117,13 +206,13 @@ def _check_least_batch(model, inputs, defense, batch_size):
         with torch.random.fork_rng([inputs.device] if inputs.is_cuda else []):
             model(inputs[:1].clone())  # or what it does in place would stay
     except ValueError as error:
-        raise BatchOfOne(_told(len(inputs), views, batch_size, error)) from error
+        raise BatchOfOne(_explain_batch_of_one(len(inputs), views, batch_size, error)) from error
     finally:
         for buffer, value in zip(model.buffers(), kept, strict=True):
             buffer.copy_(value)
 
 
-def _told(n, views, batch_size, error):
+def _explain_batch_of_one(n: int, views: int, batch_size: int, error: ValueError) -> str:
     """What is wrong with a batch of one, and the nearest sizes without."""
     ways = []
     if views > 1:
@@ -136,61 +225,7 @@ def _told(n, views, batch_size, error):
     )
 
 
-class _Waiting:
-    """For an epoch whose mean loss is at least `min_delta` below the best, in vain for `patience` epochs.
-
-    After a loss that is not finite there is nothing to wait for.
-    """
-
-    def __init__(self, min_delta, patience, losses):
-        self._min_delta, self._patience, self._best, self._waited = min_delta, patience, np.inf, 0
-        for loss in losses:
-            self.note(loss)
-
-    @property
-    def is_over(self):
-        return self._waited >= self._patience
-
-    def note(self, loss):
-        if loss < self._best - self._min_delta:
-            self._best, self._waited = loss, 0
-        else:
-            self._waited = self._waited + 1 if np.isfinite(loss) else self._patience
-
-
-def _plain_step(model, defense, update, precision):
-    """The function of a batch (inputs, classes) that moves the weights once, and returns its loss."""
-    loss_of = defense.loss
-    if precision == "bfloat16":  # the loss itself stays in float32
-        loss_of = torch.autocast(next(model.parameters()).device.type, torch.bfloat16)(loss_of)
-
-    def step(x, y):
-        loss = loss_of(model, x, y) + defense.penalty(model)
-        update(loss)
-        return loss.detach()
-
-    return step
-
-
-def _show(defense, inputs, classes, views):
-    """The (inputs, classes) of one batch."""
-    views, n = views.to(inputs.device), len(inputs)
-    rows = views % n
-    return defense.view(inputs, rows, views // n), classes[rows]
-
-
-def _train_on(step, x, y):
-    """Train on a batch; returns its loss, which stays on the device."""
-    try:
-        return step(x, y)
-    except torch.OutOfMemoryError as error:  # in halves it would be another training: batch norm, mixup, dropout
-        raise MemoryError(
-            f"out of memory with a batch of {len(x)}: set batch_size to {len(x) // 2 or 1} or less, which trains "
-            "another model, or device: cpu"
-        ) from error
-
-
-def predict(model, inputs):
+def predict(model: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     """The labels that `inputs` (n, *shape) get, int64 (n,); all on one device."""
     batches = Batches()
     with torch.inference_mode():
@@ -198,24 +233,26 @@ def predict(model, inputs):
     return torch.cat(labels)
 
 
-def accuracy(model, inputs, classes):
+def accuracy(model: nn.Module, inputs: torch.Tensor, classes: torch.Tensor) -> float:
     """Share of `inputs` (n, *shape) that get their class, a float."""
     return share(predict(model, inputs), classes)
 
 
-def share(labels, classes):
+def share(labels: torch.Tensor, classes: torch.Tensor) -> float:
     """Share of labels (n,) that are right, a float."""
     return float((labels == classes).sum()) / len(classes)
 
 
-def model_flag(losses, predicted, tested, classes):
+def model_flag(
+    losses: Sequence[float] | np.ndarray, predicted: torch.Tensor, tested: torch.Tensor, classes: torch.Tensor
+) -> str:
     """Why attacks on a model say little of its training data, "" where nothing speaks against them.
 
     losses: of each epoch (epochs,); predicted: labels of the members, (n,); tested: labels of points that it was not
     trained on, (m,); classes: their true ones, (m,).
 
-    "diverged": the last loss is not finite. "constant": all points get the same label. "at chance": of the points that
-    it was not trained on, no more are right, but for two standard errors, than if all got their most frequent class.
+    "diverged": the last loss is not finite. "constant": all points get the same label. "at chance": on points that it
+    was not trained on, it is not more accurate by two standard errors than always giving their most frequent class.
     """
     if not np.isfinite(losses[-1]):
         return "diverged"

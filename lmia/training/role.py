@@ -7,9 +7,11 @@ import torch
 from torch import nn
 
 from lmia.defenses.base import Defense
+from lmia.journal import Journal
 from lmia.points import reference_ids
 from lmia.streams import stream
 from lmia.training.loop import model_flag, predict, share, train
+from lmia.training.options import TrainingOptions
 
 
 def train_role(
@@ -20,9 +22,10 @@ def train_role(
     seed: int,
     role: str,
     defense: Defense,
+    options: TrainingOptions,
     source: dict[str, np.ndarray] | None,
     device: torch.device,
-    **options,
+    journal: Journal | None = None,
 ) -> tuple[nn.Module, dict]:
     """Fit a new model on the members of a role.
 
@@ -33,9 +36,10 @@ def train_role(
         seed: of all that is drawn.
         role: "target", or "shadow0" and so on.
         defense: a new one, for this model alone.
+        options: of the training.
         source: weights of another study's model, by their names, which the defense may start from; None for none.
         device: where it is trained.
-        options: of `train`.
+        journal: of this model, see `train`.
 
     Returns (model in evaluation mode, its record): train_accuracy, test_accuracy, epochs, what the defense reports, and
     flag, "" where nothing speaks against it.
@@ -51,7 +55,7 @@ def train_role(
     (inputs, classes), (others, other_classes) = points(members), points(nonmembers)
     defense.supply(reference=reference, source=lambda: source)
     start = int(stream(seed, f"training of {role}").integers(2**31))
-    network, losses = train(build, inputs, classes, int(data["classes"].max()) + 1, start, defense, **options)
+    network, losses = train(build, inputs, classes, int(data["classes"].max()) + 1, start, defense, options, journal)
     predicted, tested = predict(network, inputs), predict(network, others)
     record = {"train_accuracy": share(predicted, classes), "test_accuracy": share(tested, other_classes)}
     record |= {"epochs": len(losses)} | defense.report()

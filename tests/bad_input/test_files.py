@@ -169,7 +169,7 @@ def test_links_to_files_and_compressed_files_are_read(tmp_path):
 @pytest.mark.parametrize("bomb", ["array", "header"])
 def test_bombs_are_refused_before_they_are_unpacked(bomb, tmp_path, monkeypatch):
     zeros = bytes(8 << 20)
-    monkeypatch.setattr(npz, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(npz, "MAX_BYTES", 1 << 20)
     if bomb == "array":
         arrays = {"inputs": header((1 << 20, 1)) + zeros, "classes": header((1 << 20,), "|u1") + zeros[: 1 << 20]}
         path, message = (
@@ -204,10 +204,10 @@ def test_the_memory_that_reading_takes_is_told_rightly(shape, parts, dtype, of_c
     tracemalloc.start()
     checked(*npz.load(str(tmp_path / "a.npz"), *names))
     most, _ = tracemalloc.get_traced_memory()[1], tracemalloc.stop()
-    monkeypatch.setattr(npz, "MOST_BYTES", most - 250_000)  # which are zipfile's and Python's own
+    monkeypatch.setattr(npz, "MAX_BYTES", most - 250_000)  # which are zipfile's and Python's own
     with pytest.raises(ValueError, match="a.npz: takes 0.0 GiB of memory to read"):
         npz.describe(str(tmp_path / "a.npz"), *names)
-    monkeypatch.setattr(npz, "MOST_BYTES", 1.25 * most)
+    monkeypatch.setattr(npz, "MAX_BYTES", 1.25 * most)
     npz.describe(str(tmp_path / "a.npz"), *names)
 
 
@@ -274,12 +274,3 @@ def test_pickles_in_archives_are_bytes(tmp_path, canary):
     tgz(tmp_path / "a.tgz", ("wanted", content, {}))
     with archives.members(tmp_path / "a.tgz", "wanted") as [file]:
         assert file.read() == content
-
-
-@pytest.mark.parametrize("limit, value", [("MOST_BYTES", 1 << 20), ("MOST_MEMBERS", 3)])
-def test_archives_that_unpack_to_too_much_are_refused(limit, value, tmp_path, monkeypatch):
-    tgz(tmp_path / "a.tgz", *[(f"part{i}", bytes(1 << 18), {}) for i in range(5)], ("wanted", b"yes", {}))
-    monkeypatch.setattr(archives, limit, value)
-    with pytest.raises(ValueError, match="a.tgz: expected at most .* found more, from part[34] on; fetch the original"):
-        with archives.members(tmp_path / "a.tgz", "wanted"):
-            pass

@@ -9,6 +9,7 @@ from lmia.devices import describe, prepare
 from lmia.models.checkpoints import to_arrays, weights
 from lmia.streams import seed_list
 from lmia.training.loop import BatchOfOne
+from lmia.training.options import TrainingOptions
 from lmia.training.role import train_role
 from workflow.harness.gpus import take_device
 from workflow.harness.job import BadInput, job
@@ -42,10 +43,18 @@ def train_models(inputs, output, params, device, threads, journal, name):
     source = source_weights(inputs["source"]) if inputs["source"] else None
     arrays, records = {}, []
     for row, seed in enumerate(tqdm(provenance["seeds"], desc="models")):
-        ids, options = (split["members"][row], split["nonmembers"][row]), {"journal": journal.part(f"seed {seed}")}
-        options |= params.training
         network, record = train_role(
-            build, data, *ids, seed, params.role, new_defense(), source=source, device=device, **options
+            build,
+            data,
+            split["members"][row],
+            split["nonmembers"][row],
+            seed,
+            params.role,
+            new_defense(),
+            TrainingOptions(**params.training),
+            source=source,
+            device=device,
+            journal=journal.part(f"seed {seed}"),
         )
         arrays |= to_arrays(network, seed)
         records.append(record)

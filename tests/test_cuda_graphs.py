@@ -1,4 +1,4 @@
-"""Recorded training steps, with a recorder that stands in for the GPU's; tests/test_gpu.py has the real one."""
+"""Captured training steps, with a recorder that stands in for the GPU's graphs; tests/test_gpu.py has the real ones."""
 
 import random
 
@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.training.cuda_graphs import WARM_UP, Replayed
+from lmia.defenses import base
+from lmia.training.cuda_graphs import WARM_UP, GraphedStep
+from lmia.training.loop import _build_step
+from lmia.training.options import TrainingOptions
 
 
 class Recorder:
-    """Records by keeping the step itself, and counts what was recorded and how often it was replayed."""
+    """Captures by keeping the step itself, and counts what was captured and how often it was replayed."""
 
     def __init__(self, error=None):
         self.sizes, self.replays, self._error = [], 0, error
@@ -34,7 +37,7 @@ class Mean:
         self.weight, self.steps, self._beside = torch.zeros(()), 0, beside
 
     def tensors(self):
-        return [self.weight]
+        return {"weight": self.weight}
 
     def __call__(self, inputs, classes):
         self.steps += 1
@@ -50,11 +53,11 @@ def batches(*sizes):
 
 
 def run(model, sizes, recorder):
-    step = Replayed(model, model.tensors, recorder)
+    step = GraphedStep(model, model.tensors, recorder)
     return [step(*batch).item() for batch in batches(*sizes)]
 
 
-def test_each_size_is_recorded_once_after_its_first_steps():
+def test_each_size_is_captured_once_after_its_first_steps():
     recorder, plain = Recorder(), Mean()
     sizes = [4, 4, 2] * 5
     assert run(Mean(), sizes, recorder) == [plain(*batch).item() for batch in batches(*sizes)]
@@ -63,13 +66,13 @@ def test_each_size_is_recorded_once_after_its_first_steps():
 
 
 @pytest.mark.parametrize("draw", [lambda: torch.rand(1), random.random, np.random.random])
-def test_a_step_that_draws_on_the_cpu_is_never_recorded(draw):
+def test_a_step_that_draws_on_the_cpu_is_never_captured(draw):
     recorder = Recorder()
     run(Mean(draw), [4] * 10, recorder)
     assert not recorder.sizes
 
 
-def test_a_step_that_replaces_a_tensor_is_never_recorded():
+def test_a_step_that_replaces_a_tensor_is_never_captured():
     recorder, model = Recorder(), Mean()
 
     def replace():
@@ -93,7 +96,7 @@ def waits(model):
 
 
 @pytest.mark.parametrize("beside", [draws, replaces, waits])
-def test_what_was_recorded_is_dropped_once_one_of_another_size_cannot_be(beside):
+def test_what_was_captured_is_dropped_once_one_of_another_size_cannot_be(beside):
     class Odd(Mean):
         def __call__(self, inputs, classes):
             if len(inputs) == 2:
@@ -111,8 +114,19 @@ def test_what_was_recorded_is_dropped_once_one_of_another_size_cannot_be(beside)
     assert recorder.sizes == [4] and recorder.replays == 6 - WARM_UP
 
 
-def test_a_step_that_cannot_be_recorded_is_done_itself(capsys):
+def test_a_step_that_cannot_be_captured_is_done_itself(capsys):
     model, plain, sizes = Mean(), Mean(), [4] * 10
     expected = [plain(*batch).item() for batch in batches(*sizes)]
     assert run(model, sizes, Recorder(RuntimeError("it waits"))) == expected and model.steps == 10
-    assert capsys.readouterr().out.count("cannot be recorded, and are told the GPU one by one: it waits") == 1
+    assert capsys.readouterr().out.count("cannot be captured as CUDA graphs, and run kernel by kernel: it waits") == 1
+
+
+@pytest.mark.parametrize("graphable", [False, True])
+def test_steps_are_captured_on_a_gpu_where_the_defense_says_so(monkeypatch, graphable):
+    monkeypatch.setattr(torch.nn.Parameter, "is_cuda", True, raising=False)
+    defense = base.Defense()
+    assert not defense.graphable
+    defense.graphable = graphable
+    options = TrainingOptions(learning_rate=1e-3, batch_size=2, min_delta=0.0, patience=1, max_epochs=1)
+    step, _ = _build_step(torch.nn.Linear(2, 2), defense, options)
+    assert isinstance(step, GraphedStep) == graphable

@@ -1,0 +1,92 @@
+"""Every built-in module of a kind offers what the protocol of its folder says."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from lmia import interfaces, plugins
+from lmia.defenses import base
+from tests.law.study import EVERY_KIND
+from workflow.config.schema import attacks, datasets, defenses, models, queries
+from workflow.config.schema.base import Entry
+
+ROOT = Path(__file__).parent.parent
+CLASSES = {"Attack": interfaces.Attack, "Perturbation": interfaces.Perturbation, "Defense": interfaces.Defense}
+ENTRIES = (*attacks.ATTACKS, *datasets.DATASETS, *defenses.DEFENSES, *models.MODELS, *queries.QUERIES)
+TARGETS = {entry.package: entry.target for entry in ENTRIES}
+
+
+def kinds_of(entry: type[Entry]):
+    return entry.model_fields["kind"].annotation.__args__
+
+
+# Searches and confidences are queries without a module of perturbations.
+KINDS = {
+    (entry.package, kind): entry
+    for entry in ENTRIES
+    for kind in kinds_of(entry)
+    if (ROOT / f"lmia/{entry.package}/{kind}.py").exists()
+}
+READ_BY_OTHERS = {"precision", "most_disagreement", "over"}  # options of a kind that its module does not get
+OF_CLASSES = [key for key in KINDS if TARGETS[key[0]] in CLASSES]
+
+
+def examples(package, kind):
+    """What the module offers, with the options of each entry of this kind in the configuration that has every kind."""
+    target = getattr(plugins.load(package, kind), TARGETS[package])
+    section = {"data": "datasets", "perturbations": "queries"}.get(package, package)
+    specs = [spec for spec in EVERY_KIND[section].values() if spec["kind"] == kind]
+    assert specs, f"no example of {package} {kind}"
+    for spec in specs:
+        options = KINDS[package, kind].model_validate(spec).options()
+        yield target, {name: value for name, value in options.items() if name not in READ_BY_OTHERS}
+
+
+def members(protocol):
+    return [name for name in (*vars(protocol), *protocol.__annotations__) if not name.startswith("_")]
+
+
+def parameters(function):
+    return [name for name in inspect.signature(function).parameters if name != "self"]
+
+
+def test_the_folders_hold_the_kinds_of_the_schema_and_no_other():
+    found = {
+        (package, file.stem)
+        for package, target in TARGETS.items()
+        for file in (ROOT / "lmia" / package).glob("*.py")
+        if target in {getattr(node, "name", None) for node in ast.parse(file.read_text()).body}
+    }
+    assert found == {*KINDS, ("defenses", "base")}
+
+
+@pytest.mark.parametrize("package, kind", OF_CLASSES)
+def test_classes_satisfy_their_protocol(package, kind):
+    protocol = CLASSES[TARGETS[package]]
+    for target, options in examples(package, kind):
+        made = target(**options)
+        assert isinstance(made, protocol)
+        for name in members(protocol):
+            if callable(getattr(protocol, name, None)):
+                assert parameters(getattr(made, name)) == parameters(getattr(protocol, name)), name
+
+
+@pytest.mark.parametrize("kind", [kind for package, kind in KINDS if package == "models"])
+def test_models_are_built_from_a_shape_and_a_number_of_classes(kind):
+    for build, options in examples("models", kind):
+        assert parameters(build)[:2] == parameters(interfaces.ModelBuilder.__call__)
+        assert isinstance(build((3, 8, 8), 4, **options), nn.Module)
+
+
+@pytest.mark.parametrize("kind", [kind for package, kind in KINDS if package == "data"])
+def test_data_sets_are_loaded_with_options_alone(kind):
+    for load, options in examples("data", kind):
+        inspect.signature(load).bind(**options)
+
+
+def test_the_base_of_defenses_has_what_the_protocol_says_and_no_more():
+    own = [name for name in (*vars(base.Defense), *base.Defense.__annotations__) if not name.startswith("_")]
+    assert sorted(set(own)) == sorted(members(interfaces.Defense))

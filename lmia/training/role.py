@@ -23,7 +23,7 @@ def train_role(
     role: str,
     defense: Defense,
     options: TrainingOptions,
-    source: dict[str, np.ndarray] | None,
+    source: dict[str, np.ndarray],
     device: torch.device,
     journal: Journal | None = None,
 ) -> tuple[nn.Module, dict]:
@@ -37,7 +37,7 @@ def train_role(
         role: "target", or "shadow0" and so on.
         defense: a new one, for this model alone.
         options: of the training.
-        source: weights of another study's model, by their names, which the defense may start from; None for none.
+        source: weights of another study's model, by their names, which the defense may start from; {} for none.
         device: where it is trained.
         journal: of this model, see `train`.
 
@@ -45,8 +45,8 @@ def train_role(
     flag, "" where nothing speaks against it.
     """
 
-    def points(ids):
-        return tuple(torch.from_numpy(data[name][ids]).to(device) for name in ("inputs", "classes"))
+    def points(ids: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.from_numpy(data["inputs"][ids]).to(device), torch.from_numpy(data["classes"][ids]).to(device)
 
     def reference():
         draw = stream(seed, f"reference points of {role}")

@@ -40,7 +40,7 @@ def train_models(inputs, output, params, device, threads, journal, name):
     build = plugins.bind("models", "build", params.model)
     refuse_unusable(build, data["inputs"], int(data["classes"].max()) + 1, name)
     new_defense = plugins.bind("defenses", "Defense", params.defense)
-    source = source_weights(inputs["source"]) if inputs["source"] else None
+    source = source_weights(inputs["source"]) if inputs["source"] else {}
     arrays, records = {}, []
     for row, seed in enumerate(tqdm(provenance["seeds"], desc="models")):
         network, record = train_role(

@@ -139,7 +139,7 @@ def test_the_loss_stops_training(falls, epochs):
 
 def test_defenses_of_another_class_are_refused():
     build, shape = SHAPES["mlp"]
-    with pytest.raises(TypeError, match="expected a class derived from lmia.defenses.none.Defense"):
+    with pytest.raises(TypeError, match="expected a class derived from lmia.defenses.base.Defense"):
         train(build, *draw(shape), 3, 0, object(), **OPTIONS)
 
 

@@ -6,6 +6,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,6 @@ from lmia import plugins
 from lmia.attacks.observations import OBSERVATIONS, Answers, Confidences, Distances
 from lmia.attacks.scoring import Scored, run_attack
 from lmia.boundary import search
-from lmia.boundary.schedules import ECONOMICAL
 from lmia.evaluation import intervals
 from lmia.queries.fixed import ask_fixed
 from lmia.queries.oracle import LabelOracle
@@ -28,7 +28,7 @@ Predict = Callable[[np.ndarray], npt.ArrayLike]
 PERTURBATIONS = ("original", "rotation", "translation", "gaussian", "bernoulli", "mixed", "augmented")
 ATTACKS = ("gap", "vote", "distance", "classifier", "max_confidence", "true_confidence", "adaptive_confidence")
 READ_BY = {"labels": "lmia.query_labels", "distances": "lmia.search_boundary", "confidences": "lmia.Confidences"}
-LEAST_BUDGET = 2 + ECONOMICAL.halvings  # the input itself, a starting point, and the walk back to the boundary
+LEAST_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
 
 
 class Model:
@@ -76,10 +76,11 @@ class _Counted(torch.nn.Module):
 
     def forward(self, inputs):
         logits = self.predict(inputs) if self._is_network else self._one_hot(inputs)
-        if logits.shape != (len(inputs), self.n_classes):
+        shape = getattr(logits, "shape", type(logits).__name__)
+        if shape != (len(inputs), self.n_classes):
             raise ValueError(
                 f"model: expected logits of shape {(len(inputs), self.n_classes)} for {len(inputs)} inputs, got "
-                f"{tuple(logits.shape)}; set n_classes to the number of logits, or give a function that returns labels"
+                f"{shape}; set n_classes to the number of logits, or give a function that returns labels"
             )
         self.queries += len(inputs)
         return logits
@@ -206,8 +207,9 @@ def attack(
 
     Raises ValueError where target and shadow were not asked alike, or the attack does not read what they hold.
     """
-    several = isinstance(shadow, list | tuple)
-    shadows, members = (list(shadow), list(shadow_is_member)) if several else ([shadow], [shadow_is_member])
+    several = isinstance(shadow, Sequence)
+    shadows = list(shadow) if several else [shadow]
+    members = list(cast(Sequence, shadow_is_member)) if several else [shadow_is_member]
     make = partial(_build, "attacks", "Attack", ATTACKS, kind, options)
     reads = make().reads
     if not isinstance(target, tuple({OBSERVATIONS[name].type for name in reads})):
@@ -310,8 +312,8 @@ def _check_alike(target, shadow):
         raise ValueError(
             f"shadow: expected {type(target).__name__} like the target's, got {type(shadow).__name__}; ask both alike"
         )
-    asked = [of.magnitudes if isinstance(of, Answers) else of.features().shape[1] for of in (target, shadow)]
-    if not np.array_equal(*asked):
+    asked, like = (of.magnitudes if isinstance(of, Answers) else of.features().shape[1] for of in (target, shadow))
+    if not np.array_equal(asked, like):
         raise ValueError("shadow: asked other queries than the target; ask both with the same perturbation and options")
 
 

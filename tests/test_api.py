@@ -17,6 +17,7 @@ import lmia
 from lmia import api, attacks, perturbations
 from lmia.attacks import vote
 from lmia.attacks.scoring import run_attack
+from lmia.boundary.schedules import ECONOMICAL
 from lmia.boundary.search import search_boundary
 from lmia.evaluation import intervals
 from lmia.perturbations.gaussian import Perturbation
@@ -54,6 +55,13 @@ def networks():
 
 def constant(inputs):
     return np.zeros(len(inputs), int)
+
+
+class Wrapped(torch.nn.Module):
+    """Answers with more than its logits."""
+
+    def forward(self, inputs):
+        return {"logits": inputs}
 
 
 def test_names_are_those_of_the_stub_and_of_the_module():
@@ -198,6 +206,7 @@ HALF = Y == 1
         (lambda model: lmia.Model(lambda x: ["a"] * len(x), 2).labels(X), "predict: expected integer labels"),
         (lambda model: lmia.Model(lambda x: Y + 1, 2).labels(X), "predict: expected classes from 0 to 1, got 1 to 2"),
         (lambda model: lmia.Model(torch.nn.Identity(), 2).labels(X), r"expected logits of shape \(4, 2\)"),
+        (lambda model: lmia.Model(Wrapped(), 2).labels(X), r"expected logits of shape \(4, 2\) for 4 inputs, got dict"),
         (lambda model: lmia.attack("votes", ANSWERS, ANSWERS, HALF), "votes: expected one of gap, vote"),
         (
             lambda model: lmia.attack("gap", DISTANCES, DISTANCES, HALF),
@@ -228,8 +237,10 @@ def test_bad_input_is_refused_in_words(ask, message):
 
 
 def test_the_least_budget_finds_a_distance():
+    """By asking the input itself and a starting point, and by walking back to the boundary."""
+    assert api.LEAST_BUDGET == 2 + ECONOMICAL.halvings
     model = lmia.Model(lambda x: (x.sum(axis=1) > 1.6).astype(int), 2)
-    starts = np.ones((4, 3)), 1 - Y * 0
+    starts = np.ones((4, 3)), np.ones(4, int)
     found = [
         lmia.search_boundary(model, X, Y * 0, budget, starts=starts, progress=False).features()[:, 0]
         for budget in (api.LEAST_BUDGET, 50)

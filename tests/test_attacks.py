@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lmia.attacks import adaptive_confidence, classifier, distance, gap, max_confidence, true_confidence, vote
-from lmia.attacks.observations import Answers, Confidences, Distances
+from lmia.attacks.observations import Answers, Confidences, Distances, join_moments
 from lmia.attacks.scoring import run_attack
 from lmia.evaluation.metrics import auc
 
@@ -41,6 +41,11 @@ def test_distances_are_cut_per_copy():
     assert twice.cut(100).queries().tolist() == [100, 2] and twice.cut(99).queries().tolist() == [40, 2]
     with pytest.raises(ValueError, match="at least one query for each of 2 copies, got 1"):
         twice.cut(1)
+
+
+def test_the_shorter_of_two_courses_has_its_last_moment_repeated():
+    short, long = np.array([[[2.0, 1.0]]]), np.array([[[5.0, 4.0, 3.0]]])
+    assert join_moments([short, long]).tolist() == [[[2, 1, 1]], [[5, 4, 3]]]
 
 
 def test_confidences_by_hand():

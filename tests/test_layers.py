@@ -7,12 +7,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 NAMES = {str(file.relative_to(ROOT)): file for file in sorted(ROOT.glob("lmia/**/*.py"))}
-# Models are made, then asked, then answers are read: each room imports itself, those before it, and the core, which is
-# what lies in no room.
+# Models are made, then asked, then answers are read, and `api.py` offers all of it to a notebook: each room imports
+# itself, those before it, and the core, which is what lies in no room.
 ROOMS = {
     "make": ("data", "models", "defenses", "training"),
     "ask": ("perturbations", "queries", "boundary"),
     "read": ("attacks", "evaluation", "figures"),
+    "offer": ("api",),
 }
 
 
@@ -51,7 +52,7 @@ def under(room):
 
 def test_every_folder_is_in_a_room():
     folders = {Path(name).parts[1] for name in NAMES if len(Path(name).parts) > 2}
-    assert folders == {folder for room in ROOMS.values() for folder in room}
+    assert folders == {folder for room in ROOMS.values() for folder in room} - {"api"}  # which is a file
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -79,4 +80,4 @@ def test_the_library_knows_no_workflow(name):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("__init__.py")])
 def test_packages_import_nothing_by_themselves(name):
-    assert not imports(NAMES[name])  # or every job's fingerprint would hold all of them
+    assert imports(NAMES[name]) <= {"importlib"}  # or every job's fingerprint would hold all of them

@@ -1,10 +1,13 @@
 """Fixed query sets: counts, ranges, values that a hand can check, and independence of the batch."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from lmia.perturbations import augmented, bernoulli, gaussian, mixed, original, rotation, translation
+from lmia.queries import noise
 from lmia.queries.fixed import ask_fixed
 from lmia.streams import streams
 
@@ -181,3 +184,12 @@ def test_rotations_may_take_the_nearest_pixel_and_another_border():
         ask(rotation.Perturbation(degrees=[45], border=b), white, range(1))[0, 0, 0, 0, 0] for b in ("black", "repeat")
     ]
     assert corners[0] == 0 and corners[1] == 1
+
+
+def test_noise_reaches_from_the_first_number_of_its_table_to_the_last(monkeypatch):
+    """The table holds many windows, also where one input is larger than the table."""
+    monkeypatch.setattr(noise, "TABLE", 1)
+    ends = [SimpleNamespace(random=lambda k, draw=draw: np.full(k, draw)) for draw in (0.0, np.nextafter(1, 0))]
+    first, last = noise.normals(ends, 1, 100)[:, 0]
+    table = noise._table(1600, torch.device("cpu"))
+    assert first.tolist() == table[:100].tolist() and last.tolist() == table[-100:].tolist()

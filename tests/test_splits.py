@@ -56,3 +56,14 @@ def test_in_halves_each_role_is_trained_on_the_others_nonmembers():
     assert not np.isin(split.target_members, split.shadow_members).any() and len(split.target_members) == 10
     with pytest.raises(ValueError, match="need 22 examples, the data set has 21"):
         draw_halves(21, 11, seed=3)
+
+
+@pytest.mark.parametrize(
+    "shadow, members, nonmembers",
+    [(0, [1, 7, 11, 15], [4, 8, 14, 21]), (1, [1, 3, 9, 20], [4, 14, 18, 21]), (2, [7, 9, 15, 20], [4, 10, 11, 17])],
+)
+def test_published_splits_can_be_drawn_again(shadow, members, nonmembers):
+    """Each shadow has a draw of its own beside the same target; other numbers would be other results."""
+    split = draw_split(24, 4, seed=0, shadow=shadow)
+    found = [getattr(split, part).tolist() for part in PARTS]
+    assert found == [[0, 5, 12, 19], [6, 13, 16, 23], members, nonmembers]

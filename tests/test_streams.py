@@ -23,6 +23,12 @@ def test_seeds_purposes_and_examples_have_numbers_of_their_own():
     assert len({streams(seed, purpose, [0, number])[1].random() for seed, purpose, number in keys}) == len(keys)
 
 
+def test_published_numbers_can_be_drawn_again():
+    """Other numbers would be other results."""
+    assert stream(1, "a").integers(1000, size=3).tolist() == [90, 783, 677]
+    assert stream(1, "a").random() == stream(1, "a", 0).random()
+
+
 def test_a_stream_goes_on_where_it_was_left():
     drawn, expected = streams(0, "test", range(4)), stream(0, "test", 2)
     assert [drawn[2].random(), drawn[-2].random(), Subset(drawn, [0, 2])[1].random()] == expected.random(3).tolist()

@@ -1,0 +1,9 @@
+# What editors and type checkers see of `lmia`, whose names are looked up when they are used.
+from lmia.api import Answers as Answers
+from lmia.api import Confidences as Confidences
+from lmia.api import Distances as Distances
+from lmia.api import Model as Model
+from lmia.api import attack as attack
+from lmia.api import evaluate as evaluate
+from lmia.api import query_labels as query_labels
+from lmia.api import search_boundary as search_boundary

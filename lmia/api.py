@@ -1,0 +1,329 @@
+"""Membership inference in a notebook: wrap a model, ask it, score the answers, measure the scores.
+
+`import lmia` offers these names. Arrays go in and come out; files, journals and devices stay out of sight.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from lmia import plugins
+from lmia.attacks.observations import OBSERVATIONS, Answers, Confidences, Distances
+from lmia.attacks.scoring import Scored, run_attack
+from lmia.boundary import search
+from lmia.evaluation import intervals
+from lmia.queries.fixed import ask_fixed
+from lmia.queries.oracle import LabelOracle
+from lmia.streams import streams
+
+Observations = Answers | Distances | Confidences
+Predict = Callable[[np.ndarray], npt.ArrayLike]
+
+PERTURBATIONS = ("original", "rotation", "translation", "gaussian", "bernoulli", "mixed", "augmented")
+ATTACKS = ("gap", "vote", "distance", "classifier", "max_confidence", "true_confidence", "adaptive_confidence")
+READ_BY = {"labels": "lmia.query_labels", "distances": "lmia.search_boundary", "confidences": "lmia.Confidences"}
+LEAST_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
+
+
+class Model:
+    """A model that is asked for labels, and `queries`, how many inputs it has labelled so far.
+
+    Args:
+        predict: a torch.nn.Module from inputs (m, *shape) to logits (m, n_classes), which is put into evaluation mode
+            and stays on its device; or any function from a float32 array (m, *shape) in [0, 1], of at most 1024
+            inputs, to their labels, ints (m,): `predict` of a scikit-learn model, a client of a remote one.
+        n_classes: labels are 0, 1, ... n_classes - 1.
+
+    Raises TypeError for anything else than a module or a function, and ValueError for fewer than two classes. What the
+    model answers is checked whenever it is asked.
+    """
+
+    def __init__(self, predict: torch.nn.Module | Predict, n_classes: int):
+        if not callable(predict):
+            raise TypeError(
+                f"predict: expected a torch.nn.Module or a function from inputs to labels, got {type(predict).__name__}"
+                "; of a scikit-learn model, give its method `predict`"
+            )
+        if n_classes < 2:
+            raise ValueError(f"n_classes: expected at least 2, got {n_classes}")
+        self.n_classes = n_classes
+        self._network = _Counted(predict, n_classes)
+
+    @property
+    def queries(self) -> int:
+        """Inputs that it has labelled since it was wrapped."""
+        return self._network.queries
+
+    def labels(self, inputs: npt.ArrayLike) -> np.ndarray:
+        """Labels (n,), int64, of inputs (n, *shape) in [0, 1]."""
+        inputs = _as_inputs(inputs)
+        return LabelOracle(self._network, len(inputs), budget=1)(inputs, np.arange(len(inputs))).cpu().numpy()
+
+
+class _Counted(torch.nn.Module):
+    """A model or function as the oracle asks it: logits, or ones at the labels. Counts what it has answered."""
+
+    def __init__(self, predict, n_classes):
+        super().__init__()
+        self._is_network = isinstance(predict, torch.nn.Module)
+        self.predict, self.n_classes, self.queries = predict, n_classes, 0
+
+    def forward(self, inputs):
+        logits = self.predict(inputs) if self._is_network else self._one_hot(inputs)
+        shape = getattr(logits, "shape", type(logits).__name__)
+        if shape != (len(inputs), self.n_classes):
+            raise ValueError(
+                f"model: expected logits of shape {(len(inputs), self.n_classes)} for {len(inputs)} inputs, got "
+                f"{shape}; set n_classes to the number of logits, or give a function that returns labels"
+            )
+        self.queries += len(inputs)
+        return logits
+
+    def _one_hot(self, inputs):
+        given = np.array(inputs.numpy(), order="C")  # a copy, which the function may change
+        labels = np.asarray(self.predict(given))
+        if labels.shape != (len(given),) or labels.dtype.kind not in "iu":
+            raise ValueError(
+                f"predict: expected integer labels of shape {(len(given),)}, got {labels.dtype} of shape "
+                f"{labels.shape}; return one class number for each input"
+            )
+        return torch.nn.functional.one_hot(
+            torch.from_numpy(_in_range("predict", labels, self.n_classes)), self.n_classes
+        )
+
+
+def query_labels(
+    model: Model,
+    inputs: npt.ArrayLike,
+    classes: npt.ArrayLike,
+    perturbation: str = "original",
+    *,
+    seed: int = 0,
+    progress: bool = True,
+    **options,
+) -> Answers:
+    """Labels of the inputs and of perturbed copies of them, a query each.
+
+    Args:
+        model: whom to ask.
+        inputs: floats (n, *shape) in [0, 1]; images are (n, channels, height, width).
+        classes: true classes, ints (n,).
+        perturbation: "original" (no copies), "rotation", "translation", "gaussian", "bernoulli", "mixed" or
+            "augmented", or the dotted path of a module of your own.
+        seed: of random perturbations, int >= 0; input i has a random stream of its own.
+        progress: whether to show a progress bar.
+        options: those of the perturbation, as `queries` of the configuration has them.
+
+    Raises ValueError for inputs, classes or options that do not fit, and for a model that gives no labels.
+    """
+    inputs, classes = _as_asked(model, inputs, classes)
+    queries = _build("perturbations", "Perturbation", PERTURBATIONS, perturbation, options)
+    draws = partial(streams, seed, perturbation, range(len(inputs)))
+    labels, _ = ask_fixed(model._network, inputs, queries, draws, progress=perturbation if progress else None)
+    return Answers(labels, classes, np.array([0.0, *queries.magnitudes]))
+
+
+def search_boundary(
+    model: Model,
+    inputs: npt.ArrayLike,
+    classes: npt.ArrayLike,
+    budget: int = 250,
+    *,
+    seed: int = 0,
+    starts: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    copies: int = 0,
+    progress: bool = True,
+) -> Distances:
+    """L2 distances to the decision boundary from labels alone, by the economical HopSkipJump search.
+
+    Args:
+        model: whom to ask.
+        inputs: floats (n, *shape) in [0, 1]; images are (n, channels, height, width).
+        classes: true classes, ints (n,).
+        budget: most queries for each input, int, at least 8 for each copy.
+        seed: of the searches, int >= 0; input i has a random stream of its own.
+        starts: (inputs (m, *shape), classes (m,)) that the attacker has besides, among which searches start; random
+            noise without. They should be no members.
+        copies: d >= 1 searches around each image and its 4d shifts by d pixels, which share the budget.
+        progress: whether to show a progress bar.
+
+    Raises ValueError for inputs, classes, starts or a budget that do not fit, and for a model that gives no labels.
+    """
+    inputs, classes = _as_asked(model, inputs, classes)
+    least = LEAST_BUDGET * (1 + 4 * copies)
+    if budget < least:
+        raise ValueError(f"budget: expected at least {least} queries per input to find any distance, got {budget}")
+    if starts is not None:
+        starts = _as_asked(model, *starts)
+        if starts[0].shape[1:] != inputs.shape[1:]:
+            raise ValueError(
+                f"starts: expected inputs of shape (m, {', '.join(map(str, inputs.shape[1:]))}) like those that are "
+                f"asked about, got {tuple(starts[0].shape)}"
+            )
+    best, spent, _ = search.search_boundary(
+        model._network,
+        inputs,
+        classes,
+        lambda copy: streams(seed, f"boundary, copy {copy}", range(len(inputs))),
+        budget=budget,
+        copies=copies,
+        pool=starts,
+        progress="boundary" if progress else None,
+    )
+    return Distances(best.astype(np.float32), spent, classes)  # the precision in which the workflow keeps them
+
+
+def attack(
+    kind: str,
+    target: Observations,
+    shadow: Observations | Sequence[Observations],
+    shadow_is_member: npt.ArrayLike | Sequence[npt.ArrayLike],
+    *,
+    budget: int | None = None,
+    **options,
+) -> Scored:
+    """Membership scores of the target's points, with threshold and magnitude chosen on the shadow.
+
+    Args:
+        kind: "gap", "vote", "classifier" (of labels), "distance", "classifier" (of distances), "max_confidence",
+            "true_confidence", "adaptive_confidence" or "classifier" (of confidences), or the dotted path of a module
+            of your own.
+        target: what the target model answered.
+        shadow: the same of a shadow model, or of several in a list. Points of the target whose membership is known
+            will do as well.
+        shadow_is_member: whether each of these points was trained on, bools (n,); a list of such for several shadows.
+        budget: use the first so many queries of each example, None for all.
+        options: those of the attack, as `attacks` of the configuration has them.
+
+    Returns `scores`, floats (n,), higher = more member-like; `threshold`: a point with at least this score is called a
+    member; `queries`: mean per example; `chosen`: the magnitude, NaN where there is none to choose; `searches`:
+    (censored, all).
+
+    Raises ValueError where target and shadow were not asked alike, or the attack does not read what they hold.
+    """
+    several = isinstance(shadow, Sequence)
+    shadows = list(shadow) if several else [shadow]
+    members = list(cast(Sequence, shadow_is_member)) if several else [shadow_is_member]
+    make = partial(_build, "attacks", "Attack", ATTACKS, kind, options)
+    reads = make().reads
+    if not isinstance(target, tuple({OBSERVATIONS[name].type for name in reads})):
+        ways = " or ".join(READ_BY[name] for name in reads if name in READ_BY)
+        raise ValueError(f"target: {kind} reads {' or '.join(reads)} ({ways}), got {type(target).__name__}")
+    if budget is not None and budget < 1:
+        raise ValueError(f"budget: expected at least 1 query per input, got {budget}")
+    if len(shadows) != len(members) or not shadows:
+        raise ValueError(f"shadow_is_member: expected an array for each of {len(shadows)} shadows, got {len(members)}")
+    for other in shadows:
+        _check_alike(target, other)
+    known = [_as_membership("shadow_is_member", m, len(of.classes)) for m, of in zip(members, shadows, strict=True)]
+    return run_attack(make, target, shadows, known, budget=budget)[0]
+
+
+def evaluate(
+    result: Scored,
+    is_member: npt.ArrayLike,
+    *,
+    fprs: Sequence[float] = (0.01, 0.001),
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """How well an attack tells members from non-members: one row per metric, with its 95 % interval over points.
+
+    Args:
+        result: what `attack` gave.
+        is_member: the truth about the target's points, bools (n,).
+        fprs: false-positive rates at which the true-positive rate is reported, fractions.
+        n_resamples: of the bootstrap over members and non-members.
+        seed: of the bootstrap, int >= 0.
+
+    Returns columns `value`, `ci_low` and `ci_high`, fractions; rows accuracy (balanced), precision, recall, f1, auc and
+    tpr_at_F_fpr for each rate F, empty (NaN) where there are fewer than 1 / F non-members.
+
+    Raises ValueError where `is_member` has another length, or holds one kind only.
+    """
+    is_member = _as_membership("is_member", is_member, len(result.scores))
+    metrics = intervals.evaluate(result.scores, is_member, result.threshold, fprs, n_resamples, seed)
+    return pd.DataFrame.from_dict(metrics, orient="index", columns=["value", "ci_low", "ci_high"]).rename_axis("metric")
+
+
+def _as_asked(model, inputs, classes):
+    """What is asked about, checked: (inputs (n, *shape) as a float32 tensor, classes (n,) as int64)."""
+    if not isinstance(model, Model):
+        raise TypeError(
+            f"model: expected an lmia.Model, got {type(model).__name__}; wrap it: lmia.Model(model, n_classes)"
+        )
+    inputs, classes = _as_inputs(inputs), np.asarray(classes)
+    if classes.shape != (len(inputs),) or classes.dtype.kind not in "iu":
+        raise ValueError(
+            f"classes: expected integers of shape {(len(inputs),)}, one for each input, got {classes.dtype} of shape "
+            f"{classes.shape}; number the classes from 0"
+        )
+    return inputs, _in_range("classes", classes, model.n_classes)
+
+
+def _as_inputs(inputs):
+    if not isinstance(inputs, torch.Tensor):
+        inputs = torch.from_numpy(np.array(inputs, dtype=np.float32))
+    inputs = inputs.detach().to("cpu", torch.float32)
+    if inputs.ndim < 2 or not inputs.numel():
+        raise ValueError(
+            f"inputs: expected shape (n, features) or (n, channels, height, width), got {tuple(inputs.shape)}; "
+            "a single input x is x[None]"
+        )
+    low, high = inputs.min().item(), inputs.max().item()
+    if not (low >= 0 and high <= 1):  # also where they are NaN
+        raise ValueError(
+            f"inputs: expected values in [0, 1], got {low:g} to {high:g}; scale them, and wrap a model that "
+            "scales them back"
+        )
+    return inputs
+
+
+def _in_range(name, labels, n_classes):
+    labels = labels.astype(np.int64)
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise ValueError(
+            f"{name}: expected classes from 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}; number them "
+            "from 0, or raise n_classes"
+        )
+    return labels
+
+
+def _as_membership(name, is_member, n):
+    is_member = np.asarray(is_member)
+    if is_member.shape != (n,) or is_member.dtype != bool:
+        raise ValueError(
+            f"{name}: expected bools of shape {(n,)}, one for each point, got {is_member.dtype} of shape "
+            f"{is_member.shape}"
+        )
+    if is_member.all() or not is_member.any():
+        raise ValueError(f"{name}: expected members and non-members, got only one kind")
+    return is_member
+
+
+def _check_alike(target, shadow):
+    if type(target) is not type(shadow):
+        raise ValueError(
+            f"shadow: expected {type(target).__name__} like the target's, got {type(shadow).__name__}; ask both alike"
+        )
+    asked, like = (of.magnitudes if isinstance(of, Answers) else of.features().shape[1] for of in (target, shadow))
+    if not np.array_equal(asked, like):
+        raise ValueError("shadow: asked other queries than the target; ask both with the same perturbation and options")
+
+
+def _build(package, name, kinds, kind, options):
+    """The object of one kind, with its options."""
+    if kind not in kinds and "." not in kind:
+        raise ValueError(f"{kind}: expected one of {', '.join(kinds)}, or the dotted path of a module of yours")
+    make = getattr(plugins.load(package, kind), name)
+    try:
+        inspect.signature(make).bind(**options)
+    except TypeError as error:
+        raise ValueError(f"{kind}: {error}; its options are {inspect.signature(make)}") from error
+    return make(**options)

@@ -1,0 +1,269 @@
+"""The functions of `import lmia`: the pieces' numbers, clear errors, and the example of docs/reference/api.md."""
+
+import ast
+import pkgutil
+import re
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from sklearn.neural_network import MLPClassifier
+
+import lmia
+from lmia import api, attacks, perturbations
+from lmia.attacks import vote
+from lmia.attacks.scoring import run_attack
+from lmia.boundary.schedules import ECONOMICAL
+from lmia.boundary.search import search_boundary
+from lmia.evaluation import intervals
+from lmia.perturbations.gaussian import Perturbation
+from lmia.queries.fixed import ask_fixed
+from lmia.streams import streams
+
+ROOT = Path(__file__).parents[1]
+N = 60
+MEMBER = np.arange(N) < N // 2
+NOISE = {"sigmas": [0.1, 0.3], "samples": 8}
+
+
+def digits(role):
+    images, classes = load_digits(return_X_y=True)
+    points = np.arange(N) + N * role
+    return (images[points] / 16).astype(np.float32), classes[points]
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """Target and shadow, as torch modules."""
+    found = []
+    for role in (0, 1):
+        torch.manual_seed(role)
+        network = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10))
+        inputs, classes = (torch.from_numpy(array[MEMBER]) for array in digits(role))
+        optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
+        for _ in range(100):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(network(inputs), classes).backward()
+            optimizer.step()
+        found.append(network)
+    return found
+
+
+def constant(inputs):
+    return np.zeros(len(inputs), int)
+
+
+class Wrapped(torch.nn.Module):
+    """Answers with more than its logits."""
+
+    def forward(self, inputs):
+        return {"logits": inputs}
+
+
+def test_names_are_those_of_the_stub_and_of_the_module():
+    stub = ast.parse((ROOT / "lmia/__init__.pyi").read_text())
+    assert sorted(alias.asname for node in stub.body for alias in node.names) == lmia.__all__
+    assert {alias.asname == alias.name for node in stub.body for alias in node.names} == {True}
+    assert set(lmia.__all__) <= set(dir(lmia)) and all(
+        getattr(lmia, name) is getattr(api, name) for name in lmia.__all__
+    )
+    with pytest.raises(AttributeError, match="module 'lmia' has no attribute 'atack'"):
+        lmia.atack  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "package, kinds, name", [(perturbations, api.PERTURBATIONS, "Perturbation"), (attacks, api.ATTACKS, "Attack")]
+)
+def test_the_kinds_are_the_modules_that_have_one(package, kinds, name):
+    modules = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    sources = {module: (Path(package.__path__[0]) / f"{module}.py").read_text() for module in modules}
+    assert sorted(kinds) == sorted(module for module in modules if f"\nclass {name}" in sources[module])
+
+
+def test_labels_scores_and_metrics_are_those_of_the_pieces(networks):
+    asked, pieces = [], []
+    for role, network in enumerate(networks):
+        inputs, classes = digits(role)
+        model = lmia.Model(network, 10)
+        asked.append(lmia.query_labels(model, inputs, classes, "gaussian", seed=3, **NOISE))
+        draws = partial(streams, 3, "gaussian", np.arange(N))
+        labels, _ = ask_fixed(network, torch.from_numpy(inputs), Perturbation(**NOISE), draws)
+        pieces.append(lmia.Answers(labels, classes, np.repeat([0, 0.1, 0.3], [1, 8, 8])))
+        np.testing.assert_array_equal(asked[-1].labels, labels)
+        np.testing.assert_array_equal(asked[-1].magnitudes, pieces[-1].magnitudes)
+        np.testing.assert_array_equal(model.labels(inputs), labels[:, 0])
+        assert model.queries == N * 17 + N
+    result = lmia.attack("vote", *asked, MEMBER)
+    expected = run_attack(vote.Attack, pieces[0], [pieces[1]], [MEMBER])[0]
+    np.testing.assert_array_equal(result.scores, expected.scores)
+    assert (result.threshold, result.queries, result.chosen) == (expected.threshold, 9, expected.chosen)
+    metrics = lmia.evaluate(result, MEMBER, fprs=[0.1], n_resamples=50, seed=4)
+    by_hand = intervals.evaluate(expected.scores, MEMBER, expected.threshold, [0.1], 50, 4)
+    assert isinstance(metrics, pd.DataFrame) and metrics.T.to_dict("list") == {
+        name: list(values) for name, values in by_hand.items()
+    }
+
+
+def test_distances_are_those_of_the_search(networks):
+    (inputs, classes), (others, labels) = digits(0), digits(1)
+    model = lmia.Model(networks[0], 10)
+    found = lmia.search_boundary(model, inputs, classes, 100, seed=2, starts=(others, labels), progress=False)
+    best, spent, _ = search_boundary(
+        networks[0],
+        torch.from_numpy(inputs),
+        classes,
+        lambda copy: streams(2, f"boundary, copy {copy}", np.arange(N)),
+        budget=100,
+        pool=(torch.from_numpy(others), labels),
+    )
+    np.testing.assert_array_equal(found.best, best.astype(np.float32))
+    np.testing.assert_array_equal(found.spent, spent)
+    assert model.queries == spent[:, 0, -1].sum() and found.queries().max() <= 100
+
+
+def test_a_function_is_asked_as_the_network_that_it_calls(networks):
+    inputs, classes = digits(0)
+
+    def predict(given):
+        assert given.dtype == np.float32 and given.flags.c_contiguous and given.min() >= 0 and given.max() <= 1
+        with torch.no_grad():
+            labels = networks[0](torch.from_numpy(given)).argmax(1).numpy().astype(np.int32)
+        given[:] = 0  # what the function does to its inputs is its own affair
+        return labels
+
+    found = [
+        lmia.search_boundary(lmia.Model(model, 10), inputs, classes, 60, progress=False)
+        for model in (networks[0], predict)
+    ]
+    np.testing.assert_array_equal(found[0].best, found[1].best)
+    np.testing.assert_array_equal(found[0].spent, found[1].spent)
+
+
+def test_images_reach_a_function_in_their_shape():
+    seen = []
+
+    def predict(images):
+        seen.append(images.shape)
+        return (images.mean(axis=(1, 2, 3)) > 0.5).astype(np.int64)
+
+    images = np.random.default_rng(0).random((3, 2, 8, 8))
+    asked = lmia.query_labels(lmia.Model(predict, 2), images, [0, 1, 1], "translation", pixels=[1], progress=False)
+    assert asked.labels.shape == (3, 5) and {shape[1:] for shape in seen} == {(2, 8, 8)}
+    assert sum(shape[0] for shape in seen) == 15
+
+
+def test_several_shadows_and_a_smaller_budget(networks):
+    observed = [lmia.query_labels(lmia.Model(network, 10), *digits(0), "gaussian", **NOISE) for network in networks]
+    one = lmia.attack("vote", observed[0], observed[1], MEMBER)
+    twice = lmia.attack("vote", observed[0], [observed[1]] * 2, [MEMBER] * 2)
+    assert twice.threshold == one.threshold and twice.queries == one.queries
+    assert lmia.attack("vote", observed[0], observed[1], MEMBER, budget=3).queries == 3
+
+
+def test_an_estimator_and_its_confidences():
+    inputs, classes = digits(0)
+    network = MLPClassifier([32], solver="lbfgs", random_state=0).fit(inputs[MEMBER], classes[MEMBER])
+    told = lmia.Confidences(network.predict_proba(inputs), classes)
+    result = lmia.attack("true_confidence", told, told, MEMBER)
+    assert lmia.evaluate(result, MEMBER).loc["auc", "value"] > 0.5 and result.queries == 1
+
+
+X, Y = np.full((4, 3), 0.5), np.array([0, 1, 0, 1])
+ANSWERS = lmia.Answers(np.zeros((4, 1), int), Y, np.zeros(1))
+NOISY = lmia.Answers(np.zeros((4, 2), int), Y, np.array([0, 0.1]))
+DISTANCES = lmia.Distances(np.ones((4, 1, 1)), np.ones((4, 1, 1), int), Y)
+HALF = Y == 1
+
+
+@pytest.mark.parametrize(
+    "ask, message",
+    [
+        (lambda model: lmia.query_labels(constant, X, Y), "expected an lmia.Model, got function; wrap it"),
+        (lambda model: lmia.query_labels(model, X[0], Y), r"inputs: expected shape .* got \(3,\)"),
+        (lambda model: lmia.query_labels(model, X * 255, Y), r"values in \[0, 1\], got 127.5 to 127.5; scale them"),
+        (lambda model: lmia.query_labels(model, X * np.nan, Y), r"values in \[0, 1\], got nan"),
+        (lambda model: lmia.query_labels(model, X, Y[:3]), r"classes: expected integers of shape \(4,\)"),
+        (lambda model: lmia.query_labels(model, X, Y / 2), "classes: expected integers .* got float64"),
+        (lambda model: lmia.query_labels(model, X, Y + 1), "classes: expected classes from 0 to 1, got 1 to 2"),
+        (lambda model: lmia.query_labels(model, X, Y - 1), "classes: expected classes from 0 to 1, got -1 to 0"),
+        (lambda model: lmia.query_labels(model, X, Y, "blur"), "blur: expected one of original, rotation"),
+        (
+            lambda model: lmia.query_labels(model, X, Y, "gaussian"),
+            r"gaussian: missing .*'sigmas'.*\(sigmas, samples\)",
+        ),
+        (lambda model: lmia.query_labels(model, X, Y, "original", sigmas=[1]), "original: got an unexpected keyword"),
+        (lambda model: lmia.query_labels(model, X, Y, "rotation", degrees=[1]), "expected images"),
+        (lambda model: lmia.search_boundary(model, X, Y, 7), "budget: expected at least 8 queries per input"),
+        (lambda model: lmia.search_boundary(model, X, Y, 39, copies=1), "budget: expected at least 40"),
+        (lambda model: lmia.search_boundary(model, X, Y, starts=(X[:, :2], Y)), r"starts: expected .*\(m, 3\)"),
+        (lambda model: lmia.Model(object(), 2), "predict: expected a torch.nn.Module or a function"),
+        (lambda model: lmia.Model(constant, 1), "n_classes: expected at least 2, got 1"),
+        (lambda model: lmia.Model(lambda x: x, 2).labels(X), r"predict: expected integer labels of shape \(4,\), got"),
+        (lambda model: lmia.Model(lambda x: ["a"] * len(x), 2).labels(X), "predict: expected integer labels"),
+        (lambda model: lmia.Model(lambda x: Y + 1, 2).labels(X), "predict: expected classes from 0 to 1, got 1 to 2"),
+        (lambda model: lmia.Model(torch.nn.Identity(), 2).labels(X), r"expected logits of shape \(4, 2\)"),
+        (lambda model: lmia.Model(Wrapped(), 2).labels(X), r"expected logits of shape \(4, 2\) for 4 inputs, got dict"),
+        (lambda model: lmia.attack("votes", ANSWERS, ANSWERS, HALF), "votes: expected one of gap, vote"),
+        (
+            lambda model: lmia.attack("gap", DISTANCES, DISTANCES, HALF),
+            "gap reads labels .lmia.query_labels., got Dist",
+        ),
+        (
+            lambda model: lmia.attack("distance", ANSWERS, ANSWERS, HALF),
+            "distance reads distances or white_box .lmia.s",
+        ),
+        (lambda model: lmia.attack("gap", ANSWERS, DISTANCES, HALF), "shadow: expected Answers like the target's"),
+        (lambda model: lmia.attack("vote", ANSWERS, NOISY, HALF), "shadow: asked other queries than the target"),
+        (lambda model: lmia.attack("gap", ANSWERS, ANSWERS, Y), "shadow_is_member: expected bools .* got int64"),
+        (lambda model: lmia.attack("gap", ANSWERS, ANSWERS, HALF[:3]), r"expected bools of shape \(4,\)"),
+        (lambda model: lmia.attack("gap", ANSWERS, ANSWERS, Y < 2), "expected members and non-members"),
+        (lambda model: lmia.attack("gap", ANSWERS, [ANSWERS], [HALF, HALF]), "an array for each of 1 shadows, got 2"),
+        (lambda model: lmia.attack("gap", ANSWERS, ANSWERS, HALF, budget=0), "budget: expected at least 1 query"),
+        (
+            lambda model: lmia.evaluate(lmia.attack("gap", ANSWERS, ANSWERS, HALF), HALF[:3]),
+            "is_member: expected bools",
+        ),
+    ],
+)
+def test_bad_input_is_refused_in_words(ask, message):
+    model = lmia.Model(constant, 2)
+    with pytest.raises((ValueError, TypeError), match=message):
+        ask(model)
+    assert model.queries in (0, 4)  # only those that the model has answered
+
+
+def test_the_least_budget_finds_a_distance():
+    """By asking the input itself and a starting point, and by walking back to the boundary."""
+    assert api.LEAST_BUDGET == 2 + ECONOMICAL.halvings
+    model = lmia.Model(lambda x: (x.sum(axis=1) > 1.6).astype(int), 2)
+    starts = np.ones((4, 3)), np.ones(4, int)
+    found = [
+        lmia.search_boundary(model, X, Y * 0, budget, starts=starts, progress=False).features()[:, 0]
+        for budget in (api.LEAST_BUDGET, 50)
+    ]
+    assert np.isfinite(found).all()
+
+
+@pytest.fixture(scope="module")
+def example():
+    page = (ROOT / "docs/reference/api.md").read_text()
+    names = {}
+    exec(compile(re.search(r"```python\n(.*?)```", page, re.S)[1], "api.md", "exec"), names)
+    return names
+
+
+def test_the_example_of_the_page_tells_members_and_counts(example):
+    metrics = lmia.evaluate(example["result"], example["is_member"])
+    value, low, high = metrics.loc["auc"]
+    assert 0.55 < value and 0.5 < low < value < high
+    shadow = example["observed"]["shadow"]
+    assert example["model"].queries == sum(of.queries().sum() for of in shadow.values()) > 400 * 100
+
+
+def test_the_page_has_a_section_for_every_name():
+    headings = re.findall(r"^## (.*)$", (ROOT / "docs/reference/api.md").read_text(), re.M)
+    assert sorted(re.findall(r"lmia\.(\w+)", " ".join(headings))) == lmia.__all__

@@ -65,7 +65,7 @@ def test_units_of_plug_ins_are_drawn_as_they_are():
     ).draw_without_rendering()
     row = dict.fromkeys(COLUMNS, "") | {"study": "s", "metric": "accuracy", "seed": "all", "n_train": 9, "value": 0.7}
     row |= {"ci_low": 0.6, "ci_high": 0.8, "attack": "boundary", "setting": "$_$=1"}
-    settings = SETTINGS | {"study": "s", "n_train": None, "defense": None, "lines": []}
+    settings = SETTINGS | {"study": "s", "n_train": None, "defense": None, "lines": [], "axes": {}}
     figure = sweep.plot(pd.DataFrame([row]), settings)
     assert figure.axes[0].get_xlabel() == "$_$"
     figure.draw_without_rendering()
@@ -281,6 +281,7 @@ def test_curves_have_a_star_where_they_are_flagged_and_say_why(module):
     ]
     rows.append(rows[1] | {"attack": "gap", "setting": ""})
     settings = {"title": "", "study": "s", "n_train": None, "defense": None, "attacks": ["noise"], "lines": ["gap"]}
+    settings["axes"] = {}
     (ax,) = module.plot(pd.DataFrame(rows), settings).axes
     assert stars(ax) == [[20, 0.5]] and [text.get_text() for text in ax.texts] == ["gap*"]
     assert ax.get_xlabel().endswith(f"\n* {FLAG}: noise, gap")

@@ -84,10 +84,12 @@ def search_boundary(
     def search(precision: str) -> tuple[Sequence[Mapping[str, np.ndarray]], float | None]:
         """(what each copy gave, largest disagreement)."""
         parts = [journal.part(f"{precision}, copy {number}") for number in range(len(offsets))]
-        found = [part.get() or part.finish(search_copy(precision, number, part)) for number, part in enumerate(parts)]
-        rates = np.concatenate([copy["disagreement"] for copy in found])
-        return found, float(rates.max()) if len(rates) else None
+        per_copy = [
+            part.get() or part.finish(search_copy(precision, number, part)) for number, part in enumerate(parts)
+        ]
+        rates = np.concatenate([copy["disagreement"] for copy in per_copy])
+        return per_copy, float(rates.max()) if len(rates) else None
 
-    found, provenance = in_precision(search, precision, most_disagreement)
-    best, spent = (np.stack(pad_moments([copy[name] for copy in found]), axis=1) for name in ("best", "spent"))
+    per_copy, provenance = in_precision(search, precision, most_disagreement)
+    best, spent = (np.stack(pad_moments([copy[name] for copy in per_copy]), axis=1) for name in ("best", "spent"))
     return best, spent, provenance

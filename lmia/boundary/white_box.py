@@ -55,29 +55,29 @@ def white_box_distances(
     parameter = next(model.parameters(), torch.empty(0))
     inputs = inputs.to(parameter.device, parameter.dtype)
     classes = torch.as_tensor(np.asarray(classes)).to(inputs.device)
-    batches, found = Batches(), _Found(len(inputs), journal or Journal())
+    batches, state = Batches(), _Progress(len(inputs), journal or Journal())
 
     def misclassified(rows: torch.Tensor) -> torch.Tensor:
         return _Search(model, inputs[rows], classes[rows]).misclassified()
 
     def distances(rows: torch.Tensor) -> torch.Tensor:
         search = _Search(model, inputs[rows], classes[rows])
-        found.resume(search, rows)
+        state.resume(search, rows)
         for _ in range(search.step, steps if len(rows) else 0):
             search.move(steps)
-            found.save(search, rows)
+            state.save(search, rows)
         return search.distances()
 
     with tqdm(total=len(inputs), desc=progress, disable=progress is None, mininterval=2) as bar:
         size = LabelOracle.chunk(math.prod(inputs.shape[1:]), inputs.device)
-        for rows in torch.arange(found.done, len(inputs)).split(size):
+        for rows in torch.arange(state.done, len(inputs)).split(size):
             right = rows[~batches.run(misclassified, rows).cpu()]
-            found.add(len(rows), right, batches.run(distances, right), steps)
+            state.add(len(rows), right, batches.run(distances, right), steps)
             bar.update(len(rows))
-    return found.finish()
+    return state.finish()
 
 
-class _Found:
+class _Progress:
     """Distances of the first `done` of n inputs, kept in a journal with the search of the inputs after them."""
 
     def __init__(self, n: int, journal: Journal):
@@ -159,12 +159,12 @@ class _Search:
         """(gradients (m, dim), whether points (m, dim) have another label, bools (m, 1))."""
         points = points.detach().requires_grad_()
         logits = self.logits(points)
-        own = self.classes[:, None]
+        true = self.classes[:, None]
         # The log odds against the class. Their gradient has the direction of the cross-entropy's, and does not vanish
         # where a probability is rounded to 1, as overfitted models have it.
-        odds = logits.scatter(1, own, -torch.inf).logsumexp(1, keepdim=True) - logits.gather(1, own)
+        odds = logits.scatter(1, true, -torch.inf).logsumexp(1, keepdim=True) - logits.gather(1, true)
         (gradients,) = torch.autograd.grad(odds.sum(), points)
-        return gradients, logits.detach().max(1, keepdim=True).indices != own
+        return gradients, logits.detach().max(1, keepdim=True).indices != true
 
     def on_boundary(self, points: torch.Tensor) -> torch.Tensor:
         """Distances (m, 1) of the last points with another label on the way from `points` (m, dim) to the inputs."""

@@ -1,6 +1,7 @@
 """What figures say of themselves."""
 
 from itertools import combinations
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -329,3 +330,15 @@ def test_defenses_have_a_star_where_they_are_flagged():
     settings = {"title": "", "study": "a", "studies": ["b"], "attacks": ["gap", "max-confidence"], "defense": None}
     (ax,) = sizes.plot(table, settings).axes
     assert stars(ax) == [[20, 0.6]] and ax.get_xlabel().endswith(f"* {FLAG}: gap")
+
+
+def test_a_users_matplotlibrc_changes_no_figure(tmp_path):
+    def drawn():
+        output = SimpleNamespace(png=tmp_path / "figure.png", pdf=tmp_path / "figure.pdf")
+        style.save(roc.plot(scored(1), SETTINGS), output)
+        return output.png.read_bytes(), output.pdf.read_bytes()
+
+    expected = drawn()
+    with plt.rc_context({"font.size": 20, "axes.grid": True, "savefig.facecolor": "red", "pdf.fonttype": 3}):
+        assert drawn() == expected
+        assert plt.rcParams["font.size"] == 20  # nor does a figure change what a user has set

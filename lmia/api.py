@@ -15,7 +15,7 @@ import torch
 
 from lmia import plugins
 from lmia.attacks.observations import OBSERVATIONS, Answers, Confidences, Distances
-from lmia.attacks.scoring import Scored, run_attack
+from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary import search
 from lmia.evaluation import intervals
 from lmia.queries.fixed import ask_fixed
@@ -28,7 +28,7 @@ Predict = Callable[[np.ndarray], npt.ArrayLike]
 PERTURBATIONS = ("original", "rotation", "translation", "gaussian", "bernoulli", "mixed", "augmented")
 ATTACKS = ("gap", "vote", "distance", "classifier", "max_confidence", "true_confidence", "adaptive_confidence")
 READ_BY = {"labels": "lmia.query_labels", "distances": "lmia.search_boundary", "confidences": "lmia.Confidences"}
-LEAST_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
+MIN_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
 
 
 class Model:
@@ -156,7 +156,7 @@ def search_boundary(
     Raises ValueError for inputs, classes, starts or a budget that do not fit, and for a model that gives no labels.
     """
     inputs, classes = _as_asked(model, inputs, classes)
-    least = LEAST_BUDGET * (1 + 4 * copies)
+    least = MIN_BUDGET * (1 + 4 * copies)
     if budget < least:
         raise ValueError(f"budget: expected at least {least} queries per input to find any distance, got {budget}")
     if starts is not None:
@@ -187,7 +187,7 @@ def attack(
     *,
     budget: int | None = None,
     **options,
-) -> Scored:
+) -> AttackResult:
     """Membership scores of the target's points, with threshold and magnitude chosen on the shadow.
 
     Args:
@@ -226,7 +226,7 @@ def attack(
 
 
 def evaluate(
-    result: Scored,
+    result: AttackResult,
     is_member: npt.ArrayLike,
     *,
     fprs: Sequence[float] = (0.01, 0.001),

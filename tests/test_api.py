@@ -238,12 +238,12 @@ def test_bad_input_is_refused_in_words(ask, message):
 
 def test_the_least_budget_finds_a_distance():
     """By asking the input itself and a starting point, and by walking back to the boundary."""
-    assert api.LEAST_BUDGET == 2 + ECONOMICAL.halvings
+    assert api.MIN_BUDGET == 2 + ECONOMICAL.halvings
     model = lmia.Model(lambda x: (x.sum(axis=1) > 1.6).astype(int), 2)
     starts = np.ones((4, 3)), np.ones(4, int)
     found = [
         lmia.search_boundary(model, X, Y * 0, budget, starts=starts, progress=False).features()[:, 0]
-        for budget in (api.LEAST_BUDGET, 50)
+        for budget in (api.MIN_BUDGET, 50)
     ]
     assert np.isfinite(found).all()
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from lmia.boundary.courses import pad_moments
+from lmia.boundary.geometry import bisect, unit
 from lmia.boundary.search import search_boundary
 from lmia.boundary.starts import nearest_others
 from lmia.evaluation.stopping_rule import fit_stopping
@@ -61,6 +63,23 @@ def test_a_pool_point_just_across_the_boundary_is_where_the_search_starts():
     )
     exact = 8 * (0.7 - IMAGES.mean(dim=(1, 2, 3)).numpy())  # along the diagonal of the cube
     assert (best[:, 0, 1] >= exact - 1e-5).all() and (best[:, 0, 1] < 1.3 * exact).all() and (spent <= 20).all()
+
+
+def test_bisection_keeps_what_crosses():
+    """Two curves that cross up to 0.3 and 0.7, and none: from the end that crosses, three halvings."""
+    crossings = torch.tensor([0.3, 0.7])
+    found = bisect(lambda place: place[:, 0] <= crossings, torch.zeros(2, 1), torch.ones(2, 1), 3)
+    assert found[:, 0].tolist() == [0.25, 0.625]
+    assert bisect(lambda place: pytest.fail("asked"), torch.zeros(0, 1), torch.ones(0, 1), 3).shape == (0, 1)
+
+
+def test_unit_vectors_by_hand():
+    assert unit(torch.tensor([[3.0, 4.0], [0.0, 0.0]])).tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0, 0]]
+
+
+def test_the_last_moment_of_a_short_course_stands():
+    short, long = np.array([[[1, 2]]]), np.array([[[3, 4, 5, 6]]])
+    assert [course.tolist() for course in pad_moments([short, long])] == [[[[1, 2, 2, 2]]], [[[3, 4, 5, 6]]]]
 
 
 def test_nearest_others_by_hand():

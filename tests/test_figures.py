@@ -1,6 +1,7 @@
 """What figures say of themselves."""
 
 from itertools import combinations
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -65,7 +66,7 @@ def test_units_of_plug_ins_are_drawn_as_they_are():
     ).draw_without_rendering()
     row = dict.fromkeys(COLUMNS, "") | {"study": "s", "metric": "accuracy", "seed": "all", "n_train": 9, "value": 0.7}
     row |= {"ci_low": 0.6, "ci_high": 0.8, "attack": "boundary", "setting": "$_$=1"}
-    settings = SETTINGS | {"study": "s", "n_train": None, "defense": None, "lines": []}
+    settings = SETTINGS | {"study": "s", "n_train": None, "defense": None, "lines": [], "axes": {}}
     figure = sweep.plot(pd.DataFrame([row]), settings)
     assert figure.axes[0].get_xlabel() == "$_$"
     figure.draw_without_rendering()
@@ -281,6 +282,7 @@ def test_curves_have_a_star_where_they_are_flagged_and_say_why(module):
     ]
     rows.append(rows[1] | {"attack": "gap", "setting": ""})
     settings = {"title": "", "study": "s", "n_train": None, "defense": None, "attacks": ["noise"], "lines": ["gap"]}
+    settings["axes"] = {}
     (ax,) = module.plot(pd.DataFrame(rows), settings).axes
     assert stars(ax) == [[20, 0.5]] and [text.get_text() for text in ax.texts] == ["gap*"]
     assert ax.get_xlabel().endswith(f"\n* {FLAG}: noise, gap")
@@ -328,3 +330,15 @@ def test_defenses_have_a_star_where_they_are_flagged():
     settings = {"title": "", "study": "a", "studies": ["b"], "attacks": ["gap", "max-confidence"], "defense": None}
     (ax,) = sizes.plot(table, settings).axes
     assert stars(ax) == [[20, 0.6]] and ax.get_xlabel().endswith(f"* {FLAG}: gap")
+
+
+def test_a_users_matplotlibrc_changes_no_figure(tmp_path):
+    def drawn():
+        output = SimpleNamespace(png=tmp_path / "figure.png", pdf=tmp_path / "figure.pdf")
+        style.save(roc.plot(scored(1), SETTINGS), output)
+        return output.png.read_bytes(), output.pdf.read_bytes()
+
+    expected = drawn()
+    with plt.rc_context({"font.size": 20, "axes.grid": True, "savefig.facecolor": "red", "pdf.fonttype": 3}):
+        assert drawn() == expected
+        assert plt.rcParams["font.size"] == 20  # nor does a figure change what a user has set

@@ -106,13 +106,13 @@ def test_a_step_of_the_economical_search_waits_for_nothing():
         LabelOracle(network(GPU), N, budget=200), IMAGES, own_classes(), streams(0, "waiting", range(N)), ECONOMICAL
     )
     state.start([IMAGES.flip(0)], 10)
-    state.choose(None)
+    state.begin_step(None)
     assert len(state.searching) > N / 2
-    state.advance(lambda: None)  # the first one fills tables
-    state.choose(None)
+    state.take_step(lambda state: None)  # the first one fills tables
+    state.begin_step(None)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        state.advance(lambda: None)
+        state.take_step(lambda state: None)
         with pytest.raises(RuntimeError, match="synchroni"):
             state.best.cpu()
     finally:

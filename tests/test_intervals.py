@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from lmia.evaluation.intervals import evaluate, over_seeds, proportion
+from lmia.evaluation.intervals import _bootstrap, evaluate, over_seeds, proportion
 from lmia.evaluation.metrics import at_threshold, auc
 
 
@@ -27,6 +28,13 @@ def test_resampled_data_are_cut_where_the_metrics_cut():
     scores = np.where(is_member & (np.arange(400) % 4 == 0), 1.0, 0.0)
     value, low, high = evaluate(scores, is_member, 1.0, [], 200)["recall"]
     assert value == 0.5 and low < 0.5 < high
+
+
+def test_a_resample_with_exactly_that_false_positive_rate_counts():
+    """The only member lies below 7 of 49 non-members, and so is found where 7 of them or fewer are drawn."""
+    scores, is_member = np.r_[np.ones(7), np.zeros(42), 0.5], np.r_[np.zeros(49, bool), True]
+    draws = _bootstrap(scores, is_member, 0.5, [1 / 7], 2000, 0)["tpr_at_0.142857_fpr"]
+    assert draws.mean() == pytest.approx(stats.binom(49, 1 / 7).cdf(7), abs=0.04)  # 0.16 of it are exactly 7
 
 
 def test_examples_intervals_cover_the_truth():

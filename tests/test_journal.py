@@ -130,8 +130,8 @@ JOBS = {
 def test_a_job_that_dies_again_and_again_ends_as_one_that_does_not(tmp_path, job, monkeypatch):
     # Several blocks in a job or step, as there are with more examples or larger images.
     monkeypatch.setattr("lmia.boundary.state.PROBES", (150, 150))
-    monkeypatch.setattr("lmia.queries.fixed.LEAST_EXAMPLES", 1)
-    monkeypatch.setattr("lmia.queries.fixed.QUERIES", 1)
+    monkeypatch.setattr("lmia.queries.fixed.MIN_EXAMPLES", 1)
+    monkeypatch.setattr("lmia.queries.fixed.MAX_QUERIES", 1)
     monkeypatch.setattr("lmia.queries.oracle.CHUNK", (3, 3))
     whole = Network()
     expected = job(whole)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lmia.perturbations import augmented, bernoulli, gaussian, mixed, original, rotation, translation
-from lmia.queries import noise
+from lmia.queries import fixed, noise
 from lmia.queries.fixed import ask_fixed
 from lmia.streams import streams
 
@@ -39,6 +39,20 @@ def test_a_query_depends_on_its_example_alone(kind):
     whole = ask(KINDS[kind], IMAGES, range(5))
     order = [3, 0]
     torch.testing.assert_close(ask(KINDS[kind], IMAGES[order], order), whole[order], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "n_queries, n_values, device, examples",
+    [
+        (41, 64, "cpu", 4096 // 41),  # 4,096 queries together
+        (301, 64, "cpu", 16),  # but those of 16 examples at least
+        (41, 3072, "cpu", 2**22 // 3072 // 41),  # or 2^22 values of them
+        (1, 10**6, "cpu", 4 * 64),  # but four forward passes of 64 inputs
+        (41, 64, "cuda", 4 * 64 * 1024 // 41),  # whose passes are wider
+    ],
+)
+def test_blocks_fill_forward_passes_and_fit_into_memory(n_queries, n_values, device, examples):
+    assert fixed._block_size(n_queries, n_values, torch.device(device)) == examples
 
 
 @pytest.mark.parametrize("kind", ["augmented", "gaussian", "bernoulli"])

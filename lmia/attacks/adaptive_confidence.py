@@ -4,13 +4,16 @@ Jia et al. (2019) have attackers learn on answers under their mask, Song and Mit
 several rules, right labels among them, and find masks worth far less than against attackers who ignore them.
 """
 
+from typing import Self
+
 import numpy as np
 
 from lmia.attacks import classifier, max_confidence, true_confidence
-from lmia.evaluation.metrics import at_threshold, best_threshold
+from lmia.attacks.observations import Confidences
+from lmia.attacks.tuning import tune
 
 KNOWS_MASKS = True
-SMALLEST = 1e-12  # stands for confidences of 0 in logarithms
+MIN_CONFIDENCE = 1e-12  # stands for confidences of 0 in logarithms
 
 
 class RightLabel:
@@ -18,11 +21,11 @@ class RightLabel:
 
     threshold = 0.5
 
-    def fit(self, shadow, is_member):
+    def fit(self, shadow: Confidences, is_member: np.ndarray) -> Self:
         """Nothing to learn."""
         return self
 
-    def score(self, target):
+    def score(self, target: Confidences) -> np.ndarray:
         """1 where the true class has the largest confidence, else 0, floats (n,)."""
         return (target.probabilities.argmax(axis=1) == target.classes).astype(float)
 
@@ -30,15 +33,15 @@ class RightLabel:
 class ModifiedEntropy:
     """Song and Mittal's (2021): 0 for the whole confidence in the true class, large for it in another."""
 
-    def fit(self, shadow, is_member):
+    def fit(self, shadow: Confidences, is_member: np.ndarray) -> Self:
         """Nothing to learn."""
         return self
 
-    def score(self, target):
+    def score(self, target: Confidences) -> np.ndarray:
         """Its negative, floats (n,)."""
         wrong = target.features().astype(float)  # sorted, so that equal vectors have equal sums to the last bit
         wrong[:, 0] = 1 - wrong[:, 0]  # of the true class, what it does not get
-        return (wrong * np.log(np.maximum(1 - wrong, SMALLEST))).sum(axis=1)
+        return (wrong * np.log(np.maximum(1 - wrong, MIN_CONFIDENCE))).sum(axis=1)
 
 
 RULES = (RightLabel, true_confidence.Attack, max_confidence.Attack, ModifiedEntropy, classifier.Attack)
@@ -49,22 +52,18 @@ class Attack:
 
     reads = ("confidences",)
 
-    def fit(self, shadow, is_member):
+    def fit(self, shadow: Confidences, is_member: np.ndarray) -> Self:
         """Choose by balanced accuracy, of those that learn on rows that they had not seen."""
-        best = -np.inf
-        for rule in (make().fit(shadow, is_member) for make in RULES):
-            scores = rule.shadow_scores() if hasattr(rule, "shadow_scores") else rule.score(shadow)
-            own = getattr(rule, "threshold", None)
-            threshold = best_threshold(scores, is_member) if own is None else own
-            accuracy = at_threshold(scores, is_member, threshold)["accuracy"]
-            if accuracy > best:
-                best, self._rule, self._shadow_scores, self.threshold = accuracy, rule, scores, threshold
+        rules = [make().fit(shadow, is_member) for make in RULES]
+        tuned = [tune(rule, shadow, is_member) for rule in rules]
+        best = int(np.argmax([one.accuracy for one in tuned]))  # the first among equals
+        self._rule, self._shadow_scores, self.threshold = rules[best], tuned[best].scores, tuned[best].threshold
         return self
 
-    def shadow_scores(self):
+    def shadow_scores(self) -> np.ndarray:
         """Scores of the shadow's own rows, floats (n,)."""
         return self._shadow_scores
 
-    def score(self, target):
+    def score(self, target: Confidences) -> np.ndarray:
         """Scores of the chosen rule, floats (n,)."""
         return self._rule.score(target)

@@ -5,6 +5,8 @@ attack, on confidences the baseline of Shokri et al. (2017).
 """
 
 import warnings
+from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -12,56 +14,68 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
+from lmia.attacks.observations import Observations
 from lmia.evaluation.metrics import best_accuracy
 
 
 class Attack:
     """Two hidden layers of ReLU units (the released code: leaky ReLU), fitted by L-BFGS.
 
-    hidden: units of each layer; decays: strengths of L2 weight decay to choose from by cross-validation on the shadow
-    (the released code chooses a learning rate on the shadow likewise); folds: of that, at random over rows, which are
-    independent of each other; seed: of weights and folds.
+    Args:
+        hidden: Units of each layer.
+        decays: Strengths of L2 weight decay to choose from by cross-validation on the shadow (the released code chooses
+            a learning rate on the shadow likewise).
+        folds: Of that, at random over rows, which are independent of each other.
+        seed: Of weights and folds.
     """
 
     reads = ("labels", "distances", "confidences")
 
-    def __init__(self, hidden=(10, 10), decays=(1.0, 10.0, 100.0), folds=3, seed=0):
+    def __init__(
+        self,
+        hidden: Sequence[int] = (10, 10),
+        decays: Sequence[float] = (1.0, 10.0, 100.0),
+        folds: int = 3,
+        seed: int = 0,
+    ):
         self._hidden, self._decays, self._folds, self._seed = tuple(hidden), decays, folds, seed
 
-    def fit(self, shadow, is_member):
+    def fit(self, shadow: Observations, is_member: np.ndarray) -> Self:
         """Learn to tell the shadow's members, bool (n,), from its non-members."""
         features = shadow.features()
         finite = features[np.isfinite(features)]
         self._ceiling = finite.max() if finite.size else 0.0
         features = self._finite(features)
-        folds = StratifiedKFold(self._folds, shuffle=True, random_state=self._seed)
-        folds = list(folds.split(features, is_member))
+        splitter = StratifiedKFold(self._folds, shuffle=True, random_state=self._seed)
+        folds = list(splitter.split(features, is_member))
         held_out = {decay: self._held_out(features, is_member, decay, folds) for decay in self._decays}
         decay = max(held_out, key=lambda decay: best_accuracy(held_out[decay], is_member))
         self._shadow_scores = held_out[decay]
-        self._parts = self._train(features, is_member, decay)
+        self._fitted = self._train(features, is_member, decay)
         return self
 
-    def shadow_scores(self):
+    def shadow_scores(self) -> np.ndarray:
         """Probability of membership of the shadow's own rows, floats (n,), each from a fit without that row's fold."""
         return self._shadow_scores
 
-    def score(self, target):
+    def score(self, target: Observations) -> np.ndarray:
         """Probability of membership, floats (n,)."""
-        return self._predict(self._parts, self._finite(target.features()))
+        return self._predict(self._fitted, self._finite(target.features()))
 
-    def _finite(self, features):
+    def _finite(self, features: np.ndarray) -> np.ndarray:
         # A censored distance is at least as far as any that was found on the shadow.
         return np.minimum(features, self._ceiling)
 
-    def _held_out(self, features, is_member, decay, folds):
+    def _held_out(
+        self, features: np.ndarray, is_member: np.ndarray, decay: float, folds: list[tuple[np.ndarray, np.ndarray]]
+    ) -> np.ndarray:
         """Scores (n,), each fold's by a network that was fitted on the rest."""
         scores = np.empty(len(features))
         for rest, fold in folds:
             scores[fold] = self._predict(self._train(features[rest], is_member[rest], decay), features[fold])
         return scores
 
-    def _train(self, features, is_member, decay):
+    def _train(self, features: np.ndarray, is_member: np.ndarray, decay: float) -> tuple[StandardScaler, MLPClassifier]:
         # Equal rows become one row with a weight: answer bits have few patterns, and a fit costs as much as its rows.
         rows, pattern = np.unique(np.column_stack([features, is_member]), axis=0, return_inverse=True)
         weights = np.bincount(pattern.ravel()).astype(float)
@@ -73,6 +87,6 @@ class Attack:
         return scaler, network
 
     @staticmethod
-    def _predict(parts, features):
-        scaler, network = parts
-        return network.predict_proba(scaler.transform(features))[:, 1]
+    def _predict(fitted: tuple[StandardScaler, MLPClassifier], features: np.ndarray) -> np.ndarray:
+        scaler, network = fitted
+        return np.asarray(network.predict_proba(scaler.transform(features)))[:, 1]

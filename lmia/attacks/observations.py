@@ -1,8 +1,12 @@
 """What an attack gets to see. Never a membership, and never more than its kind says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self, TypeAlias
 
 import numpy as np
+
+from lmia.boundary.courses import pad_moments
 
 
 @dataclass(frozen=True)
@@ -19,41 +23,43 @@ class Answers:
     can_rank = True
 
     @classmethod
-    def concatenate(cls, parts):
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
         """The examples of several, which were asked the same queries, as those of one."""
-        labels, classes = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "classes"))
-        return cls(labels, classes, parts[0].magnitudes)
+        return cls(
+            np.concatenate([part.labels for part in parts]),
+            np.concatenate([part.classes for part in parts]),
+            parts[0].magnitudes,
+        )
 
-    def settings(self):
+    def settings(self) -> list[float]:
         """The distinct magnitudes beyond the unmodified input, ascending, as a list."""
         return [float(m) for m in np.unique(self.magnitudes[1:])]
 
-    def at(self, magnitude):
+    def at(self, magnitude: float) -> Self:
         """The same with column 0 and the columns of one magnitude only."""
         columns = np.concatenate([[0], 1 + np.flatnonzero(self.magnitudes[1:] == magnitude)])
         return replace(self, labels=self.labels[:, columns], magnitudes=self.magnitudes[columns])
 
-    def cut(self, budget):
+    def cut(self, budget: int) -> Self:
         """What the first `budget` queries of each example gave."""
         return replace(self, labels=self.labels[:, :budget], magnitudes=self.magnitudes[:budget])
 
-    def searches(self):
+    def searches(self) -> tuple[int, int]:
         """(number of censored searches, number of searches): there are none."""
         return 0, 0
 
-    def queries(self):
+    def queries(self) -> np.ndarray:
         """Queries spent per example, ints (n,)."""
         return np.full(len(self.labels), self.labels.shape[1])
 
-    def features(self):
+    def features(self) -> np.ndarray:
         """1 where the answer is the true class, floats (n, q)."""
         return (self.labels == self.classes[:, None]).astype(float)
 
 
-def join_moments(arrays):
+def join_moments(courses: Sequence[np.ndarray]) -> np.ndarray:
     """Courses (n_i, c, t_i) as one (n, c, t): a course that took fewer steps has its last moment repeated."""
-    length = max(array.shape[2] for array in arrays)
-    return np.concatenate([np.pad(a, [(0, 0), (0, 0), (0, length - a.shape[2])], "edge") for a in arrays])
+    return np.concatenate(pad_moments(courses))
 
 
 @dataclass(frozen=True)
@@ -74,17 +80,21 @@ class Distances:
     stopped: np.ndarray | None = None
 
     @classmethod
-    def concatenate(cls, parts):
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
         """The examples of several as those of one."""
-        best, spent = (join_moments([getattr(part, name) for part in parts]) for name in ("best", "spent"))
-        stopped = None if parts[0].stopped is None else np.concatenate([part.stopped for part in parts])
-        return cls(best, spent, np.concatenate([part.classes for part in parts]), stopped)
+        stopped = [part.stopped for part in parts if part.stopped is not None]
+        return cls(
+            join_moments([part.best for part in parts]),
+            join_moments([part.spent for part in parts]),
+            np.concatenate([part.classes for part in parts]),
+            np.concatenate(stopped) if stopped else None,
+        )
 
-    def settings(self):
+    def settings(self) -> list[float]:
         """A search has no magnitudes: an empty list."""
         return []
 
-    def cut(self, budget):
+    def cut(self, budget: int) -> Self:
         """What the first `budget` queries of each example gave, split evenly over its copies."""
         n, copies, _ = self.best.shape
         if budget < copies:
@@ -92,21 +102,21 @@ class Distances:
         last = np.maximum((self.spent <= budget // copies).sum(axis=2, keepdims=True) - 1, 0)
         return replace(self, best=np.take_along_axis(self.best, last, 2), spent=np.take_along_axis(self.spent, last, 2))
 
-    def queries(self):
+    def queries(self) -> np.ndarray:
         """Queries spent per example, all copies together, ints (n,)."""
         return self.spent[:, :, -1].sum(axis=1)
 
-    def searches(self):
+    def searches(self) -> tuple[int, int]:
         """(number of censored searches, number of searches): none is needed where a copy is misclassified."""
         last = self.features()
         return int(np.isinf(last).sum()), int((last != 0).sum())
 
     @property
-    def can_rank(self):
+    def can_rank(self) -> bool:
         """Whether the distances are final, so that their order means something and not only their decision."""
         return self.stopped is None or not self.stopped.any()
 
-    def features(self):
+    def features(self) -> np.ndarray:
         """The final distances, floats (n, c), censored ones as inf."""
         return self.best[:, :, -1]
 
@@ -123,33 +133,38 @@ class Confidences:
     can_rank = True
 
     @classmethod
-    def concatenate(cls, parts):
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
         """The examples of several as those of one."""
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("probabilities", "classes")))
+        return cls(
+            np.concatenate([part.probabilities for part in parts]), np.concatenate([part.classes for part in parts])
+        )
 
-    def settings(self):
+    def settings(self) -> list[float]:
         """No magnitudes: an empty list."""
         return []
 
-    def cut(self, budget):
+    def cut(self, budget: int) -> Self:
         """One query is all there is, so every budget gives the same."""
         return self
 
-    def searches(self):
+    def searches(self) -> tuple[int, int]:
         """(number of censored searches, number of searches): there are none."""
         return 0, 0
 
-    def queries(self):
+    def queries(self) -> np.ndarray:
         """Queries spent per example: one each, ints (n,)."""
         return np.ones(len(self.classes), dtype=int)
 
-    def features(self):
+    def features(self) -> np.ndarray:
         """The vectors with the true class's entry first and the others descending, floats (n, n_classes)."""
         rows = np.arange(len(self.classes))
-        others = self.probabilities.copy()
-        true = others[rows, self.classes]
-        others[rows, self.classes] = -1
-        return np.column_stack([true, -np.sort(-others, axis=1)[:, :-1]])
+        wrong = self.probabilities.copy()
+        true = wrong[rows, self.classes]
+        wrong[rows, self.classes] = -1
+        return np.column_stack([true, -np.sort(-wrong, axis=1)[:, :-1]])
+
+
+Observations: TypeAlias = Answers | Distances | Confidences
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,23 @@
 """Turn observations of a target and of its shadows into membership scores. Everything is chosen on the shadows."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from lmia.evaluation.metrics import at_threshold, best_threshold
+from lmia.attacks.observations import Answers, Observations
+from lmia.attacks.tuning import tune
 
 
 @dataclass(frozen=True)
-class Scored:
-    """One way to run an attack: its scores (n,), shadow-tuned threshold, mean queries per example, and choice.
+class AttackResult:
+    """What an attack says of a target's points, run in one way.
 
     setting: "" for the attack as it is meant to be run, else the one thing that is fixed, as "budget=250" or
-    "degrees=4"; chosen: magnitude that the shadow picked, NaN where there is none to pick; searches: (censored, all)
-    that the scores rest on, of the target's points.
+    "degrees=4"; scores: floats (n,); threshold: tuned on the shadow; queries: mean per example; chosen: magnitude that
+    the shadow picked, NaN where there is none to pick; searches: (censored, all) that the scores rest on, of the
+    target's points.
     """
 
     setting: str
@@ -24,45 +28,62 @@ class Scored:
     searches: tuple[int, int]
 
 
-def run_attack(make, target, shadows, is_member, unit="", budget=None, budgets=()):
-    """Score the target in every way that one attack asks for; returns a list of Scored, the main one first.
+def run_attack(
+    make: Callable[[], Any],
+    target: Observations,
+    shadows: Sequence[Observations],
+    is_member: Sequence[np.ndarray],
+    unit: str = "",
+    budget: int | None = None,
+    budgets: Sequence[int] = (),
+) -> list[AttackResult]:
+    """Score the target in every way that one attack asks for, the main one first.
 
-    make: () -> Attack; target: observations; shadows: non-empty list of observations of the same kind; is_member: one
-    bool array per shadow; unit: name of the magnitudes; budget: most queries per example, None for all that were asked;
-    budgets: smaller ones to report as well.
+    Args:
+        make: () -> attack, as `lmia.attacks` has them.
+        target: What was observed of the target.
+        shadows: The like of each shadow, at least one.
+        is_member: Bools (n,) for each shadow.
+        unit: Name of the magnitudes.
+        budget: Most queries per example, None for all that were asked.
+        budgets: Smaller ones to report as well.
     """
-    shadow = type(shadows[0]).concatenate(shadows)
-    is_member = np.concatenate(is_member)
+    shadow = type(shadows[0]).concatenate(shadows)  # type: ignore[arg-type]  # all are of one kind
+    is_shadow_member = np.concatenate(is_member)
 
-    def run(cap):
-        """(quality on the shadow, Scored) of each magnitude, or of the one way there is."""
-        return [_run(make, target, shadow, is_member, cap, magnitude) for magnitude in shadow.settings() or [None]]
+    def run(cap: int | None) -> list[tuple[float, AttackResult]]:
+        """(accuracy on the shadow, result) of each magnitude, or of the one way there is."""
+        magnitudes = shadow.settings() or [None]
+        return [_run(make, target, shadow, is_shadow_member, cap, magnitude) for magnitude in magnitudes]
 
-    def best(ways, setting):
+    def best(results: list[tuple[float, AttackResult]], setting: str) -> AttackResult:
         # max takes the first, so the smallest magnitude, among equals
-        return replace(max(ways, key=lambda way: way[0])[1], setting=setting)
+        return replace(max(results, key=lambda result: result[0])[1], setting=setting)
 
-    ways = run(budget)
-    caps = [best(run(cap), f"budget={cap}") for cap in budgets]
-    sweep = [replace(way, setting=f"{unit}={way.chosen:g}") for _, way in ways if shadow.settings()]
-    return [best(ways, ""), *caps, *sweep]
+    results = run(budget)
+    capped = [best(run(cap), f"budget={cap}") for cap in budgets]
+    sweep = [replace(result, setting=f"{unit}={result.chosen:g}") for _, result in results if shadow.settings()]
+    return [best(results, ""), *capped, *sweep]
 
 
-def _run(make, target, shadow, is_member, budget, magnitude):
-    """(balanced accuracy on the shadow, Scored) of an attack at one budget and magnitude."""
+def _run(
+    make: Callable[[], Any],
+    target: Observations,
+    shadow: Observations,
+    is_member: np.ndarray,
+    budget: int | None,
+    magnitude: float | None,
+) -> tuple[float, AttackResult]:
+    """(balanced accuracy on the shadow, result) of an attack at one budget and magnitude."""
     shadow, target = (_reduce(observations, budget, magnitude) for observations in (shadow, target))
     attack = make().fit(shadow, is_member)
-    # A rule that learns fits its own rows too well: where it has scores of rows held out from it, they decide.
-    on_shadow = attack.shadow_scores() if hasattr(attack, "shadow_scores") else attack.score(shadow)
+    tuned = tune(attack, shadow, is_member)
     scores, queries = attack.score(target), float(target.queries().mean())
-    chosen = np.nan if magnitude is None else magnitude
-    fixed = getattr(attack, "threshold", None)
-    threshold = best_threshold(on_shadow, is_member) if fixed is None else fixed
-    way = Scored("", scores, threshold, queries, chosen, target.searches())
-    return at_threshold(on_shadow, is_member, threshold)["accuracy"], way
+    chosen = float("nan") if magnitude is None else magnitude
+    return tuned.accuracy, AttackResult("", scores, tuned.threshold, queries, chosen, target.searches())
 
 
-def _reduce(observations, budget, magnitude):
-    if magnitude is not None:
+def _reduce(observations: Observations, budget: int | None, magnitude: float | None) -> Observations:
+    if isinstance(observations, Answers) and magnitude is not None:
         observations = observations.at(magnitude)
     return observations if budget is None else observations.cut(budget)

@@ -1,6 +1,10 @@
 """Baseline with confidences: the one in the true class (Yeom et al. 2018)."""
 
+from typing import Self
+
 import numpy as np
+
+from lmia.attacks.observations import Confidences
 
 
 class Attack:
@@ -8,10 +12,10 @@ class Attack:
 
     reads = ("confidences",)
 
-    def fit(self, shadow, is_member):
+    def fit(self, shadow: Confidences, is_member: np.ndarray) -> Self:
         """Nothing to learn."""
         return self
 
-    def score(self, target):
+    def score(self, target: Confidences) -> np.ndarray:
         """Probability of the true class, floats (n,)."""
         return target.probabilities[np.arange(len(target.classes)), target.classes].astype(float)

@@ -1,7 +1,9 @@
 """Random directions in which a boundary is probed."""
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -16,23 +18,22 @@ class Directions:
     get white noise.
     """
 
-    def __init__(self, shape, grid=None):
+    def __init__(self, shape: Sequence[int], grid: int | None = None):
         self.shape, self.dim = tuple(shape), math.prod(shape)
-        self.is_coarse = grid is not None and len(shape) == 3 and min(shape[1:]) > grid
-        self.grid = grid
-        if self.is_coarse:
-            spread = [self._enlarge(torch.eye(grid)[:, None, :, None], (size, 1)) for size in shape[1:]]
+        self.grid = grid if grid is not None and len(shape) == 3 and min(shape[1:]) > grid else None
+        if self.grid is not None:
+            spread = [self._enlarge(torch.eye(self.grid)[:, None, :, None], (size, 1)) for size in shape[1:]]
             self.scale = 1 / math.sqrt(shape[0] * math.prod(float(matrix.square().sum()) for matrix in spread))
         else:
             self.scale = 1 / math.sqrt(self.dim)
 
     @staticmethod
-    def _enlarge(noise, size):
+    def _enlarge(noise: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         return functional.interpolate(noise, size=size, mode="bilinear", align_corners=False)
 
-    def draw(self, streams, n, device="cpu"):
+    def draw(self, streams: Sequence[np.random.Generator], n: int, device: torch.device | str = "cpu") -> torch.Tensor:
         """(len(streams), n, dim), float32 on `device`; `scale` times these has the promised length."""
-        if not self.is_coarse:
+        if self.grid is None:
             return normals(streams, n, self.dim, device)
         channels, height, width = self.shape
         noise = normals(streams, n, channels * self.grid**2, device).reshape(-1, channels, self.grid, self.grid)

@@ -7,54 +7,66 @@ whose number of queries is fixed (move "arc") read nothing back from it, unless 
 """
 
 import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from lmia.boundary.schedules import PUBLISHED
+from lmia.boundary.geometry import bisect, unit
+from lmia.boundary.schedules import PUBLISHED, Schedule
 from lmia.boundary.state import SearchState
 from lmia.journal import Journal
+from lmia.queries.oracle import LabelOracle
 
 MAX_TRIALS = 10  # halvings of one jump
+Settled = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Save = Callable[[Callable[[], dict[str, np.ndarray]]], None]  # as `Journal.save`
 
 
 def hopskipjump(
-    oracle,
-    inputs,
-    classes,
-    streams,
+    oracle: LabelOracle,
+    inputs: torch.Tensor,
+    classes: np.ndarray | torch.Tensor,
+    streams: Sequence[np.random.Generator],
     *,
-    schedule=PUBLISHED,
-    starts=(),
-    init_tries=100,
-    settled=None,
-    progress=None,
-    journal=None,
-):
+    schedule: Schedule = PUBLISHED,
+    starts: Iterable[torch.Tensor] = (),
+    init_tries: int = 100,
+    settled: Settled | None = None,
+    progress: str | None = None,
+    journal: Journal | None = None,
+) -> tuple[np.ndarray, np.ndarray, torch.Tensor]:
     """Search the nearest point with another label around each input, up to the oracle's budget per example.
 
-    oracle: LabelOracle with one unspent row per input; inputs: floats (n, *shape) in [0, 1]; classes: true classes
-    (n,); streams: one numpy Generator per input; schedule: Schedule, what queries are spent on; starts: iterable of
-    starting points, floats (n, *shape), in the order in which they are tried; init_tries: uniformly random ones that
-    are tried after these, before an example is left censored; settled: a function (best (m,), spent (m,)) -> bool
-    (m,), which examples need no further step, None to spend the whole budget; progress: label of a progress bar on
-    stderr, None for none; journal: Journal of these searches, from whose state they go on, None for none.
+    Args:
+        oracle: With one unspent row per input.
+        inputs: Floats (n, *shape) in [0, 1].
+        classes: True classes (n,).
+        streams: One generator per input.
+        schedule: What queries are spent on.
+        starts: Starting points, floats (n, *shape), in the order in which they are tried.
+        init_tries: Uniformly random ones that are tried after these, before an example is left censored.
+        settled: (best (m,), spent (m,)) -> bools (m,), which examples need no further step; None to spend the whole
+            budget.
+        progress: Label of a progress bar on stderr, None for none.
+        journal: Of these searches, from whose state they go on; None for none.
 
-    Returns (best, spent, points): best (n, t) float64, smallest L2 distance so far, 0 where the input is
-    misclassified, inf (censored) where no start was found; spent (n, t) int64, queries so far; points
-    (n, *shape), the closest point found, equal to the input where none was.
+    Returns:
+        (best, spent, points): best (n, t) float64, smallest L2 distance so far, 0 where the input is misclassified,
+        inf (censored) where no start was found; spent (n, t) int64, queries so far; points (n, *shape), the closest
+        point found, equal to the input where none was.
     """
     search, state = _Search(oracle, inputs, classes, streams, schedule), (journal or Journal()).part("state")
     if kept := state.get():
         search.restore(kept)
     else:
         search.start(starts, init_tries)
-        search.choose(settled)
+        search.begin_step(settled)
     with tqdm(total=oracle.budget, desc=progress, disable=progress is None, mininterval=2) as bar:
         while len(search.searching):
-            search.advance(lambda: state.save(search.to_arrays))
-            search.choose(settled)
+            search.take_step(state.save)
+            search.begin_step(settled)
             bar.update(int(oracle.spent.max()) - bar.n)
     best = torch.stack([best for best, _ in search.records], dim=1).cpu().double().numpy()
     spent = np.stack([spent for _, spent in search.records], axis=1)
@@ -64,7 +76,7 @@ def hopskipjump(
 class _Search(SearchState):
     """What the searches do; `active` and `rows` are indices into the examples."""
 
-    def start(self, starts, tries):
+    def start(self, starts: Iterable[torch.Tensor], tries: int) -> None:
         """Ask each input itself, then starting points until one crosses, then walk back to the boundary."""
         everyone = np.arange(len(self.x))
         wrong = self.crossed(self.x, everyone)
@@ -85,16 +97,18 @@ class _Search(SearchState):
         self.project(self.searching)
         self.record()
 
-    def trials(self, starts, tries):
+    def trials(self, starts: Iterable[torch.Tensor], tries: int) -> Iterator[Callable[[np.ndarray], torch.Tensor]]:
         """Functions rows -> starting points (m, dim) of these examples."""
         for points in starts:
             yield lambda rows, points=points: points[rows].reshape(len(rows), -1).to(self.x)
         for _ in range(tries):
-            yield lambda rows: torch.from_numpy(np.stack([self.streams[row].random(self.dim) for row in rows])).to(
-                self.x
-            )
+            yield self.random_points
 
-    def choose(self, settled):
+    def random_points(self, rows: np.ndarray) -> torch.Tensor:
+        """Uniform in the cube, (m, dim)."""
+        return torch.from_numpy(np.stack([self.streams[row].random(self.dim) for row in rows])).to(self.x)
+
+    def begin_step(self, settled: Settled | None) -> None:
         """Go to the next step, with those who are not settled, and whose budget holds it, whatever it needs."""
         self.step += 1
         rows = self.searching
@@ -104,20 +118,12 @@ class _Search(SearchState):
             rows = rows[~settled(self.best[rows].cpu().double().numpy(), self.oracle.spent[rows])]
         self.searching = rows
 
-    def advance(self, save):
-        """One step of all that are searching: a direction across the boundary, and a move along it.
-
-        save: called wherever the searches can go on from, should they be broken off.
-        """
-        active, block = self.searching, self.block()
-        radius = self.radius(active).split(block)
-        blocks = np.split(active, range(block, len(active), block))
-        for rows, part in list(zip(blocks, radius, strict=True))[len(self.found) :]:
-            self.found.append(self.gradient(rows, part))
-            save()
-        direction, self.found = torch.cat(self.found), []
+    def take_step(self, save: Save) -> None:
+        """One step of all that are searching: a direction across the boundary, and a move along it."""
+        active = self.searching
+        direction = self.gradients(active, save)
         if self.schedule.memory:
-            direction = _unit(direction + self.schedule.memory * self.momentum[self.at(active)])
+            direction = unit(direction + self.schedule.memory * self.momentum[self.at(active)])
             self.momentum[self.at(active)] = direction
         if self.schedule.move == "jump":
             self.project(self.jump(active, direction))
@@ -125,7 +131,15 @@ class _Search(SearchState):
             self.arc(active, direction)
         self.record()
 
-    def radius(self, rows):
+    def gradients(self, rows: np.ndarray, save: Save) -> torch.Tensor:
+        """`gradient` of all `rows`, block by block; those that a restored state brought are not asked for again."""
+        radius, (gradients, self.restored) = self.radius(rows), (self.restored, [])
+        for block in self.blocks(len(rows))[len(gradients) :]:
+            gradients.append(self.gradient(rows[block], radius[block]))
+            save(lambda: self.to_arrays(gradients))
+        return torch.cat(gradients)
+
+    def radius(self, rows: np.ndarray) -> torch.Tensor:
         """Root mean square distance (m,) of probes from their centres, before clipping; never too small to be seen."""
         if self.schedule.radius is not None:
             radius = self.distance(rows) * self.schedule.radius
@@ -133,7 +147,7 @@ class _Search(SearchState):
             radius = torch.full((len(rows),), 0.1).to(self.x) if self.step == 1 else self.distance(rows) / self.dim
         return radius.clamp_min(self.oracle.resolution * math.sqrt(self.dim))
 
-    def gradient(self, rows, radius):
+    def gradient(self, rows: np.ndarray, radius: torch.Tensor) -> torch.Tensor:
         """Unit vectors (m, dim) across the boundary, from labels of random probes around it (eq. 15-16)."""
         n = self.n_probes()
         noise = self.directions.draw([self.streams[row] for row in rows], n, self.x.device).to(self.x.dtype)
@@ -147,9 +161,9 @@ class _Search(SearchState):
         # The mean as a baseline (eq. 16), in signs or, to the same end, in zeros and ones; unless all agree.
         weight.sub_(torch.where((mean == 0) | (mean == 1), 0.5, mean))
         probes.sub_(centre)  # what was really sent, after clipping
-        return _unit(torch.bmm(weight, probes)[:, 0])
+        return unit(torch.bmm(weight, probes)[:, 0])
 
-    def jump(self, rows, direction):
+    def jump(self, rows: np.ndarray, direction: torch.Tensor) -> np.ndarray:
         """Step along `direction`, halving from distance / sqrt(step) until the point crosses; returns who moved."""
         length = (self.distance(rows) / math.sqrt(self.step))[:, None]
         pending = np.arange(len(rows))
@@ -163,13 +177,13 @@ class _Search(SearchState):
             length[pending] /= 2
         return rows[~np.isin(np.arange(len(rows)), pending)]
 
-    def project(self, rows):
+    def project(self, rows: np.ndarray) -> None:
         """Bisect between each input and its point, keep the near end that still crosses, and note it if it is best."""
         x, far = self.x[self.at(rows)], self.points[self.at(rows)]
         step = far - x
-        self.move(rows, self.bisect(rows, lambda share: torch.addcmul(x, step, 1 - share), far))
+        self.move(rows, self.last_crossing(rows, lambda share: torch.addcmul(x, step, 1 - share), far))
 
-    def arc(self, rows, direction):
+    def arc(self, rows: np.ndarray, direction: torch.Tensor) -> None:
         """Bisect on the half-circle over the segment from each input to its point, on the side of `direction`.
 
         Where the boundary is flat, the crossing is the point nearest to the input in the plane of the two.
@@ -177,26 +191,20 @@ class _Search(SearchState):
         x, far = self.x[self.at(rows)], self.points[self.at(rows)]
         length = self.distance(rows)[:, None]
         along = (far - x) / length.clamp_min(1e-30)
-        across = _unit(direction - (direction * along).sum(dim=1, keepdim=True) * along)
+        across = unit(direction - (direction * along).sum(dim=1, keepdim=True) * along)
 
-        def point(share):
+        def point(share: torch.Tensor) -> torch.Tensor:
             angle = share * (math.pi / 2)
             return (x + length * angle.cos() * (angle.cos() * along + angle.sin() * across)).clamp_(0, 1)
 
-        moved = self.bisect(rows, point, far)
+        moved = self.last_crossing(rows, point, far)
         nearer = torch.linalg.vector_norm(moved - x, dim=1, keepdim=True) < length
         self.move(rows, torch.where(nearer, moved, far))
 
-    def bisect(self, rows, point, far):
+    def last_crossing(
+        self, rows: np.ndarray, point: Callable[[torch.Tensor], torch.Tensor], far: torch.Tensor
+    ) -> torch.Tensor:
         """The last crossing point on curves share -> point, from `far` at 0 (known to cross) to 1 (known not to)."""
-        outside, inside = far.new_zeros(len(rows), 1), far.new_ones(len(rows), 1)
-        for _ in range(self.halvings if len(rows) else 0):
-            middle = (inside + outside) / 2
-            crossed = self.crossed(point(middle), rows)[:, None]
-            outside = torch.where(crossed, middle, outside)
-            inside = torch.where(crossed, inside, middle)
-        return torch.where(outside == 0, far, point(outside))  # `far` was labelled, point(0) can differ by a rounding
-
-
-def _unit(vectors):
-    return vectors / torch.linalg.vector_norm(vectors, dim=1, keepdim=True).clamp_min(1e-30)
+        start, end = far.new_zeros(len(rows), 1), far.new_ones(len(rows), 1)
+        share = bisect(lambda share: self.crossed(point(share), rows), start, end, self.halvings)
+        return torch.where(share == 0, far, point(share))  # `far` was labelled, point(0) can differ by a rounding

@@ -1,10 +1,14 @@
 """Boundary distances of inputs and of their shifted copies. Knows nothing of membership."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import torch
 
-from lmia.boundary.hopskipjump import hopskipjump
+from lmia.boundary.courses import pad_moments
+from lmia.boundary.hopskipjump import Settled, hopskipjump
 from lmia.boundary.schedules import SCHEDULES
 from lmia.boundary.starts import nearest_others
 from lmia.devices import device_of, queries_on
@@ -12,50 +16,61 @@ from lmia.image_moves import shifts
 from lmia.journal import Journal
 from lmia.perturbations.translation import shift
 from lmia.queries.oracle import LabelOracle
-from lmia.queries.precision import MOST_DISAGREEMENT, in_precision
+from lmia.queries.precision import MAX_DISAGREEMENT, in_precision
 
 
 def search_boundary(
-    model,
-    inputs,
-    classes,
-    streams,
+    model: torch.nn.Module,
+    inputs: torch.Tensor,
+    classes: np.ndarray | torch.Tensor,
+    streams: Callable[[int], Sequence[np.random.Generator]],
     *,
-    budget,
-    schedule="economical",
-    initial_probes=None,
-    init_tries=100,
-    copies=0,
-    pool=None,
-    precision="float32",
-    most_disagreement=MOST_DISAGREEMENT,
-    settled=None,
-    progress=None,
-    journal=None,
-):
+    budget: int,
+    schedule: str = "economical",
+    initial_probes: int | None = None,
+    init_tries: int = 100,
+    copies: int = 0,
+    pool: tuple[torch.Tensor, np.ndarray | torch.Tensor] | None = None,
+    precision: str = "float32",
+    most_disagreement: float = MAX_DISAGREEMENT,
+    settled: Settled | None = None,
+    progress: str | None = None,
+    journal: Journal | None = None,
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Boundary distances around every input, and around its shifted copies.
 
-    inputs: (n, *shape); streams: a function (copy number) -> one Generator per input; budget: queries per example,
-    split evenly over its copies; schedule: a name in `schedules.SCHEDULES`; initial_probes: instead of that schedule's,
-    None for its own; copies: 0 for the input alone, d >= 1 for the input and its 4d shifts by d pixels (the combined
-    attack); pool: (inputs (m, *shape), classes (m,)) among which searches start, None for noise;
-    precision, most_disagreement: see `in_precision`; init_tries, settled: see `hopskipjump`; journal: Journal of this
-    search, from which finished copies are taken and the present one goes on, None for none.
+    Args:
+        model: Maps (m, *shape) to logits (m, n_classes); see `LabelOracle`.
+        inputs: Floats (n, *shape) in [0, 1].
+        classes: True classes (n,).
+        streams: Copy number -> one generator per input.
+        budget: Queries per example, split evenly over its copies.
+        schedule: A name in `schedules.SCHEDULES`.
+        initial_probes: Instead of that schedule's, None for its own.
+        init_tries: See `hopskipjump`.
+        copies: 0 for the input alone, d >= 1 for the input and its 4d shifts by d pixels (the combined attack).
+        pool: (inputs (m, *shape), classes (m,)) among which searches start, None for noise.
+        precision: See `in_precision`.
+        most_disagreement: See `in_precision`.
+        settled: See `hopskipjump`.
+        progress: Label of progress bars on stderr, None for none.
+        journal: Of this search, from which finished copies are taken and the present one goes on; None for none.
 
-    Returns (best, spent, asked): best and spent of shape (n, c, t), the last moment repeated where a copy took fewer
-    steps; asked: the provenance of `in_precision`, with the largest disagreement over the copies.
+    Returns:
+        (best, spent, provenance): best and spent of shape (n, c, t), see `hopskipjump`, the last moment repeated where
+        a copy took fewer steps; the provenance of `in_precision`, with the largest disagreement over the copies.
     """
     plan = SCHEDULES[schedule]
     if initial_probes is not None:
         plan = replace(plan, initial_probes=initial_probes)
     offsets = [(0, 0)] + (shifts(copies) if copies else [])
     options = {"schedule": plan, "init_tries": init_tries, "settled": settled}
-    journal, where = journal or Journal(), queries_on(device_of(model))
-    inputs = inputs.to(where)
+    journal, device = journal or Journal(), queries_on(device_of(model))
+    inputs = inputs.to(device)
     if pool is not None:
-        pool = pool[0].to(where), pool[1]
+        pool = pool[0].to(device), pool[1]
 
-    def search_copy(precision, number, journal):
+    def search_copy(precision: str, number: int, journal: Journal) -> dict[str, np.ndarray]:
         oracle = LabelOracle(model, len(inputs), budget // len(offsets), precision)
         moved = shift(inputs, *offsets[number]) if number else inputs
         starts = nearest_others(moved, classes, *pool) if pool is not None else ()
@@ -66,17 +81,15 @@ def search_boundary(
         rates = [rate for rate in [oracle.disagreement] if rate is not None]
         return {"best": best, "spent": spent, "disagreement": np.array(rates)}
 
-    def search(precision):
-        """(runs, one per copy; largest disagreement)."""
+    def search(precision: str) -> tuple[Sequence[Mapping[str, np.ndarray]], float | None]:
+        """(what each copy gave, largest disagreement)."""
         parts = [journal.part(f"{precision}, copy {number}") for number in range(len(offsets))]
-        runs = [part.get() or part.finish(search_copy(precision, number, part)) for number, part in enumerate(parts)]
-        return runs, max(np.concatenate([run["disagreement"] for run in runs]).tolist(), default=None)
+        per_copy = [
+            part.get() or part.finish(search_copy(precision, number, part)) for number, part in enumerate(parts)
+        ]
+        rates = np.concatenate([copy["disagreement"] for copy in per_copy])
+        return per_copy, float(rates.max()) if len(rates) else None
 
-    runs, asked = in_precision(search, precision, most_disagreement)
-    length = max(run["best"].shape[1] for run in runs)
-
-    def padded(array):
-        return np.pad(array, [(0, 0), (0, length - array.shape[1])], "edge")
-
-    best, spent = (np.stack([padded(run[name]) for run in runs], axis=1) for name in ("best", "spent"))
-    return best, spent, asked
+    per_copy, provenance = in_precision(search, precision, most_disagreement)
+    best, spent = (np.stack(pad_moments([copy[name] for copy in per_copy]), axis=1) for name in ("best", "spent"))
+    return best, spent, provenance

@@ -1,13 +1,28 @@
 """Points from which a boundary search starts: real inputs of other classes, which lie nearer than noise does."""
 
+from collections.abc import Iterator
+
+import numpy as np
 import torch
 
 
-def nearest_others(inputs, classes, pool, pool_classes, n_starts=10):
+def nearest_others(
+    inputs: torch.Tensor,
+    classes: np.ndarray | torch.Tensor,
+    pool: torch.Tensor,
+    pool_classes: np.ndarray | torch.Tensor,
+    n_starts: int = 10,
+) -> Iterator[torch.Tensor]:
     """Yields the nearest, second nearest, ... pool point of another class for every input, float (n, *shape).
 
-    inputs: (n, *shape); classes: (n,); pool: (m, *shape), inputs that the attacker has besides; pool_classes: their
-    true classes, (m,); n_starts: how many to yield at most. An input with fewer such points gets its last one again.
+    An input with fewer such points gets its last one again.
+
+    Args:
+        inputs: (n, *shape).
+        classes: True classes (n,).
+        pool: (m, *shape), inputs that the attacker has besides.
+        pool_classes: Their true classes (m,).
+        n_starts: How many to yield at most.
     """
     # In double precision, whose last bits decide no neighbour: the product's rounding depends on the batch.
     distances = torch.cdist(inputs.flatten(1).double(), pool.flatten(1).double())

@@ -5,7 +5,9 @@ only falls, so below the threshold it stays there; how far it falls from some mo
 `lmia.evaluation.stopping_rule` learns from the shadow's finished searches.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -23,16 +25,19 @@ class Stopping:
     ratios: np.ndarray
 
     @classmethod
-    def from_arrays(cls, arrays, seed):
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], seed: int) -> Self:
         """What `to_arrays` gave."""
         return cls(float(arrays[f"{seed}/threshold"]), arrays[f"{seed}/queries"], arrays[f"{seed}/ratios"])
 
-    def to_arrays(self, seed):
+    def to_arrays(self, seed: int) -> dict[str, np.ndarray]:
         """Named arrays, "<seed>/<name>" -> array."""
         return {f"{seed}/{name}": np.asarray(value) for name, value in vars(self).items()}
 
-    def __call__(self, best, spent):
-        known = np.searchsorted(self.queries, spent, side="right") - 1
-        ratio = np.where(known >= 0, self.ratios[np.maximum(known, 0)], 0) if len(self.queries) else np.zeros(len(best))
+    def __call__(self, best: np.ndarray, spent: np.ndarray) -> np.ndarray:
+        if len(self.queries):
+            last = np.searchsorted(self.queries, spent, side="right") - 1
+            ratio = np.where(last >= 0, self.ratios[np.maximum(last, 0)], 0)
+        else:
+            ratio = np.zeros(len(best))
         with np.errstate(invalid="ignore"):
             return (best < self.threshold) | (best * ratio >= self.threshold)

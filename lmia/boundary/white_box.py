@@ -5,12 +5,14 @@ Norm", algorithm 1), which needs far fewer gradients. Knows nothing of membershi
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from lmia.batching import Batches
+from lmia.boundary.geometry import bisect, unit
 from lmia.journal import Journal
 from lmia.queries.oracle import LabelOracle
 
@@ -19,58 +21,94 @@ LENGTHS = 1.0, 0.01  # of the first and the last step along the gradient, with a
 HALVINGS = 10  # of the way from an input to its closest adversarial point, in labels, once all steps are done
 
 
-def white_box_distances(model, inputs, classes, *, steps=100, progress=None, journal=None):
+def white_box_distances(
+    model: torch.nn.Module,
+    inputs: torch.Tensor,
+    classes: np.ndarray | torch.Tensor,
+    *,
+    steps: int = 100,
+    progress: str | None = None,
+    journal: Journal | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Smallest L2 distance to another label around each input, with the model's gradients at hand.
 
-    model: torch.nn.Module mapping (m, *shape) to logits (m, n_classes), put in evaluation mode and, where it has
-    convolutions, in channels-last memory order; its parameters get no gradients; inputs: floats (n, *shape) in [0, 1];
-    classes: true classes, ints (n,); steps: gradients per input, int >= 2, of which the first is taken at the input
-    itself; progress: label of a progress bar on stderr, None for none; journal: Journal of these distances, whose
-    searches go on after the last step there, None for none.
+    No number is drawn at random, and a row depends on the others only through the rounding of a forward pass.
 
-    Returns (best, spent): best float64 (n, 1), in pixel units of [0, 1], 0 where the input is misclassified, inf where
-    no other label was found; spent int64 (n, 1), gradients taken, 0 where the input is misclassified. The labels asked
-    beside them are not counted.
+    Args:
+        model: Maps (m, *shape) to logits (m, n_classes); put in evaluation mode and, where it has convolutions, in
+            channels-last memory order; its parameters get no gradients.
+        inputs: Floats (n, *shape) in [0, 1].
+        classes: True classes, ints (n,).
+        steps: Gradients per input, int >= 2, of which the first is taken at the input itself.
+        progress: Label of a progress bar on stderr, None for none.
+        journal: Of these distances, whose searches go on after the last step there; None for none.
 
-    Raises RuntimeError where the logits have no gradient in the inputs. No number is drawn at random, and a row depends
-    on the others only through the rounding of a forward pass.
+    Returns:
+        (best, spent): best float64 (n, 1), in pixel units of [0, 1], 0 where the input is misclassified, inf where no
+        other label was found; spent int64 (n, 1), gradients taken, 0 where the input is misclassified. The labels asked
+        beside them are not counted.
+
+    Raises:
+        RuntimeError: Where the logits have no gradient in the inputs.
     """
-    model = model.eval().to(memory_format=torch.channels_last)
+    model = model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's hints
     parameter = next(model.parameters(), torch.empty(0))
     inputs = inputs.to(parameter.device, parameter.dtype)
     classes = torch.as_tensor(np.asarray(classes)).to(inputs.device)
-    best, spent = np.zeros((len(inputs), 1)), np.zeros((len(inputs), 1), dtype=np.int64)
-    batches, journal, done = Batches(), journal or Journal(), 0
-    if kept := journal.get() or {}:
-        best, spent, done = kept["best"].copy(), kept["spent"].copy(), int(kept["done"])
+    batches, state = Batches(), _Progress(len(inputs), journal or Journal())
 
-    def search(rows):
-        return _Search(model, inputs[rows], classes[rows])
+    def misclassified(rows: torch.Tensor) -> torch.Tensor:
+        return _Search(model, inputs[rows], classes[rows]).misclassified()
 
-    def state():
-        return {"best": best, "spent": spent, "done": np.array(done)}
-
-    def follow(rows):
-        searching = search(rows)
-        if np.array_equal(kept.get("rows"), rows):  # else it was broken off in other rows, or between two searches
-            searching.restore(kept)
-        for _ in range(searching.step, steps if len(rows) else 0):
-            searching.move(steps)
-            journal.save(lambda: state() | {"rows": rows.numpy()} | searching.to_arrays())
-        return searching.distances()
+    def distances(rows: torch.Tensor) -> torch.Tensor:
+        search = _Search(model, inputs[rows], classes[rows])
+        state.resume(search, rows)
+        for _ in range(search.step, steps if len(rows) else 0):
+            search.move(steps)
+            state.save(search, rows)
+        return search.distances()
 
     with tqdm(total=len(inputs), desc=progress, disable=progress is None, mininterval=2) as bar:
-        most = LabelOracle.chunk(math.prod(inputs.shape[1:]), inputs.device)
-        for rows in torch.arange(done, len(inputs)).split(most):
-            right = rows[~batches.run(lambda rows: search(rows).misclassified(), rows).cpu()]
-            found = batches.run(follow, right)
-            best[right] = found[:, None].cpu().double().numpy()
-            spent[right] = steps
+        size = LabelOracle.chunk(math.prod(inputs.shape[1:]), inputs.device)
+        for rows in torch.arange(state.done, len(inputs)).split(size):
+            right = rows[~batches.run(misclassified, rows).cpu()]
+            state.add(len(rows), right, batches.run(distances, right), steps)
             bar.update(len(rows))
-            done += len(rows)
-            journal.save(state)
-    journal.finish(state())
-    return best, spent
+    return state.finish()
+
+
+class _Progress:
+    """Distances of the first `done` of n inputs, kept in a journal with the search of the inputs after them."""
+
+    def __init__(self, n: int, journal: Journal):
+        self._journal, self._kept = journal, journal.get() or {}
+        self._best = np.array(self._kept.get("best", np.zeros((n, 1))))
+        self._spent = np.array(self._kept.get("spent", np.zeros((n, 1), dtype=np.int64)))
+        self.done = int(self._kept.get("done", 0))
+
+    def add(self, n: int, rows: torch.Tensor, distances: torch.Tensor, steps: int) -> None:
+        """Note the next n inputs: distances (m,) of those of `rows` (m,), which took `steps`, and 0 of the others."""
+        self._best[rows] = distances[:, None].cpu().double().numpy()
+        self._spent[rows] = steps
+        self.done += n
+        self._journal.save(self._to_arrays)
+
+    def save(self, search: "_Search", rows: torch.Tensor) -> None:
+        """Note also where the search around the inputs `rows` stands."""
+        self._journal.save(lambda: self._to_arrays() | {"rows": rows.numpy()} | search.to_arrays())
+
+    def resume(self, search: "_Search", rows: torch.Tensor) -> None:
+        """Let the search go on from the journal, unless that was broken off in other rows, or between two searches."""
+        if "rows" in self._kept and np.array_equal(self._kept["rows"], rows):
+            search.restore(self._kept)
+
+    def finish(self) -> tuple[np.ndarray, np.ndarray]:
+        """(best, spent), all of them."""
+        self._journal.finish(self._to_arrays())
+        return self._best, self._spent
+
+    def _to_arrays(self) -> dict[str, np.ndarray]:
+        return {"best": self._best, "spent": self._spent, "done": np.array(self.done)}
 
 
 class _Search:
@@ -81,14 +119,14 @@ class _Search:
 
     MOVING = ("point", "closest", "best", "radius")
 
-    def __init__(self, model, inputs, classes):
+    def __init__(self, model: torch.nn.Module, inputs: torch.Tensor, classes: torch.Tensor):
         self.model, self.shape, self.classes = model, inputs.shape[1:], classes
         self.x = inputs.flatten(1)
         self.step, self.point, self.closest = 0, self.x, self.x
         self.best = self.x.new_full((len(self.x), 1), torch.inf)
         self.radius = torch.full_like(self.best, RADIUS)
 
-    def move(self, steps):
+    def move(self, steps: int) -> None:
         """One step of `steps`."""
         gradient, crossed = self.gradient(self.point)
         offset = self.point - self.x
@@ -98,64 +136,58 @@ class _Search:
         self.closest = torch.where(better, self.point, self.closest)
         self.radius = self.radius * torch.where(crossed, 1 - RATE, 1 + RATE)
         # From where the point stands, inside the box, and not from the sum of all steps.
-        direction = offset + _length(self.step, steps) * _unit(gradient)
-        self.point = (self.x + self.radius * _unit(direction)).clamp_(0, 1)
+        direction = offset + _length(self.step, steps) * unit(gradient)
+        self.point = (self.x + self.radius * unit(direction)).clamp_(0, 1)
         self.step += 1
 
-    def distances(self):
+    def distances(self) -> torch.Tensor:
         """(m,), of the closest points with another label, inf where there are none."""
         return torch.where(self.best.isinf(), self.best, self.on_boundary(self.closest))[:, 0]
 
-    def to_arrays(self):
+    def to_arrays(self) -> dict[str, np.ndarray]:
         """Where the searches stand, as named arrays; float64 holds the numbers of any model exactly."""
         moving = {f"search/{name}": getattr(self, name).cpu().double().numpy() for name in self.MOVING}
         return moving | {"step": np.array(self.step)}
 
-    def restore(self, arrays):
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Go on from what `to_arrays` gave."""
         for name in self.MOVING:
             setattr(self, name, torch.from_numpy(arrays[f"search/{name}"]).to(self.x))
         self.step = int(arrays["step"])
 
-    def gradient(self, points):
+    def gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(gradients (m, dim), whether points (m, dim) have another label, bools (m, 1))."""
         points = points.detach().requires_grad_()
         logits = self.logits(points)
-        own = self.classes[:, None]
+        true = self.classes[:, None]
         # The log odds against the class. Their gradient has the direction of the cross-entropy's, and does not vanish
         # where a probability is rounded to 1, as overfitted models have it.
-        odds = logits.scatter(1, own, -torch.inf).logsumexp(1, keepdim=True) - logits.gather(1, own)
+        odds = logits.scatter(1, true, -torch.inf).logsumexp(1, keepdim=True) - logits.gather(1, true)
         (gradients,) = torch.autograd.grad(odds.sum(), points)
-        return gradients, logits.detach().max(1, keepdim=True).indices != own
+        return gradients, logits.detach().max(1, keepdim=True).indices != true
 
-    def on_boundary(self, points):
+    def on_boundary(self, points: torch.Tensor) -> torch.Tensor:
         """Distances (m, 1) of the last points with another label on the way from `points` (m, dim) to the inputs."""
         offset = points - self.x
-        inside, outside = torch.zeros_like(offset[:, :1]), torch.ones_like(offset[:, :1])
-        for _ in range(HALVINGS if len(offset) else 0):
-            middle = (inside + outside) / 2
-            crossed = self.crossed(torch.addcmul(self.x, offset, middle))[:, None]
-            inside, outside = torch.where(crossed, inside, middle), torch.where(crossed, middle, outside)
-        return torch.linalg.vector_norm(outside * offset, dim=1, keepdim=True)
+        start, end = torch.ones_like(offset[:, :1]), torch.zeros_like(offset[:, :1])
+        share = bisect(lambda share: self.crossed(torch.addcmul(self.x, offset, share)), start, end, HALVINGS)
+        return torch.linalg.vector_norm(share * offset, dim=1, keepdim=True)
 
-    def misclassified(self):
+    def misclassified(self) -> torch.Tensor:
         """Which inputs have another label than their class, bools (m,)."""
         return self.crossed(self.x)
 
     @torch.inference_mode()
-    def crossed(self, points):
+    def crossed(self, points: torch.Tensor) -> torch.Tensor:
         """Which points (m, dim) have another label, bools (m,)."""
         return self.logits(points).max(1).indices != self.classes
 
-    def logits(self, points):
+    def logits(self, points: torch.Tensor) -> torch.Tensor:
+        """Of points (m, dim), (m, n_classes)."""
         points = points.view(-1, *self.shape)
         return self.model(points.contiguous(memory_format=torch.channels_last) if points.ndim == 4 else points)
 
 
-def _length(step, steps):
+def _length(step: int, steps: int) -> float:
     first, last = LENGTHS
     return last + (first - last) * (1 + math.cos(math.pi * step / steps)) / 2
-
-
-def _unit(vectors):
-    return vectors / torch.linalg.vector_norm(vectors, dim=1, keepdim=True).clamp_min(1e-30)

@@ -6,36 +6,38 @@ A cell of the column `flags` is one text, of any number of them. Models are flag
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import pandas as pd
 
 BETWEEN = "; "
-MOST_CENSORED = 0.1  # of the searches, without a flag
+MAX_CENSORED = 0.1  # of the searches, without a flag
 CENSORED = re.compile(r"(\d+) of (\d+) searches censored")
 
 
-def attack_flags(scores, threshold, n_censored=0, n_searches=0):
+def attack_flags(scores: np.ndarray, threshold: float, n_censored: int = 0, n_searches: int = 0) -> str:
     """Why an attack's decisions on one target say little, "" where nothing speaks against them.
 
     scores: floats (n,), higher = more member-like; threshold: members have score >= it; n_censored, n_searches: of the
     searches that the scores rest on (misclassified points need none), how many found no other label, and how many there
     were.
 
-    "9 of 10 searches censored", where more than MOST_CENSORED of them are: around these points the scores tell right
+    "9 of 10 searches censored", where more than MAX_CENSORED of them are: around these points the scores tell right
     labels from wrong ones, and no more. "constant guess": all points are called the same, which makes the accuracy 50 %
     whatever they are.
     """
     guess = np.asarray(scores, float) >= threshold
-    censored = [f"{n_censored} of {n_searches} searches censored"] if n_censored > MOST_CENSORED * n_searches else []
+    censored = [f"{n_censored} of {n_searches} searches censored"] if n_censored > MAX_CENSORED * n_searches else []
     return join(censored + ["constant guess"] * bool(guess.all() or not guess.any()))
 
 
-def join(texts):
+def join(texts: Iterable[str]) -> str:
     """Several texts as one, with each flag once."""
     return BETWEEN.join(dict.fromkeys(flag for text in texts for flag in _split(text)))
 
 
-def over_seeds(texts):
+def over_seeds(texts: Sequence[str]) -> str:
     """The texts of several seeds as one, with the number of seeds that have each flag: "target diverged (1 of 6)".
 
     Censored searches are counted together: "3 of 10" and "5 of 10" are "8 of 20 searches censored (2 of 6)".
@@ -49,15 +51,17 @@ def over_seeds(texts):
     return BETWEEN.join(f"{flag} ({count} of {len(texts)})" for flag, count in counts.items())
 
 
-def with_models_flags(table, run):
+def with_models_flags(table: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
     """The table of `lmia.evaluation.metrics_table`, with the flags of models also on the rows of all attacks on them.
 
     run: columns that, with the seed, say which models a row is of.
     """
-    of_models = table[table["attack"].eq("") & table["flags"].ne("")].groupby([*run, "seed"])["flags"].agg(join)
+    of_models = (
+        table[table["attack"].eq("") & table["flags"].ne("")].groupby([*run, "seed"])["flags"].agg(join).to_dict()
+    )
     rows = zip(table[[*run, "seed"]].itertuples(index=False, name=None), table["attack"], table["flags"], strict=True)
     return table.assign(flags=[join([of_models.get(key, ""), own]) if attack else own for key, attack, own in rows])
 
 
-def _split(text):
+def _split(text: str) -> list[str]:
     return text.split(BETWEEN) if text else []

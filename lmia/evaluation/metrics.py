@@ -6,9 +6,10 @@ ROC is never interpolated between distinct thresholds.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def _check(scores, is_member):
+def _checked(scores: ArrayLike, is_member: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     scores = np.asarray(scores, dtype=float)
     is_member = np.asarray(is_member, dtype=bool)
     if scores.shape != is_member.shape or scores.ndim != 1:
@@ -20,13 +21,15 @@ def _check(scores, is_member):
     return scores, is_member
 
 
-def roc(scores, is_member):
+def roc(scores: ArrayLike, is_member: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """All achievable (fpr, tpr) pairs, one per distinct threshold, from (0, 0) to (1, 1).
+
+    A rate k / n is the float nearest to it, as is a written 0.01, so rates are compared without a tolerance.
 
     Returns (fpr, tpr, thresholds), each of shape (k + 1,) for k distinct scores; point i classifies as member
     whatever has score >= thresholds[i], and thresholds[0] is inf.
     """
-    scores, is_member = _check(scores, is_member)
+    scores, is_member = _checked(scores, is_member)
     thresholds, group = np.unique(-scores, return_inverse=True)
     tp = np.bincount(group, weights=is_member, minlength=len(thresholds)).cumsum()
     fp = np.bincount(group, weights=~is_member, minlength=len(thresholds)).cumsum()
@@ -38,25 +41,25 @@ def roc(scores, is_member):
     )
 
 
-def auc(scores, is_member):
+def auc(scores: ArrayLike, is_member: ArrayLike) -> float:
     """Probability that a random member scores above a random non-member, ties counting one half."""
     fpr, tpr, _ = roc(scores, is_member)
     return float(np.trapezoid(tpr, fpr))
 
 
-def tpr_at_fpr(scores, is_member, fpr):
+def tpr_at_fpr(scores: ArrayLike, is_member: ArrayLike, fpr: float) -> float:
     """Largest true-positive rate among thresholds whose false-positive rate is at most `fpr` (a fraction).
 
     Returns NaN, not resolvable, where `fpr` is below one false positive among the non-members at hand.
     """
-    scores, is_member = _check(scores, is_member)
+    scores, is_member = _checked(scores, is_member)
     if fpr * np.sum(~is_member) < 1:
         return float("nan")
     fprs, tprs, _ = roc(scores, is_member)
     return float(tprs[fprs <= fpr].max())
 
 
-def best_threshold(scores, is_member):
+def best_threshold(scores: ArrayLike, is_member: ArrayLike) -> float:
     """The threshold t that maximises balanced accuracy of the rule `score >= t`, for use on shadow data only.
 
     It lies midway between the neighbouring distinct scores, so that it carries over to other data; among equally
@@ -75,17 +78,17 @@ def best_threshold(scores, is_member):
     return float(middle if below < middle <= above else above)
 
 
-def best_accuracy(scores, is_member):
+def best_accuracy(scores: ArrayLike, is_member: ArrayLike) -> float:
     """Balanced accuracy at `best_threshold`, a fraction: how good scores look where their threshold is chosen."""
     return at_threshold(scores, is_member, best_threshold(scores, is_member))["accuracy"]
 
 
-def at_threshold(scores, is_member, threshold):
+def at_threshold(scores: ArrayLike, is_member: ArrayLike, threshold: float) -> dict[str, float]:
     """Balanced accuracy, precision, recall and F1 of the rule `score >= threshold`, as a dict of fractions.
 
     Precision is NaN where nothing is called a member, and F1 then 0.
     """
-    scores, is_member = _check(scores, is_member)
+    scores, is_member = _checked(scores, is_member)
     guess = scores >= threshold
     tp, fp = np.sum(guess & is_member), np.sum(guess & ~is_member)
     fn, tn = np.sum(~guess & is_member), np.sum(~guess & ~is_member)

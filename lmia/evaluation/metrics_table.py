@@ -1,6 +1,8 @@
 """The table of all metrics, tidy: one row per run, seed, attack, access, queries, setting and metric."""
 
-from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from os import PathLike
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,24 +17,27 @@ OVER_GAP = "accuracy_over_gap"
 BOUNDS = {OVER_GAP: (-1, 1), "epsilon": (0, np.inf)}  # of the metrics that are no shares
 
 
-def read_metrics(path):
+def read_metrics(path: str | PathLike[str]) -> pd.DataFrame:
     """Read metrics.csv or a part of it; texts are texts, "" where a column does not apply."""
-    texts = {name: str for name in COLUMNS if name not in ("n_train", "queries", "value", "ci_low", "ci_high")}
+    texts: dict[Hashable, Any] = {
+        name: str for name in COLUMNS if name not in ("n_train", "queries", "value", "ci_low", "ci_high")
+    }
     table = pd.read_csv(
         path,
         dtype=texts,
         keep_default_na=False,
         na_values={"queries": [""], "value": [""]} | {name: [""] for name in ("ci_low", "ci_high")},
     )
-    return table.assign(**dict.fromkeys(texts.keys() - set(table), "")).reindex(columns=COLUMNS)
+    missing = [name for name in COLUMNS if name in texts and name not in table]
+    return table.assign(**dict.fromkeys(missing, "")).reindex(columns=COLUMNS)
 
 
-def read_measures(paths):
+def read_measures(paths: Iterable[str | PathLike[str]]) -> pd.DataFrame:
     """The rows of several files as one table, in the order of the files."""
     return pd.concat([read_metrics(path) for path in paths], ignore_index=True)
 
 
-def with_rows_over_seeds(table, n_resamples, gap=None):
+def with_rows_over_seeds(table: pd.DataFrame, n_resamples: int, gap: str | None = None) -> pd.DataFrame:
     """Append a row over seeds, seed "all", to each group that differs in its seed alone.
 
     gap: name of the gap attack, if there is one. Values are means, and queries too; an interval is over seeds, that of
@@ -45,6 +50,7 @@ def with_rows_over_seeds(table, n_resamples, gap=None):
     groups = pd.concat([table, _over_gap(table, gap)]).groupby(same, sort=False, dropna=False)
     rows = []
     for key, group in groups:
+        assert isinstance(key, tuple)  # as several columns give it
         value, low, high = over_seeds(group["value"], n_resamples)
         if len(group) == 1:
             low, high = group[["ci_low", "ci_high"]].iloc[0]
@@ -52,48 +58,46 @@ def with_rows_over_seeds(table, n_resamples, gap=None):
         row = dict(zip(same, key, strict=True)) | {"seed": ALL_SEEDS, "queries": group["queries"].mean()}
         row["flags"] = flags.over_seeds(group["flags"].tolist())
         rows.append(row | {"value": value, "ci_low": low, "ci_high": high})
-    return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)[COLUMNS]
+    return pd.concat([table, pd.DataFrame(rows)], ignore_index=True).loc[:, COLUMNS]
 
 
-def flags_over_seeds(table, setting=""):
+def flags_over_seeds(table: pd.DataFrame, setting: str = "") -> pd.DataFrame:
     """(attack, flags) of one run's attacks in one setting, "" as they are meant to be run, over its seeds."""
     rows = flags.with_models_flags(table, RUN)
-    rows = rows[rows["metric"].eq("accuracy") & rows["setting"].eq(setting)]
+    rows = rows.loc[rows["metric"].eq("accuracy") & rows["setting"].eq(setting)]
     return rows.groupby("attack", sort=False)["flags"].agg(lambda texts: flags.over_seeds(texts.tolist())).reset_index()
 
 
-def _over_gap(table, name):
+def _over_gap(table: pd.DataFrame, name: str | None) -> pd.DataFrame:
     """Accuracy minus that of the gap attack of this name, per seed."""
-    accuracy = table[(table["metric"] == "accuracy") & (table["attack"] != name)]
-    gap = table[(table["metric"] == "accuracy") & (table["attack"] == name) & (table["setting"] == "")]
-    paired = accuracy.merge(gap[[*RUN, "seed", "value"]], on=[*RUN, "seed"], suffixes=("", "_gap"))
+    accuracy = table.loc[(table["metric"] == "accuracy") & (table["attack"] != name)]
+    gap = table.loc[(table["metric"] == "accuracy") & (table["attack"] == name) & (table["setting"] == "")]
+    paired = accuracy.merge(gap.loc[:, [*RUN, "seed", "value"]], on=[*RUN, "seed"], suffixes=("", "_gap"))
     difference = paired["value"] - paired["value_gap"]
-    return paired.assign(metric=OVER_GAP, value=difference, ci_low=np.nan, ci_high=np.nan)[COLUMNS]
+    return paired.assign(metric=OVER_GAP, value=difference, ci_low=np.nan, ci_high=np.nan).loc[:, COLUMNS]
 
 
-def select(table, study, metric, **equal):
+def select(table: pd.DataFrame, study: str, metric: str, **equal: Any) -> pd.DataFrame:
     """Rows over seeds of one study and metric, with the given columns equal to the given values."""
     keep = (table["study"] == study) & (table["metric"] == metric) & (table["seed"] == ALL_SEEDS)
     for column, value in equal.items():
         keep &= table[column] == value
-    return table[keep]
+    return table.loc[keep]
 
 
-def select_cell(table, metric, settings):
+def select_cell(table: pd.DataFrame, metric: str, settings: Mapping[str, Any], **equal: Any) -> pd.DataFrame:
     """The same for a figure's settings: its study, and its n_train and defense where it names them."""
-    chosen = {key: settings[key] for key in ("n_train", "defense") if settings[key] is not None}
-    return select(table, settings["study"], metric, **chosen)
+    chosen = {key: settings[key] for key in ("n_train", "defense") if settings.get(key) is not None}
+    return select(table, settings["study"], metric, **chosen, **equal)
 
 
-def utility(table, study, n_train):
-    """Test accuracy of a study's targets of one size, defense -> "49.7 %", "" for those without any."""
+def utility(table: pd.DataFrame, study: str, n_train: int) -> dict[str, float]:
+    """Test accuracy of a study's targets of one size, by defense, a fraction."""
     rows = select(table, study, "test_accuracy", n_train=n_train)
-    return defaultdict(
-        str, {name: f"{100 * value:.1f} %" for name, value in zip(rows["defense"], rows["value"], strict=True)}
-    )
+    return dict(zip(rows["defense"], rows["value"], strict=True))
 
 
-def magnitudes(rows):
+def magnitudes(rows: pd.DataFrame) -> tuple[np.ndarray, str]:
     """(floats, unit) of rows whose settings read "unit=magnitude"."""
     parts = rows["setting"].str.split("=", n=1)
     return np.array([float(part[1]) for part in parts]), parts.iloc[0][0]

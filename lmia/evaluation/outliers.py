@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def find_outliers(distances, fraction):
+def find_outliers(distances: np.ndarray, fraction: float) -> tuple[np.ndarray, float]:
     """(bool (n,), delta): the points with fewer than k others within cosine distance delta.
 
     distances: to the k-th nearest, (n,); fraction: of the points that shall be outliers, in (0, 1); as k is given,

@@ -1,6 +1,8 @@
 """The paper's tables and figures beside ours: values cell by cell, and claims as margins with a verdict."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +33,7 @@ CHECKS = ["artifact", "claim", "margin", "ci_low", "ci_high", "queries", "agains
 CLOSE = 2.0  # points within which a value counts as reproduced
 
 
-def compare(table, cell):
+def compare(table: pd.DataFrame | None, cell: Mapping[str, Any]) -> dict[str, Any]:
     """One row of COMPARISON, accuracies in %.
 
     table: measures of the cell's run with rows over seeds (`metrics_table`), None where it was not run; cell: artifact,
@@ -45,18 +47,18 @@ def compare(table, cell):
     if table is None:
         return row | {"status": "not run", "seeds": 0}
     metric = "accuracy" if cell["attack"] else "test_accuracy"
-    rows = table[(table["metric"] == metric) & (table["setting"] == "")]
+    rows = table.loc[(table["metric"] == metric) & (table["setting"] == "")]
     for column in ("attack", "defense", "n_train"):
-        rows = rows[rows[column] == cell[column]]
-    over, n_seeds = rows[rows["seed"] == ALL_SEEDS].iloc[0], int((rows["seed"] != ALL_SEEDS).sum())
+        rows = rows.loc[rows[column] == cell[column]]
+    over, n_seeds = rows.loc[rows["seed"] == ALL_SEEDS].iloc[0], int((rows["seed"] != ALL_SEEDS).sum())
     ours, low, high = (round(100 * float(over[name]), 2) for name in ("value", "ci_low", "ci_high"))
     row |= {"ours": ours, "ci_low": low, "ci_high": high, "queries": over["queries"], "seeds": n_seeds}
     row["remark"] = flags.join([cell["remark"], over["flags"]])
-    row["difference"] = round(ours - cell["paper"], 2)
-    return row | {"status": cell["status"] or _status(row["difference"], low - cell["paper"], high - cell["paper"])}
+    row["difference"] = difference = round(ours - cell["paper"], 2)
+    return row | {"status": cell["status"] or _status(difference, low - cell["paper"], high - cell["paper"])}
 
 
-def _status(difference, low, high):
+def _status(difference: float, low: float, high: float) -> str:
     """low, high: interval of the difference, in points."""
     if abs(difference) <= CLOSE:
         return "reproduced" if max(-low, high) <= 2 * CLOSE else "not resolvable"
@@ -75,17 +77,17 @@ class Decisions:
     example_ids: np.ndarray
     queries: float
 
-    def accuracy(self, weights=None):
+    def accuracy(self, weights: np.ndarray | None = None) -> float:
         """Balanced over members and non-members that there are; weights (n,): how often each counts, default once."""
         weights = np.ones(len(self.correct)) if weights is None else weights
         groups = [group for group in (self.is_member, ~self.is_member) if group.any()]
         return float(np.mean([np.average(self.correct[group], weights=weights[group]) for group in groups]))
 
 
-def margin(left, right, n_resamples):
+def margin(left: Sequence[Decisions], right: Sequence[Decisions], n_resamples: int) -> tuple[float, float, float]:
     """Mean difference of the balanced accuracies of two attacks with its 95 % interval, fractions.
 
-    left, right: lists over seeds of Decisions, in the same order; right may be empty, which stands for chance. Several
+    left, right: over seeds, in the same order; right may be empty, which stands for chance. Several
     seeds: interval over the seeds' differences. One seed: bootstrap over members and non-members, the same draws for
     both where both saw the same points.
     """
@@ -99,7 +101,7 @@ def margin(left, right, n_resamples):
     return differences[0], float(low), float(high)
 
 
-def _draw(one, other, rng):
+def _draw(one: Decisions, other: Decisions | None, rng: np.random.Generator) -> float:
     """The difference of one resample."""
     weights = _resample(one, rng)
     if other is None:
@@ -108,7 +110,7 @@ def _draw(one, other, rng):
     return one.accuracy(weights) - other.accuracy(weights if paired else _resample(other, rng))
 
 
-def _resample(decisions, rng):
+def _resample(decisions: Decisions, rng: np.random.Generator) -> np.ndarray:
     """How often each point is drawn, members and non-members each among themselves, ints (n,)."""
     weights = np.zeros(len(decisions.correct), int)
     for group in (decisions.is_member, ~decisions.is_member):
@@ -117,11 +119,23 @@ def _resample(decisions, rng):
     return weights
 
 
-def check(left, right, n_resamples, at_least=0.0, within=None):
-    """The numbers of one row of CHECKS: margin of `left` over `right` (see `margin`) and interval in points.
+def check(
+    left: Sequence[Decisions],
+    right: Sequence[Decisions],
+    n_resamples: int,
+    at_least: float = 0.0,
+    within: float | None = None,
+) -> dict[str, Any]:
+    """The numbers of one row of CHECKS: a margin, its interval in points, and a verdict.
 
-    at_least: the margin must be larger; within: it must instead be no larger either way, both in points. The verdict is
-    "holds" or "fails" only where the whole interval says so.
+    The verdict is "holds" or "fails" only where the whole interval says so.
+
+    Args:
+        left: See `margin`.
+        right: See `margin`.
+        n_resamples: See `margin`.
+        at_least: The margin must be larger, in points.
+        within: It must instead be no larger either way, in points.
     """
     value, low, high = (100 * number for number in margin(left, right, n_resamples))
     if within is None:
@@ -134,11 +148,11 @@ def check(left, right, n_resamples, at_least=0.0, within=None):
     return numbers | queries | {"seeds": len(left), "verdict": verdict}
 
 
-def _mean_queries(decisions):
+def _mean_queries(decisions: Sequence[Decisions]) -> float | None:
     return round(float(np.mean([one.queries for one in decisions])), 1) if decisions else None
 
 
-def transfer_cost(scores, is_member, threshold, seed=0):
+def transfer_cost(scores: np.ndarray, is_member: np.ndarray, threshold: float, seed: int = 0) -> float:
     """Balanced accuracy that the shadow's threshold costs against one chosen on the target itself, a fraction.
 
     The target's threshold is chosen on one half of its points and judged on the other, both ways, so that it does not
@@ -146,14 +160,14 @@ def transfer_cost(scores, is_member, threshold, seed=0):
     target differ.
     """
     halves = stream(seed, "halves of the target").permutation(len(scores)) % 2
-    own = []
+    held_out = []
     for part in (0, 1):
-        chosen = best_threshold(scores[halves == part], is_member[halves == part])
-        own.append(at_threshold(scores[halves != part], is_member[halves != part], chosen)["accuracy"])
-    return float(np.mean(own)) - at_threshold(scores, is_member, threshold)["accuracy"]
+        own = best_threshold(scores[halves == part], is_member[halves == part])
+        held_out.append(at_threshold(scores[halves != part], is_member[halves != part], own)["accuracy"])
+    return float(np.mean(held_out)) - at_threshold(scores, is_member, threshold)["accuracy"]
 
 
-def to_markdown(rows, columns):
+def to_markdown(rows: pd.DataFrame, columns: Sequence[str]) -> str:
     """Rows (DataFrame) as a Markdown table; missing values are empty."""
     texts = [[_text(value) for value in row] for row in rows[columns].itertuples(index=False)]
     head = [name.replace("_", " ") for name in columns]
@@ -161,7 +175,7 @@ def to_markdown(rows, columns):
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
-def _text(value):
+def _text(value: Any) -> str:
     if value is None or value != value:
         return ""
     if isinstance(value, float):

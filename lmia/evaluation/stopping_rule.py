@@ -8,7 +8,7 @@ from lmia.evaluation.metrics import best_threshold
 LEVELS = np.linspace(0, 0.99, 100)  # quantiles of the shadow's ratios, from cautious to bold
 
 
-def fit_stopping(best, spent, is_member, error=0.0):
+def fit_stopping(best: np.ndarray, spent: np.ndarray, is_member: np.ndarray, error: float = 0.0) -> Stopping:
     """The `Stopping` that a shadow's finished searches teach.
 
     best, spent: (n, t), the course of each search, as `hopskipjump` returns it; is_member: bool (n,); error: share
@@ -16,13 +16,14 @@ def fit_stopping(best, spent, is_member, error=0.0):
     keep to it.
     """
     threshold = best_threshold(best[:, -1], is_member)
-    found = (best[:, -1] > 0) & np.isfinite(best[:, -1])
-    if not found.any():  # nothing to learn from: only the rule that loses nothing remains
+    is_finished = (best[:, -1] > 0) & np.isfinite(best[:, -1])
+    if not is_finished.any():  # nothing to learn from: only the rule that loses nothing remains
         return Stopping(threshold, np.empty(0, dtype=int), np.empty(0))
-    queries = np.unique(spent[found])
-    moment = [np.searchsorted(row, queries, side="right") - 1 for row in spent[found]]
-    present = np.take_along_axis(best[found], np.maximum(moment, 0), axis=1)
-    shares, falls = best[found][:, -1:] / present, best[found][:, -1] < threshold
+    courses, ledger = best[is_finished], spent[is_finished]
+    queries = np.unique(ledger)
+    moment = [np.searchsorted(row, queries, side="right") - 1 for row in ledger]
+    present = np.take_along_axis(courses, np.maximum(moment, 0), axis=1)
+    shares, falls = courses[:, -1:] / present, courses[:, -1] < threshold
     present[np.isinf(present)] = 0  # a search that has not started yet settles nothing
     ratios = np.zeros(len(queries))
     for level in LEVELS:

@@ -1,12 +1,22 @@
 """A few inputs beside what is sent to the model instead of them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from lmia.figures import style
 
 
-def plot(originals, perturbed, settings):
+@style.look()
+def plot(
+    originals: np.ndarray,
+    perturbed: Mapping[str, tuple[np.ndarray, list[float], str]],
+    settings: Mapping[str, Any],
+) -> Figure:
     """originals: (n, channels, height, width); perturbed: name -> (images (n, m, channels, height, width), magnitudes
     (m,), unit); settings: title. One row of panels per query set and example, one column per magnitude."""
     columns = 1 + max(images.shape[1] for images, _, _ in perturbed.values())
@@ -15,12 +25,12 @@ def plot(originals, perturbed, settings):
     figure, panels = _grid(rows, columns)
     for q, (name, (images, magnitudes, unit)) in enumerate(perturbed.items()):
         for e in range(examples):
-            line = panels[q * examples + e]
-            _show(line[0], originals[e])
+            row = panels[q * examples + e]
+            _show(row[0], originals[e])
             for column, magnitude in enumerate(magnitudes, start=1):
-                _show(line[column], images[e, column - 1])
+                _show(row[column], images[e, column - 1])
                 if e == 0:
-                    line[column].set_title(f"{magnitude:g}", fontsize=7, pad=2)
+                    row[column].set_title(f"{magnitude:g}", fontsize=7, pad=2)
         first = panels[q * examples]
         first[0].set_title("original", fontsize=7, pad=2)
         middle = panels[q * examples + examples // 2][0]
@@ -30,15 +40,13 @@ def plot(originals, perturbed, settings):
     return figure
 
 
-def _grid(rows, columns):
-    style.axes({"title": ""})
-    plt.close()
+def _grid(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
     figure, panels = plt.subplots(rows, columns, figsize=(0.5 * columns + 1.1, 0.5 * rows + 0.2), squeeze=False)
     for panel in panels.flat:
         panel.set_axis_off()
     return figure, panels
 
 
-def _show(panel, image):
+def _show(panel: Axes, image: np.ndarray) -> None:
     picture = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)
     panel.imshow(picture, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")

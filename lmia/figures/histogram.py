@@ -1,13 +1,18 @@
 """Distributions of an attack's score, members against non-members."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
+from matplotlib.figure import Figure
 
 from lmia.figures import style
 
 DISTANCE = "distance to the boundary (L2, pixel units of [0, 1])\n0: misclassified"
 
 
-def plot(scored, settings):
+@style.look()
+def plot(scored: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]], settings: Mapping[str, Any]) -> Figure:
     """scored: attack -> list over seeds of (scores (n,), is_member (n,)); settings: title, attacks, and observation,
     what the attack reads, by which its scores are distances or not.
 
@@ -19,11 +24,11 @@ def plot(scored, settings):
     is_member = np.concatenate([is_member for _, is_member in scored[attack]])
     bins = np.linspace(0, max(scores[np.isfinite(scores)], default=1), 41)
     for kind, colour, name in ((True, style.MEMBER, "members"), (False, style.NONMEMBER, "non-members")):
-        own = scores[is_member == kind]
-        values = own[np.isfinite(own)]
-        weights = np.full(len(values), 1 / len(own))
+        group = scores[is_member == kind]
+        values = group[np.isfinite(group)]
+        weights = np.full(len(values), 1 / len(group))
         ax.hist(values, bins, weights=weights, color=colour, alpha=0.35, linewidth=0)
-        text = f"{name}, {_special(own)}"
+        text = f"{name}, {_special(group)}"
         ax.hist(values, bins, weights=weights, color=colour, histtype="step", linewidth=1.2, label=text)
     style.percent(ax.yaxis)
     pooled = f", {n} seeds pooled" if (n := len(scored[attack])) > 1 else ""
@@ -33,7 +38,7 @@ def plot(scored, settings):
     return figure
 
 
-def _special(scores):
+def _special(scores: np.ndarray) -> str:
     """What the bars do not show: how much of the first lies at 0 itself, and how many searches found nothing."""
     censored = int(np.isinf(scores).sum())
     return f"{100 * (scores == 0).mean():.0f} % at 0" + (f", {censored} censored" if censored else "")

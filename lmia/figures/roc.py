@@ -1,12 +1,17 @@
 """Log-log ROC: how many members are found at how few false alarms."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
+from matplotlib.figure import Figure
 
 from lmia.evaluation.metrics import roc
 from lmia.figures import style
 
 
-def plot(scored, settings):
+@style.look()
+def plot(scored: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]], settings: Mapping[str, Any]) -> Figure:
     """scored: attack -> list over seeds of (scores (n,), is_member (n,)); settings: title, attacks.
 
     Each curve is the mean over seeds of the exact step functions: the largest TPR at FPR <= x.
@@ -18,7 +23,7 @@ def plot(scored, settings):
         curves = []
         for scores, is_member in scored[attack]:
             fpr, tpr, _ = roc(scores, is_member)
-            curves.append(tpr[np.searchsorted(fpr, grid + 1e-12, side="right") - 1])
+            curves.append(tpr[np.searchsorted(fpr, grid, side="right") - 1])
         mean = np.mean(curves, axis=0)
         shown = np.where(mean > 0, mean, np.nan)
         ax.plot(grid, shown, style.line(attack), color=style.colour(attack), label=style.label(attack))

@@ -1,13 +1,19 @@
 """Accuracy against the number of members that a model was trained on, on a logarithmic axis (figure 1 of the paper)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from lmia.evaluation.metrics_table import select
 from lmia.figures import style
 
 
-def plot(table, settings):
+@style.look()
+def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
     """table: of `metrics_table.read_metrics`; settings: a figure's entry; its study and further studies share a curve.
 
     The first defense is drawn in full lines; each further one dashed, and only for attacks that it changes.
@@ -16,9 +22,9 @@ def plot(table, settings):
     studies = (settings["study"], *settings["studies"])
     rows = pd.concat([select(table, study, "accuracy", setting="") for study in studies])
     if settings["defense"] is not None:
-        rows = rows[rows["defense"] == settings["defense"]]
+        rows = rows.loc[rows["defense"] == settings["defense"]]
     for number, attack in enumerate(settings["attacks"]):
-        curves = rows[rows["attack"] == attack].sort_values("n_train").groupby("defense", sort=False)
+        curves = rows.loc[rows["attack"] == attack].sort_values("n_train").groupby("defense", sort=False)
         drawn = None
         for defense in curves.groups:
             curve = curves.get_group(defense).set_index("n_train")
@@ -31,14 +37,14 @@ def plot(table, settings):
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     style.percent(ax.yaxis)
     ax.set_xlabel("members per model, n")
-    style.explain(ax, rows[rows["attack"].isin(settings["attacks"])])
+    style.explain(ax, rows.loc[rows["attack"].isin(settings["attacks"])])
     ax.set_ylabel("attack accuracy (%)")
     ax.grid(axis="y")
     figure.legend(loc="outside lower center", ncols=2, columnspacing=1, handlelength=3.5)  # long enough for dashes
     return figure
 
 
-def _draw(ax, curve, attack, number, defense):
+def _draw(ax: Axes, curve: pd.DataFrame, attack: str, number: int, defense: str) -> None:
     form = style.MARKERS[number % len(style.MARKERS)] + "--" if defense else style.line(attack, number)
     label = f"{style.label(attack)}, {style.label(defense)}" if defense else style.label(attack)
     ax.plot(curve.index, curve["value"], form, color=style.colour(attack), label=label)

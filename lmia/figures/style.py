@@ -1,14 +1,22 @@
 """One look for all figures: a colour per attack, safe for colour-blind readers, legible at column width."""
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from textwrap import wrap
+from typing import Any
 
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first: there may be no display)
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.axis import Axis  # noqa: E402
 from matplotlib.cbook import is_math_text  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.mathtext import MathTextParser  # noqa: E402
-from matplotlib.text import Text  # noqa: E402
+from matplotlib.text import Annotation, Text  # noqa: E402
 from matplotlib.ticker import FuncFormatter  # noqa: E402
 from matplotlib.transforms import Bbox  # noqa: E402
 
@@ -68,24 +76,37 @@ RC = {
     "figure.constrained_layout.use": True,
     "pdf.fonttype": 42,
 }
+LOOK: dict[Any, Any] = matplotlib.rcParamsDefault | {"backend": "Agg"} | RC
 
 
-def colour(attack):
+@contextmanager
+def look() -> Iterator[None]:
+    """The common look, whatever a user's matplotlibrc says: a context for what draws, or its decorator."""
+    with plt.rc_context(LOOK):
+        yield
+
+
+def colour(attack: str) -> str:
     """The attack's own colour; unknown attacks share a few spare ones, by name."""
     return COLOURS.get(attack, SPARE[sum(attack.encode()) % len(SPARE)])
 
 
-def line(attack, number=None):
+def line(attack: str, number: int | None = None) -> str:
     """Matplotlib's format of an attack's curve: its line style, after the marker of its number where it has one."""
     return ("" if number is None else MARKERS[number % len(MARKERS)]) + LINES.get(attack, "-")
 
 
-def label(name):
+def label(name: str) -> str:
     """A name as a reader wants it."""
     return name.replace("-", " ").replace("_", " ")
 
 
-def tex_fault(text):
+def utility_text(accuracy: float | None) -> str:
+    """A model's test accuracy, a fraction, as it stands beside the model's name; "" where there is none."""
+    return "" if accuracy is None else f"test {100 * accuracy:.1f} %"
+
+
+def tex_fault(text: str) -> str | None:
     """Why matplotlib cannot draw a text, None where it can: a line with an even number of $ is TeX to it."""
     for line in filter(is_math_text, text.split("\n")):
         try:
@@ -95,44 +116,65 @@ def tex_fault(text):
     return None
 
 
-def axes(settings, height=2.6, width=WIDTH, panels=()):
-    """A new (figure, axes) in the common look, with the title of the settings.
+def axes(
+    settings: Mapping[str, Any], height: float = 2.6, width: float = WIDTH, panels: Sequence[float] = ()
+) -> tuple[Figure, Any]:
+    """A new (figure, axes), with the title of the settings.
 
     panels: relative heights of several axes that share x, one above the other; then `axes` is an array of them.
     """
-    plt.rcParams.update(matplotlib.rcParamsDefault | {"backend": "Agg"} | RC)
     figure, ax = plt.subplots(len(panels) or 1, figsize=(width, height), sharex=True, height_ratios=panels or None)
     (ax[0] if panels else ax).set_title(settings["title"], loc="left")
     return figure, ax
 
 
-def percent(axis):
+def percent(axis: Axis) -> None:
     """Show the fractions of an axis in percent."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}"))
 
 
-def stars(ax, x, y, flags):
+def whiskers(ax: Axes, rows: pd.DataFrame, y: np.ndarray) -> None:
+    """Intervals at the ends of horizontal bars at y (n,), rows of a table (n,)."""
+    reach = np.abs(np.vstack([rows["value"] - rows["ci_low"], rows["ci_high"] - rows["value"]]))
+    ax.errorbar(rows["value"], y, xerr=reach, fmt="none", ecolor="#222222", elinewidth=0.9, capsize=2)
+
+
+def stars(ax: Axes, x: Iterable[float], y: Iterable[float], flags: Iterable[str]) -> None:
     """A star on every point (x, y) of a curve, (n,) each, whose flags, texts (n,), are not empty."""
     points = [(x, y) for x, y, text in zip(x, y, flags, strict=True) if text]
     if points:
         ax.plot(*zip(*points, strict=True), "*", color="#222222", markersize=7, zorder=5)
 
 
-def explain(ax, rows, by="attack", line=LINE):
+@look()
+def explain(ax: Axes, rows: pd.DataFrame, by: str = "attack", line: int = LINE) -> None:
     """Below the axes, why rows of a table are flagged (`lmia.evaluation.flags`), with a star; nothing where none is.
 
     by: column that tells which they are; line: characters that fit there.
     """
-    flagged = rows[rows["flags"].ne("")]
+    flagged = rows.loc[rows["flags"].ne("")]
     for text, group in flagged.groupby("flags", sort=False):
         names = ", ".join(map(label, dict.fromkeys(group[by])))
         ax.set_xlabel("\n".join([ax.get_xlabel(), *wrap(f"* {text}: {names}", line)]))
 
 
-def beside_points(figure, ax, texts, points, colours):
+def beside_points(
+    figure: Figure,
+    ax: Axes,
+    texts: Sequence[str],
+    points: Sequence[tuple[float, float]],
+    colours: Sequence[str],
+) -> None:
     """Each text beside its point (x, y), at the first of PLACES where it lies on the fewest texts, points and axes.
 
     Lays out the figure first: what changes its limits or its frame comes before.
+
+    Args:
+        figure: Of these axes.
+        ax: Where the points are.
+        texts: (n,).
+        points: (n,), in data coordinates.
+        colours: (n,), of texts and of the lines to their points.
     """
     figure.draw_without_rendering()
     taken = [Bbox.from_bounds(x - 3, y - 3, 6, 6) for x, y in map(ax.transData.transform, points)]
@@ -140,7 +182,7 @@ def beside_points(figure, ax, texts, points, colours):
     for text, point, colour in zip(texts, points, colours, strict=True):
         notes = [_note(ax, text, point, place, colour) for place in PLACES]
         for note in notes:
-            note.update_positions(figure.canvas.get_renderer())
+            note.update_positions(figure.canvas.get_renderer())  # type: ignore[attr-defined]  # Agg has one
         boxes = [Text.get_window_extent(note) for note in notes]  # without the lines to its point
         covered = [sum(box.overlaps(other) for other in taken) for box in boxes]
         best = covered.index(min(covered))
@@ -149,11 +191,11 @@ def beside_points(figure, ax, texts, points, colours):
             note.remove()
 
 
-def _note(ax, text, point, place, colour):
+def _note(ax: Axes, text: str, point: tuple[float, float], place: tuple[int, int], colour: str) -> Annotation:
     """A text off a point, with a thin line to it."""
-    side = {"horizontalalignment": "left" if place[0] > 0 else "right", "verticalalignment": "center"}
+    is_right = place[0] > 0
     line = {"arrowstyle": "-", "linewidth": 0.4, "color": colour, "shrinkA": 0, "shrinkB": 0}
-    line["relpos"] = (0 if place[0] > 0 else 1, 0.5)
+    line["relpos"] = (0 if is_right else 1, 0.5)
     return ax.annotate(
         text,
         point,
@@ -162,11 +204,12 @@ def _note(ax, text, point, place, colour):
         fontsize=6,
         color=colour,
         arrowprops=line if text else None,
-        **side,
+        horizontalalignment="left" if is_right else "right",
+        verticalalignment="center",
     )
 
 
-def level_line(ax, row, x=0.995):
+def level_line(ax: Axes, row: Mapping[Any, Any], x: float = 0.995) -> None:
     """One attack's accuracy as a labelled horizontal line with its interval as a band; a star where it is flagged."""
     name = row["attack"]
     ax.axhline(row["value"], color=colour(name), linestyle="--", linewidth=1.1, zorder=1)
@@ -177,7 +220,8 @@ def level_line(ax, row, x=0.995):
     )
 
 
-def save(figure, output):
+@look()
+def save(figure: Figure, output: Any) -> None:
     """Write a figure as `output.png` and `output.pdf`, without the time, so that equal figures are equal bytes."""
     figure.savefig(output.png, dpi=250, metadata={"Software": None})
     figure.savefig(output.pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})

@@ -1,8 +1,12 @@
 """Privacy against utility, one point per defense and strength (figures 5 and 6 of the paper)."""
 
-import pandas as pd
+from collections.abc import Mapping
+from typing import Any
 
-from lmia.evaluation.metrics_table import select
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lmia.evaluation.metrics_table import select_cell
 from lmia.figures import style
 
 X = {
@@ -12,7 +16,8 @@ X = {
 SIZES = (18, 34, 54, 78, 106, 138)  # points^2, by strength
 
 
-def plot(table, settings):
+@style.look()
+def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
     """table: of `metrics_table.read_metrics`; settings: a figure's entry with one attack, `x` (see X) and `families`.
 
     families: defense -> (kind, what its strength reads, rank of that strength among its kind's, from 0).
@@ -22,22 +27,22 @@ def plot(table, settings):
     texts, places, colours = [], [], []
     kinds = list(dict.fromkeys(settings["families"][name][0] for name in points.index))
     for number, kind in enumerate(kinds):
-        own = points[[settings["families"][name][0] == kind for name in points.index]]
+        group = points.loc[[settings["families"][name][0] == kind for name in points.index]]
         look = {
             "marker": style.MARKERS[number % len(style.MARKERS)],
             "color": style.FAMILIES[number % len(style.FAMILIES)],
         }
-        sizes = [SIZES[min(settings["families"][name][2], len(SIZES) - 1)] for name in own.index]
-        reach = [own["value"] - own["ci_low"], own["ci_high"] - own["value"]]
-        ax.errorbar(own["x"], own["value"], yerr=reach, fmt="none", ecolor=look["color"], elinewidth=0.7, alpha=0.5)
-        ax.scatter(own["x"], own["value"], s=sizes, alpha=0.75, linewidths=0, label=style.label(kind), **look)
-        for name, row in own.iterrows():
+        sizes = [SIZES[min(settings["families"][name][2], len(SIZES) - 1)] for name in group.index]
+        reach = [group["value"] - group["ci_low"], group["ci_high"] - group["value"]]
+        ax.errorbar(group["x"], group["value"], yerr=reach, fmt="none", ecolor=look["color"], elinewidth=0.7, alpha=0.5)
+        ax.scatter(group["x"], group["value"], s=sizes, alpha=0.75, linewidths=0, label=style.label(kind), **look)
+        for name, row in group.iterrows():
             strength = settings["families"][name][1]
             utility = f"{100 * row['test_accuracy']:.0f} %" if settings["x"] == "gap" else ""  # else it is below
             texts.append(", ".join(filter(None, [strength, utility])))
             places.append((row["x"], row["value"]))
             colours.append(look["color"])
-        style.stars(ax, own["x"], own["value"], own["flags"])
+        style.stars(ax, group["x"], group["value"], group["flags"])
     if settings["x"] == "gap":
         ends = [0, points["x"].max()]
         ax.plot(ends, [0.5 + end / 2 for end in ends], "--", color=style.colour("gap"), linewidth=1, label="gap attack")
@@ -54,20 +59,15 @@ def plot(table, settings):
     return figure
 
 
-def _points(table, settings):
+def _points(table: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
     """By defense: x, test_accuracy, and the attack's accuracy with its interval and flags (value, ci_low, ...)."""
     (attack,) = settings["attacks"]
-    models = {metric: _column(table, settings, metric) for metric in ("test_accuracy", "train_accuracy")}
-    x = models["test_accuracy"]["value"]
-    x = models["train_accuracy"]["value"] - x if settings["x"] == "gap" else x
-    attacked = _column(table, settings, "accuracy", attack=attack, setting="")
-    useful = pd.DataFrame({"x": x, "test_accuracy": models["test_accuracy"]["value"]})
-    points = attacked[["value", "ci_low", "ci_high", "flags"]].join(useful, how="inner")
-    return points[[name in settings["families"] for name in points.index]]
+    train, test = (_by_defense(table, settings, metric)["value"] for metric in ("train_accuracy", "test_accuracy"))
+    models = pd.DataFrame({"x": train - test if settings["x"] == "gap" else test, "test_accuracy": test})
+    attacked = _by_defense(table, settings, "accuracy", attack=attack, setting="")
+    points = attacked.loc[:, ["value", "ci_low", "ci_high", "flags"]].join(models, how="inner")
+    return points.loc[[name in settings["families"] for name in points.index]]
 
 
-def _column(table, settings, metric, **equal):
-    rows = select(table, settings["study"], metric, **equal)
-    if settings["n_train"] is not None:
-        rows = rows[rows["n_train"] == settings["n_train"]]
-    return rows.set_index("defense")
+def _by_defense(table: pd.DataFrame, settings: Mapping[str, Any], metric: str, **equal: Any) -> pd.DataFrame:
+    return select_cell(table, metric, settings, **equal).set_index("defense")

@@ -13,10 +13,10 @@ example, the options and its own random stream alone.
 BLOCK_VALUES = 1 << 14  # of one example's part of a block: some examples' parts together then fit a core's cache
 
 
-def columns(size, samples):
+def columns(size: int, samples: int) -> list[int]:
     """Sizes k of consecutive blocks that together hold `samples` perturbations of an input of `size` values.
 
     They depend on one example alone, as what is drawn from its stream may depend on nothing else.
     """
-    most = max(1, min(samples, BLOCK_VALUES // size))
-    return [min(most, samples - done) for done in range(0, samples, most)]
+    largest = max(1, min(samples, BLOCK_VALUES // size))
+    return [min(largest, samples - done) for done in range(0, samples, largest)]

@@ -1,5 +1,7 @@
 """Random augmentations as a model was trained with (figure 4 of the paper): shifts, mirrored, cut."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import torch
 
@@ -17,11 +19,11 @@ class Perturbation:
 
     unit = "pixels"
 
-    def __init__(self, pixels, samples, flips=True, cutout=0):
+    def __init__(self, pixels: Sequence[int], samples: int, flips: bool = True, cutout: int = 0):
         self._pixels, self._samples, self._flips, self._cutout = pixels, samples, flips, cutout
         self.magnitudes = [float(d) for d in pixels for _ in range(samples)]
 
-    def blocks(self, inputs, streams):
+    def blocks(self, inputs: torch.Tensor, streams: Sequence[np.random.Generator]) -> Iterator[torch.Tensor]:
         """Yields (n, k, channels, height, width), k consecutive samples of one magnitude."""
         size = torch.tensor(image_size(inputs), device=inputs.device)
         for pixels in self._pixels:

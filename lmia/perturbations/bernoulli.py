@@ -1,6 +1,7 @@
 """Every feature flipped, x -> 1 - x, with a small probability (section 4.3 of the paper, for binary features)."""
 
 import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -17,11 +18,11 @@ class Perturbation:
 
     unit = "expected flips"
 
-    def __init__(self, flips, samples):
+    def __init__(self, flips: Sequence[float], samples: int):
         self._flips, self._samples = flips, samples
         self.magnitudes = [float(n) for n in flips for _ in range(samples)]
 
-    def blocks(self, inputs, streams):
+    def blocks(self, inputs: torch.Tensor, streams: Sequence[np.random.Generator]) -> Iterator[torch.Tensor]:
         """Yields (n, k, *shape), k consecutive samples of one magnitude."""
         x = inputs.flatten(1)
         size = x.shape[1]
@@ -33,22 +34,21 @@ class Perturbation:
                 yield block.view(len(x), n, *inputs.shape[1:])
 
 
-def successes(streams, n_trials, probability):
-    """Which of n independent trials per stream succeed, trials of all streams in a row.
+def successes(streams: Sequence[np.random.Generator], n_trials: int, probability: float) -> np.ndarray:
+    """Which of n independent trials per stream succeed: ints, trials of all streams in a row, in no order.
 
     The gaps between successes are geometric: a number is drawn for each success, and not for each trial.
     """
     if probability == 1:
         return np.arange(len(streams) * n_trials)
     expected = n_trials * probability
-    n_gaps = int(expected + 6 * math.sqrt(expected) + 6)
-    ends = np.full(len(streams), -1)
+    n_draws = int(expected + 6 * math.sqrt(expected) + 6)  # enough for a stream's trials, nearly always
+    last = np.full(len(streams), -1)  # success of each stream so far
     found = []
-    while len(short := np.flatnonzero(ends < n_trials)):  # once, as a rule: streams that fell short draw more
-        uniform = np.array([streams[row].random(n_gaps) for row in short])
-        gaps = np.log1p(-uniform) / math.log1p(-probability)  # floor + 1 of these are the gaps
-        successes = ends[short, None] + (np.minimum(gaps, n_trials).astype(np.int64) + 1).cumsum(axis=1)
-        stream, nth = np.nonzero(successes < n_trials)
-        found.append(short[stream] * n_trials + successes[stream, nth])
-        ends[short] = successes[:, -1]
+    while len(pending := np.flatnonzero(last < n_trials)):
+        uniform = np.array([streams[row].random(n_draws) for row in pending.tolist()])
+        gaps = np.minimum(np.log1p(-uniform) / math.log1p(-probability), n_trials).astype(np.int64) + 1
+        trials = last[pending, None] + gaps.cumsum(axis=1)
+        found.append((pending[:, None] * n_trials + trials)[trials < n_trials])
+        last[pending] = trials[:, -1]
     return np.concatenate(found)

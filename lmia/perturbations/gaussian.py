@@ -1,5 +1,8 @@
 """Gaussian noise of several strengths, clipped to the valid range (section 4.3 of the paper)."""
 
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 import torch
 
 from lmia.perturbations import columns
@@ -14,11 +17,11 @@ class Perturbation:
 
     unit = "sigma"
 
-    def __init__(self, sigmas, samples):
+    def __init__(self, sigmas: Sequence[float], samples: int):
         self._sigmas, self._samples = sigmas, samples
         self.magnitudes = [float(sigma) for sigma in sigmas for _ in range(samples)]
 
-    def blocks(self, inputs, streams):
+    def blocks(self, inputs: torch.Tensor, streams: Sequence[np.random.Generator]) -> Iterator[torch.Tensor]:
         """Yields (n, k, *shape), k consecutive samples of one sigma."""
         shape, x = inputs.shape[1:], inputs.flatten(1)[:, None]
         for sigma in self._sigmas:

@@ -1,5 +1,8 @@
 """Noise for tables of both kinds (section 4.3 of the paper, Adult): Gaussian on some features, flips on the others."""
 
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 import torch
 
 from lmia.perturbations import columns
@@ -18,13 +21,13 @@ class Perturbation:
 
     unit = "sigma"
 
-    def __init__(self, continuous, sigmas, flips, samples):
+    def __init__(self, continuous: int, sigmas: Sequence[float], flips: Sequence[float], samples: int):
         if len(sigmas) != len(flips):
             raise ValueError(f"flips: expected one for each of {len(sigmas)} sigmas, got {len(flips)}")
         self._continuous, self._pairs, self._samples = continuous, list(zip(sigmas, flips, strict=True)), samples
         self.magnitudes = [float(sigma) for sigma in sigmas for _ in range(samples)]
 
-    def blocks(self, inputs, streams):
+    def blocks(self, inputs: torch.Tensor, streams: Sequence[np.random.Generator]) -> Iterator[torch.Tensor]:
         """Yields (n, k, features), k consecutive samples of one pair."""
         if inputs.ndim != 2 or inputs.shape[1] <= self._continuous:
             raise ValueError(
@@ -40,9 +43,9 @@ class Perturbation:
                 self._flip(block, flips, streams)
                 yield block
 
-    def _flip(self, block, flips, streams):
-        n, others = block.shape[1], block.shape[2] - self._continuous
-        trials = torch.from_numpy(successes(streams, n * others, flips / others)).to(block.device)
-        flipped = trials // others * block.shape[2] + self._continuous + trials % others
+    def _flip(self, block: torch.Tensor, flips: float, streams: Sequence[np.random.Generator]) -> None:
+        n, n_binary = block.shape[1], block.shape[2] - self._continuous
+        trials = torch.from_numpy(successes(streams, n * n_binary, flips / n_binary)).to(block.device)
+        flipped = trials // n_binary * block.shape[2] + self._continuous + trials % n_binary
         values = block.view(-1)
         values[flipped] = 1 - values[flipped]

@@ -1,5 +1,10 @@
 """The unmodified input alone: all that the gap attack asks."""
 
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
 
 class Perturbation:
     """No query beyond the input itself."""
@@ -7,6 +12,6 @@ class Perturbation:
     unit = "queries"
     magnitudes = ()
 
-    def blocks(self, inputs, streams):
+    def blocks(self, inputs: torch.Tensor, streams: Sequence[np.random.Generator]) -> Iterator[torch.Tensor]:
         """Yields nothing."""
         return iter(())

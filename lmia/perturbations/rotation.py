@@ -1,5 +1,8 @@
 """Rotations by +r and -r degrees (section 4.1 of the paper: N = 3 with the image itself)."""
 
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -18,18 +21,24 @@ class Perturbation:
 
     unit = "degrees"
 
-    def __init__(self, degrees, angles="ends", interpolation="bilinear", border="repeat"):
-        steps = [[r] if angles == "ends" else range(1, round(r) + 1) for r in degrees]
-        self._angles = [float(sign * step) for one in steps for step in one for sign in (1, -1)]
+    def __init__(
+        self,
+        degrees: Sequence[float],
+        angles: str = "ends",
+        interpolation: str = "bilinear",
+        border: str = "repeat",
+    ):
+        steps = [(r, step) for r in degrees for step in ([r] if angles == "ends" else range(1, round(r) + 1))]
+        self._angles = [float(sign * step) for _, step in steps for sign in (1, -1)]
         self._options = {"mode": interpolation, "padding_mode": PADDINGS[border]}
-        self.magnitudes = [float(r) for r, one in zip(degrees, steps, strict=True) for _ in one for _ in (1, -1)]
+        self.magnitudes = [float(r) for r, _ in steps for _ in (1, -1)]
 
-    def blocks(self, inputs, streams):
+    def blocks(self, inputs: torch.Tensor, streams: Sequence[np.random.Generator]) -> Iterator[torch.Tensor]:
         """Yields (n, queries, channels, height, width): by + and by - each angle, for each r in turn."""
         yield _rotate(inputs, torch.tensor(self._angles), self._options)
 
 
-def _rotate(images, degrees, options):
+def _rotate(images: torch.Tensor, degrees: torch.Tensor, options: dict[str, str]) -> torch.Tensor:
     """Images (n, channels, height, width) rotated by each of k angles: (n, k, channels, height, width)."""
     height, width = image_size(images)
     cos, sin, zero = degrees.deg2rad().cos(), degrees.deg2rad().sin(), torch.zeros(len(degrees))

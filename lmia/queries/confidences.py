@@ -1,5 +1,7 @@
 """Confidence vectors, for the baselines that are not label-only; apart from all code that asks for labels."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -7,7 +9,9 @@ from lmia.batching import Batches
 from lmia.devices import device_of
 
 
-def read_confidences(model, inputs, mask):
+def read_confidences(
+    model: torch.nn.Module, inputs: torch.Tensor, mask: Callable[[torch.Tensor], torch.Tensor]
+) -> np.ndarray:
     """Probabilities (n, n_classes), float32, as a model that answers with confidences would give them.
 
     mask: what a defense does to them, (n, n_classes) -> (n, n_classes). For the baselines that are not label-only.
@@ -18,5 +22,5 @@ def read_confidences(model, inputs, mask):
         parts = [
             batches.run(lambda rows: torch.softmax(model(rows.to(device)), dim=1), part) for part in inputs.split(1024)
         ]
-        told = torch.cat(parts)
-        return mask(told.nan_to_num(nan=1 / told.shape[1])).cpu().numpy().astype(np.float32)
+        probabilities = torch.cat(parts)
+        return mask(probabilities.nan_to_num(nan=1 / probabilities.shape[1])).cpu().numpy().astype(np.float32)

@@ -1,6 +1,8 @@
 """Ask a frozen model a query set that is known in advance. Knows nothing of membership."""
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,68 +11,97 @@ from tqdm import tqdm
 from lmia.devices import queries_on
 from lmia.journal import Journal
 from lmia.queries.oracle import LabelOracle
-from lmia.queries.precision import MOST_DISAGREEMENT, in_precision
+from lmia.queries.precision import MAX_DISAGREEMENT, in_precision
 from lmia.streams import Subset
 
-LEAST_EXAMPLES = 16  # that are perturbed together
-QUERIES = 1 << 12  # of theirs, where they are not too large
-VALUES = 1 << 22  # of those queries
-PASSES = 4  # that these are to fill at least: on a GPU, whose passes are wide, they are more
+MIN_EXAMPLES = 16  # that are perturbed together
+MAX_QUERIES, MAX_VALUES = 1 << 12, 1 << 22  # of theirs, and values of those, so that they take little memory
+MIN_PASSES = 4  # that they fill nevertheless: on a GPU, whose passes are wide
 
 
 def ask_fixed(
-    model,
-    inputs,
-    perturbation,
-    streams,
+    model: torch.nn.Module,
+    inputs: torch.Tensor,
+    perturbation: Any,
+    streams: Callable[[], Sequence[np.random.Generator]],
     *,
-    precision="float32",
-    most_disagreement=MOST_DISAGREEMENT,
-    progress=None,
-    journal=None,
-):
-    """Labels (n, 1 + q), int64: the unmodified inputs (n, *shape) in column 0, then the perturbation's columns.
+    precision: str = "float32",
+    most_disagreement: float = MAX_DISAGREEMENT,
+    progress: str | None = None,
+    journal: Journal | None = None,
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Labels of a query set.
 
-    streams: a function () -> one numpy Generator per input; precision, most_disagreement: see `in_precision`; progress:
-    label of a progress bar on stderr, None for none; journal: Journal of these answers, none of which is asked again,
-    None for none. Returns (labels, provenance of `in_precision`).
+    Args:
+        model: Maps (m, *shape) to logits (m, n_classes); see `LabelOracle`.
+        inputs: Floats (n, *shape) in [0, 1].
+        perturbation: As `lmia.perturbations` has them, of q query columns.
+        streams: () -> one generator per input.
+        precision: See `in_precision`.
+        most_disagreement: See `in_precision`.
+        progress: Label of a progress bar on stderr, None for none.
+        journal: Of these answers, none of which is asked again; None for none.
+
+    Returns:
+        (labels, provenance): int64 (n, 1 + q), of the unmodified inputs in column 0, then of the perturbation's
+        columns; the provenance of `in_precision`.
+
+    Raises:
+        RuntimeError: Where the perturbation sends another number of queries than it has magnitudes.
     """
     journal = journal or Journal()
-    return in_precision(
-        lambda precision: _ask_all(
-            model, inputs, perturbation, streams(), precision, progress, journal.part(precision)
-        ),
-        precision,
-        most_disagreement,
-    )
+
+    def ask(precision: str) -> tuple[np.ndarray, float | None]:
+        oracle = LabelOracle(model, len(inputs), 1 + len(perturbation.magnitudes), precision)
+        labels = _ask_all(oracle, inputs, perturbation, streams(), progress, journal.part(precision))
+        return labels, oracle.disagreement
+
+    return in_precision(ask, precision, most_disagreement)
 
 
-def _ask_all(model, inputs, perturbation, streams, precision, progress, journal):
-    """(labels (n, 1 + q), disagreement)."""
-    n, q = len(inputs), 1 + len(perturbation.magnitudes)
-    oracle = LabelOracle(model, n, q, precision)
-    size = math.prod(inputs.shape[1:])
-    most = max(min(QUERIES, VALUES // max(1, size)), PASSES * oracle.chunk(size, oracle.device))
-    step = max(LEAST_EXAMPLES, most // q)
-    labels, done = np.zeros((n, q), dtype=np.int64), 0
+def _ask_all(
+    oracle: LabelOracle,
+    inputs: torch.Tensor,
+    perturbation: Any,
+    streams: Sequence[np.random.Generator],
+    progress: str | None,
+    journal: Journal,
+) -> np.ndarray:
+    """Labels (n, 1 + q), asked block by block; the journal has those of all blocks so far."""
+    n = len(inputs)
+    labels, done = np.zeros((n, oracle.budget), dtype=np.int64), 0
     if kept := journal.get():
         labels, done = kept["labels"].copy(), int(kept["done"])
         oracle.restore(kept)
 
-    def state():
+    def state() -> dict[str, np.ndarray]:
         return {"labels": labels, "done": np.array(done)} | oracle.to_arrays()
 
-    for start in tqdm(range(done, n, step), desc=progress, disable=progress is None, mininterval=2):
-        rows = np.arange(start, min(n, start + step))
+    size = _block_size(oracle.budget, math.prod(inputs.shape[1:]), oracle.device)
+    for start in tqdm(range(done, n, size), desc=progress, disable=progress is None, mininterval=2):
+        rows = np.arange(start, min(n, start + size))
         unperturbed = inputs[rows].to(queries_on(oracle.device))
         labels[rows] = _ask(oracle, unperturbed, rows, perturbation, Subset(streams, rows))
         done = start + len(rows)
         journal.save(state)
     journal.finish(state())
-    return labels, oracle.disagreement
+    return labels
 
 
-def _ask(oracle, inputs, rows, perturbation, streams):
+def _block_size(n_queries: int, n_values: int, device: torch.device) -> int:
+    """For how many examples queries are made together: of so many queries each, of so many values."""
+    fitting = min(MAX_QUERIES, MAX_VALUES // max(1, n_values))
+    filling = MIN_PASSES * LabelOracle.chunk(n_values, device)
+    return max(MIN_EXAMPLES, max(fitting, filling) // n_queries)
+
+
+def _ask(
+    oracle: LabelOracle,
+    inputs: torch.Tensor,
+    rows: np.ndarray,
+    perturbation: Any,
+    streams: Sequence[np.random.Generator],
+) -> np.ndarray:
     columns = [oracle(inputs, rows)[:, None]]
     for block in perturbation.blocks(inputs, streams):
         n, k = block.shape[:2]

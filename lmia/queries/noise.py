@@ -6,6 +6,7 @@ into a table, and noise is a window of the table at an offset from the example's
 """
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -15,21 +16,28 @@ WINDOW = 1 << 16  # most numbers in a row for one stream: longer rows save no ti
 
 
 @functools.cache
-def _table(size, device):
-    table = np.random.default_rng(0).standard_normal(size, dtype=np.float32)
-    return table if device.type == "cpu" else torch.from_numpy(table).to(device)
+def _table(size: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal(size, dtype=np.float32)
 
 
-def normals(streams, n, size, device="cpu"):
+@functools.cache
+def _table_on(device: torch.device, size: int) -> torch.Tensor:
+    return torch.from_numpy(_table(size)).to(device)
+
+
+def normals(
+    streams: Sequence[np.random.Generator], n: int, size: int, device: torch.device | str = "cpu"
+) -> torch.Tensor:
     """Standard normal noise, float32 tensor (len(streams), n, size) on `device`, for one numpy Generator each."""
     device, run = torch.device(device), min(n, max(1, WINDOW // size))  # pieces of noise that share a window
-    table = _table(max(TABLE, 16 * size), device)
+    width, numbers = run * size, max(TABLE, 16 * size)
     draws = np.array([stream.random(-(-n // run)) for stream in streams])
-    offsets = (draws * (len(table) - run * size + 1)).astype(np.int64)
+    offsets = (draws * (numbers - width + 1)).astype(np.int64)
     if device.type == "cpu":  # numpy copies windows several times faster than torch does
-        step, width = table.strides[0], run * size
-        windows = np.ndarray((len(table) - width + 1, width), table.dtype, table, strides=(step, step))
-        chosen = torch.from_numpy(windows[offsets])
+        table = _table(numbers)
+        windows = np.ndarray((numbers - width + 1, width), table.dtype, table, strides=2 * table.strides)
+        noise = torch.from_numpy(windows[offsets])
     else:
-        chosen = table.unfold(0, run * size, 1)[torch.from_numpy(offsets).to(device, non_blocking=True)]
-    return chosen.view(len(streams), -1, size)[:, :n]
+        windows = _table_on(device, numbers).unfold(0, width, 1)
+        noise = windows[torch.from_numpy(offsets).to(device, non_blocking=True)]
+    return noise.view(len(streams), -1, size)[:, :n]

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -24,18 +25,19 @@ class BudgetExceeded(RuntimeError):
 class LabelOracle:
     """Hard labels of a frozen model, metered per example.
 
-    model: torch.nn.Module mapping (m, *shape) to logits (m, n_classes), put in evaluation mode and, where it has
-    convolutions, in channels-last memory order.
-    n_examples: how many examples the ledger has rows for.
-    budget: most queries that one example may cost, int >= 1.
-    precision: "float32", the model as it is, or "bfloat16", a copy that is rounded to that type, with `disagreement`
-    saying how often the labels differ.
+    Args:
+        model: Maps (m, *shape) to logits (m, n_classes); put in evaluation mode and, where it has convolutions, in
+            channels-last memory order.
+        n_examples: How many examples the ledger has rows for.
+        budget: Most queries that one example may cost, int >= 1.
+        precision: "float32", the model as it is, or "bfloat16", a copy that is rounded to that type, with
+            `disagreement` saying how often the labels differ.
     """
 
-    def __init__(self, model, n_examples, budget, precision="float32"):
+    def __init__(self, model: torch.nn.Module, n_examples: int, budget: int, precision: str = "float32"):
         if budget < 1:
             raise ValueError(f"budget: expected at least 1 query per example, got {budget}")
-        self._model = model.eval().to(memory_format=torch.channels_last)
+        self._model = model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its hints
         self._precision, self._rounded = precision, precision != "float32"
         self._asked = copy.deepcopy(self._model).to(PRECISIONS[precision]) if self._rounded else self._model
         self._parameter = next(model.parameters(), torch.empty(0))
@@ -44,36 +46,36 @@ class LabelOracle:
         self.spent = np.zeros(n_examples, dtype=np.int64)
 
     @property
-    def dtype(self):
+    def dtype(self) -> torch.dtype:
         """Floating-point type in which inputs are best made."""
         return self._parameter.dtype
 
     @property
-    def device(self):
+    def device(self) -> torch.device:
         """Where the model lives, and so where its inputs are best made."""
         return self._parameter.device
 
     @property
-    def resolution(self):
+    def resolution(self) -> float:
         """Smallest change of an input value near 1 that the model can see."""
         return torch.finfo(PRECISIONS[self._precision] or self.dtype).eps
 
     @property
-    def disagreement(self):
+    def disagreement(self) -> float | None:
         """Share of labels that reduced precision changes, of those asked again in full; None where none was."""
         return float(self._differing) / self._audited if self._audited else None
 
-    def to_arrays(self):
+    def to_arrays(self) -> dict[str, np.ndarray]:
         """What has been asked so far, and what the audit found, as named arrays."""
         audit = [self._passes, self._audited, int(self._differing)]
         return {"spent": self.spent.copy(), "audit": np.array(audit)}
 
-    def restore(self, arrays):
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Go on from what `to_arrays` gave."""
         self.spent = arrays["spent"].copy()
         self._passes, self._audited, self._differing = arrays["audit"].tolist()
 
-    def __call__(self, inputs, owners):
+    def __call__(self, inputs: torch.Tensor, owners: np.ndarray) -> torch.Tensor:
         """Labels (m,), int64, of `inputs` (m, *shape) that are charged to the examples `owners` (m,), ints.
 
         Raises BudgetExceeded, with nothing asked and nothing counted, where any owner would exceed the budget.
@@ -86,12 +88,12 @@ class LabelOracle:
         return torch.cat([self._labels(part) for part in parts])
 
     @staticmethod
-    def chunk(size, device):
+    def chunk(size: int, device: torch.device) -> int:
         """Most inputs of `size` values that are sent together through a model on this torch.device."""
         least, most = CHUNK
         return min(most * width(device), max(least, CHUNK_FLOATS * width(device) // max(1, size)))
 
-    def _charge(self, counts):
+    def _charge(self, counts: np.ndarray) -> None:
         over = self.spent + counts > self.budget
         if over.any():
             first = int(np.argmax(over))
@@ -101,7 +103,7 @@ class LabelOracle:
             )
         self.spent += counts
 
-    def _labels(self, inputs):
+    def _labels(self, inputs: torch.Tensor) -> torch.Tensor:
         labels = self._batches.run(partial(self._forward, self._asked), inputs)
         if self._rounded:
             if self._passes % AUDITED == 0 or self._passes.bit_count() == 1:
@@ -112,7 +114,7 @@ class LabelOracle:
         return labels
 
     @torch.inference_mode()
-    def _forward(self, model, inputs):
+    def _forward(self, model: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
         inputs = inputs.to(self.device, next(model.parameters(), self._parameter).dtype)
         if inputs.ndim == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)

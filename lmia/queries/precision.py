@@ -1,9 +1,16 @@
 """Reduced precision that is safe: where it changes too many labels, everything is asked again in full."""
 
-MOST_DISAGREEMENT = 0.05  # share of labels; what is found depends on how near to the boundary queries lie
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Answers = TypeVar("Answers")
+
+MAX_DISAGREEMENT = 0.05  # share of labels; what is found depends on how near to the boundary queries lie
 
 
-def in_precision(ask, precision, most_disagreement=MOST_DISAGREEMENT):
+def in_precision(
+    ask: Callable[[str], tuple[Answers, float | None]], precision: str, most_disagreement: float = MAX_DISAGREEMENT
+) -> tuple[Answers, dict[str, Any]]:
     """Ask in one precision, and in float32 where that proves wrong: (answers, provenance).
 
     ask: a function precision -> (answers, disagreement as `LabelOracle` finds it, None for none); precision: a name in

@@ -5,6 +5,7 @@ import importlib
 import numpy as np
 
 from lmia import artifacts, plugins
+from lmia.boundary.courses import pad_moments
 from lmia.boundary.search import search_boundary
 from lmia.models.trained import TrainedModels
 from lmia.streams import seed_list, streams
@@ -45,16 +46,10 @@ def search(models, output, spec, name, rules, journal):
         rows.append(row | {"classes": subject.classes, "example_ids": subject.ids})
         ways.append(asked)
         print(f"{title}: {np.isinf(best[:, :, -1]).sum()} of {best[:, :, -1].size} searches censored; {asked}")
-    models.save(output, "distances", pad(rows), {"query": spec, "unit": "", "asked": ways})
-
-
-def pad(rows):
-    """Seeds may differ in their number of moments: the last one stands."""
-    length = max(row["best"].shape[2] for row in rows)
-    for row in rows:
-        missing = [(0, 0), (0, 0), (0, length - row["best"].shape[2])]
-        row |= {name: np.pad(row[name], missing, "edge") for name in ("best", "spent")}
-    return rows
+    for name in ("best", "spent"):  # seeds may differ in their number of moments
+        for row, padded in zip(rows, pad_moments([row[name] for row in rows]), strict=True):
+            row[name] = padded
+    models.save(output, "distances", rows, {"query": spec, "unit": "", "asked": ways})
 
 
 if __name__ == "__main__":

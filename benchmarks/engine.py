@@ -16,7 +16,7 @@ from lmia.devices import width
 from lmia.models import cnn, mlp
 from lmia.perturbations import bernoulli, gaussian, rotation, translation
 from lmia.queries import oracle
-from lmia.queries.fixed import ask_fixed
+from lmia.queries.fixed_queries import ask_fixed
 from lmia.queries.oracle import PRECISIONS, LabelOracle
 from lmia.streams import stream, streams
 from lmia.training.loop import train

@@ -14,7 +14,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lmia.models import mlp  # noqa: E402
-from lmia.queries.noise import normals  # noqa: E402
+from lmia.queries.noise_table import normals  # noqa: E402
 from lmia.streams import streams  # noqa: E402
 
 NETWORKS = {  # model, shape of its inputs

@@ -18,7 +18,7 @@ from lmia.attacks.observations import OBSERVATIONS, Answers, Confidences, Distan
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary import search
 from lmia.evaluation import intervals
-from lmia.queries.fixed import ask_fixed
+from lmia.queries.fixed_queries import ask_fixed
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
 

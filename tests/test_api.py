@@ -21,7 +21,7 @@ from lmia.boundary.schedules import ECONOMICAL
 from lmia.boundary.search import search_boundary
 from lmia.evaluation import intervals
 from lmia.perturbations.gaussian import Perturbation
-from lmia.queries.fixed import ask_fixed
+from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import streams
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ from lmia.evaluation.metrics import at_threshold
 from lmia.models import mlp
 from lmia.perturbations import bernoulli, gaussian, original, rotation, translation
 from lmia.queries.confidences import read_confidences
-from lmia.queries.fixed import ask_fixed
+from lmia.queries.fixed_queries import ask_fixed
 from lmia.splits import draw_split
 from lmia.streams import streams
 from lmia.training.loop import accuracy, train

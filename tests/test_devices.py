@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.batching import Batches
 from lmia.boundary.search import search_boundary
 from lmia.boundary.white_box import white_box_distances
 from lmia.defenses import adversarial_regularization, augmentation, dp_sgd, dropout, l1, mixup, none
 from lmia.devices import DeviceError, describe, prepare, queries_on, resolve, width
+from lmia.memory_batches import Batches
 from lmia.models import cnn
 from lmia.models.features import distance_to_neighbour, penultimate
 from lmia.perturbations.gaussian import Perturbation
 from lmia.queries.confidences import read_confidences
-from lmia.queries.fixed import ask_fixed
+from lmia.queries.fixed_queries import ask_fixed
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
 from lmia.training.loop import accuracy, train

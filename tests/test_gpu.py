@@ -21,7 +21,7 @@ from lmia.defenses import augmentation, dp_sgd, dropout, l2, mixup, none
 from lmia.devices import describe, prepare, resolve, width
 from lmia.models import cnn, wide_resnet
 from lmia.perturbations import augmented, bernoulli, gaussian, rotation, translation
-from lmia.queries.fixed import ask_fixed
+from lmia.queries.fixed_queries import ask_fixed
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
 from lmia.training.loop import predict, train

@@ -15,7 +15,7 @@ from lmia.boundary.directions import Directions
 from lmia.boundary.hopskipjump import hopskipjump
 from lmia.boundary.schedules import ECONOMICAL, PUBLISHED, SCHEDULES
 from lmia.boundary.starts import nearest_others
-from lmia.queries.noise import normals
+from lmia.queries.noise_table import normals
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import stream, streams
 
@@ -194,7 +194,7 @@ def test_neither_order_nor_batch_changes_a_bit(order, n, schedule):
 
     whole, spent, _, _ = search(model, points, classes, 600, schedule=schedule, starts=starts(range(8)))
     ids = np.array(order[:n])
-    with mock.patch.object(lmia.boundary.state, "PROBES", (1, 1)):  # every example a block of its own
+    with mock.patch.object(lmia.boundary.search_state, "PROBES", (1, 1)):  # every example a block of its own
         part, part_spent, _, _ = search(
             model, points[ids], classes[ids], 600, ids, schedule=schedule, starts=starts(ids)
         )

@@ -10,7 +10,7 @@ import torch
 from lmia.boundary.search import search_boundary
 from lmia.boundary.white_box import white_box_distances
 from lmia.perturbations.gaussian import Perturbation
-from lmia.queries.fixed import ask_fixed
+from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import streams
 from workflow.harness.journals import KeptJournal
 
@@ -129,9 +129,9 @@ JOBS = {
 @pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
 def test_a_job_that_dies_again_and_again_ends_as_one_that_does_not(tmp_path, job, monkeypatch):
     # Several blocks in a job or step, as there are with more examples or larger images.
-    monkeypatch.setattr("lmia.boundary.state.PROBES", (150, 150))
-    monkeypatch.setattr("lmia.queries.fixed.MIN_EXAMPLES", 1)
-    monkeypatch.setattr("lmia.queries.fixed.MAX_QUERIES", 1)
+    monkeypatch.setattr("lmia.boundary.search_state.PROBES", (150, 150))
+    monkeypatch.setattr("lmia.queries.fixed_queries.MIN_EXAMPLES", 1)
+    monkeypatch.setattr("lmia.queries.fixed_queries.MAX_QUERIES", 1)
     monkeypatch.setattr("lmia.queries.oracle.CHUNK", (3, 3))
     whole = Network()
     expected = job(whole)

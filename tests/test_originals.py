@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lmia.data import adult, cifar10, cifar100, location, mnist, npz, purchase, tables, texas
+from lmia.data import adult, binary_tables, cifar10, cifar100, location, mnist, npz, purchase, texas
 from tests.test_archives import tgz
 
 REAL = Path(__file__).parents[1].parent / "shared" / "data"
@@ -175,19 +175,19 @@ def test_texas_has_labels_of_its_own(monkeypatch, tmp_path):
 def test_malformed_rows_are_told_with_their_columns(row):
     found = row.count(b",") + 1
     with pytest.raises(ValueError, match=f"t: row 2: expected a class and 3 columns of 0 or 1, found {found} columns"):
-        tables.parse_bits([b"1,0,0,1\n", row], (2, 3), "t", head=rb'("\d+"|\d+),')
+        binary_tables.parse_bits([b"1,0,0,1\n", row], (2, 3), "t", head=rb'("\d+"|\d+),')
 
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_rows_are_counted(n):
     with pytest.raises(ValueError, match=f"t: expected 2 rows of 2 columns, found {n} rows"):
-        tables.parse_bits([b"0,1\r\n"] * n, (2, 2), "t")
+        binary_tables.parse_bits([b"0,1\r\n"] * n, (2, 2), "t")
 
 
 @pytest.mark.parametrize("label", [b"0", b"31"])
 def test_classes_beyond_the_known_ones_are_told(label):
     with pytest.raises(ValueError, match="t: expected classes 1 to 30, found"):
-        tables.parse_classes([b"1", b"30", label], 30, "t")
+        binary_tables.parse_classes([b"1", b"30", label], 30, "t")
 
 
 ROW = "39, State-gov, 10, HS-grad, 13, Divorced, Sales, Wife, White, Male, 5, 0, 40, Cuba, <=50K"

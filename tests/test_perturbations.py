@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from lmia.perturbations import augmented, bernoulli, gaussian, mixed, original, rotation, translation
-from lmia.queries import fixed, noise
-from lmia.queries.fixed import ask_fixed
+from lmia.queries import fixed_queries, noise_table
+from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import streams
 
 IMAGES = torch.rand(5, 2, 6, 8, generator=torch.Generator().manual_seed(0))
@@ -52,7 +52,7 @@ def test_a_query_depends_on_its_example_alone(kind):
     ],
 )
 def test_blocks_fill_forward_passes_and_fit_into_memory(n_queries, n_values, device, examples):
-    assert fixed._block_size(n_queries, n_values, torch.device(device)) == examples
+    assert fixed_queries._block_size(n_queries, n_values, torch.device(device)) == examples
 
 
 @pytest.mark.parametrize("kind", ["augmented", "gaussian", "bernoulli"])
@@ -164,7 +164,7 @@ def test_mixed_noise_moves_continuous_features_and_flips_the_others():
     table = torch.cat([torch.full((6, 3), 0.5), torch.tensor([0.0, 1.0]).repeat(6, 20)], dim=1)
     noise = mixed.Perturbation(continuous=3, sigmas=[0.1, 0.01], flips=[4, 8], samples=400)
     queries = ask(noise, table, range(6))
-    assert queries.shape == (6, 800, 43) and noise.magnitudes == [0.1] * 400 + [0.01] * 400
+    assert queries.shape == (6, 800, 43) and noise_table.magnitudes == [0.1] * 400 + [0.01] * 400
     for part, sigma, flips in ((queries[:, :400], 0.1, 4), (queries[:, 400:], 0.01, 8)):
         assert (part[..., :3] - 0.5).std() == pytest.approx(sigma, rel=0.05)
         changed = part[..., 3:] != table[:, None, 3:]
@@ -202,8 +202,8 @@ def test_rotations_may_take_the_nearest_pixel_and_another_border():
 
 def test_noise_reaches_from_the_first_number_of_its_table_to_the_last(monkeypatch):
     """The table holds many windows, also where one input is larger than the table."""
-    monkeypatch.setattr(noise, "TABLE", 1)
+    monkeypatch.setattr(noise_table, "TABLE", 1)
     ends = [SimpleNamespace(random=lambda k, draw=draw: np.full(k, draw)) for draw in (0.0, np.nextafter(1, 0))]
-    first, last = noise.normals(ends, 1, 100)[:, 0]
-    table = noise._table(1600, torch.device("cpu"))
+    first, last = noise_table.normals(ends, 1, 100)[:, 0]
+    table = noise_table._table(1600, torch.device("cpu"))
     assert first.tolist() == table[:100].tolist() and last.tolist() == table[-100:].tolist()

@@ -7,7 +7,7 @@ import torch
 import lmia.streams
 from lmia.models import mlp
 from lmia.perturbations import gaussian, rotation, translation
-from lmia.queries.fixed import ask_fixed
+from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import Subset, stream, streams
 
 

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from torch import nn
 
 from lmia.defenses import adversarial_regularization, augmentation, dp_sgd
-from lmia.image_moves import moved, shifts
+from lmia.image_augmentation import moved, shifts
 from lmia.models import cnn, mlp, wide_resnet
 from lmia.perturbations.translation import shift
 from lmia.training.loop import train

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from lmia.queries.noise import normals
+from lmia.queries.noise_table import normals
 
 
 class Directions:

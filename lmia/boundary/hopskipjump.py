@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from lmia.boundary.geometry import bisect, unit
 from lmia.boundary.schedules import PUBLISHED, Schedule
-from lmia.boundary.state import SearchState
+from lmia.boundary.search_state import SearchState
 from lmia.journal import Journal
 from lmia.queries.oracle import LabelOracle
 

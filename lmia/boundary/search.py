@@ -12,11 +12,11 @@ from lmia.boundary.hopskipjump import Settled, hopskipjump
 from lmia.boundary.schedules import SCHEDULES
 from lmia.boundary.starts import nearest_others
 from lmia.devices import device_of, queries_on
-from lmia.image_moves import shifts
+from lmia.image_augmentation import shifts
 from lmia.journal import Journal
 from lmia.perturbations.translation import shift
 from lmia.queries.oracle import LabelOracle
-from lmia.queries.precision import MAX_DISAGREEMENT, in_precision
+from lmia.queries.reduced_precision import MAX_DISAGREEMENT, in_precision
 
 
 def search_boundary(

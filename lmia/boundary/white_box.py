@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from lmia.batching import Batches
 from lmia.boundary.geometry import bisect, unit
 from lmia.journal import Journal
+from lmia.memory_batches import Batches
 from lmia.queries.oracle import LabelOracle
 
 RADIUS, RATE = 1.0, 0.05  # the first radius, and by which share it changes in a step (section 4 of Rony et al.)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmia.data import archives, cifar
+from lmia.data import archives, cifar_archives
 
 N_EXAMPLES = 60000
 SHAPE = (3, 32, 32)
@@ -16,5 +16,5 @@ def load(path: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     path: local copy of the archive, or of its folder; default: fetched. Errors: as `archives.originals`, and ValueError
     for an archive of another content.
     """
-    [archive] = archives.originals(cifar.URL, HASHES, path)
-    return cifar.read(archive, MEMBERS, N_EXAMPLES, SHAPE, n_labels=1, n_classes=10)
+    [archive] = archives.originals(cifar_archives.URL, HASHES, path)
+    return cifar_archives.read(archive, MEMBERS, N_EXAMPLES, SHAPE, n_labels=1, n_classes=10)

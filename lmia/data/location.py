@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmia.data import archives, tables
+from lmia.data import archives, binary_tables
 
 N_EXAMPLES = 5010
 SHAPE = (446,)
@@ -16,5 +16,5 @@ def load(path: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     path: local copy of the archive, or of its folder; default: fetched. Errors: as `archives.originals`, and ValueError
     for an archive of another content.
     """
-    [archive] = archives.originals(tables.URL, HASHES, path)
-    return tables.read(archive, "bangkok", (N_EXAMPLES, *SHAPE), N_CLASSES)
+    [archive] = archives.originals(binary_tables.URL, HASHES, path)
+    return binary_tables.read(archive, "bangkok", (N_EXAMPLES, *SHAPE), N_CLASSES)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from lmia.data.arrays import UNIT, Limits, check_classes, check_numbering, cut, limits, may_be_turned, shown
+from lmia.data.array_checks import UNIT, Limits, check_classes, check_numbering, cut, limits, may_be_turned, shown
 
 MAX_BYTES = 16 << 30  # of memory, whatever a machine has: more than any data set here needs, far from a zip bomb's end
 MAX_HEADER = 11_000  # bytes that hold any header which numpy accepts; a longer one could fill the memory

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmia.data import archives, tables
+from lmia.data import archives, binary_tables
 
 N_EXAMPLES = 197324
 SHAPE = (600,)
@@ -17,5 +17,5 @@ def load(path: str | None = None, sha256: str | None = None) -> tuple[np.ndarray
     nothing is read, as nobody published it, and the error tells what was found. Errors: as `archives.originals`, and
     ValueError for an archive of another content.
     """
-    [archive] = archives.originals(tables.URL, {NAME: sha256}, path)
-    return tables.read(archive, "dataset_purchase", (N_EXAMPLES, *SHAPE), N_CLASSES)
+    [archive] = archives.originals(binary_tables.URL, {NAME: sha256}, path)
+    return binary_tables.read(archive, "dataset_purchase", (N_EXAMPLES, *SHAPE), N_CLASSES)

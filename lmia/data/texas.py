@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmia.data import archives, tables
+from lmia.data import archives, binary_tables
 
 N_EXAMPLES = 67330
 SHAPE = (6169,)
@@ -17,10 +17,10 @@ def load(path: str | None = None, sha256: str | None = None) -> tuple[np.ndarray
     nothing is read, as nobody published it, and the error tells what was found. Errors: as `archives.originals`, and
     ValueError for an archive of another content.
     """
-    [archive] = archives.originals(tables.URL, {NAME: sha256}, path)
+    [archive] = archives.originals(binary_tables.URL, {NAME: sha256}, path)
     with archives.members(archive, "texas/100/labels", "texas/100/feats") as (labels, lines):
         labels = labels.read().split()
-        bits, _ = tables.parse_bits(lines, (N_EXAMPLES, *SHAPE), f"{archive}: texas/100/feats")
+        bits, _ = binary_tables.parse_bits(lines, (N_EXAMPLES, *SHAPE), f"{archive}: texas/100/feats")
     if len(labels) != N_EXAMPLES:
         raise ValueError(f"{archive}: texas/100/labels: expected {N_EXAMPLES} labels, found {len(labels)}")
-    return bits.astype(np.float32), tables.parse_classes(labels, N_CLASSES, f"{archive}: texas/100/labels")
+    return bits.astype(np.float32), binary_tables.parse_classes(labels, N_CLASSES, f"{archive}: texas/100/labels")

@@ -3,7 +3,7 @@
 import torch
 
 from lmia.defenses import base
-from lmia.image_moves import check_moves, cut, mirrored, moved, shifts
+from lmia.image_augmentation import check_moves, cut, mirrored, moved, shifts
 
 VIEWS = ("all", "random")
 

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from lmia.batching import Batches
 from lmia.devices import device_of
+from lmia.memory_batches import Batches
 
 BLOCK = 1024  # points whose similarities to all others are in memory at once
 

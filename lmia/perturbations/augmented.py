@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from lmia.image_moves import cut, mirrored, moved
+from lmia.image_augmentation import cut, mirrored, moved
 from lmia.perturbations import columns
 from lmia.perturbations.images import image_size
 

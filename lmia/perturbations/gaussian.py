@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from lmia.perturbations import columns
-from lmia.queries.noise import normals
+from lmia.queries.noise_table import normals
 
 
 class Perturbation:

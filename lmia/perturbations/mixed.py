@@ -7,7 +7,7 @@ import torch
 
 from lmia.perturbations import columns
 from lmia.perturbations.bernoulli import successes
-from lmia.queries.noise import normals
+from lmia.queries.noise_table import normals
 
 
 class Perturbation:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from lmia.image_moves import shifts
+from lmia.image_augmentation import shifts
 from lmia.perturbations.images import image_size
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from lmia.batching import Batches
 from lmia.devices import device_of
+from lmia.memory_batches import Batches
 
 
 def read_confidences(

@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 import torch
 
-from lmia.batching import Batches
 from lmia.devices import width
+from lmia.memory_batches import Batches
 
 CHUNK_FLOATS = 1 << 18  # input values per forward pass: a small network's activations then stay in a core's cache
 CHUNK = (64, 1024)  # least and most inputs per forward pass; a GPU's is wider, but for the least

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from lmia.batching import Batches
 from lmia.defenses import base
 from lmia.interfaces import ModelBuilder
 from lmia.journal import Journal
+from lmia.memory_batches import Batches
 from lmia.training.cuda_graphs import GraphedStep, Step
 from lmia.training.optimizers import OPTIMIZERS, Adam, Sgd
 from lmia.training.options import TrainingOptions
-from lmia.training.state import moving_tensors, restore, to_arrays
+from lmia.training.resumable_state import moving_tensors, restore, to_arrays
 
 
 class BatchOfOne(ValueError):

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import MinMaxScaler
 
-from lmia.data.arrays import checked
-from lmia.data.remarks import remarks
+from lmia.data.array_checks import checked
+from lmia.data.warnings import remarks
 
 TABLE, CLASSES = np.linspace(0, 1, 12).reshape(6, 2), np.array([0, 1, 2, 0, 1, 2])
 

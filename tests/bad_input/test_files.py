@@ -14,7 +14,7 @@ import torch
 
 from lmia import artifacts
 from lmia.data import archives, npz
-from lmia.data.arrays import checked
+from lmia.data.array_checks import checked
 from lmia.data.torchvision import import_torchvision
 from lmia.data.torchvision import load as load_torchvision
 

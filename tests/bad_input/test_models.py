@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lmia.models import cnn, mlp, wide_resnet
-from lmia.models.checks import check_model
+from lmia.models.usability import check_model
 
 SHAPE, N_CLASSES = (1, 8, 8), 10
 INPUTS = torch.rand(12, *SHAPE, generator=torch.Generator().manual_seed(0))

@@ -54,14 +54,14 @@ CONFIG = {
 DATASET = """
 from pathlib import Path
 
-from lmia.data import archives, tables
+from lmia.data import archives, binary_tables
 
 N_EXAMPLES, SHAPE = {n}, ({features},)
 
 
 def load():
     [archive] = archives.originals(Path("address.txt").read_text(), {{"served.tgz": "{sha256}"}})
-    return tables.read(archive, "rows", (N_EXAMPLES, *SHAPE), {classes})
+    return binary_tables.read(archive, "rows", (N_EXAMPLES, *SHAPE), {classes})
 """
 NOT_RESULTS = (".partial", ".runs", "logs", "benchmarks")
 

@@ -59,9 +59,9 @@ def move_points(checkout):
     """A module moves into a package of its own, and all who import it say so."""
     (checkout.path / "lmia/chosen").mkdir()
     (checkout.path / "lmia/chosen/__init__.py").touch()
-    (checkout.path / "lmia/points.py").rename(checkout.path / "lmia/chosen/points.py")
+    (checkout.path / "lmia/asked_points.py").rename(checkout.path / "lmia/chosen/points.py")
     for file in (checkout.path / "lmia").rglob("*.py"):
-        file.write_text(file.read_text().replace("from lmia.points import", "from lmia.chosen.points import"))
+        file.write_text(file.read_text().replace("from lmia.asked_points import", "from lmia.chosen.points import"))
 
 
 ONCE = ("prepare_dataset", "check_study", "plot_gallery")
@@ -145,7 +145,7 @@ CASES = {
         code("lmia/boundary/stopping.py", "0.99, 100", "0.99, 50"),
         FROM_SCORES | {"search_boundary": 1, "tune_stopping": 1},
     ),
-    "check of models": (code("lmia/models/checks.py", "POINTS = 8", "POINTS = 9"), {"check_study": 1}),
+    "check of models": (code("lmia/models/usability.py", "POINTS = 8", "POINTS = 9"), {"check_study": 1}),
     "training code": (
         code("lmia/training/loop.py", "self._waited >= self._patience", "self._waited > self._patience"),
         FROM_TRAINING,

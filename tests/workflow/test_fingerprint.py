@@ -185,7 +185,7 @@ def test_this_folder_and_what_only_it_imports_are_in_no_hash():
     found = closure(fingerprint.ROOT / "workflow/scripts/train_model.py", "lmia.models.mlp")
     around = closure(fingerprint.ROOT / "workflow/scripts/train_model.py", "lmia.models.mlp", around=True)
     assert not [file for file in found if file.is_relative_to(fingerprint.HARNESS)]
-    assert fingerprint.ROOT / "lmia/models/checks.py" in around.keys() - found.keys()
+    assert fingerprint.ROOT / "lmia/models/usability.py" in around.keys() - found.keys()
 
 
 LOADED = {  # what is loaded as what, and whether no hash covers it

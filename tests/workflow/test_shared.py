@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from lmia import artifacts
-from lmia.batching import Batches
+from lmia.memory_batches import Batches
 from workflow.harness import records, result_key, shared_cache
 from workflow.harness.attempt import Attempt
 from workflow.harness.shared_cache import Entry

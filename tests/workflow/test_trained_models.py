@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from lmia import artifacts
-from lmia.models.trained import TrainedModels
+from lmia.models.asked_models import TrainedModels
 
 
 def models(finished, role, evaluated=None):
@@ -17,7 +17,7 @@ def models(finished, role, evaluated=None):
 def test_starting_points_are_none_of_those_that_are_asked_about(finished, monkeypatch):
     data, _ = artifacts.load(finished.path / "results/data/digits.npz", "dataset")
     where = {image.tobytes(): number for number, image in enumerate(data["inputs"])}
-    monkeypatch.setattr("lmia.points.MAX_STARTING_POINTS", 500)
+    monkeypatch.setattr("lmia.asked_points.MAX_STARTING_POINTS", 500)
     for role in ("target", "shadow0"):
         loaded = models(finished, role)
         assert loaded.provenance["device"] == "cpu"

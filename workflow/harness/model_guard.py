@@ -6,7 +6,7 @@ finds, and no training waits for that or is repeated for it.
 
 import torch
 
-from lmia.models.checks import check_model
+from lmia.models.usability import check_model
 from workflow.harness.errors import bad_input
 
 

@@ -16,7 +16,7 @@ import uuid
 from pathlib import Path
 
 from lmia import artifacts
-from lmia.batching import Batches
+from lmia.memory_batches import Batches
 from workflow.harness import records
 from workflow.harness.attempt import PARTIAL
 from workflow.harness.result_key import dependencies

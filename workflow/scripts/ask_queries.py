@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 
 from lmia import plugins
-from lmia.models.trained import TrainedModels
-from lmia.queries.fixed import ask_fixed
+from lmia.models.asked_models import TrainedModels
+from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import streams
 from workflow.harness.gpus import take_device
 from workflow.harness.job import job

@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 
 from lmia import artifacts, plugins
-from lmia.data.remarks import remarks
+from lmia.data.warnings import remarks
 from lmia.devices import prepare
-from lmia.models.checks import check_model
+from lmia.models.usability import check_model
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 

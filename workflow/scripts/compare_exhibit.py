@@ -4,7 +4,7 @@ import pandas as pd
 
 from lmia import artifacts
 from lmia.evaluation import flags
-from lmia.evaluation.decisions import decisions
+from lmia.evaluation.claim_decisions import decisions
 from lmia.evaluation.metrics_table import flags_over_seeds, read_measures, read_metrics
 from lmia.evaluation.paper_comparison import CHECKS, COMPARISON, check, compare, to_markdown
 from workflow.harness.job import job

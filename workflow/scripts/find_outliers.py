@@ -2,8 +2,8 @@
 
 from lmia import plugins
 from lmia.evaluation.outliers import find_outliers
+from lmia.models.asked_models import TrainedModels
 from lmia.models.features import distance_to_neighbour, penultimate
-from lmia.models.trained import TrainedModels
 from workflow.harness.gpus import take_device
 from workflow.harness.job import job
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from lmia import plugins
 from lmia.boundary.white_box import white_box_distances
-from lmia.models.trained import TrainedModels
+from lmia.models.asked_models import TrainedModels
 from workflow.harness.gpus import take_device
 from workflow.harness.job import job
 from workflow.harness.journals import journal_of

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lmia import artifacts
-from lmia.evaluation.measures import attack_rows
+from lmia.evaluation.metric_rows import attack_rows
 from lmia.streams import seed_list
 from workflow.harness.job import job
 

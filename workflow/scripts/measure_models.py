@@ -3,7 +3,7 @@
 import pandas as pd
 
 from lmia import artifacts
-from lmia.evaluation.measures import MODEL_METRICS, guarantee_rows, model_rows
+from lmia.evaluation.metric_rows import MODEL_METRICS, guarantee_rows, model_rows
 from lmia.streams import seed_list
 from workflow.harness.job import job
 

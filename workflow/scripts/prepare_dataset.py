@@ -1,7 +1,7 @@
 """A data set as one artifact: inputs in [0, 1] and classes."""
 
 from lmia import artifacts, plugins
-from lmia.data.arrays import checked
+from lmia.data.array_checks import checked
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 

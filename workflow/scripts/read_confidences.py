@@ -1,7 +1,7 @@
 """Confidence vectors for the baselines that are not label-only."""
 
 from lmia import plugins
-from lmia.models.trained import TrainedModels
+from lmia.models.asked_models import TrainedModels
 from lmia.queries.confidences import read_confidences
 from workflow.harness.gpus import take_device
 from workflow.harness.job import job

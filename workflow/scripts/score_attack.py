@@ -3,7 +3,7 @@
 import numpy as np
 
 from lmia import artifacts, plugins
-from lmia.attacks.loading import check_precision, load_observations
+from lmia.attacks.observation_files import check_precision, load_observations
 from lmia.attacks.scoring import run_attack
 from lmia.streams import seed_list
 from workflow.harness.job import job

@@ -7,7 +7,7 @@ import numpy as np
 from lmia import artifacts, plugins
 from lmia.boundary.courses import pad_moments
 from lmia.boundary.search import search_boundary
-from lmia.models.trained import TrainedModels
+from lmia.models.asked_models import TrainedModels
 from lmia.streams import seed_list, streams
 from workflow.harness.gpus import take_device
 from workflow.harness.job import job

@@ -9,8 +9,8 @@ from lmia.devices import describe, prepare
 from lmia.models.checkpoints import to_arrays, weights
 from lmia.streams import seed_list
 from lmia.training.loop import BatchOfOne
+from lmia.training.one_role import train_role
 from lmia.training.options import TrainingOptions
-from lmia.training.role import train_role
 from workflow.harness.gpus import take_device
 from workflow.harness.job import BadInput, job
 from workflow.harness.journals import journal_of

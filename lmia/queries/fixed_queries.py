@@ -11,7 +11,7 @@ from tqdm import tqdm
 from lmia.devices import queries_on
 from lmia.journal import Journal
 from lmia.queries.oracle import LabelOracle
-from lmia.queries.precision import MAX_DISAGREEMENT, in_precision
+from lmia.queries.reduced_precision import MAX_DISAGREEMENT, in_precision
 from lmia.streams import Subset
 
 MIN_EXAMPLES = 16  # that are perturbed together

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lmia import points
-from lmia.points import evaluated_ids, reference_ids, starting_ids
+from lmia.asked_points import evaluated_ids, reference_ids, starting_ids
 from lmia.streams import stream
 
 IDS = np.random.default_rng(0).permutation(1000)
@@ -32,7 +31,7 @@ def test_searches_start_at_points_that_are_neither_asked_nor_trained_on(monkeypa
     asked = evaluated_ids(MEMBERS, NONMEMBERS, 0, 10)
     found = starting_ids(1000, asked, MEMBERS, 0)
     assert set(found) == set(range(1000)) - set(asked) - set(MEMBERS) and (np.diff(found) > 0).all()
-    monkeypatch.setattr(points, "MAX_STARTING_POINTS", 50)
+    monkeypatch.setattr("lmia.asked_points.MAX_STARTING_POINTS", 50)
     few = [starting_ids(1000, asked, MEMBERS, seed) for seed in (0, 1)]
     assert [len(ids) for ids in few] == [50, 50] and set(few[0]) <= set(found) and set(few[0]) != set(few[1])
     assert not len(starting_ids(180, IDS[100:180] * 0 + np.arange(80), np.arange(80, 180), 0))

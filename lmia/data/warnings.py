@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from lmia.data.arrays import may_be_turned
+from lmia.data.array_checks import may_be_turned
 
 
 def remarks(inputs: np.ndarray, classes: np.ndarray, members: np.ndarray, nonmembers: np.ndarray) -> list[str]:

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from lmia.asked_points import reference_ids
 from lmia.defenses.base import Defense
 from lmia.journal import Journal
-from lmia.points import reference_ids
 from lmia.streams import stream
 from lmia.training.loop import model_flag, predict, share, train
 from lmia.training.options import TrainingOptions

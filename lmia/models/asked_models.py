@@ -10,9 +10,9 @@ from torch import nn
 from tqdm import tqdm
 
 from lmia import artifacts, plugins
+from lmia.asked_points import evaluated_ids, starting_ids
 from lmia.devices import describe, prepare
 from lmia.models.checkpoints import restore
-from lmia.points import evaluated_ids, starting_ids
 from lmia.streams import seed_list
 
 

@@ -57,7 +57,7 @@ def _field_owner(path):
         if fields:
             owners = [found for field in fields for found in classes_in(field)]
         elif not is_name:  # of a member of a union, or a number in a list
-            owners = [owner for owner in owners if owner.has_kind(part)] or owners
+            owners = [owner for owner in owners if part in owner.kinds()] or owners
         is_name = any(get_origin(field.annotation) is dict for field in fields)  # of an entry comes next
     return owners[0] if len(owners) == 1 else None
 

@@ -5,6 +5,7 @@ import sys
 from functools import cache
 from os.path import expanduser, isfile, relpath, sep
 from pathlib import Path
+from typing import Any
 
 from workflow.harness.fingerprint import ROOT, beside, closure, find, imported_from, is_installed, is_standard, locate
 
@@ -13,21 +14,21 @@ CHANGING = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "
 
 def read_constant(module, name):
     """A literal assigned to `name` at the top of a module's source; None where there is none, or no literal."""
-    for node in _body(module):
+    return _assigned(_body(module), name)
+
+
+def _assigned(statements: list[ast.stmt], name: str) -> Any:
+    for node in statements:
         targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
         if isinstance(node, ast.Assign | ast.AnnAssign) and any(getattr(part, "id", "") == name for part in targets):
             return _literal(node.value)
     return None
 
 
-def read_reads(module):
-    """The `reads` of a module's Attack, or None."""
-    for node in _body(module):
-        if getattr(node, "name", None) == "Attack":
-            for item in node.body:
-                if isinstance(item, ast.Assign) and getattr(item.targets[0], "id", "") == "reads":
-                    return _literal(item.value)
-    return None
+def read_attribute(module: str, owner: str, name: str) -> Any:
+    """A literal that a class of a module gives to an attribute in its body; None where there is none, or no literal."""
+    classes = [node for node in _body(module) if isinstance(node, ast.ClassDef) and node.name == owner]
+    return _assigned([item for node in classes for item in node.body], name)
 
 
 def read_arguments(module, target):

@@ -44,26 +44,6 @@ FORMS = {  # of texts with a pattern
     "{64}": "64 hex digits",
     "{1,18}-": "block of seeds, such as `0-5`",
 }
-# Keys that the schema leaves without a description, as their names say it.
-MEANINGS = {
-    "attack_learning_rate": "of the attack network",
-    "attacks": "entries under `attacks`",
-    "batch_size": "examples per step",
-    "claims": "what the table or figure must show",
-    "dataset": "an entry under `datasets`",
-    "defenses": "entries under `defenses`",
-    "download": "whether missing files are fetched",
-    "figures": "entries under `figures` that belong to it",
-    "interpolation": "of the turned image",
-    "max_epochs": "where training ends at the latest",
-    "model": "an entry under `models`",
-    "says": "the claim in words",
-    "seed": "of the random numbers",
-    "study": "an entry under `studies`",
-    "title": "heading",
-    "training": "how models are trained",
-    "tune": "layers that are trained",
-}
 
 
 def page():
@@ -112,7 +92,7 @@ def _table(fields, required, schema):
     lines = ["| key | type and range | default | meaning |", "| --- | --- | --- | --- |"]
     for key, field in fields.items():
         default = "must be given" if key in required else _value(field.get("default"), schema, field)
-        cells = [f"`{key}`", _type(field, schema), default, field.get("description") or MEANINGS.get(key, "")]
+        cells = [f"`{key}`", _type(field, schema), default, field.get("description", "")]
         lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
     return [*lines, ""]
 

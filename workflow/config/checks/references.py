@@ -8,7 +8,7 @@ from workflow.config.checks.defenses import check_defenses
 from workflow.config.checks.plugins import check_plugins
 from workflow.config.checks.studies import check_studies
 from workflow.config.messages import unknown
-from workflow.config.plugin_sources import read_reads
+from workflow.config.plugin_sources import read_attribute
 from workflow.config.schema.configuration import SECTIONS
 from workflow.config.schema.datasets import Archived, Npz
 
@@ -82,7 +82,7 @@ def check_attacks(config):
             yield unknown(f"{key}.reads", attack.reads, config.queries, "queries")
             continue
         query = config.queries[attack.reads]
-        accepted = read_reads(attack.module)
+        accepted = read_attribute(attack.module, attack.target, "reads")
         if accepted and query.observation not in accepted:
             yield (
                 f"{key}.reads: {attack.reads}: yields {query.observation}, a {attack.kind} attack reads "

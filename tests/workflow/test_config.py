@@ -352,6 +352,11 @@ BAD = {
         "he",
         "mlp.initialization: 'he': .* 'torch' or 'gl",
     ),
+    "a text for a truth": (
+        ("datasets", "more"),
+        {"kind": "torchvision", "name": "MNIST", "download": "off"},
+        "datasets.more.download: 'off': not possible here; it should be true or false$",
+    ),
     "studies of sizes": (
         ("figures", "roc"),
         {"kind": "sizes", "study": "digits-mlp", "studies": ["x"]},

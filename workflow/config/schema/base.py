@@ -75,13 +75,15 @@ class Strict(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _no_other_numbers(cls, value: Any, info: ValidationInfo) -> Any:
-        """Python takes YAML's true for the number 1, which nobody means, and the text 1_000 for 1000."""
+        """Python takes YAML's true for the number 1, the text 1_000 for 1000, and "off" for false: all mistakes."""
         held = _types_in(cls.model_fields[str(info.field_name)].annotation)
         if any(isinstance(part, type) and issubclass(part, BaseModel) for part in held):
             return value  # whose own fields are asked
         values = _leaves(value)
         if bool not in held and any(isinstance(v, bool) for v in values):
             raise PydanticCustomError("truth", "Input should not be true or false")
+        if bool in held and str not in held and any(isinstance(v, str) for v in values):
+            raise PydanticCustomError("truth", "Input should be true or false")
         if str not in held and any(isinstance(v, str) and not is_number(v) for v in values):
             if float in held:
                 raise PydanticCustomError("number", "Input should be a valid number, as 0.001 or 1e-3")

@@ -35,10 +35,10 @@ def _check_constant(key: str, entry: CustomDefense | CustomQuery, arguments: lis
         constant, option, wanted = "STRENGTH", entry.strength_in(), "a number"
     else:
         constant, option, wanted = "MAGNITUDES", entry.magnitudes_in(), "a list of numbers"
-    value = entry.options().get(option)
-    numbers = value if isinstance(value, list) else [value]
     if option is None:
         return
+    value = entry.options().get(option)
+    numbers = value if isinstance(value, list) else [value]
     if option not in arguments:
         says = f"{constant} names {option}, which {entry.target} does not take"
         yield f"{key}.kind: {entry.kind}: {says}; {suggest(option, arguments)}"

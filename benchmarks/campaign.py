@@ -43,7 +43,7 @@ def asked(query):
     """(queries per example of all magnitudes, bytes that are kept of their answers)."""
     if query.observation != "labels":
         return query.cost(), 1000  # of a course, of one confidence vector, of one distance: small
-    field = query.magnitudes_in and query.magnitudes_in[0]
+    field = query.magnitudes_in()
     each = [query.model_copy(update={field: [size]}) for size in getattr(query, field)] if field else []
     n = 1 + sum(one.cost() - 1 for one in each)
     return n, 4 * n

@@ -3,6 +3,7 @@
 import copy as copying
 import json
 import math
+import typing
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import yaml
 from lmia.streams import seed_list
 from workflow.config.load import ConfigError, base_files, check, load
 from workflow.config.schema import configuration
-from workflow.config.schema.figures import FIGURES
+from workflow.config.schema.figures import AnyFigure
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -129,7 +130,11 @@ BAD = {
         "workflow.roles",
         "attacks.gap.kind: workflow.roles: no such module",
     ),
-    "not an attack": (("attacks", "gap", "kind"), "workflow.seeds", "workflow.seeds: the module defines no Attack"),
+    "not an attack": (
+        ("attacks", "gap", "kind"),
+        "workflow.config.paths",
+        "config.paths: the module defines no Attack",
+    ),
     "dotted path into lmia": (
         ("queries", "gaussian"),
         {"kind": "lmia.perturbations.gaussian", "sigmas": [-1]},
@@ -347,6 +352,11 @@ BAD = {
         "he",
         "mlp.initialization: 'he': .* 'torch' or 'gl",
     ),
+    "a text for a truth": (
+        ("datasets", "more"),
+        {"kind": "torchvision", "name": "MNIST", "download": "off"},
+        "datasets.more.download: 'off': not possible here; it should be true or false$",
+    ),
     "studies of sizes": (
         ("figures", "roc"),
         {"kind": "sizes", "study": "digits-mlp", "studies": ["x"]},
@@ -464,7 +474,7 @@ def test_an_axis_in_dollars_is_refused():
         check(config)
 
 
-@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize("figure", typing.get_args(typing.get_args(AnyFigure)[0]))
 def test_every_kind_of_figure_has_a_caption_that_names_its_studies(figure):
     joins = "studies" in figure.model_fields
     said = figure.model_construct(study="mine", studies=["more"]).said()

@@ -1,6 +1,8 @@
 """Configurations with defenses: what cannot be trained or drawn is refused, and how figures group what can."""
 
 import copy as copying
+import importlib
+import zlib
 
 import pytest
 
@@ -141,3 +143,90 @@ def test_no_defense_is_strength_0_only_where_that_is_weak():
     assert checked.strengths(study, "early_stopping") == {"early": 5, "late": 20}
     assert checked.strengths(study, "dp_sgd") == {"strict": 1, "loose": 100}
     assert checked.strengths(study, "dp_sgd by noise") == {"none": 0, "noisy": 0.5}
+
+
+LEVELS = """MAGNITUDES = "levels"
+
+
+class Perturbation:
+    unit = "level"
+
+    def __init__(self, levels):
+        pass
+"""
+SMOOTH = """STRENGTH = "amount"
+
+
+class Defense:
+    def __init__(self, amount, times=1):
+        pass
+"""
+
+
+def plugged(tmp_path, monkeypatch, levels=LEVELS, smooth=SMOOTH, values=(0.5, 1), amount=0.1):
+    """A configuration with a perturbation and a defense of one's own, a claim and a figure of them."""
+    package = tmp_path / f"hooks{zlib.crc32(f'{levels}{smooth}'.encode())}"  # sources are read once in a process
+    package.mkdir()
+    (package / "levels.py").write_text(levels)
+    (package / "smooth.py").write_text(smooth)
+    monkeypatch.syspath_prepend(tmp_path)
+    config = defended(defense={"kind": f"{package.name}.smooth", "amount": amount})
+    config["queries"]["levels"] = {"kind": f"{package.name}.levels", "levels": list(values)}
+    config["attacks"]["level"] = {"kind": "vote", "reads": "levels"}
+    claim = {"says": "more", "study": "digits-mlp", "attacks": ["level"], "against": ["gap"], "settings": ["level=0.5"]}
+    config["exhibits"] = {"mine": {"title": "Mine", "claims": [claim]}}
+    config["figures"]["mine"] = {"kind": "strengths", "study": "digits-mlp", "family": f"{package.name}.smooth"}
+    config["figures"]["swept"] = {"kind": "sweep", "study": "digits-mlp", "attacks": ["level"], "defense": "none"}
+    return config
+
+
+def test_claims_name_magnitudes_and_figures_strengths_of_plug_ins(tmp_path, monkeypatch):
+    checked = check(plugged(tmp_path, monkeypatch))
+    assert checked.settings_of("level") == ["", "level=0.5", "level=1"]
+    assert checked.figures["mine"].params(checked)["strengths"] == {"none": 0.0, "mine": 0.1}
+    checked = check(plugged(tmp_path, monkeypatch, smooth=f"WEAKENS = True\n{SMOOTH}"))
+    assert checked.figures["mine"].params(checked)["strengths"] == {"mine": 0.1}
+
+
+BAD_HOOKS = {
+    "an unknown strength": (
+        {"smooth": SMOOTH.replace('"amount"', '"amonut"')},
+        "defenses.mine.kind: .*.smooth: STRENGTH names amonut, which Defense does not take; did you mean amount?",
+    ),
+    "a strength that is not given": (
+        {"smooth": SMOOTH.replace('"amount"', '"times"')},
+        "defenses.mine.times: None: STRENGTH of .*.smooth names it; give it a number",
+    ),
+    "a text as strength": ({"amount": "much"}, "defenses.mine.amount: much: STRENGTH .*; give it a number"),
+    "unknown magnitudes": (
+        {"levels": LEVELS.replace('"levels"', '"level"')},
+        "queries.levels.kind: .*: MAGNITUDES names level, which Perturbation does not take; did you mean levels?",
+    ),
+    "magnitudes that are no numbers": (
+        {"values": [True]},
+        "queries.levels.levels: .True.: MAGNITUDES of .*.levels names it; give it a list of numbers",
+    ),
+    "no unit": (
+        {"levels": LEVELS.replace("unit", "name")},
+        'queries.levels.kind: .*.levels: MAGNITUDES needs a unit without "="; write unit = "level" in Perturbation',
+    ),
+    "a unit that settings cannot have": ({"levels": LEVELS.replace('"level"', '"a=b"')}, 'needs a unit without "="'),
+    "another magnitude": (
+        {"values": [1, 2]},
+        "exhibits.mine.claims.0.settings: level=0.5: level has no such setting; did you mean level=",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_HOOKS)
+def test_constants_of_plug_ins_that_name_no_numbers_are_refused(case, tmp_path, monkeypatch):
+    changes, expected = BAD_HOOKS[case]
+    with pytest.raises(ConfigError, match=f"^{expected}" if expected[0] != "n" else expected) as error:
+        check(plugged(tmp_path, monkeypatch, **changes))
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_settings_have_the_unit_that_the_perturbation_has():
+    queries = [query for query in check(DEFAULT).queries.values() if query.magnitudes()]
+    units = [importlib.import_module(query.module).Perturbation.unit for query in queries]
+    assert len(queries) > 3 and [query.magnitudes()[0].partition("=")[0] for query in queries] == units

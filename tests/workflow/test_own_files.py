@@ -9,7 +9,7 @@ import yaml
 
 from lmia import artifacts
 from workflow.config.plugin_sources import flaw_of_files
-from workflow.config.schema.base import Custom
+from workflow.config.schema.models import CustomModel
 
 from .conftest import Checkout, make_checkout
 from .test_bytecode import edit_unseen
@@ -176,7 +176,7 @@ def named(tmp_path, monkeypatch):
         package = tmp_path / f"of{zlib.crc32(f'{source}{options}'.encode())}"
         package.mkdir()
         (package / "mine.py").write_text(source)
-        return [name for name, _ in Custom(kind=f"{package.name}.mine", **options).files()]
+        return [name for name, _ in CustomModel(kind=f"{package.name}.mine", **options).files()]
 
     return named
 

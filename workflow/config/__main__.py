@@ -9,7 +9,7 @@ from workflow.config.load import DEFAULT, load, plug_ins
 from workflow.config.yaml_reader import ConfigError
 
 
-def main(path=DEFAULT):
+def main(path: str = DEFAULT) -> None:
     """What is wrong with a configuration, or which code beside lmia it runs."""
     try:
         config = load(path)

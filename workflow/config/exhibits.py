@@ -1,15 +1,20 @@
 """The paper's tables and figures in a configuration: what their numbers and claims are computed from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from workflow.config.paths import target_split
+from workflow.config.schema.configuration import Config
+from workflow.config.schema.exhibits import Claim, PaperCells
+from workflow.config.schema.studies import Study
 
 CHANCE = "chance"
 TEST_ACCURACY = "test_accuracy"  # of the model, where else an attack is named
 
 
-def exhibit_cells(config, name):
+def exhibit_cells(config: Config, name: str) -> list[dict[str, Any]]:
     """One entry for each number of the paper, in its order, as `lmia.evaluation.paper_comparison.compare` takes it.
 
     `table` is the file with ours, None where this configuration has no such study.
@@ -17,15 +22,6 @@ def exhibit_cells(config, name):
     cells = []
     for study_name, of_paper in config.exhibits[name].paper.items():
         study = config.studies.get(study_name)
-        first = study.defenses[0] if study else "none"
-        numbers = [(first, "", of_paper.test_accuracy, None)]
-        numbers += [(first, attack, value, None) for attack, value in of_paper.accuracy.items()]
-        numbers += [(first, attack, value, "variant") for attack, value in of_paper.variants.items()]
-        numbers += [
-            (defense, "" if attack == TEST_ACCURACY else attack, value, None)
-            for defense, of in of_paper.under.items()
-            for attack, value in of.items()
-        ]
         cells += [
             {
                 "table": study and f"results/tables/{study_name}.csv",
@@ -38,22 +34,31 @@ def exhibit_cells(config, name):
                 "status": "other n" if study and _other_n(study, of_paper) else status,
                 "remark": remark(config, study, attack, of_paper),
             }
-            for defense, attack, paper, status in numbers
-            if paper is not None
+            for defense, attack, paper, status in _numbers(study.defenses[0] if study else "none", of_paper)
         ]
     return cells
 
 
-def _other_n(study, of_paper):
+def _numbers(usual: str, of_paper: PaperCells) -> Iterator[tuple[str, str, float, str | None]]:
+    """(defense, attack or "" for the model, the paper's number, status) of each number that the paper has."""
+    if of_paper.test_accuracy is not None:
+        yield usual, "", of_paper.test_accuracy, None
+    yield from ((usual, attack, value, None) for attack, value in of_paper.accuracy.items())
+    yield from ((usual, attack, value, "variant") for attack, value in of_paper.variants.items())
+    for defense, of in of_paper.under.items():
+        yield from ((defense, "" if attack == TEST_ACCURACY else attack, value, None) for attack, value in of.items())
+
+
+def _other_n(study: Study, of_paper: PaperCells) -> bool:
     return of_paper.n_train not in (None, study.n_train[0])
 
 
-def evaluated_points(study, n):
+def evaluated_points(study: Study, n: int) -> int:
     """How many members, and as many non-members, of a model of n members are asked about."""
     return min(study.evaluated or n, n, study.n_nonmembers or n)
 
 
-def remark(config, study, attack, of_paper):
+def remark(config: Config, study: Study | None, attack: str, of_paper: PaperCells) -> str:
     """What a reader must know to compare a number with the paper's."""
     if study is None:
         return of_paper.not_run
@@ -79,7 +84,7 @@ class Side:
     n_train: int
     defense: str
 
-    def label(self, other, usual):
+    def label(self, other: "Side", usual: str) -> str:
         """The attack, and what of it is not as on the other side. usual: the defense that goes without saying."""
         parts = [self.setting] if self.setting else []
         parts += [self.study] if self.study != other.study else []
@@ -88,7 +93,7 @@ class Side:
             parts += [self.defense] if {self.defense, other.defense} != {usual} else []
         return f"{self.attack} ({', '.join(parts)})" if parts else self.attack
 
-    def files(self, config):
+    def files(self, config: Config) -> dict[str, Any]:
         """Paths of what its numbers are read from, and how to read them."""
         seeds = config.studies[self.study].seeds if self.attack != CHANCE else []
         of_model = self.attack == TEST_ACCURACY
@@ -105,7 +110,7 @@ class Side:
         }
 
 
-def exhibit_claims(config, name):
+def exhibit_claims(config: Config, name: str) -> list[dict[str, Any]]:
     """One entry for each claim, attack, size and setting: its text, what it asks for, and the files of both sides."""
     found = []
     for claim in config.exhibits[name].claims:
@@ -122,7 +127,7 @@ def exhibit_claims(config, name):
     return found
 
 
-def _sides(config, claim):
+def _sides(config: Config, claim: Claim) -> Iterator[tuple[Side, Side]]:
     """Pairs of what is compared, and of what it is compared with."""
     study = claim.against_study or claim.study
     defense = claim.defense or config.studies[claim.study].defenses[0]
@@ -136,7 +141,7 @@ def _sides(config, claim):
             yield left, Side(study, against, other_setting, claim.against_n_train or n, other_defense)
 
 
-def _text(claim, left, right, usual):
+def _text(claim: Claim, left: Side, right: Side, usual: str) -> str:
     """What the paper says, and the difference that is computed for it."""
     names = f"{left.label(right, usual)} minus {right.label(left, usual)}"
     where = f", n = {left.n_train:,}" if left.n_train == right.n_train else ""
@@ -145,5 +150,5 @@ def _text(claim, left, right, usual):
     return f"{claim.says}: {names}{where}{bound}"
 
 
-def _points(number):
+def _points(number: float) -> str:
     return f"{number:g} point{'' if abs(number) == 1 else 's'}"

@@ -2,7 +2,9 @@
 
 import os
 import reprlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from snakemake.utils import update_config
@@ -10,15 +12,16 @@ from snakemake.utils import update_config
 from workflow.config.checks.exhibits import check_exhibits
 from workflow.config.checks.references import mistakes
 from workflow.config.messages import explain
+from workflow.config.plugin_sources import source_of
 from workflow.config.schema.base import Custom
 from workflow.config.schema.configuration import SECTIONS, Config
 from workflow.config.yaml_reader import ConfigError, read, read_argument, refuse_others
-from workflow.harness.fingerprint import ROOT, closure, find
+from workflow.harness.fingerprint import ROOT, closure
 
 DEFAULT = "config.yaml"
 
 
-def base_files(config, namer=None):
+def base_files(config: dict[str, Any], namer: str | Path | None = None) -> list[str]:
     """Paths of the files that a configuration is laid over, the lowest first.
 
     config: a nested dict, or an empty one; namer: path of the file that it comes from, if it does. A configuration
@@ -29,7 +32,7 @@ def base_files(config, namer=None):
     return [path for path, _ in _bases(config, namer)]
 
 
-def _bases(config, namer):
+def _bases(config: dict[str, Any], namer: str | Path | None) -> list[tuple[str, dict[str, Any]]]:
     """(path, content) of each of `base_files`."""
     refuse_others(config)
     layers, base, is_named = [], config.get("base", DEFAULT), "base" in config
@@ -44,7 +47,7 @@ def _bases(config, namer):
     return layers[::-1]
 
 
-def _found(name, namer, key):
+def _found(name: str, namer: str | Path | None, key: str) -> str:
     """The path of a configuration file; the message has the folders that were searched, and `key` before the name."""
     folders = [Path(namer).parent, Path(), ROOT] if namer else [Path(), ROOT]
     for folder in folders:
@@ -54,7 +57,7 @@ def _found(name, namer, key):
     raise ConfigError(f"{key}{name[:80]}: no such file in {searched}; put it there, or name another, or none, as base")
 
 
-def read_layers(files, arguments=()):
+def read_layers(files: Sequence[str | Path], arguments: Sequence[str] = ()) -> tuple[dict[str, Any], list[str]]:
     """(a nested dict, paths of the files under it): configuration files over each other and over what they are laid on.
 
     files: paths, the lowest first; arguments: what lies on top, each as key=value. Raises ConfigError as `read` does,
@@ -67,26 +70,27 @@ def read_layers(files, arguments=()):
     return _laid_over([*(content for _, content in bases), top]), [path for path, _ in bases]
 
 
-def _read_file(file):
+def _read_file(file: str | Path) -> dict[str, Any]:
     """The content of a configuration file; data that lie beside it, and not in the working folder, are found there."""
     content, folder = read(file), Path(file).parent
     sections = content.get("datasets")
     for entry in sections.values() if isinstance(sections, dict) else ():
         path = entry.get("path") if isinstance(entry, dict) else None
-        is_own = isinstance(path, str) and "." not in str(entry.get("kind", ""))  # an option of a plug-in is its own
-        if is_own and "\0" not in path and not os.path.exists(path) and os.path.exists(folder / path):
+        if not isinstance(path, str) or "." in str(entry.get("kind", "")):  # an option of a plug-in is its own
+            continue
+        if "\0" not in path and not os.path.exists(path) and os.path.exists(folder / path):
             entry["path"] = str(folder / path)
     return content
 
 
-def _laid_over(contents):
-    whole = {}
+def _laid_over(contents: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
     for content in contents:
         update_config(whole, content)
     return whole
 
 
-def check(raw):
+def check(raw: dict[str, Any]) -> Config:
     """Parse a configuration (nested dict) into a `Config`. An entry that is null is taken out, at any depth.
 
     Raises ConfigError with one line per mistake: key, value, and what to write instead.
@@ -102,13 +106,13 @@ def check(raw):
     return config
 
 
-def _without_nulls(section):
+def _without_nulls(section: Any) -> Any:
     if not isinstance(section, dict):
         return section
     return {name: _without_nulls(entry) for name, entry in section.items() if entry is not None}
 
 
-def load(path):
+def load(path: str | Path) -> Config:
     """The checked `Config` of a file and of the files that it is laid over, without Snakemake.
 
     Raises ConfigError as `check`, and where one of the files cannot be read.
@@ -116,12 +120,12 @@ def load(path):
     return check(read_layers([path])[0])
 
 
-def plug_ins(config):
+def plug_ins(config: Config) -> dict[str, list[Path]]:
     """Key of each entry that names a module of a user's -> its source files, what it imports beside itself included."""
     found = {}
     for section in SECTIONS:
         for name, entry in getattr(config, section).items():
             if isinstance(entry, Custom):
-                files = closure(find(entry.module), entry.module)
+                files = closure(source_of(entry.module), entry.module)
                 found[f"{section}.{name}"] = sorted(file for file in files if not file.is_relative_to(ROOT / "lmia"))
     return found

@@ -2,14 +2,20 @@
 
 import difflib
 import reprlib
-from typing import get_origin
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, get_origin
+
+from pydantic_core import ErrorDetails
+
+if TYPE_CHECKING:
+    from workflow.config.schema.base import Strict
 
 SHORT = reprlib.Repr()  # of values in messages
 SHORT.maxlist = SHORT.maxdict = 10
 SHORT.maxstring = SHORT.maxother = 80
 
 
-def suggest(word, known):
+def suggest(word: object, known: Collection[str]) -> str:
     """How to mend a word that is none of the known ones."""
     if not known:
         return "this kind takes no options; remove it"
@@ -17,21 +23,15 @@ def suggest(word, known):
     return f"did you mean {close[0]}?" if close else f"expected one of: {', '.join(known)}"
 
 
-def unknown(key, name, known, section):
+def unknown(key: str, name: str, known: Collection[str], section: str) -> str:
     """A line for a name that a section does not have."""
-    return f"{key}: {name}: not defined under {section}; {suggest(name, list(known))}"
+    return f"{key}: {name}: not defined under {section}; {suggest(name, known)}"
 
 
-def explain(raw, mistake):
+def explain(raw: dict[str, Any], mistake: ErrorDetails) -> str:
     """One line for one of pydantic's errors: the key, the value, and what to write. raw: the dict that was read."""
     path = [str(part) for part in mistake["loc"]]
-    node, keys = raw, []
-    for part in path:  # pydantic's path also names the member of a union that it tried; ours has only the user's keys
-        if isinstance(node, dict) and part in node or isinstance(node, list) and part.isdigit():
-            node, keys = node[int(part) if isinstance(node, list) else part], [*keys, part]
-        elif mistake["type"] == "missing" and part == path[-1]:
-            keys.append(part)
-    key, context = ".".join(keys), mistake.get("ctx", {})
+    key, context = ".".join(_own_keys(raw, path, mistake["type"] == "missing")), mistake.get("ctx", {})
     if mistake["type"] == "extra_forbidden":
         return f"{key}: unknown key; {suggest(path[-1], _known_keys(path))}"
     if mistake["type"] == "missing":
@@ -46,28 +46,42 @@ def explain(raw, mistake):
     return f"{key}: {SHORT.repr(mistake['input'])}: not possible here; it should {wanted}"
 
 
-def _field_owner(path):
+def _own_keys(node: Any, path: list[str], is_missing: bool) -> Iterator[str]:
+    """The user's keys of pydantic's path, which also names the member of a union that was tried."""
+    for part in path:
+        if isinstance(node, dict) and part in node:
+            node = node[part]
+            yield part
+        elif isinstance(node, list) and part.isdigit():
+            node = node[int(part)]
+            yield part
+    if is_missing:
+        yield path[-1]
+
+
+def _field_owner(path: list[str]) -> "type[Strict] | None":
     """The class of the schema that holds the last key of a pydantic error path; None where several could."""
     from workflow.config.schema.base import classes_in
     from workflow.config.schema.configuration import Config
 
-    owners, is_name = [Config], False
+    owners: list[type[Strict]] = [Config]
+    is_name = False
     for part in path[:-1]:
         fields = [owner.model_fields[part] for owner in owners if part in owner.model_fields and not is_name]
         if fields:
             owners = [found for field in fields for found in classes_in(field)]
         elif not is_name:  # of a member of a union, or a number in a list
-            owners = [owner for owner in owners if owner.has_kind(part)] or owners
+            owners = [owner for owner in owners if part in owner.kinds()] or owners
         is_name = any(get_origin(field.annotation) is dict for field in fields)  # of an entry comes next
     return owners[0] if len(owners) == 1 else None
 
 
-def _known_keys(path):
+def _known_keys(path: list[str]) -> list[str]:
     owner = _field_owner(path)
     return list(owner.model_fields) if owner else []
 
 
-def _describe(path):
+def _describe(path: list[str]) -> str:
     owner = _field_owner(path)
     field = owner.model_fields.get(path[-1]) if owner else None
     return f"add it: {field.description}" if field and field.description else "add it"

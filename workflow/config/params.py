@@ -1,19 +1,27 @@
 """What jobs are given: entries of the configuration as plain values, each job's own alone.
 
 A param is what a result depends on, so what changes no result is left out: names, places of files, how a model is run.
-Methods take the wildcards of a job's output.
+Methods take the wildcards of a job's output, an object of Snakemake's with an attribute for each.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 from lmia.attacks.observations import OBSERVATIONS
 from workflow.config.paths import defense_of, n_train_of
+from workflow.config.schema.base import Entry, Strict
+from workflow.config.schema.configuration import Config
 from workflow.config.schema.datasets import Torchvision, Unpublished
+from workflow.config.schema.defenses import Defense
+from workflow.config.schema.models import Model
+from workflow.config.schema.studies import Study
 from workflow.config.yaml_reader import ConfigError
 from workflow.harness.fingerprint import file_hash
 
 PRECISION_KEYS = ("precision", "most_disagreement")  # of a query set: how the model is run, and not what it is sent
 
 
-def plain(entry, without=()):
+def plain(entry: Strict, without: Sequence[str] = ()) -> dict[str, Any]:
     """An entry as plain values: params that are not are compared wrongly."""
     return {key: value for key, value in entry.model_dump(mode="json").items() if key not in without}
 
@@ -24,19 +32,19 @@ class Params:
     places: filled with what `files` gives -> paths, which jobs find the files by.
     """
 
-    def __init__(self, config, places):
+    def __init__(self, config: Config, places: dict[str, list[str]]) -> None:
         self._config, self._places = config, places
 
-    def _study(self, wildcards):
+    def _study(self, wildcards: Any) -> Study:
         return self._config.studies[wildcards.study]
 
-    def defense_entry(self, wildcards):
+    def defense_entry(self, wildcards: Any) -> Defense:
         return self._config.defenses[defense_of(wildcards.cell)]
 
-    def model_entry(self, wildcards):
+    def model_entry(self, wildcards: Any) -> Model:
         return self._config.models[self._study(wildcards).model]
 
-    def files(self, *entries):
+    def files(self, *entries: Entry) -> list[str]:
         """Hashes of the users' own files that entries read, with the names that a plug-in knows them by.
 
         Built-in data sets are verified against a hash of their own when they are read.
@@ -49,17 +57,17 @@ class Params:
             paths += [] if file in paths else [file]  # two data sets may have copies
         return sorted(found)
 
-    def dataset(self, wildcards):
+    def dataset(self, wildcards: Any) -> dict[str, Any]:
         """A data set without where its files lie: a copy elsewhere is the same."""
         entry = self._config.datasets[wildcards.dataset]
         return plain(entry, without=entry.places)
 
-    def unhashed_root(self, wildcards):
+    def unhashed_root(self, wildcards: Any) -> str | None:
         """Where files lie that are known by no hash, as torchvision's are not: another folder may have others."""
         entry = self._config.datasets[wildcards.dataset]
         return entry.root if isinstance(entry, Torchvision) else None
 
-    def known_original(self, wildcards):
+    def known_original(self, wildcards: Any) -> list[str]:
         """No input, but an error before any job where the data set's job could only fail."""
         entry = self._config.datasets[wildcards.dataset]
         if isinstance(entry, Unpublished) and entry.sha256 is None:
@@ -70,51 +78,51 @@ class Params:
             )
         return []
 
-    def n_train(self, wildcards):
+    def n_train(self, wildcards: Any) -> int:
         return n_train_of(wildcards.cell)
 
-    def n_nonmembers(self, wildcards):
+    def n_nonmembers(self, wildcards: Any) -> int:
         return self._study(wildcards).n_nonmembers or n_train_of(wildcards.cell)
 
-    def evaluated(self, wildcards):
+    def evaluated(self, wildcards: Any) -> int | None:
         return self._study(wildcards).evaluated
 
-    def model(self, wildcards):
+    def model(self, wildcards: Any) -> dict[str, Any]:
         """What a model is: read by training, and by all who build it again to query it."""
         return plain(self.model_entry(wildcards))
 
-    def model_files(self, wildcards):
+    def model_files(self, wildcards: Any) -> list[str]:
         return self.files(self.model_entry(wildcards))
 
-    def training(self, wildcards):
+    def training(self, wildcards: Any) -> dict[str, Any]:
         return plain(self._study(wildcards).training)
 
-    def defense(self, wildcards):
+    def defense(self, wildcards: Any) -> dict[str, Any]:
         return plain(self.defense_entry(wildcards))
 
-    def mask(self, wildcards):
+    def mask(self, wildcards: Any) -> dict[str, Any]:
         """The defense as confidences see it, without whose models it is laid over."""
         return plain(self.defense_entry(wildcards), without=("over",))
 
-    def perturbation(self, query):
+    def perturbation(self, query: str) -> dict[str, Any]:
         """What is sent, without how the model is run."""
         return plain(self._config.queries[query], without=PRECISION_KEYS)
 
-    def precision(self, wildcards):
+    def precision(self, wildcards: Any) -> dict[str, Any]:
         entry = plain(self._config.queries[wildcards.query])
         return {key: entry[key] for key in PRECISION_KEYS if key in entry}
 
-    def search(self, wildcards):
+    def search(self, wildcards: Any) -> dict[str, Any]:
         """A search without when it stops: the shadows' run to the end, and the target's have that from its own file."""
         return plain(self._config.queries[wildcards.query], without=("stop_error",))
 
-    def observation(self, wildcards):
+    def observation(self, wildcards: Any) -> str:
         return self._config.query_of(wildcards.attack).observation
 
-    def gap_attack(self, wildcards):
+    def gap_attack(self, wildcards: Any) -> str | None:
         return self._config.gap_attack(self._study(wildcards))
 
-    def row_key(self, wildcards):
+    def row_key(self, wildcards: Any) -> dict[str, Any]:
         """The columns of metrics.csv that all attacks on the same models share."""
         study = self._study(wildcards)
         return {
@@ -125,13 +133,14 @@ class Params:
             "defense": defense_of(wildcards.cell),
         }
 
-    def attack_key(self, wildcards):
+    def attack_key(self, wildcards: Any) -> dict[str, Any]:
         """The columns of metrics.csv that all rows of an attack share."""
         access = OBSERVATIONS[self.observation(wildcards)].access
         return self.row_key(wildcards) | {"attack": wildcards.attack, "access": access}
 
-    def figure(self, wildcards):
+    def figure(self, wildcards: Any) -> dict[str, Any]:
         return self._config.figures[wildcards.figure].params(self._config)
 
-    def gallery_queries(self, wildcards):
-        return {name: self.perturbation(name) for name in self._config.figures[wildcards.figure].queries}
+    def gallery_queries(self, wildcards: Any) -> dict[str, Any]:
+        gallery: Any = self._config.figures[wildcards.figure]
+        return {name: self.perturbation(name) for name in gallery.queries}

@@ -1,43 +1,48 @@
 """Files of results: which of them each job reads, and which there are once all is done.
 
-Methods with `wildcards` are Snakemake's input functions: they take the wildcards of a job's output. A *cell* is the
+Methods with `wildcards` are Snakemake's input functions: they take the wildcards of a job's output, an object with an
+attribute for each. A *cell* is the
 n_train and the defense of a study's models, as n200-none; a *block* is some of its seeds, as 0-5, which are one job.
 """
 
 import os
+from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from types import SimpleNamespace
+from typing import Any
 
 from lmia.attacks.observations import OBSERVATIONS
+from workflow.config.schema.configuration import Config
+from workflow.config.schema.studies import Study
 
 
-def cells(study):
+def cells(study: Study) -> list[str]:
     """All cells of a study."""
     return [f"n{n}-{defense}" for n in study.n_train for defense in study.defenses]
 
 
-def n_train_of(cell):
+def n_train_of(cell: str) -> int:
     """The n_train of a cell."""
     return int(cell.split("-", 1)[0][1:])
 
 
-def defense_of(cell):
+def defense_of(cell: str) -> str:
     """Name of the defense of a cell."""
     return cell.split("-", 1)[1]
 
 
-def trained_cell(config, cell):
+def trained_cell(config: Config, cell: str) -> str:
     """The cell whose models are asked: a defense that only masks confidences trains none."""
     return f"n{n_train_of(cell)}-{config.trained_with(defense_of(cell))}"
 
 
-def target_split(config, scores):
+def target_split(config: Config, scores: str) -> str:
     """Path of the target's split that a file of scores belongs to."""
     study, cell, block, _ = scores.removeprefix("results/scores/").split("/")
     return f"results/splits/{study}/{trained_cell(config, cell)}/{block}/target.npz"
 
 
-def unique(paths):
+def unique(paths: Iterable[str]) -> list[str]:
     """Each path once, in the order in which they come first."""
     return list(dict.fromkeys(paths))
 
@@ -45,59 +50,59 @@ def unique(paths):
 class Paths:
     """The files of one configuration."""
 
-    def __init__(self, config):
+    def __init__(self, config: Config) -> None:
         self._config = config
 
-    def _study(self, wildcards):
+    def _study(self, wildcards: Any) -> Study:
         return self._config.studies[wildcards.study]
 
-    def _models(self, wildcards):
+    def _models(self, wildcards: Any) -> str:
         """Folder of the models that are asked, below that of an artifact."""
         return f"{wildcards.study}/{trained_cell(self._config, wildcards.cell)}/{wildcards.seeds}"
 
-    def of_models(self, template):
+    def of_models(self, template: str) -> Callable[[Any], str]:
         """An input function: the path for the cell whose models are asked."""
         return lambda wildcards: template.format(
             **dict(wildcards.items()) | {"cell": trained_cell(self._config, wildcards.cell)}
         )
 
-    def dataset(self, wildcards):
+    def dataset(self, wildcards: Any) -> str:
         return f"results/data/{self._study(wildcards).dataset}.npz"
 
-    def shadow_roles(self, wildcards):
+    def shadow_roles(self, wildcards: Any) -> list[str]:
         return [f"shadow{number}" for number in range(self._study(wildcards).shadows)]
 
-    def of_shadows(self, folder, name=""):
+    def of_shadows(self, folder: str, name: str = "") -> Callable[[Any], list[str]]:
         """An input function: an artifact of each shadow, and, with a name, of one query set."""
         return lambda wildcards: [
             f"results/{folder}/{self._models(wildcards)}/{role}{name.format(**dict(wildcards.items()))}.npz"
             for role in self.shadow_roles(wildcards)
         ]
 
-    def first_split(self, wildcards):
+    def first_split(self, wildcards: Any) -> str:
         """The target's split of the first models of a study."""
         return self._first(wildcards.study, "splits")
 
-    def source_model(self, wildcards):
+    def source_model(self, wildcards: Any) -> str | list[str]:
         """The model that training starts from, where the defense names a study for it."""
         source = self._config.defenses[defense_of(wildcards.cell)].source_study()
         return [] if source is None else self._first(source, "models")
 
-    def _first(self, name, folder):
+    def _first(self, name: str, folder: str) -> str:
         study = self._config.studies[name]
         return f"results/{folder}/{name}/{trained_cell(self._config, cells(study)[0])}/{study.seeds[0]}/target.npz"
 
-    def stopping(self, wildcards):
+    def stopping(self, wildcards: Any) -> str | list[str]:
         """When the target's searches may stop; the shadows' run to the end, and a query set may want no stopping."""
         if wildcards.role != "target" or not self._config.queries[wildcards.query].stops_early():
             return []
         return f"results/stopping/{wildcards.study}/{wildcards.cell}/{wildcards.seeds}/{wildcards.query}.npz"
 
-    def outliers(self, wildcards):
+    def outliers(self, wildcards: Any) -> str | list[str]:
         """Which of the target's points are outliers, where the study wants to know."""
         return f"results/outliers/{self._models(wildcards)}.npz" if self._study(wildcards).outliers else []
 
-    def observations(self, wildcards, role):
+    def observations(self, wildcards: Any, role: str) -> str:
         """What an attack reads of one role; the shadows' confidences are masked only if it knows the mask."""
         attack = self._config.attacks[wildcards.attack]
         observation = OBSERVATIONS[self._config.queries[attack.reads].observation]
@@ -105,13 +110,13 @@ class Paths:
         cell = wildcards.cell if is_masked else trained_cell(self._config, wildcards.cell)
         return f"results/{observation.folder}/{wildcards.study}/{cell}/{wildcards.seeds}/{role}/{attack.reads}.npz"
 
-    def target_observations(self, wildcards):
+    def target_observations(self, wildcards: Any) -> str:
         return self.observations(wildcards, "target")
 
-    def shadow_observations(self, wildcards):
+    def shadow_observations(self, wildcards: Any) -> list[str]:
         return [self.observations(wildcards, role) for role in self.shadow_roles(wildcards)]
 
-    def measures(self, wildcards):
+    def measures(self, wildcards: Any) -> list[str]:
         """The measures of all attacks of a study, and of its models."""
         name, study = wildcards.study, self._study(wildcards)
         blocks = [f"{name}/{cell}/{block}" for cell, block in product(cells(study), study.seeds)]
@@ -119,54 +124,54 @@ class Paths:
         of_attacks = [f"results/measures/{block}/{attack}.csv" for block, attack in product(blocks, attacks)]
         return of_attacks + [f"results/model_measures/{block}.csv" for block in blocks]
 
-    def figure_tables(self, wildcards):
+    def figure_tables(self, wildcards: Any) -> list[str]:
         figure = self._config.figures[wildcards.figure]
         return [f"results/tables/{study}.csv" for study in figure.all_studies()]
 
-    def figure_dataset(self, wildcards):
+    def figure_dataset(self, wildcards: Any) -> str:
         return self.dataset(self._config.figures[wildcards.figure])
 
-    def _figure_blocks(self, wildcards):
+    def _figure_blocks(self, wildcards: Any) -> list[str]:
         """Folders of the one cell that a figure of single models shows."""
-        figure = self._config.figures[wildcards.figure]
+        figure: Any = self._config.figures[wildcards.figure]
         study = self._config.studies[figure.study]
         cell = f"n{figure.n_train or study.n_train[0]}-{figure.defense or study.defenses[0]}"
         return [f"{figure.study}/{cell}/{block}" for block in study.seeds]
 
-    def _of_figure(self, folder, end, wildcards):
-        shown = self._config.figures[wildcards.figure].shown(self._config)
-        blocks = self._figure_blocks(wildcards)
-        return [f"results/{folder}/{block}/{attack}.{end}" for block, attack in product(blocks, shown)]
+    def _of_figure(self, folder: str, end: str, wildcards: Any) -> list[str]:
+        figure: Any = self._config.figures[wildcards.figure]
+        pairs = product(self._figure_blocks(wildcards), figure.shown(self._config))
+        return [f"results/{folder}/{block}/{attack}.{end}" for block, attack in pairs]
 
-    def figure_scores(self, wildcards):
+    def figure_scores(self, wildcards: Any) -> list[str]:
         return self._of_figure("scores", "npz", wildcards)
 
-    def figure_splits(self, wildcards):
+    def figure_splits(self, wildcards: Any) -> list[str]:
         """The target's split of each file of scores, in their order."""
         return [target_split(self._config, path) for path in self.figure_scores(wildcards)]
 
-    def figure_measures(self, wildcards):
+    def figure_measures(self, wildcards: Any) -> list[str]:
         """The measures of these attacks and of their models."""
         models = [f"results/model_measures/{block}.csv" for block in self._figure_blocks(wildcards)]
         return self._of_figure("measures", "csv", wildcards) + models
 
-    def exhibit_studies(self, exhibit):
+    def exhibit_studies(self, exhibit: str) -> list[str]:
         """Those of the paper's studies that this configuration has."""
         return [study for study in self._config.exhibits[exhibit].paper if study in self._config.studies]
 
-    def exhibit_tables(self, wildcards):
+    def exhibit_tables(self, wildcards: Any) -> list[str]:
         return [f"results/tables/{study}.csv" for study in self.exhibit_studies(wildcards.exhibit)]
 
-    def exhibit_remarks(self, exhibit):
+    def exhibit_remarks(self, exhibit: str) -> list[str]:
         """The remarks on its studies: they come first, before long work."""
         return [f"results/checks/{study}.txt" for study in self.exhibit_studies(exhibit)]
 
-    def all_results(self):
+    def all_results(self) -> list[str]:
         """All that there is once everything of the configuration is done, and those exhibits that were asked for."""
         artifacts = [path for study in self._config.studies for path in self._artifacts_of(study)]
         return unique([*artifacts, *self._tables_and_figures()])
 
-    def _artifacts_of(self, name):
+    def _artifacts_of(self, name: str) -> Iterator[str]:
         study = self._config.studies[name]
         for cell, seeds, attack in product(cells(study), study.seeds, [None, *self._config.attacks_of(study)]):
             wildcards = SimpleNamespace(study=name, cell=cell, seeds=seeds, attack=attack)
@@ -175,7 +180,8 @@ class Paths:
                 yield self.dataset(wildcards)
                 yield from (f"results/splits/{self._models(wildcards)}/{role}.npz" for role in roles)
                 yield from (f"results/models/{self._models(wildcards)}/{role}.npz" for role in roles)
-                yield from filter(None, [self.outliers(wildcards)])
+                if study.outliers:
+                    yield str(self.outliers(wildcards))
                 continue
             query = self._config.attacks[attack].reads
             if self._config.queries[query].stops_early():
@@ -183,7 +189,7 @@ class Paths:
             yield from (self.observations(wildcards, role) for role in roles)
             yield f"results/scores/{name}/{cell}/{seeds}/{attack}.npz"
 
-    def _tables_and_figures(self):
+    def _tables_and_figures(self) -> Iterator[str]:
         studies, figures = self._config.studies, product(self._config.figures, ("png", "pdf"))
         yield from (f"results/checks/{study}.txt" for study in studies)
         yield from (path for study in studies for path in self.measures(SimpleNamespace(study=study)))

@@ -2,52 +2,59 @@
 
 import ast
 import sys
+from collections.abc import Iterator
 from functools import cache
 from os.path import expanduser, isfile, relpath, sep
 from pathlib import Path
+from typing import Any
 
 from workflow.harness.fingerprint import ROOT, beside, closure, find, imported_from, is_installed, is_standard, locate
 
 CHANGING = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"}  # methods of a list
 
 
-def read_constant(module, name):
+def read_constant(module: str, name: str) -> Any:
     """A literal assigned to `name` at the top of a module's source; None where there is none, or no literal."""
-    for node in _body(module):
+    return _assigned(_body(module), name)
+
+
+def _assigned(statements: list[ast.stmt], name: str) -> Any:
+    for node in statements:
         targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
         if isinstance(node, ast.Assign | ast.AnnAssign) and any(getattr(part, "id", "") == name for part in targets):
             return _literal(node.value)
     return None
 
 
-def read_reads(module):
-    """The `reads` of a module's Attack, or None."""
-    for node in _body(module):
-        if getattr(node, "name", None) == "Attack":
-            for item in node.body:
-                if isinstance(item, ast.Assign) and getattr(item.targets[0], "id", "") == "reads":
-                    return _literal(item.value)
-    return None
+def read_attribute(module: str, owner: str, name: str) -> Any:
+    """A literal that a class of a module gives to an attribute in its body; None where there is none, or no literal."""
+    classes = [node for node in _body(module) if isinstance(node, ast.ClassDef) and node.name == owner]
+    return _assigned([item for node in classes for item in node.body], name)
 
 
-def read_arguments(module, target):
+def read_arguments(module: str, target: str) -> list[str] | None:
     """Names of the options that a module's function, or its class's __init__, takes; None where it has neither."""
     for node in _body(module):
-        if getattr(node, "name", None) == target:
-            if isinstance(node, ast.ClassDef):
-                node = next((item for item in node.body if getattr(item, "name", "") == "__init__"), None)
-            arguments = node.args.args + node.args.kwonlyargs if node else []
-            return [argument.arg for argument in arguments if argument.arg not in ("self", "shape", "n_classes")]
+        if isinstance(node, ast.ClassDef) and node.name == target:
+            return next((_arguments(item) for item in node.body if getattr(item, "name", "") == "__init__"), [])
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == target:
+            return _arguments(node)
     return None
 
 
-def flaw(module):
+def _arguments(function: Any) -> list[str]:
+    """Names of what a parsed function takes, but for what lmia gives it."""
+    arguments = function.args.args + function.args.kwonlyargs
+    return [argument.arg for argument in arguments if argument.arg not in ("self", "shape", "n_classes")]
+
+
+def flaw(module: str) -> str | None:
     """Why a plug-in's code, what it imports included, cannot be run or cannot be hashed; None where it can.
 
     It is told with what to do.
     """
     try:
-        files = closure(find(module), module)
+        files = closure(source_of(module), module)
         own = [file for file in files if file.suffix == ".py" and not file.is_relative_to(ROOT / "lmia")]
         return next(filter(None, map(_not_found, own)), None)
     except SyntaxError as error:
@@ -56,7 +63,7 @@ def flaw(module):
         return f"{str(error) or type(error).__name__}; mend this file"
 
 
-def flaw_of_files(module):
+def flaw_of_files(module: str) -> str | None:
     """Why the files that a plug-in lists as FILES cannot be known without running it; None where they can.
 
     It is told with what to do.
@@ -67,25 +74,25 @@ def flaw_of_files(module):
         return None
     if len(bindings) > 1 or not isinstance(listed, list | tuple) or not all(isinstance(path, str) for path in listed):
         return 'FILES is not one list of paths, written out; state it once, as FILES = ["weights.npz", "tables"]'
-    missing = [path for path in listed if not (find(module).parent / path).exists()]
-    return (
-        f"FILES: {missing[0]}: no such file or folder beside the module; put it there, or mend it" if missing else None
-    )
+    missing = [path for path in listed if not (source_of(module).parent / path).exists()]
+    if not missing:
+        return None
+    return f"FILES: {missing[0]}: no such file or folder beside the module; put it there, or mend it"
 
 
-def files_of_plugin(module, options):
+def files_of_plugin(module: str, options: dict[str, Any]) -> list[tuple[str, str]]:
     """(name, path) of each file that a plug-in reads: its options that name one, and what its module lists as FILES.
 
     An option names a file by what looks like a path. The name is what the plug-in knows the file by.
     """
-    folder = find(module).parent
+    folder = source_of(module).parent
     named = [(text, _path(text)) for text in sorted(set(_texts(options))) if sep in text or Path(text).suffix]
     inside = [file for path in read_constant(module, "FILES") or [] for file in _below(folder / path)]
     found = [*named, *((relpath(file, folder), str(file)) for file in inside)]
     return [(name, file) for name, file in found if isfile(file)]
 
 
-def _path(text):
+def _path(text: str) -> str:
     """A text as a path, with "~" filled in."""
     try:
         return expanduser(text)
@@ -93,7 +100,7 @@ def _path(text):
         return text
 
 
-def _below(path, above=()):
+def _below(path: Path, above: tuple[Path, ...] = ()) -> list[Path]:
     """A file itself, or all files in a folder and in those below it, through links, and once around a ring of these."""
     if not path.is_dir():
         return [path]
@@ -102,7 +109,7 @@ def _below(path, above=()):
     return [file for part in sorted(path.iterdir()) for file in _below(part, (*above, real))]
 
 
-def _texts(value):
+def _texts(value: Any) -> Iterator[str]:
     """All texts in a nested value."""
     if isinstance(value, str):
         yield value
@@ -111,7 +118,7 @@ def _texts(value):
             yield from _texts(part)
 
 
-def _bindings(module, name, among):
+def _bindings(module: str, name: str, among: tuple[str, ...]) -> list[ast.AST]:
     """Places in a module's source that give a name a value, or change what it has.
 
     among: modules that import all from each other, this one included.
@@ -119,7 +126,7 @@ def _bindings(module, name, among):
     found = []
     for node in ast.walk(ast.Module(_body(module), [])):
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-            origin = imported_from(node, find(module), module)
+            origin = imported_from(node, source_of(module), module)
             if origin not in among and (file := find(origin)) and not is_installed(file):
                 found += _bindings(origin, name, (*among, origin))
         elif _binds(node, name):
@@ -127,7 +134,7 @@ def _bindings(module, name, among):
     return found
 
 
-def _binds(node, name):
+def _binds(node: ast.AST, name: str) -> bool:
     if isinstance(node, ast.alias):
         return (node.asname or node.name.partition(".")[0]) == name
     if isinstance(node, ast.Name):
@@ -137,11 +144,11 @@ def _binds(node, name):
     return name in (getattr(node, "name", None), getattr(node, "rest", None))  # def, class, except, case
 
 
-def _not_found(file):
+def _not_found(file: Path) -> str | None:
     """Why what a file imports cannot be found."""
     tree = ast.parse(file.read_bytes())
     for node in _needed(tree):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [str(node.module)]
         for name in () if getattr(node, "level", 0) else names:
             if locate(name) is None and not _is_known(name) and not beside(name, file):
                 return (
@@ -151,7 +158,7 @@ def _not_found(file):
     return None
 
 
-def _needed(node):
+def _needed(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
     """Import statements without which a module cannot be loaded: none that stands in a `try`, a `with` (which may
     suppress an ImportError), an `if` or a function.
     """
@@ -162,7 +169,7 @@ def _needed(node):
             yield from _needed(child)
 
 
-def _is_known(name):
+def _is_known(name: str) -> bool:
     """Whether a module without a file of its own is Python's, or a folder without __init__.py."""
     if is_standard(name):
         return True
@@ -170,12 +177,19 @@ def _is_known(name):
     return any(found)
 
 
+def source_of(module: str) -> Path:
+    """Source file of a module that has one; raises ModuleNotFoundError for others."""
+    if (file := find(module)) is None:
+        raise ModuleNotFoundError(f"no source of a module {module!r}")
+    return file
+
+
 @cache
-def _body(module):
-    return ast.parse(find(module).read_bytes()).body
+def _body(module: str) -> list[ast.stmt]:
+    return ast.parse(source_of(module).read_bytes()).body
 
 
-def _literal(node):
+def _literal(node: Any) -> Any:
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError):  # TypeError: a list among the keys of a dict

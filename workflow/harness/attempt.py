@@ -15,7 +15,9 @@ import hashlib
 import os
 import shutil
 import uuid
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from workflow.harness import checksums, records, store
 from workflow.harness.durable import move, sync
@@ -31,7 +33,7 @@ class Superseded(RuntimeError):
 class Attempt:
     """A run of the job that makes the files `outputs` (paths) from what `record` says (records.record_of)."""
 
-    def __init__(self, outputs, record):
+    def __init__(self, outputs: Iterable[str], record: dict[str, Any]) -> None:
         self.record = record
         self._outputs = [str(output) for output in outputs]
         self.job = _name_of(self._outputs)  # the same for all its runs
@@ -43,7 +45,7 @@ class Attempt:
             if earlier != self._folder:
                 self._take_over(earlier)
 
-    def _take_over(self, earlier):
+    def _take_over(self, earlier: Path) -> None:
         taken = self._folder / earlier.name
         with contextlib.suppress(FileNotFoundError):  # it has ended, or there are two successors
             os.rename(earlier, taken)
@@ -51,29 +53,29 @@ class Attempt:
                 os.replace(path, self.journal)
         shutil.rmtree(taken, ignore_errors=True)
 
-    def path(self, output):
+    def path(self, output: str) -> str:
         """Where to write that one of the outputs until all is done."""
         return str(self._folder / f"{self._outputs.index(output)}-{Path(output).name}")
 
-    def take(self):
+    def take(self) -> bool:
         """Whether the outputs were taken from where the same were made before; then they are published, all is done."""
         with self._unless_superseded():
             taken = store.take(self.record["key"], list(map(self.path, self._outputs)), self._outputs)
             self._publish() if taken else self._folder.stat()  # which fails where a later run has begun
         return taken
 
-    def adopt(self, sources):
+    def adopt(self, sources: Iterable[str | Path]) -> None:
         """Publish files that were made before of the same, in the order of the outputs; OSError where one has gone."""
         for source, output in zip(sources, self._outputs, strict=True):
             store.put(source, self.path(output))
         self._publish()
 
-    def _sign(self):
+    def _sign(self) -> None:
         for output in self._outputs:
             if not checksums.lies_apart(output):
                 records.sign(self.path(output), self.record)
 
-    def _publish(self):
+    def _publish(self) -> None:
         """Move the outputs to their places, and forget the rest."""
         for output in self._outputs:
             sync(self.path(output))  # before it has any name
@@ -86,7 +88,7 @@ class Attempt:
         store.drop_copies(self.record["key"], self._outputs)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _note(self, place, text):
+    def _note(self, place: Path, text: str) -> None:
         """Write what is kept of an output, before it is in its place: what is killed between the two is run again."""
         beside = self._folder / "note"
         beside.write_text(text)
@@ -95,7 +97,7 @@ class Attempt:
         move(beside, place)
 
     @contextlib.contextmanager
-    def nothing_kept_on_failure(self):
+    def nothing_kept_on_failure(self) -> Iterator[None]:
         """Where the body fails, what was done so far cannot be trusted."""
         try:
             yield
@@ -104,7 +106,7 @@ class Attempt:
             raise
 
     @contextlib.contextmanager
-    def running(self):
+    def running(self) -> Iterator[None]:
         """Publish after the body, if that succeeds. Raises Superseded where a later run was in the way."""
         with self._unless_superseded():
             with self.ends:
@@ -113,7 +115,7 @@ class Attempt:
             self._publish()
 
     @contextlib.contextmanager
-    def _unless_superseded(self):
+    def _unless_superseded(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:
@@ -124,5 +126,5 @@ class Attempt:
             raise
 
 
-def _name_of(outputs):
+def _name_of(outputs: list[str]) -> str:
     return hashlib.sha256("\n".join(outputs).encode()).hexdigest()[:16]

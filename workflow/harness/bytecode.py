@@ -7,12 +7,13 @@ and the old code run. Imports nothing of this repository, as it must come before
 import importlib.util
 import py_compile
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 CHECKED_HASH = (0b11).to_bytes(4, "little")  # PEP 552: the field behind the magic number
 
 
-def check_by_hash(sources):
+def check_by_hash(sources: Iterable[str | Path]) -> None:
     """Have Python compare the source's hash whenever it takes bytecode of one of these files (paths; others than .py
     have none).
 
@@ -35,7 +36,7 @@ def check_by_hash(sources):
                 ) from error
 
 
-def _is_checked(kept):
+def _is_checked(kept: Path) -> bool:
     try:
         with open(kept, "rb") as file:
             head = file.read(8)

@@ -12,38 +12,38 @@ FOLDER = Path("results/checksums")
 class ChecksumError(ValueError):
     """A table or figure that is damaged: `artifact`, its path, is to be rebuilt."""
 
-    def __init__(self, path, problem):
+    def __init__(self, path: str | Path, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
         self.artifact = str(path)
 
 
-def lies_apart(path):
+def lies_apart(path: str | Path) -> bool:
     """Whether a result's checksum is kept apart from it."""
     return not str(path).endswith(".npz")
 
 
-def place_of(path):
+def place_of(path: str | Path) -> Path:
     """Where the checksum of a result is kept."""
     return FOLDER / f"{str(path).removeprefix('results/')}.sha256"
 
 
-def made_of(path):
+def made_of(path: str | Path) -> Path:
     """Where it is kept what a result was made from (workflow/harness/records.py)."""
     return FOLDER / f"{str(path).removeprefix('results/')}.made"
 
 
-def hash_of(path):
+def hash_of(path: str | Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def line_of(path, source):
+def line_of(path: str | Path, source: str | Path) -> str:
     """What is kept for a result, of the bytes that lie in `source` at present."""
     return f"{hash_of(source)}  {path}\n"
 
 
-def check(path):
+def check(path: str | Path) -> None:
     """Raise ChecksumError where a result is not as it was made, FileNotFoundError where there is none."""
     actual, record = line_of(path, path), place_of(path)
     if not record.exists():

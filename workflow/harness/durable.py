@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 
-def move(source, target):
+def move(source: str | Path, target: str | Path) -> None:
     """Rename a file, also to another file system, as where a folder of results is a link to a larger disk."""
     try:
         os.replace(source, target)
@@ -20,7 +20,7 @@ def move(source, target):
         sync(Path(target).parent)
 
 
-def _copy(source, target):
+def _copy(source: str | Path, target: str | Path) -> None:
     """The same by a copy beside the target; OSError where the source has gone meanwhile."""
     beside = f"{target}.{uuid.uuid4().hex}.part"
     try:
@@ -32,7 +32,7 @@ def _copy(source, target):
         Path(beside).unlink(missing_ok=True)
 
 
-def sync(path):
+def sync(path: str | Path) -> None:
     """Have a file on the disk: or else a loss of power could leave its name and no content."""
     opened = os.open(path, os.O_RDONLY)
     try:

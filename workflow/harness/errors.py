@@ -3,6 +3,7 @@
 import contextlib
 import sysconfig
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 from workflow.harness.fingerprint import ROOT
@@ -12,7 +13,7 @@ PACKAGES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", 
 
 
 @contextlib.contextmanager
-def bad_input(key):
+def bad_input(key: str) -> Iterator[None]:
     """Blame what the body raises on the entry `key` of the configuration: the body handles only what users give."""
     try:
         yield
@@ -20,7 +21,7 @@ def bad_input(key):
         raise BadInput(f"{key}: {_told(error)}") from error
 
 
-def _told(error):
+def _told(error: Exception) -> str:
     """The message of an error; of one that says no more than what failed, also its type, and a plug-in's line."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(PACKAGES)]
     file = Path(frames[-1].filename)

@@ -10,10 +10,13 @@ import ast
 import hashlib
 import sys
 import sysconfig
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from typing import Any
 
+Link = list[tuple[str, Path]]  # (dotted name, file) of all on the way to an import
 HARNESS = Path(__file__).parent.resolve()
 ROOT = HARNESS.parents[1]
 INSTALLED = {"site-packages", "dist-packages"}  # whoever installed it: pip, a distribution, for a user or for all
@@ -23,7 +26,7 @@ EMPTY = "Module()"  # what a file means that holds no more than a docstring
 LOADED_BEFORE = {"__main__", "sitecustomize", "usercustomize", "snakemake"}
 
 
-def fingerprint(script, *modules):
+def fingerprint(script: str, *modules: str) -> list[str]:
     """Sorted "file@hash" strings of everything that a job runs; `hashes` has what is compared of them.
 
     script: path under the repository root; modules: full names of modules that the script imports by name only, in an
@@ -42,12 +45,12 @@ def fingerprint(script, *modules):
     return sorted(f"{_shown(file)}@{version}" for file, version in versions.items())
 
 
-def hashes(listed):
+def hashes(listed: Iterable[str]) -> list[str]:
     """What counts of "file@hash" strings, sorted: a file may be moved, and its importers say so, without effect."""
     return sorted(entry.rpartition("@")[2] for entry in listed)
 
 
-def closure(script, *modules, around=False):
+def closure(script: Path, *modules: str, around: bool = False) -> dict[Path, str]:
     """Files of the script, of the named modules, and of what they import in turn: path -> name as a module, or "".
 
     Left out is what is installed, and, but for `around`, this folder and what only it imports.
@@ -57,7 +60,7 @@ def closure(script, *modules, around=False):
         if locate(name) is None:
             raise ModuleNotFoundError(f"no module {name!r} on the Python path or beside the Snakefile")
         pending += _own(name)
-    seen = {}
+    seen: dict[Path, str] = {}
     while pending:
         name, file = pending.pop()
         if file not in seen and (around or not file.is_relative_to(HARNESS)):
@@ -67,20 +70,20 @@ def closure(script, *modules, around=False):
 
 
 @cache
-def file_hash(path):
+def file_hash(path: str | Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def find(name):
+def find(name: str) -> Path | None:
     """Source file of a module, without running it or a package that it is in; None where there is none."""
     file = locate(name)
     return file if file and file.suffix == ".py" else None
 
 
 @cache
-def locate(name):
+def locate(name: str) -> Path | None:
     """File of a module as Python would import it, source or not; None where there is none, or none on a disk."""
     where, parts, origin = None, name.split("."), None
     for n in range(1, len(parts) + 1):
@@ -90,18 +93,18 @@ def locate(name):
     return _on_disk(origin) if origin and origin.endswith((".py", *COMPILED)) else None
 
 
-def _on_disk(origin):
+def _on_disk(origin: str | Path) -> Path | None:
     """The file that a module is from, None where there is none; of a module in an archive (.zip) the archive."""
     file = next((part for part in (Path(origin), *Path(origin).parents) if part.is_file()), None)
     return file and _placed(file)
 
 
-def _placed(file):
+def _placed(file: Path) -> Path:
     """A path without links but for the file itself: Python looks beside that, for bytecode and for what it imports."""
     return file.parent.resolve() / file.name
 
 
-def _found(name, where):
+def _found(name: str, where: Any) -> tuple[str | None, Any]:
     """(file of a module, folders of its parts), each None where there is none; where: folders of the package it is in.
 
     importlib.util.find_spec would run the packages that it is in.
@@ -118,18 +121,18 @@ def _found(name, where):
     return spec.origin, getattr(where, "_path", where)  # of folders without __init__.py: to iterate it loads parents
 
 
-def is_installed(file):
+def is_installed(file: Path) -> bool:
     """Whether a file is Python's own, or of an installed package."""
     return bool(INSTALLED & set(file.parts)) or any(file.is_relative_to(folder) for folder in _python())
 
 
 @cache
-def _python():
+def _python() -> set[Path]:
     folders = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
     return {*folders, *(folder.resolve() for folder in folders)}
 
 
-def unlisted(script, *modules):
+def unlisted(script: Path, *modules: str) -> list[str]:
     """Files that are loaded, not installed, and neither among the job's code nor among what stands around it.
 
     Modules that are imported behind the hashes' back would make the cache lie.
@@ -137,7 +140,7 @@ def unlisted(script, *modules):
     return sorted(map(_shown, loaded() - closure(_placed(script), *modules, around=True).keys()))
 
 
-def loaded():
+def loaded() -> set[Path]:
     """Files of all modules that were imported, and are not installed."""
     modules = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
     named = [(name, Path(file)) for name, file in modules if file and name.partition(".")[0] not in LOADED_BEFORE]
@@ -146,19 +149,19 @@ def loaded():
     return {file for file in ours if not is_installed(file)}
 
 
-def _is_imported(name, file):
+def _is_imported(name: str, file: Path) -> bool:
     """Whether a loaded module lies where an import finds it: compilers load what they make under other names."""
     places = [*file.parent.parts, file.name.partition(".")[0]]
     parts = name.split(".") + ["__init__"] * (places[-1] == "__init__")
     return places[-len(parts) :] == parts
 
 
-def _shown(file):
+def _shown(file: Path) -> str:
     return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
 
 
 @cache
-def _own(name):
+def _own(name: str) -> Link:
     """(name, file) of a dotted name and of the packages that it is in, as far as they are not installed."""
     parts = name.split(".")
     prefixes = [".".join(parts[:n]) for n in range(1, len(parts) + 1)]
@@ -168,7 +171,7 @@ def _own(name):
     return [(prefix, file) for prefix, file in found if file and not is_installed(file)]
 
 
-def beside(name, file):
+def beside(name: str, file: Path) -> Link:
     """(name, file) of a dotted name that is nowhere on the path, and found from the folder of the file that imports it.
 
     Such a file puts its folder on sys.path as it runs, that of a link or of what this leads to. Whatever else that
@@ -183,12 +186,12 @@ def beside(name, file):
     return [(part, source) for part, source in found if source.is_file()]
 
 
-def is_standard(name):
+def is_standard(name: str) -> bool:
     """Whether a name is of Python's own library."""
     return name.partition(".")[0] in sys.stdlib_module_names
 
 
-def _version(file, name):
+def _version(file: Path, name: str) -> str:
     """Hash of what a file means by itself, of modules of ours that it imports without which they are; "" if nothing."""
     if file.suffix != ".py":
         return _bytes_hash(file)
@@ -196,7 +199,7 @@ def _version(file, name):
     return "" if meaning == EMPTY else _short(meaning)
 
 
-def _imported(file, name):
+def _imported(file: Path, name: str) -> list[str]:
     """Dotted names of all that a file may import."""
     if file.suffix != ".py":
         return []
@@ -204,16 +207,16 @@ def _imported(file, name):
     return [imported for node in nodes for imported in _names(node, file, name)]
 
 
-def _links(file, name):
+def _links(file: Path, name: str) -> list[Link]:
     """(name, file) of all that is not installed on the way to each name that a file may import, a list for each."""
     return [_leads_to(imported, file) for imported in _imported(file, name)]
 
 
-def _leads_to(imported, file):
+def _leads_to(imported: str, file: Path) -> Link:
     return _own(imported) or beside(imported, file)
 
 
-def _names(node, file, name):
+def _names(node: ast.AST, file: Path, name: str) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if not isinstance(node, ast.ImportFrom):
@@ -221,16 +224,16 @@ def _names(node, file, name):
     return [f"{imported_from(node, file, name)}.{alias.name}" for alias in node.names]
 
 
-def imported_from(node, file, name):
+def imported_from(node: ast.ImportFrom, file: Path, name: str) -> str:
     """The module that a `from` import names, absolutely."""
     if not node.level:
-        return node.module
+        return str(node.module)
     parts = name.split(".")
     package = parts[: len(parts) - node.level + (file.name == "__init__.py")]
     return ".".join([*package, *filter(None, [node.module])])
 
 
-def _bound(node, file, name):
+def _bound(node: ast.Import | ast.ImportFrom, file: Path, name: str) -> list[str]:
     """What an import statement binds, without the names of modules of ours, which may be moved."""
     bound = []
     for alias, imported in zip(node.names, _names(node, file, name), strict=True):
@@ -239,20 +242,20 @@ def _bound(node, file, name):
     return bound
 
 
-def _short(text):
+def _short(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _bytes_hash(file):
+def _bytes_hash(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 @cache
-def _tree(content, file):
+def _tree(content: bytes, file: Path) -> ast.Module:
     return ast.parse(content, str(file))
 
 
-def _meaning(node, of_import):
+def _meaning(node: Any, of_import: Callable[[Any], list[str]]) -> str:
     """The syntax tree as text, without positions, docstrings and empty fields (which differ between Pythons).
 
     of_import: what stands for an import statement, a list of texts.
@@ -272,6 +275,6 @@ def _meaning(node, of_import):
     return f"{type(node).__name__}({','.join(fields)})"
 
 
-def _has_docstring(node):
+def _has_docstring(node: ast.AST) -> bool:
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     return isinstance(node, kinds) and ast.get_docstring(node, clean=False) is not None

@@ -6,6 +6,7 @@ import stat
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
@@ -16,8 +17,10 @@ from workflow.harness.job import BadInput
 INTERVAL = 1.0  # s between looks for a GPU that is free
 
 
-def take_device(snakemake):
-    """The device on which this job is to run, by the configuration's `device`; a torch.device with an index on GPUs.
+def take_device(snakemake: Any) -> torch.device:
+    """The device on which this job is to run, by the configuration's `device`; on GPUs with an index.
+
+    snakemake: the object that Snakemake hands its script.
 
     "cuda", and "auto" where the job asked for a GPU (the resource `gpu`), take one that no other job has, and wait for
     it. "cuda:N" is taken as it is. Raises BadInput where there is no such device.
@@ -37,7 +40,7 @@ def take_device(snakemake):
 
 
 @functools.cache  # so a process, which is one job, takes one GPU, and keeps it until it ends
-def take_gpu():
+def take_gpu() -> tuple[int, FileLock]:
     """(number of a visible GPU, its lock). The kernel releases the lock when the process ends, however it ends."""
     folder = _own_folder(Path(tempfile.gettempdir()) / f"lmia-gpus-{os.getuid()}")
     locks = [FileLock(folder / f"{_identity(number)}.lock") for number in range(torch.cuda.device_count())]
@@ -49,7 +52,7 @@ def take_gpu():
     return taken
 
 
-def _own_folder(folder):
+def _own_folder(folder: Path) -> Path:
     """The folder, made if need be. Raises BadInput for another user's: who made it first could hold every lock."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
@@ -58,7 +61,7 @@ def _own_folder(folder):
     return folder
 
 
-def _first_free(locks):
+def _first_free(locks: list[FileLock]) -> tuple[int, FileLock] | None:
     for number, lock in enumerate(locks):
         try:
             lock.acquire(timeout=0)
@@ -68,7 +71,7 @@ def _first_free(locks):
     return None
 
 
-def _identity(number):
+def _identity(number: int) -> str:
     """What tells a GPU from the others of the machine, by whatever numbers a scheduler lets jobs see them."""
     shown = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
     if number < len(shown) and shown[number].startswith("MIG-"):  # a part, which may be taken beside its other parts

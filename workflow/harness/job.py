@@ -2,12 +2,13 @@
 
 import contextlib
 import errno
-import hashlib
 import os
 import shutil
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from workflow.harness import checksums, records, submissions
 from workflow.harness.attempt import Attempt, Superseded
@@ -28,12 +29,13 @@ class Replaced(Exception):
 
 
 @contextlib.contextmanager
-def job(snakemake, *modules):
+def job(snakemake: Any, *modules: str) -> Iterator[Attempt]:
     """Run the body of a script with its output in the rule's log file; gives the `Attempt` that it is.
 
-    modules: names of the modules that the script chose at run time. In the body `snakemake.output` has the places where
-    the attempt writes, which become the rule's outputs at the end. A BadInput leaves its message in the log, and ends
-    the process; so does a Replaced. A full disk does with a message for the terminal, as the log may lie on it.
+    snakemake: the object that Snakemake hands its script; modules: names of those that the script chose at run time. In
+    the body `snakemake.output` has the places where the attempt writes, which become the rule's outputs at the end. A
+    BadInput leaves its message in the log, and ends the process; so does a Replaced. A full disk does with a message
+    for the terminal, as the log may lie on it.
     """
     try:
         with _logged(snakemake):
@@ -63,7 +65,7 @@ def job(snakemake, *modules):
 
 
 @contextlib.contextmanager
-def _logged(snakemake):
+def _logged(snakemake: Any) -> Iterator[None]:
     """Write what the body prints, and what it raises, to the rule's log file."""
     Path(snakemake.log[0]).unlink(missing_ok=True)  # an earlier run that is still at work keeps its own
     with open(snakemake.log[0], "w", buffering=1) as log:
@@ -91,19 +93,20 @@ def _logged(snakemake):
                 raise
 
 
-def _check_run(snakemake):
+def _check_run(snakemake: Any) -> None:
     if submissions.is_outdated() and snakemake.config["is_nested"]:
         raise Superseded("another Snakemake makes what this job was submitted for; this one does nothing")
 
 
-def _full(error):
+def _full(error: BaseException) -> OSError | None:
     """The error of a full disk that led to this one, or None."""
-    while error is not None and getattr(error, "errno", None) not in FULL:
-        error = error.__cause__ or error.__context__
-    return error
+    found: BaseException | None = error
+    while found is not None and not (isinstance(found, OSError) and found.errno in FULL):
+        found = found.__cause__ or found.__context__
+    return found
 
 
-def _no_space(error):
+def _no_space(error: OSError) -> str:
     """One line for a disk that is full: which, and what to do."""
     named = [name for name in (error.filename2, error.filename) if isinstance(name, str | os.PathLike)]
     folder = Path(named[0] if named else _fullest("results")).resolve()  # of two names the second is written to
@@ -111,59 +114,54 @@ def _no_space(error):
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     return (
-        f"{folder}: {os.strerror(error.errno).lower()} ({free / 1e6:.1f} MB free); free some, or put a link to "
+        f"{folder}: {os.strerror(error.errno or 0).lower()} ({free / 1e6:.1f} MB free); free some, or put a link to "
         "a folder on a larger disk in its place, and repeat the command: what is finished stays"
     )
 
 
-def _fullest(top):
+def _fullest(top: str) -> str:
     """Of a folder and all links and mounts below it, that on the fullest disk: a failed write names no file."""
     below = [os.path.join(folder, name) for folder, names, _ in os.walk(top) for name in names]
     places = [top, *(path for path in below if os.path.islink(path) or os.path.ismount(path))]
     return min(places, key=lambda path: shutil.disk_usage(path).free)
 
 
-def _advise(error):
+def _advise(error: BaseException) -> None:
     """Say how to rebuild an input that was found to be damaged, by whichever module: not every script imports them."""
     if damaged := getattr(error, "artifact", None):
         error.add_note(f"rebuild it: snakemake --cores 1 --force {damaged} {AS_BEFORE}")
 
 
-def _record(snakemake):
+def _record(snakemake: Any) -> dict[str, Any]:
     inputs = records.named(snakemake.input)
     return records.record_of(
         snakemake.params.items(), {name: [records.state(file) for file in files] for name, files in inputs.items()}
     )
 
 
-def _check_inputs(snakemake, record):
+def _check_inputs(snakemake: Any, record: dict[str, Any]) -> None:
     if _record(snakemake)["key"] != record["key"]:
         raise Replaced("an input was replaced while this job ran; run it again")
 
 
-def _files(snakemake):
+def _files(snakemake: Any) -> dict[str, Any]:
     """The users' files that this job reads, path -> what tells whether it is touched, if all are those of the plan."""
     read = {}
     for planned in snakemake.params.get("files", []):
         for path in snakemake.config["files"][planned]:
             before = state(path)
-            if _hash(path) != planned.partition(" ")[0]:
+            if checksums.hash_of(path) != planned.partition(" ")[0]:
                 raise Replaced(f"{path}: is another file than when the workflow was planned; run it again")
             read[path] = before
     return read
 
 
-def _check_files(read):
+def _check_files(read: dict[str, Any]) -> None:
     if replaced := [path for path, before in read.items() if state(path) != before]:
         raise Replaced(f"{', '.join(replaced)}: replaced or written to while this job ran; run it again")
 
 
-def _hash(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check_code(snakemake, modules, imports=None):
+def _check_code(snakemake: Any, modules: tuple[str, ...], imports: Imports | None = None) -> Imports:
     """Raise Replaced unless what runs is what was planned; gives `Imports`, which look at what is imported later."""
     listed = list(snakemake.params.code)
     script = next(entry for entry in listed if entry.startswith("workflow/scripts/")).rpartition("@")[0]

@@ -5,9 +5,16 @@ that never writes.
 """
 
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
 
 from lmia import artifacts
 from lmia.journal import Journal
+from workflow.harness.attempt import Attempt
 from workflow.harness.result_key import dependencies
 
 INTERVAL = 60.0  # s
@@ -22,17 +29,17 @@ class KeptJournal(Journal):
     A file that cannot be read costs the work that it held, and nothing else.
     """
 
-    def __init__(self, path, key="", every=INTERVAL):
+    def __init__(self, path: str | Path, key: str = "", every: float = INTERVAL) -> None:
         super().__init__()
         self._pages = _Pages(path, key, every)
         self._parts = self._pages.parts
 
-    def save(self, state):
+    def save(self, state: Callable[[], dict[str, np.ndarray]]) -> None:
         if self._pages.due():
             self._parts[self._name] = state()
             self._pages.write()
 
-    def finish(self, arrays):
+    def finish(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """As every journal's; written together with what follows, when it is time."""
         super().finish(arrays)
         if self._pages.due():
@@ -43,20 +50,20 @@ class KeptJournal(Journal):
 class _Pages:
     """Arrays of all parts, and the file that they are written to."""
 
-    def __init__(self, path, key, every):
+    def __init__(self, path: str | Path, key: str, every: float) -> None:
         self._path, self._key, self._every = path, key, every
         self.parts = self._read()
         self._next = time.monotonic() + every
 
-    def due(self):
+    def due(self) -> bool:
         return time.monotonic() >= self._next
 
-    def write(self):
+    def write(self) -> None:
         flat = {f"{part}//{name}": array for part, arrays in self.parts.items() for name, array in arrays.items()}
         artifacts.save(self._path, "journal", flat, {"key": self._key})
         self._next = time.monotonic() + self._every
 
-    def _read(self):
+    def _read(self) -> dict[str, dict[str, np.ndarray]]:
         try:
             flat, provenance = artifacts.load(self._path, "journal")
         except FileNotFoundError:
@@ -67,7 +74,7 @@ class _Pages:
         if provenance["key"] != self._key:
             print(f"{self._path}: written by other code, or for other settings or inputs; work starts anew")
             return {}
-        parts = {}
+        parts: dict[str, dict[str, np.ndarray]] = {}
         for name, array in flat.items():
             part, _, own = name.partition("//")
             parts.setdefault(part, {})[own] = array
@@ -75,11 +82,11 @@ class _Pages:
         return parts
 
 
-def journal_of(snakemake, attempt, device):
+def journal_of(snakemake: Any, attempt: Attempt, device: torch.device) -> KeptJournal:
     """What earlier runs of this job have done, of equal code, settings, inputs, versions, threads and kind of device.
 
-    attempt: of this run; device: its torch.device, whose random streams no other kind can go on with; how often the
-    journal is written is the configuration's, and no result depends on it.
+    snakemake: the object that Snakemake hands its script; attempt: of this run; device: the job's, whose random streams
+    no other kind can go on with. How often the journal is written is the configuration's; no result depends on it.
     """
     key = dependencies(attempt.record, snakemake.threads, device)
     return KeptJournal(attempt.journal, key, every=snakemake.config["save_every"])

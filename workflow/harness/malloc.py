@@ -7,7 +7,7 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 KEPT, PAD, MAPPED = 1 << 30, 1 << 26, 1 << 25  # bytes
 
 
-def keep_freed_memory():
+def keep_freed_memory() -> bool:
     """Tell the C library to hand back no page below 1 GiB; returns whether it is one that can be told (glibc)."""
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -7,43 +7,50 @@ made again (staleness.py): they go wherever the results go, and neither times no
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 from lmia import artifacts
 from workflow.harness import checksums
 from workflow.harness.fingerprint import hashes
 
+Record = dict[str, Any]
 RECORD = "record.json"  # name of the member in an artifact's file
 LAYOUT = 1  # of a record; one of another layout says nothing
 
 
-def record_of(params, inputs):
+def record_of(params: Iterable[tuple[str, Any]], inputs: dict[str, list[tuple[str | None, str | None]]]) -> Record:
     """What a job's results are made from, a dict that JSON can hold.
 
-    params: name -> plain value, with the list `code`; inputs: name -> [(content, origin) of each file], where `content`
-    tells what a file holds and `origin` what it was made from, each None where that is not known. Outputs of equal
-    "key" are the same bytes, whatever their names, on one machine. "origin" is of params and code all the way up, and
-    known without any file.
+    params: (name, plain value) pairs, with the list `code`; inputs: name -> [(content, origin) of each file], where
+    `content` tells what a file holds and `origin` what it was made from, each None where that is not known. Outputs of
+    equal "key" are the same bytes, whatever their names, on one machine. "origin" is of params and code all the way up,
+    and known without any file.
     """
-    params = dict(params)
-    code = params.pop("code", [])
+    own = dict(params)
+    code = own.pop("code", [])
     contents, origins = ({name: [file[n] for file in files] for name, files in inputs.items()} for n in range(2))
     return {
         "layout": LAYOUT,
-        "key": _digest(params, hashes(code), contents),
-        "origin": _digest(params, hashes(code), origins),
-        "params": json.loads(json.dumps(params)),
+        "key": _digest(own, hashes(code), contents),
+        "origin": _digest(own, hashes(code), origins),
+        "params": json.loads(json.dumps(own)),
         "code": code,
         "inputs": contents,
         "origins": origins,
     }
 
 
-def _digest(*parts):
+def _digest(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def named(files):
-    """Paths of a job's inputs by their names in the rule, "" for all where they have none: name -> list."""
+def named(files: Any) -> dict[str, list[str]]:
+    """Paths of a job's inputs by their names in the rule, "" for all where they have none: name -> list.
+
+    files: a list of Snakemake's, whose `items()` has those with a name.
+    """
     names = dict(files.items())
     if not names:
         return {"": [str(file) for file in files]}
@@ -52,7 +59,7 @@ def named(files):
     }
 
 
-def state(path):
+def state(path: str | Path) -> tuple[str | None, str | None]:
     """(content, origin) of a result that is there, for `record_of`; raises FileNotFoundError where it is not.
 
     Of what is damaged nothing is known: (None, None).
@@ -65,7 +72,7 @@ def state(path):
         return None, None
 
 
-def content(path):
+def content(path: str | Path) -> str:
     """What tells a file's content: an artifact's provenance, with the checksum of its arrays, or the hash of its bytes.
 
     Raises FileNotFoundError, or ArtifactError where an artifact is damaged.
@@ -75,7 +82,7 @@ def content(path):
     return hashlib.sha256(artifacts.provenance_text(path).encode()).hexdigest()
 
 
-def read(path):
+def read(path: str | Path) -> Record | None:
     """The record of a result, None where it has none, or none of its present content."""
     try:
         text = _beside(path) if checksums.lies_apart(path) else artifacts.extra(path, RECORD)
@@ -85,28 +92,28 @@ def read(path):
     return record if isinstance(record, dict) and record.get("layout") == LAYOUT else None
 
 
-def _beside(path):
+def _beside(path: str | Path) -> str | None:
     """The text of a table's or figure's record, unless it is of another file than the one that is there."""
     made, _, text = checksums.made_of(path).read_text().partition("\n")
     return text if made == checksums.hash_of(path) else None
 
 
-def text_of(record):
+def text_of(record: Record) -> str:
     """A record as it is written."""
     return json.dumps(record, sort_keys=True)
 
 
-def sign(source, record):
+def sign(source: str | Path, record: Record) -> None:
     """Put the record of a job to its artifact, which lies in `source` so far."""
     artifacts.add_extra(source, RECORD, text_of(record))
 
 
-def text_beside(source, record):
+def text_beside(source: str | Path, record: Record) -> str:
     """What is to lie in `checksums.made_of`, for a table or figure that lies in `source` so far."""
     return f"{checksums.hash_of(source)}\n{text_of(record)}\n"
 
 
-def differences(old, new):
+def differences(old: Record, new: Record) -> tuple[set[str], set[str]]:
     """(before, now): sets of lines on where two records differ."""
     lines = [set(_lines(record)) for record in (old, new)]
     code = [sorted(hashes(record["code"])) for record in (old, new)]
@@ -115,7 +122,7 @@ def differences(old, new):
     return lines[0] - lines[1], lines[1] - lines[0]
 
 
-def _lines(record):
+def _lines(record: Record) -> Iterator[str]:
     yield from (f"{name}: {json.dumps(value, sort_keys=True)}" for name, value in record["params"].items())
     yield from (f"code {entry}" for entry in record["code"])
     for name, contents in record["inputs"].items():

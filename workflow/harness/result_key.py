@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+from typing import Any
 
 import torch
 
@@ -12,7 +13,7 @@ from lmia.devices import describe
 PACKAGES = ("numpy", "opacus", "torch")  # those whose versions change bytes
 
 
-def dependencies(record, threads, device):
+def dependencies(record: dict[str, Any], threads: int, device: torch.device) -> str:
     """SHA-256, in hexadecimal digits, of a job's record, versions, threads, and kinds of processor and device.
 
     record: of code, settings and the inputs' content (records.record_of); device: the job's torch.device.
@@ -27,12 +28,12 @@ def dependencies(record, threads, device):
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
 
 
-def build():
+def build() -> list[str | int | None]:
     """What else computes: torch's libraries for the CPU (BLAS, its compiler) and for GPUs (CUDA, cuDNN), and Python."""
     libraries = [torch.version.cuda, torch.backends.cudnn.version(), torch.__config__.show()]
     return [*libraries, *platform.python_version_tuple()[:2]]
 
 
-def processor(device):
+def processor(device: torch.device) -> list[str]:
     """Architecture, vector instructions and device: the kernels that torch chooses by them add in different orders."""
     return [platform.machine(), torch.backends.cpu.get_cpu_capability(), describe(device)]

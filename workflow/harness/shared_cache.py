@@ -6,19 +6,23 @@ linked, as other users may write to it.
 """
 
 import contextlib
-import hashlib
 import os
 import shutil
 import stat
 import threading
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
+
+import torch
 
 from lmia import artifacts
 from lmia.memory_batches import Batches
 from workflow.harness import records
-from workflow.harness.attempt import PARTIAL
+from workflow.harness.attempt import PARTIAL, Attempt
+from workflow.harness.checksums import hash_of
 from workflow.harness.result_key import dependencies
 
 BEAT, STALE = 20.0, 180.0  # s: who computes says so this often; file systems may show it to others a minute later
@@ -28,12 +32,13 @@ MAX_CLAIM_BYTES = 1 << 16  # bytes
 NO_CLAIM = "", -1  # as a text and a time
 
 
-def take_shared(snakemake, attempt, device):
+def take_shared(snakemake: Any, attempt: Attempt, device: torch.device) -> bool:
     """Whether the job's one output was taken from the configuration's cache: then nothing is left to do.
 
-    attempt: of this run; device: its torch.device. While another job computes the same, it is waited for. Without a
-    cache, or where the cache has no such entry, False; what the job makes is put there once it has succeeded. A cache
-    that cannot be read or written is reported, and costs nothing else.
+    snakemake: the object that Snakemake hands its script; attempt: of this run; device: the job's. While another job
+    computes the same, it is waited for. Without a cache, or where the cache has no such entry, False; what the job
+    makes is put there once it has succeeded. A cache that cannot be read or written is reported, and costs nothing
+    else.
     """
     folder = snakemake.config["cache"]
     if not folder:
@@ -47,7 +52,7 @@ def take_shared(snakemake, attempt, device):
     return False
 
 
-def _checkout():
+def _checkout() -> str:
     """A random name of this folder of results: its path may be that of another's too, as it is in containers."""
     file = PARTIAL / "owner"
     if not file.exists():
@@ -70,7 +75,7 @@ class Entry:
     files without end are not read.
     """
 
-    def __init__(self, root, key, owner, made):
+    def __init__(self, root: str | Path, key: str, owner: str, made: str) -> None:
         self._root = _usable(root)
         self._folder, self._key = (self._root or Path()) / key[:2], key
         self._made = made
@@ -78,7 +83,7 @@ class Entry:
         self._text = f"{ascii(owner)[1:-1]}\n{uuid.uuid4().hex}"
         self._done = threading.Event()
 
-    def take(self, output):
+    def take(self, output: str) -> bool:
         """Copy a sound file of this entry to the path `output`, and return whether there was one."""
         try:
             files = sorted(self._folder.glob(f"{self._key}-*.npz")) if self._root else []
@@ -87,7 +92,7 @@ class Entry:
             return False
         return any(self._take(file, output) for file in files)
 
-    def _take(self, file, output):
+    def _take(self, file: Path, output: str) -> bool:
         try:
             problem = _copied(file, output) or self._fault(file, output)
         except OSError as error:  # perhaps it was pruned just now
@@ -108,9 +113,9 @@ class Entry:
         print(f"cache: taken from {file}")
         return True
 
-    def _fault(self, file, copy):
+    def _fault(self, file: Path, copy: str) -> str | None:
         """Why a file is not what this job would make, None where it is."""
-        expected, found = file.stem.rpartition("-")[2], _file_hash(copy)
+        expected, found = file.stem.rpartition("-")[2], hash_of(copy)
         if found != expected:
             return f"damaged: expected SHA-256 {expected}, found {found}"
         try:
@@ -121,7 +126,7 @@ class Entry:
             return "not what its name says: made from something else"
         return None
 
-    def put(self, output):
+    def put(self, output: str) -> None:
         """Add a copy of the file `output`; reports it where that cannot be done."""
         if self._root is None:
             return
@@ -139,14 +144,14 @@ class Entry:
                 copy.flush()
                 os.fsync(copy.fileno())
             self._open_to_all_of_root(temporary)
-            os.replace(temporary, self._folder / f"{self._key}-{_file_hash(output)}.npz")
+            os.replace(temporary, self._folder / f"{self._key}-{hash_of(output)}.npz")
         except OSError as error:
             print(f"cache: not shared: {error}")
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
 
-    def take_or_claim(self, output):
+    def take_or_claim(self, output: str) -> bool:
         """As `take`, but wait while another job computes this entry; where it returns False, this one is to do it."""
         if self._root is None:
             return False
@@ -171,7 +176,7 @@ class Entry:
         return True
 
     @contextlib.contextmanager
-    def kept(self, output):
+    def kept(self, output: str) -> Iterator[None]:
         """Put what the body has written, if it succeeds, and give up the claim in any case."""
         try:
             yield
@@ -179,7 +184,7 @@ class Entry:
         finally:
             self._release()
 
-    def _claims(self):
+    def _claims(self) -> bool:
         """Whether it is this job's turn: also where nobody can write a claim, and so nobody waits."""
         try:
             self._make_folder()
@@ -198,23 +203,23 @@ class Entry:
         threading.Thread(target=self._beat, daemon=True).start()
         return True
 
-    def _make_folder(self):
+    def _make_folder(self) -> None:
         if not self._folder.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
             self._open_to_all_of_root(self._folder)
 
-    def _open_to_all_of_root(self, path):
+    def _open_to_all_of_root(self, path: Path) -> None:
         """Let those write to a new file or folder who may write to the root, whatever this process's umask."""
-        mode = self._root.stat().st_mode & (0o7777 if path.is_dir() else 0o666)
+        mode = self._folder.parent.stat().st_mode & (0o7777 if path.is_dir() else 0o666)
         with contextlib.suppress(OSError):  # a file system without such rights
             path.chmod(mode)
 
-    def _beat(self):
+    def _beat(self) -> None:
         with contextlib.suppress(OSError):  # taken over, or pruned
             while not self._done.wait(BEAT):
                 os.utime(self._claim)
 
-    def _state(self):
+    def _state(self) -> tuple[str, int] | None:
         """(text, time) of the claim, None where it is gone, NO_CLAIM where something else has its name."""
         try:
             with _regular(self._claim) as file:
@@ -224,15 +229,15 @@ class Entry:
         except OSError:
             return None
 
-    def _is_mine(self, state):
+    def _is_mine(self, state: tuple[str, int] | None) -> bool:
         return state is not None and state[0].partition("\n")[0] == self._text.partition("\n")[0]
 
-    def _release(self):
+    def _release(self) -> None:
         self._done.set()
         if self._root and (state := self._state()) is not None and state[0] == self._text:
             self._remove_claim()
 
-    def _remove_claim(self):
+    def _remove_claim(self) -> bool:
         try:
             self._claim.unlink(missing_ok=True)
         except OSError as error:  # another user's, in a folder that does not let it be removed
@@ -241,14 +246,13 @@ class Entry:
         return True
 
 
-def _usable(root):
+def _usable(root: str | Path) -> Path | None:
     """The folder that a text names, None where no folder can have that name, which is reported."""
     try:
         str(root).encode()  # else no log can name it
         folder = Path(root).expanduser()
-        os.stat(folder)
-    except FileNotFoundError:  # it is made when something is put there
-        return folder
+        with contextlib.suppress(FileNotFoundError):  # it is made when something is put there
+            os.stat(folder)
     except (OSError, ValueError, RuntimeError) as error:
         print(f"cache: {ascii(str(root))[:200]}: cannot be used ({error}), so nothing is shared; set another folder")
         return None
@@ -256,7 +260,7 @@ def _usable(root):
 
 
 @contextlib.contextmanager
-def _regular(path):
+def _regular(path: Path) -> Iterator[IO[bytes] | None]:
     """A regular file, or a link to one, open for reading its bytes; None where something else has that name."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would wait for who writes to it
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -267,7 +271,7 @@ def _regular(path):
         yield file
 
 
-def _copied(file, output):
+def _copied(file: Path, output: str) -> str | None:
     """Copy a file of the cache to the path `output`; why not, None where it is done."""
     with _regular(file) as source:
         if source is None:
@@ -280,8 +284,3 @@ def _copied(file, output):
                 copy.write(block)
                 size -= len(block)
     return None
-
-
-def _file_hash(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

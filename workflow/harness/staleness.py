@@ -7,8 +7,10 @@ from a job that is to run is left to Snakemake.
 """
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import snakemake
 import snakemake.api  # before snakemake.dag, as these import each other
@@ -23,6 +25,7 @@ from snakemake.workflow import Workflow
 
 from workflow.harness import records, store
 from workflow.harness.attempt import Attempt
+from workflow.harness.records import Record
 
 REPLACED = [
     (PersistenceBase, "has_metadata"),
@@ -36,11 +39,11 @@ REPLACED = [
 TRIGGERS = {RerunTrigger.PARAMS, RerunTrigger.SOFTWARE_ENV}  # those that mean something here
 
 
-def install(workflow, all_results):
+def install(workflow: Any, all_results: Callable[[], list[str]]) -> None:
     """Let records decide in this process. Raises WorkflowError where this Snakemake is built otherwise.
 
-    all_results: gives the paths of all results of the configuration; rule verify finds which of them are stale in
-    `config["stale"]`, path -> line.
+    workflow: Snakemake's; all_results: gives the paths of all results of the configuration; rule verify finds which of
+    them are stale in `config["stale"]`, path -> line.
     """
     if missing := [f"{owner.__name__}.{name}" for owner, name in REPLACED if not hasattr(owner, name)]:
         raise WorkflowError(
@@ -49,50 +52,61 @@ def install(workflow, all_results):
         )
     workflow.all_results = all_results
     if DAG.update_needrun.__module__ != __name__:  # or an earlier workflow in this process has done so
-        _replace(PersistenceBase.has_metadata, DAG.update_needrun, DAG.postprocess)
+        for (owner, name), function in zip(REPLACED, _ours(), strict=True):
+            setattr(owner, name, function)
 
 
-def _replace(is_noted, plan, postprocess):
-    """Put ours in the place of Snakemake's functions, of which three are called from ours."""
+def _ours() -> list[Any]:
+    """What takes the place of each function in REPLACED; three of Snakemake's are called from ours."""
+    is_noted, plan, postprocess = PersistenceBase.has_metadata, DAG.update_needrun, DAG.postprocess
 
-    async def update_needrun(dag, *arguments, **options):
+    async def update_needrun(dag: Any, *arguments: Any, **options: Any) -> None:
         _check_triggers(dag.workflow.dag_settings)
         dag.staleness = Staleness({str(file): job for job in dag.jobs for file in job.output})
         if any(job.rule.name == "verify" for job in dag.jobs):
             dag.workflow.config["stale"] = await _stale(dag, dag.workflow.all_results())
         await plan(dag, *arguments, **options)
         if taken := _found(dag):
-            files = [file for job in taken for file in job.output]
-            logger.info(f"{len(files)} results were made before under other names, and are taken.")
-            dag.workflow.iocache.exists_local.update({file: True for file in files})
-            dag.workflow.iocache.mtime.update({file: Mtime(local=0.0) for file in files})
-            for job in dag.jobs:
-                dag.reason(job).clear()
+            _tell_of(taken, dag)
             await plan(dag, *arguments, **options)
-        notes = dag.workflow.persistence
-        unnoted = [job for job in set(_staying(dag)).difference(taken) if not is_noted(notes, job)]
-        if unnoted:
-            text = "results without notes of Snakemake's are what their jobs would make, and stay."
-            logger.info(f"{len(unnoted)} {text}")
-        dag.taken, dag.unnoted = taken, unnoted
+        staying = set(_staying(dag)).difference(taken)
+        dag.taken, dag.unnoted = taken, [job for job in staying if not is_noted(dag.workflow.persistence, job)]
+        if dag.unnoted:
+            logger.info(
+                f"{len(dag.unnoted)} results without notes of Snakemake's are what their jobs would make, and stay."
+            )
 
-    async def settle(dag, *arguments, check_initial=False, **options):
+    async def settle(dag: Any, *arguments: Any, check_initial: bool = False, **options: Any) -> None:
         await postprocess(dag, *arguments, check_initial=check_initial, **options)
         if check_initial and not dag.workflow.dryrun:  # a run begins, and its lock is held
             await _settle(dag)
 
-    async def no_time(_):
-        return None
+    return [
+        lambda notes, job: True,
+        lambda notes, job: False,
+        lambda notes, job, file=None: notes.dag.staleness.change(job),
+        property(_no_time),
+        update_needrun,
+        settle,
+        lambda workflow: None,  # which would advise --rerun-triggers mtime and --cleanup-metadata
+    ]
 
-    PersistenceBase.has_metadata = lambda notes, job: True
-    PersistenceBase.has_outdated_metadata = lambda notes, job: False
-    PersistenceBase.params_changed = lambda notes, job, file=None: notes.dag.staleness.change(job)
-    Job.output_mintime = property(no_time)
-    DAG.update_needrun, DAG.postprocess = update_needrun, settle
-    Workflow.log_provenance_info = lambda workflow: None  # advises --rerun-triggers mtime and --cleanup-metadata
+
+async def _no_time(_: Any) -> None:
+    """In place of the time of a job's outputs, which decides nothing."""
 
 
-def _check_triggers(settings):
+def _tell_of(taken: list[Any], dag: Any) -> None:
+    """Say that results are taken, and have Snakemake plan again as if they were there."""
+    files = [file for job in taken for file in job.output]
+    logger.info(f"{len(files)} results were made before under other names, and are taken.")
+    dag.workflow.iocache.exists_local.update({file: True for file in files})
+    dag.workflow.iocache.mtime.update({file: Mtime(local=0.0) for file in files})
+    for job in dag.jobs:
+        dag.reason(job).clear()
+
+
+def _check_triggers(settings: Any) -> None:
     """Records are judged where Snakemake compares params; of its other notes, only those on environments are used."""
     if RerunTrigger.PARAMS not in settings.rerun_triggers:
         raise WorkflowError(
@@ -102,13 +116,13 @@ def _check_triggers(settings):
     settings.rerun_triggers = TRIGGERS & settings.rerun_triggers
 
 
-async def _stale(dag, paths):
+async def _stale(dag: Any, paths: list[str]) -> dict[str, str]:
     """Of each result that is there and is not what its job would make now, what differs."""
     staleness = Staleness({path: (await dag.file2jobs(path))[0] for path in paths})
     return {path: line for path in paths if (line := staleness.line(path))}
 
 
-def _found(dag):
+def _found(dag: Any) -> list[Any]:
     """Jobs that are planned, and whose results are there under other names."""
     taken, waiting = [], set()
     for job in (job for level in dag.toposorted() for job in level if dag.needrun(job)):
@@ -119,12 +133,12 @@ def _found(dag):
     return taken
 
 
-def _staying(dag):
+def _staying(dag: Any) -> list[Any]:
     there = [job for job in dag.jobs if job.output and not dag.needrun(job)]
     return [job for job in there if all(map(dag.staleness.exists, job.output))]
 
 
-async def _settle(dag):
+async def _settle(dag: Any) -> None:
     """Write what the plan has found: results under their new names, second names, and notes for Snakemake's reports."""
     for job in filter(dag.jobs.__contains__, dag.taken):
         try:
@@ -142,7 +156,7 @@ async def _settle(dag):
         await dag.workflow.persistence.finished(job)
 
 
-def _is_made_anew(dag, job):
+def _is_made_anew(dag: Any, job: Any) -> bool:
     """Whether the same results from before are not wanted: what a user forces, and what another environment made.
 
     What Snakemake forces, as it saw no end of it, may be there whole.
@@ -159,13 +173,18 @@ class Staleness:
     jobs: path of each output -> its job, an object with `params`, `input` and `output` as Snakemake's.
     """
 
-    def __init__(self, jobs):
-        self._jobs, self._states, self._origins, self._lines = jobs, {}, {}, {}
-        self._elsewhere = {}  # path of a result that is to be taken -> where it is
+    def __init__(self, jobs: dict[str, Any]) -> None:
+        self._jobs = jobs
+        self._states: dict[str, tuple[str | None, str | None]] = {}
+        self._origins: dict[str, str] = {}
+        self._lines: dict[str, str | None] = {}
+        self._elsewhere: dict[str, Path] = {}  # path of a result that is to be taken -> where it is
 
-    def change(self, job):
+    def change(self, job: Any) -> ParamsChange:
         """What of a job's outputs is another than it would make, as Snakemake tells changes of params."""
-        before, now, files = set(), set(), set()
+        before: set[str] = set()
+        now: set[str] = set()
+        files: set[str] = set()
         for file in map(str, job.output):
             if os.path.exists(file):
                 old, new = self.differences(job, file)
@@ -173,13 +192,13 @@ class Staleness:
                 files |= {file} if old or new else set()
         return ParamsChange(only_old=before, only_new=now, files=files) if files else NO_PARAMS_CHANGE
 
-    def line(self, path):
+    def line(self, path: str) -> str | None:
         """What is stale about a result, its inputs included; None where nothing is, or it is missing or damaged."""
         if path not in self._lines:
             self._lines[path] = self._line(path)
         return self._lines[path]
 
-    def _line(self, path):
+    def _line(self, path: str) -> str | None:
         job = self._jobs.get(path)
         if job is None or self.state(path)[0] is None:
             return None
@@ -189,7 +208,7 @@ class Staleness:
         stale = next((file for file in map(str, job.input) if self.line(file)), None)
         return f"was made from {stale}, which is stale" if stale else None
 
-    def differences(self, job, file):
+    def differences(self, job: Any, file: str) -> tuple[set[str], set[str]]:
         """(before, now): lines on where an output that is there differs from what its job would make."""
         found = records.read(file)
         if found is None:
@@ -199,7 +218,7 @@ class Staleness:
         record = self._record(job, found)
         return (set(), set()) if record["key"] == found["key"] else records.differences(found, record)
 
-    def finds(self, job):
+    def finds(self, job: Any) -> bool:
         """Whether a job's missing results were made under other names; what follows is judged by where they are."""
         if not job.output or any(map(os.path.exists, job.output)) or not all(map(self.exists, job.input)):
             return False
@@ -215,25 +234,25 @@ class Staleness:
         return True
 
     @cached_property
-    def _strays(self):
+    def _strays(self) -> dict[str, Path]:
         return store.strays()
 
-    def take(self, job):
+    def take(self, job: Any) -> None:
         """Give what was found its names. Raises OSError where it has gone, or cannot be written."""
         for output in job.output:
             Path(output).parent.mkdir(parents=True, exist_ok=True)
         Attempt(job.output, self._record(job)).adopt([self._elsewhere[str(output)] for output in job.output])
 
-    def exists(self, file):
+    def exists(self, file: str) -> bool:
         """Whether a file is there, or is to be taken."""
         return str(file) in self._elsewhere or os.path.exists(file)
 
-    def keys(self, job):
+    def keys(self, job: Any) -> list[str | None]:
         """Keys of what a job has made and would make, None where one is not known."""
         known = all(map(self.exists, job.input))
         return [(records.read(job.output[0]) or {}).get("key"), self._record(job)["key"] if known else None]
 
-    def _record(self, job, found=None):
+    def _record(self, job: Any, found: Record | None = None) -> Record:
         """What a job's results would be made from; of inputs that are gone or damaged, what `found` says of them."""
         inputs = {}
         for name, files in records.named(job.input).items():
@@ -241,7 +260,7 @@ class Staleness:
             inputs[name] = [(self.state(f)[0] or recorded.get(n), self._origin(f)) for n, f in enumerate(files)]
         return records.record_of(job.params.items(), inputs)
 
-    def _unknown_inputs(self, job, found):
+    def _unknown_inputs(self, job: Any, found: Record) -> list[str]:
         """Inputs that are gone, unless they would be made from the same today as those that the record tells of."""
         unknown = []
         for name, files in records.named(job.input).items():
@@ -250,7 +269,7 @@ class Staleness:
             unknown += [file for n, file in gone if origins.get(n) is None or origins[n] != self._origin(file)]
         return unknown
 
-    def _origin(self, file):
+    def _origin(self, file: str) -> str | None:
         """What a file was made from, all the way up; where it is gone, what it would be made from."""
         if (origin := self.state(file)[1]) or file not in self._jobs:
             return origin
@@ -258,13 +277,14 @@ class Staleness:
             self._origins[file] = self._record(self._jobs[file])["origin"]
         return self._origins[file]
 
-    def state(self, file):
+    def state(self, file: str) -> tuple[str | None, str | None]:
         """(content, origin) of a file, None where it is not there, or damaged."""
         if file not in self._states:
             self._states[file] = self._look(file)
         return self._states[file]
 
-    def _look(self, file):
+    def _look(self, file: str) -> tuple[str | None, str | None]:
         if file in self._elsewhere:
-            return records.content(self._elsewhere[file]), records.read(self._elsewhere[file])["origin"]
+            place = self._elsewhere[file]
+            return records.content(place), (records.read(place) or {}).get("origin")
         return records.state(file) if os.path.exists(file) else (None, None)

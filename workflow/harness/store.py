@@ -9,8 +9,10 @@ import contextlib
 import os
 import shutil
 import uuid
+from collections.abc import Iterable, Sequence
 from itertools import filterfalse
 from pathlib import Path
+from typing import Any
 
 from lmia import artifacts
 from workflow.harness import checksums, records
@@ -18,17 +20,17 @@ from workflow.harness import checksums, records
 STORE = Path("results/.store")  # named by no rule, so Snakemake leaves it alone
 
 
-def places(key, outputs):
+def places(key: str, outputs: Iterable[str]) -> list[Path]:
     """Where the results of a key are kept, for the paths of a job's outputs in their order."""
     return [STORE / key[:2] / f"{key}.{n}{Path(output).suffix}" for n, output in enumerate(map(str, outputs))]
 
 
-def has(key, outputs):
+def has(key: str, outputs: Iterable[str]) -> bool:
     """Whether results of a key are there, as far as their records say."""
     return all((records.read(place) or {}).get("key") == key for place in places(key, outputs))
 
 
-def keep(record, paths, outputs):
+def keep(record: dict[str, Any], paths: Iterable[str], outputs: Iterable[str]) -> None:
     """Give finished results, which lie in `paths`, their second names; without hard links they have none."""
     with contextlib.suppress(OSError):
         for path, place in zip(paths, places(record["key"], outputs), strict=True):
@@ -43,7 +45,7 @@ def keep(record, paths, outputs):
                 made.write_text(records.text_beside(place, record))
 
 
-def strays():
+def strays() -> dict[str, Path]:
     """Artifacts that have no second name, as where results were copied: key -> path."""
     found = {}
     for path in Path("results").glob("[!.]*/**/*.npz"):
@@ -53,7 +55,7 @@ def strays():
     return found
 
 
-def drop_copies(key, outputs):
+def drop_copies(key: str, outputs: Sequence[str]) -> None:
     """Forget second names of what was copied to another disk: one copy is enough."""
     for output, place in zip(outputs, places(key, outputs), strict=True):
         with contextlib.suppress(OSError):
@@ -61,7 +63,7 @@ def drop_copies(key, outputs):
                 place.unlink()
 
 
-def take(key, paths, outputs):
+def take(key: str, paths: Sequence[str], outputs: Sequence[str]) -> bool:
     """Put the results of a key into `paths`, where nothing is; returns whether all were there and sound."""
     sources = places(key, outputs)
     try:
@@ -82,7 +84,7 @@ def take(key, paths, outputs):
     return True
 
 
-def put(source, path):
+def put(source: str | Path, path: str | Path) -> None:
     """Give a result another name, or a copy where the file system has no hard links."""
     try:
         os.link(source, path)
@@ -90,7 +92,7 @@ def put(source, path):
         shutil.copyfile(source, path)
 
 
-def forget(key, outputs):
+def forget(key: str, outputs: Iterable[str]) -> None:
     """Remove the second names of results."""
     for place in places(key, outputs):
         for file in (place, checksums.made_of(place)):
@@ -98,7 +100,7 @@ def forget(key, outputs):
                 file.unlink()
 
 
-def prune():
+def prune() -> None:
     """Remove what has no other name any more; what cannot be removed stays."""
     for file in STORE.glob("*/*"):
         with contextlib.suppress(OSError):

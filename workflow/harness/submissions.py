@@ -7,6 +7,7 @@ Snakemakes that make different files may be at work side by side: its lock is on
 
 import contextlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,32 +15,32 @@ FOLDER = Path("results/.runs")  # a file for each run, named after it, of the pa
 VARIABLE = "LMIA_RUN"  # jobs find the name of their run in their environment
 
 
-def begin(outputs):
+def begin(outputs: Iterable[str]) -> None:
     """Make this process a run whose jobs know its name, and outdate all that were to make one of its outputs.
 
     outputs: paths. None of them is another's that is still at work, or Snakemake would not have begun. Without any, or
     where nothing can be written, there is nothing that a late job could spoil.
     """
-    outputs, name = {str(output) for output in outputs}, uuid4().hex
-    if not outputs:
+    made, name = {str(output) for output in outputs}, uuid4().hex
+    if not made:
         return
     with contextlib.suppress(OSError):
         FOLDER.mkdir(parents=True, exist_ok=True)
-        (FOLDER / name).write_text("\n".join(outputs))
+        (FOLDER / name).write_text("\n".join(made))
         os.environ[VARIABLE] = name
         for other in FOLDER.iterdir():
             with contextlib.suppress(FileNotFoundError):  # one that ends meanwhile
-                if other.name != name and not outputs.isdisjoint(other.read_text().splitlines()):
+                if other.name != name and not made.isdisjoint(other.read_text().splitlines()):
                     other.unlink()
 
 
-def end():
+def end() -> None:
     """Forget this run: its jobs have ended."""
     if name := os.environ.pop(VARIABLE, None):
         (FOLDER / name).unlink(missing_ok=True)
 
 
-def is_outdated():
+def is_outdated() -> bool:
     """Whether another run makes what this job was submitted for; False where nobody knows."""
     if name := os.environ.get(VARIABLE):
         try:
@@ -49,6 +50,6 @@ def is_outdated():
     return False
 
 
-def leave():
+def leave() -> None:
     """Be part of no run, whatever the environment says: a Snakemake may be started in a job of another."""
     os.environ.pop(VARIABLE, None)

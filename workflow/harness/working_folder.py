@@ -6,7 +6,7 @@ import re
 APART = re.compile(r"[^\w@%+=:,./-]")  # what shells take apart, at least the common characters of it
 
 
-def unfit(python, folder):
+def unfit(python: str, folder: str) -> str | None:
     """One line where no job could run, else None. python: path of the running one; folder: the working one."""
     if found := APART.search(python):
         return (
@@ -18,7 +18,7 @@ def unfit(python, folder):
     return None
 
 
-def put_in_front_for_jobs(folder):
+def put_in_front_for_jobs(folder: str) -> None:
     """Let scripts import from a folder before all others: Snakemake puts it behind them."""
     others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != folder]
     os.environ["PYTHONPATH"] = os.pathsep.join([folder, *others])

@@ -4,9 +4,12 @@ Write it with `python -m workflow.tools.config_reference > docs/reference/config
 """
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 from workflow.config.schema.configuration import Config
 
+Node = dict[str, Any]  # of a JSON schema
 HEAD = """# Configuration
 
 <!-- Written by `python -m workflow.tools.config_reference`: edit the schema, not this page. -->
@@ -44,35 +47,15 @@ FORMS = {  # of texts with a pattern
     "{64}": "64 hex digits",
     "{1,18}-": "block of seeds, such as `0-5`",
 }
-# Keys that the schema leaves without a description, as their names say it.
-MEANINGS = {
-    "attack_learning_rate": "of the attack network",
-    "attacks": "entries under `attacks`",
-    "batch_size": "examples per step",
-    "claims": "what the table or figure must show",
-    "dataset": "an entry under `datasets`",
-    "defenses": "entries under `defenses`",
-    "download": "whether missing files are fetched",
-    "figures": "entries under `figures` that belong to it",
-    "interpolation": "of the turned image",
-    "max_epochs": "where training ends at the latest",
-    "model": "an entry under `models`",
-    "says": "the claim in words",
-    "seed": "of the random numbers",
-    "study": "an entry under `studies`",
-    "title": "heading",
-    "training": "how models are trained",
-    "tune": "layers that are trained",
-}
 
 
-def page():
+def page() -> str:
     """The page's text."""
     schema = Config.model_json_schema()
     return "\n".join([HEAD, *(line for part in _parts(schema) for line in part)])
 
 
-def _parts(schema):
+def _parts(schema: Node) -> Iterator[list[str]]:
     """Lists of lines: top-level keys first, then one part per section, kind and nested mapping."""
     plain = {key: field for key, field in schema["properties"].items() if key not in SECTIONS}
     yield ["## Top level", "", *_table(plain, schema.get("required", []), schema)]
@@ -92,7 +75,7 @@ def _parts(schema):
             yield [f"### {noun} {kinds}", "", *_of_one(entry, schema)]
 
 
-def _of_one(entry, schema):
+def _of_one(entry: Node, schema: Node) -> list[str]:
     """What an entry is, and the table of its keys."""
     fields = {key: field for key, field in entry["properties"].items() if key != "kind"}
     about = [] if "description" not in entry else [*_sentences(entry["description"].split("\n\n")[0]), ""]
@@ -103,22 +86,24 @@ def _of_one(entry, schema):
     return about + (_table(fields, entry.get("required", []), schema) if fields else [])
 
 
-def _sentences(text):
+def _sentences(text: str) -> list[str]:
     """One sentence a line."""
     return " ".join(text.split()).replace(". ", ".\n").splitlines()
 
 
-def _table(fields, required, schema):
+def _table(fields: Node, required: list[str], schema: Node) -> list[str]:
+    """Rows for the keys of a mapping."""
     lines = ["| key | type and range | default | meaning |", "| --- | --- | --- | --- |"]
     for key, field in fields.items():
-        default = "must be given" if key in required else _value(field.get("default"), schema, field)
-        cells = [f"`{key}`", _type(field, schema), default, field.get("description") or MEANINGS.get(key, "")]
+        default = "must be given" if key in required else _value(field)
+        cells = [f"`{key}`", _type(field), default, field.get("description", "")]
         lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
     return [*lines, ""]
 
 
-def _value(default, schema, field):
+def _value(field: Node) -> str:
     """A default as YAML has it; nothing where the key may be left out and is then not there."""
+    default = field.get("default")
     if default is None:
         return ""
     if "$ref" in field:
@@ -132,51 +117,51 @@ def _value(default, schema, field):
     return f"`{default}`" if default != "" else "empty"
 
 
-def _inline(value):
+def _inline(value: Any) -> str:
     return "{" + ", ".join(f"{k}: {v}" for k, v in value.items()) + "}" if isinstance(value, dict) else str(value)
 
 
-def _type(field, schema):
+def _type(field: Node) -> str:
     """In words: the type, its limits and its choices."""
     if "$ref" in field:
         return "mapping, below"
     if "const" in field or "enum" in field:
         return " or ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
     if "anyOf" in field:
-        kinds = [_type(part, schema) for part in field["anyOf"] if part.get("type") != "null"]
+        kinds = [_type(part) for part in field["anyOf"] if part.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))
     if field.get("type") == "array":
-        return f"list{_length(field)}: {_type(field['items'], schema)}"
+        return f"list{_length(field)}: {_type(field['items'])}"
     if field.get("type") == "object":
         [of] = field.get("patternProperties", {"": field.get("additionalProperties")}).values()
-        return f"mapping of name to {_type(of, schema)}"
+        return f"mapping of name to {_type(of)}"
     return _form(field.get("pattern", NAME)) or TYPES[field["type"]] + _limits(field)
 
 
-def _length(field):
+def _length(field: Node) -> str:
     least, most = field.get("minItems", 0), field.get("maxItems")
     return f" of {least}" if least == most else " (one or more)" if least else ""
 
 
-def _form(pattern):
+def _form(pattern: str) -> str:
     """What a text with this pattern looks like, "" where it is a name."""
     if pattern.startswith(NAME):
         return ""
     return next((form for part, form in FORMS.items() if part in pattern), f"text matching `{pattern}`")
 
 
-def _limits(field):
+def _limits(field: Node) -> str:
     found = [f" {word} {field[name]:,}" for name, word in LIMITS.items() if abs(field.get(name, 1e18)) < SHOWN_BELOW]
     if "multipleOf" in field:
         found.append(f", a multiple of {field['multipleOf']}")
     return "".join(found)
 
 
-def _resolve(field, schema):
+def _resolve(field: Node, schema: Node) -> Node:
     return schema["$defs"][field["$ref"].rpartition("/")[2]]
 
 
-def _entries(section, schema):
+def _entries(section: Node, schema: Node) -> list[Node]:
     """The schemas of what a section holds: one for each kind, or one."""
     if "$ref" in section:
         return [_resolve(section, schema)]
@@ -184,12 +169,12 @@ def _entries(section, schema):
     return [_resolve(one, schema) for one in entry.get("oneOf", [entry])]
 
 
-def _kinds(entry):
+def _kinds(entry: Node) -> list[str]:
     kind = entry["properties"]["kind"]
     return kind.get("enum", [kind["const"]] if "const" in kind else [])
 
 
-def _nested(entry, schema):
+def _nested(entry: Node, schema: Node) -> Iterator[tuple[str, Node]]:
     """(key, schema) of the mappings within an entry."""
     for key, field in entry["properties"].items():
         of = [field, *field.get("anyOf", []), field.get("items", {}), *field.get("patternProperties", {}).values()]

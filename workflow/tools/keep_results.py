@@ -14,7 +14,7 @@ from lmia.evaluation.metrics_table import ALL_SEEDS, read_metrics
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def main(name="default-study"):
+def main(name: str = "default-study") -> None:
     table = read_metrics(ROOT / "results/metrics.csv")
     rows = table[table["seed"] == ALL_SEEDS]
     rows.to_csv(ROOT / f"docs/results/data/{name}.csv", index=False, float_format="%.4g")

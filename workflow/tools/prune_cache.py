@@ -5,13 +5,15 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+Found = tuple[Path, os.stat_result]
 DAY = 86400.0  # s
 LEFTOVERS = (".part", ".claim")  # of jobs that were killed; living ones move the time of theirs
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Count the results of a shared cache, and remove unused ones.")
     parser.add_argument("folder", nargs="?", default=os.environ.get("LMIA_CACHE"), help="default: LMIA_CACHE")
     parser.add_argument("--prune", type=float, metavar="DAYS", help="remove what was neither made nor taken since")
@@ -33,7 +35,7 @@ def main(arguments=None):
             sys.exit(f"{len(kept)} files could not be removed, the first of them {kept[0][0]}: ask its owner")
 
 
-def _remove(found):
+def _remove(found: list[Found]) -> Iterator[Found]:
     """Remove files; yields those that cannot be removed."""
     for file, stat in found:
         try:
@@ -42,7 +44,7 @@ def _remove(found):
             yield file, stat
 
 
-def _told(results):
+def _told(results: list[Found]) -> str:
     return f"{len(results)} results, {sum(stat.st_size for _, stat in results) / 1e9:.1f} GB"
 
 

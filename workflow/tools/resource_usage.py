@@ -9,12 +9,14 @@ import ast
 import csv
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
+Job = tuple[float, float, float, float]  # memory asked for and used, MB; time asked for and used, min
 HEADER = ("rule", "jobs", "memory MB: asked", "used", "time min: asked", "used", "")
 
 
-def records(folder):
+def records(folder: str | Path) -> dict[str, list[Job]]:
     """Rule -> one (memory asked, used, time asked, used) per job, in MB and minutes."""
     found = defaultdict(list)
     for file in sorted(Path(folder).rglob("*.tsv")):
@@ -27,7 +29,7 @@ def records(folder):
     return found
 
 
-def table(found):
+def table(found: dict[str, list[Job]]) -> Iterator[tuple]:
     """One row per rule: the smallest request and the largest use of its jobs, and which of them was too small."""
     for rule, jobs in sorted(found.items()):
         memory, used_memory, time, used_time = zip(*jobs, strict=True)
@@ -36,7 +38,7 @@ def table(found):
         yield rule, len(jobs), min(memory), round(max(used_memory)), min(time), round(max(used_time), 1), remark
 
 
-def main(folder="results/benchmarks"):
+def main(folder: str | Path = "results/benchmarks") -> None:
     found = records(folder)
     if not found:
         sys.exit(f"{folder}: no benchmark file that says what was asked for; run a job with profiles/default first")

@@ -10,7 +10,9 @@ import argparse
 import os
 import platform
 import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,9 @@ from lmia.evaluation.metrics_table import read_metrics
 from lmia.evaluation.paper_comparison import to_markdown, transfer_cost
 from workflow.config.load import check, read_layers
 from workflow.config.paths import trained_cell
+from workflow.config.schema.configuration import Config
 
+Table = Any  # a pandas DataFrame, whose own hints hold every type that an entry may have
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs/results"
 
@@ -63,7 +67,7 @@ Of an interrupted job only the last attempt is counted.
 """
 
 
-def main(files, name, machine):
+def main(files: Sequence[str], name: str, machine: str) -> None:
     config = load(files)
     folders = [ROOT / "results/exhibits" / exhibit for exhibit in config.exhibits]
     measured = measures(config)
@@ -80,12 +84,12 @@ def main(files, name, machine):
     (PAGES / f"{name}.md").write_text(page(name, notes(name), how, sections))
 
 
-def load(files):
+def load(files: Sequence[str]) -> Config:
     """The configuration that Snakemake makes of these files."""
     return check(read_layers(files)[0])
 
 
-def notes(name):
+def notes(name: str) -> dict[str, str]:
     """Heading -> text of the page's notes; the conclusion is under ""."""
     file = PAGES / f"notes/{name}.md"
     conclusion, *sections = (file.read_text() if file.exists() else "").split("\n## ")
@@ -93,7 +97,7 @@ def notes(name):
     return {"": conclusion.strip()} | {heading.strip(): text.strip() for heading, _, text in parts}
 
 
-def page(name, noted, how, sections):
+def page(name: str, noted: dict[str, str], how: str, sections: Sequence[str]) -> str:
     """The text of a page: conclusion, what was run and how to rebuild it, tables and figures, remarks."""
     title = TITLES.get(name, name.replace("-", " ").capitalize())
     before = [f"# {title}", noted[""], f"## {RUN}", noted.get(RUN, ""), how]
@@ -101,21 +105,20 @@ def page(name, noted, how, sections):
     return "\n\n".join(part.strip() for part in [*before, *sections, *after] if part.strip()) + "\n"
 
 
-def rebuild(exhibits, files, name, machine):
+def rebuild(exhibits: Sequence[str], files: Sequence[str], name: str, machine: str) -> str:
     """The commands that make the results and then this page."""
-    files = " ".join(files)
     own = "" if name == "paper" else f" --name {name}"
     return f"""\
 Hardware: {machine}.
 These commands rebuild the results and this page:
 
 ```
-snakemake --cores 2 {" ".join(exhibits)} --configfile {files}
-python -m workflow.tools.results_page {files}{own}
+snakemake --cores 2 {" ".join(exhibits)} --configfile {" ".join(files)}
+python -m workflow.tools.results_page {" ".join(files)}{own}
 ```"""
 
 
-def keep(folders, name):
+def keep(folders: Sequence[Path], name: str) -> dict[str, Table]:
     """Copy the exhibits' tables beside the page, each as one; returns kind of table -> table."""
     tables = {}
     for kind in ("comparison", "checks"):
@@ -126,7 +129,7 @@ def keep(folders, name):
     return tables
 
 
-def summary(tables):
+def summary(tables: dict[str, Table]) -> str:
     """How many numbers and claims came out how."""
     texts = ["## Numbers and claims\n\n"]
     if "comparison" in tables:
@@ -140,11 +143,12 @@ def summary(tables):
     return "".join(texts)
 
 
-def counted(column):
+def counted(column: Any) -> str:
+    """How often each value is there."""
     return ", ".join(f"{n} {value}" for value, n in column.value_counts().items())
 
 
-def pictures(figures):
+def pictures(figures: Sequence[str]) -> str:
     """Figures as links, copied beside the pages."""
     target = ROOT / "docs/figures/paper"
     for figure in figures:
@@ -153,7 +157,7 @@ def pictures(figures):
     return "".join(f"\n![{figure}](../figures/paper/{figure}.png)" for figure in figures) + "\n" * bool(figures)
 
 
-def runs(config):
+def runs(config: Config) -> Iterator[tuple[dict[str, Any], str]]:
     """(what tells models apart, path of their folder under a stage's) of all blocks of models that are attacked."""
     for name, study in config.studies.items():
         if not study.attacks:
@@ -165,7 +169,7 @@ def runs(config):
                     yield key, f"{name}/{cell}/{block}"
 
 
-def measures(config):
+def measures(config: Config) -> Table:
     """Rows of all studies' tables, as `read_metrics` gives them."""
     return pd.concat(
         [read_metrics(ROOT / f"results/tables/{name}.csv") for name, study in config.studies.items() if study.attacks],
@@ -173,29 +177,26 @@ def measures(config):
     )
 
 
-def keep_measures(table, name):
+def keep_measures(table: Table, name: str) -> None:
     """Copy accuracy and AUC of every attack, setting and seed beside the page."""
     rows = table[table["attack"].ne("") & table["metric"].isin(["accuracy", "auc"])]
     rows[KEPT].to_csv(PAGES / f"data/{name}-attacks.csv", index=False, float_format="%.4g")
 
 
-def attacks(table, file):
+def attacks(table: Table, file: str) -> str:
     """Accuracy of every attack as it is meant to be run, in %, beside epsilon of private models."""
     table = table.query("seed == 'all' and setting == ''")
-    accuracy = table[table["metric"].eq("accuracy")].assign(column=lambda rows: rows["attack"], value=in_percent)
+    accuracy = table[table["metric"].eq("accuracy")]
+    accuracy = accuracy.assign(column=accuracy["attack"], value=100 * accuracy["value"])
     epsilon = table[table["metric"].eq("epsilon")].assign(column="epsilon")
-    rows = pd.concat([accuracy, epsilon])
+    rows: Table = pd.concat([accuracy, epsilon])
     table = rows.groupby([*MODEL, "column"], sort=False)["value"].first().unstack("column")
     table = table[list(dict.fromkeys(rows["column"]))]
     text = f"Accuracies in %, means over seeds.\n[{file}]({file}) has every seed and setting, with intervals.\n\n"
     return text + to_markdown(table.reset_index(), [*MODEL, *table.columns])
 
 
-def in_percent(rows):
-    return 100 * rows["value"]
-
-
-def models(config):
+def models(config: Config) -> str:
     """Accuracies of targets and shadows, in %, and epochs, means over seeds."""
     rows = []
     for key, folder in runs(config):
@@ -206,12 +207,13 @@ def models(config):
             ):
                 row = key | {"role": role.rstrip("0"), "train": 100 * train, "test": 100 * test}
                 rows.append(row | {"epochs": float(epochs)})
-    table = pd.DataFrame(rows).groupby([*MODEL, "role"], sort=False).mean().unstack("role")
+    means: Table = pd.DataFrame(rows).groupby([*MODEL, "role"], sort=False).mean()
+    table = means.unstack("role")
     table.columns = [f"{role} {what}" for what, role in table.columns]
     return "Accuracies in %.\n\n" + to_markdown(table.reset_index(), [*MODEL, *table.columns])
 
 
-def thresholds(config):
+def thresholds(config: Config) -> str:
     """Points that thresholds lose on their way from shadow to target, means over seeds."""
     rows = []
     for key, folder in runs(config):
@@ -222,11 +224,12 @@ def thresholds(config):
             for scores, threshold, ids, inside in zip(*arrays, strict=True):
                 cost = 100 * transfer_cost(scores, np.isin(ids, inside), threshold)
                 rows.append(key | {"attack": attack, "points": cost})
-    table = pd.DataFrame(rows).groupby([*MODEL, "attack"], sort=False).mean()["points"].unstack("attack")
+    means: Table = pd.DataFrame(rows).groupby([*MODEL, "attack"], sort=False).mean()
+    table = means["points"].unstack("attack")
     return LOST + to_markdown(table.reset_index(), [*MODEL, *table.columns])
 
 
-def costs(config):
+def costs(config: Config) -> str:
     """CPU minutes of every stage and study, from the workflow's own benchmarks."""
     rows = []
     for stage, label in STAGES.items():
@@ -235,13 +238,15 @@ def costs(config):
             if study in config.studies:
                 spent = pd.read_csv(file, sep="\t", na_values="-").iloc[0]
                 rows.append({"study": study, "stage": label, "cpu": spent["cpu_time"] / 60})
-    table = pd.DataFrame(rows).pivot_table(index="study", columns="stage", values="cpu", aggfunc="sum", fill_value=0.0)
+    table: Table = pd.DataFrame(rows).pivot_table(
+        index="study", columns="stage", values="cpu", aggfunc="sum", fill_value=0.0
+    )
     table = table[[label for label in STAGES.values() if label in table]]
     table = table.assign(all=table.sum(axis=1)).reset_index()
     return MINUTES + to_markdown(table, list(table))
 
 
-def this_machine():
+def this_machine() -> str:
     """The processor's name and the number of cores."""
     file = Path("/proc/cpuinfo")
     lines = file.read_text().splitlines() if file.exists() else []

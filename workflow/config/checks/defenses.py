@@ -1,9 +1,13 @@
 """Whether a defense can be trained: its own options, the study that it starts from, and what its studies train."""
 
+from collections.abc import Iterator, Sequence
+
 from workflow.config.messages import unknown
+from workflow.config.schema.configuration import Config
+from workflow.config.schema.studies import Study
 
 
-def check_defenses(config):
+def check_defenses(config: Config) -> Iterator[str]:
     for name, defense in config.defenses.items():
         base = config.trained_with(name)
         if base not in config.defenses:
@@ -15,7 +19,7 @@ def check_defenses(config):
             yield unknown(f"defenses.{name}.source", source, config.studies, "studies")
 
 
-def check_trained(key, config, study, shape):
+def check_trained(key: str, config: Config, study: Study, shape: Sequence[int] | None) -> Iterator[str]:
     """The study's defenses, against its model and the shape of an input (None: unknown)."""
     for base in [base for name in study.defenses if (base := config.trained_with(name)) in config.defenses]:
         name, defense = base, config.defenses[base]
@@ -26,17 +30,18 @@ def check_trained(key, config, study, shape):
             yield f"models.{study.model}.norm: batch: mixes examples, so {name} cannot train it; set norm: group"
         if defense.needs_reference:
             yield from _check_reference(name, config, study)
-        if defense.source_study() in config.studies:
-            key_of_source = f"defenses.{name}.source: {defense.source_study()}"
-            yield from _check_source(key_of_source, config, study, defense.source_study(), shape)
-            if defense.is_private:
-                yield from _check_public(key_of_source, config, study, defense.source_study())
+        if (source := defense.source_study()) in config.studies:
+            lines = [*_check_source(config, study, source, shape)]
+            lines += _check_public(config, study, source) if defense.is_private else []
+            yield from (f"defenses.{name}.source: {source}: {line}" for line in lines)
 
 
-def _check_reference(name, config, study):
+def _check_reference(name: str, config: Config, study: Study) -> Iterator[str]:
     """Reference points are what members and non-members leave; half as many as members are the least for the game."""
     size = config.datasets[study.dataset].fact("N_EXAMPLES") if study.dataset in config.datasets else None
-    for n in study.n_train if size else []:
+    if not size:
+        return
+    for n in study.n_train:
         left = size - n - (study.n_nonmembers or n)
         if left < n // 2:
             how = "halves" if study.splits == "halves" else f"{n} members"
@@ -46,31 +51,31 @@ def _check_reference(name, config, study):
             )
 
 
-def _check_public(key, config, study, source_name):
+def _check_public(config: Config, study: Study, source_name: str) -> Iterator[str]:
     """Epsilon counts private steps alone: nothing that training starts from may have seen the members before."""
     own = config.datasets.get(study.dataset)
     for name in _sources(config, source_name):
         if own is not None and config.datasets.get(config.studies[name].dataset) == own:
             yield (
-                f"{key}: {name} was trained on {study.dataset} too, which epsilon does not count; name a study of "
+                f"{name} was trained on {study.dataset} too, which epsilon does not count; name a study of "
                 "another data set"
             )
 
 
-def _check_source(key, config, study, source_name, shape):
+def _check_source(config: Config, study: Study, source_name: str, shape: Sequence[int] | None) -> Iterator[str]:
     source = config.studies[source_name]
     if source.model != study.model:
-        yield f"{key}: has model {source.model}, not {study.model}; both need the same"
+        yield f"has model {source.model}, not {study.model}; both need the same"
     other = config.datasets[source.dataset].fact("SHAPE") if source.dataset in config.datasets else None
     if shape and other and tuple(other) != tuple(shape):
-        yield f"{key}: has inputs of shape {list(other)}, {study.dataset} of {list(shape)}; both need the same"
+        yield f"has inputs of shape {list(other)}, {study.dataset} of {list(shape)}; both need the same"
     seen = _sources(config, source_name)
     last = config.defenses.get(config.studies[seen[-1]].defenses[0])
     if (last and last.source_study()) in seen or any(config.studies[name] is study for name in seen):
-        yield f"{key}: starts from itself in the end ({', '.join(seen)}); let the first defense of one have no source"
+        yield f"starts from itself in the end ({', '.join(seen)}); let the first defense of one have no source"
 
 
-def _sources(config, name):
+def _sources(config: Config, name: str | None) -> list[str]:
     """Names of a study, of the one that its first model starts from, and so on, each once."""
     seen = []
     while name in config.studies and name not in seen:

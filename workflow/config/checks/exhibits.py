@@ -1,19 +1,33 @@
 """Whether the paper's numbers and claims can be compared with what a configuration runs."""
 
 import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from workflow.config.exhibits import CHANCE, TEST_ACCURACY
 from workflow.config.messages import suggest, unknown
+from workflow.config.schema.configuration import Config
+from workflow.config.schema.exhibits import Claim, PaperCells
 from workflow.harness.fingerprint import ROOT
 
 
-def _rule_names():
+class Compared(NamedTuple):
+    """What one side of a claim names."""
+
+    study: str
+    attacks: Sequence[str]
+    settings: Sequence[str]
+    n_train: Sequence[int]
+    defense: str | None
+
+
+def _rule_names() -> set[str]:
     """Names that Snakemake already has."""
     files = (ROOT / "workflow/rules").glob("*.smk")
     return {"all", *(name for file in files for name in re.findall(r"^rule (\w+):", file.read_text(), re.M))}
 
 
-def check_exhibits(config, known_studies=()):
+def check_exhibits(config: Config, known_studies: Collection[str] = ()) -> Iterator[str]:
     """Lines for what cannot be compared. known_studies: of the configuration, those that were taken out included."""
     for name, exhibit in config.exhibits.items():
         key = f"exhibits.{name}"
@@ -31,7 +45,7 @@ def check_exhibits(config, known_studies=()):
             yield from _check_claim(f"{key}.claims.{number}", config, claim)
 
 
-def _check_cells(key, config, study, cells):
+def _check_cells(key: str, config: Config, study: str, cells: PaperCells) -> Iterator[str]:
     entry = config.studies[study]
     if len(entry.n_train) > 1:
         yield f"{key}: {study}: has {len(entry.n_train)} sizes; the paper's numbers need a study of one"
@@ -45,23 +59,25 @@ def _check_cells(key, config, study, cells):
         yield from _check_names(f"{key}.under.{defense}", names, config.attacks_of(entry), study)
 
 
-def _check_names(key, names, offered, study):
+def _check_names(key: str, names: Collection[str], offered: Collection[str], study: str) -> Iterator[str]:
     for name in names:
         if name not in offered:
             yield unknown(key, name, offered, f"the attacks of {study}")
 
 
-def _check_claim(key, config, claim):
+def _check_claim(key: str, config: Config, claim: Claim) -> Iterator[str]:
     for field in ("study", "against_study"):
         if (study := getattr(claim, field)) is not None and study not in config.studies:
             yield unknown(f"{key}.{field}", study, config.studies, "studies")
             return
     other = claim.against_study or claim.study
-    yield from _check_side(f"{key}.", config, claim.study, claim.attacks, claim.settings, claim.n_train, claim.defense)
+    sizes = claim.n_train or []
+    side = Compared(claim.study, claim.attacks, claim.settings, sizes, claim.defense)
+    yield from _check_side(f"{key}.", config, side)
     against = [attack for attack in claim.against or claim.attacks if attack != CHANCE]
-    settings = [claim.against_setting or ""]
     sizes = [claim.against_n_train or n for n in claim.n_train or config.studies[claim.study].n_train]
-    yield from _check_side(f"{key}.against_", config, other, against, settings, sizes, claim.against_defense)
+    side = Compared(other, against, [claim.against_setting or ""], sizes, claim.against_defense)
+    yield from _check_side(f"{key}.against_", config, side)
     blocks = [config.studies[name].seeds for name in (claim.study, other)]
     if blocks[0] != blocks[1] and CHANCE not in claim.against:
         yield f"{key}.against_study: {other}: has other seeds than {claim.study}; margins are taken seed by seed"
@@ -70,18 +86,18 @@ def _check_claim(key, config, claim):
         yield f"{key}.against: {', '.join(against)}: an attack against itself; name another, or another size or setting"
 
 
-def _check_side(key, config, study, attacks, settings, sizes, defense):
-    entry = config.studies[study]
-    if TEST_ACCURACY in attacks and config.gap_attack(entry) is None:
+def _check_side(key: str, config: Config, side: Compared) -> Iterator[str]:
+    study, entry = side.study, config.studies[side.study]
+    if TEST_ACCURACY in side.attacks and config.gap_attack(entry) is None:
         yield f"{key}attacks: {TEST_ACCURACY}: is read from the gap attack, which {study} does not run; add one"
-    attacks = [name for name in attacks if name != TEST_ACCURACY]
+    attacks = [name for name in side.attacks if name != TEST_ACCURACY]
     yield from _check_names(f"{key}attacks", attacks, config.attacks_of(entry), study)
     for attack in attacks if all(name in config.attacks for name in attacks) else []:
-        for setting in settings:
+        for setting in side.settings:
             if setting not in (offered := config.settings_of(attack)):
                 yield f"{key}settings: {setting}: {attack} has no such setting; {suggest(setting, offered)}"
-    for n in sizes or []:
+    for n in side.n_train:
         if n not in entry.n_train:
             yield f"{key}n_train: {n}: {study} has only {', '.join(map(str, entry.n_train))}; name one of these"
-    if defense not in (None, *entry.defenses):
-        yield unknown(f"{key}defense", defense, entry.defenses, f"the defenses of {study}")
+    if side.defense not in (None, *entry.defenses):
+        yield unknown(f"{key}defense", side.defense, entry.defenses, f"the defenses of {study}")

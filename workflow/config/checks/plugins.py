@@ -1,13 +1,18 @@
 """Whether plug-ins can be run: a dotted path leads to a module with what its section needs, that takes the options."""
 
+from collections.abc import Iterator
+from math import isfinite
+
 from workflow.config.messages import suggest
 from workflow.config.plugin_sources import flaw, flaw_of_files, read_arguments
 from workflow.config.schema.base import Custom
-from workflow.config.schema.configuration import SECTIONS
+from workflow.config.schema.configuration import SECTIONS, Config
+from workflow.config.schema.defenses import CustomDefense
+from workflow.config.schema.queries import CustomQuery
 from workflow.harness.fingerprint import ROOT, find, is_installed, locate
 
 
-def check_plugins(config):
+def check_plugins(config: Config) -> Iterator[str]:
     """Lines "key: value: what is wrong" for all plug-ins of a `Config`."""
     for section in SECTIONS:
         for name, entry in getattr(config, section).items():
@@ -16,13 +21,42 @@ def check_plugins(config):
             if problem := _problem(entry):
                 yield f"{section}.{name}.kind: {entry.kind}: {problem}"
                 continue
-            arguments = read_arguments(entry.module, entry.target)
+            arguments = read_arguments(entry.module, entry.target) or []
             for option in entry.options():
                 if option not in arguments and not (section == "defenses" and option == "over"):
                     yield f"{section}.{name}.{option}: unknown key; {suggest(option, arguments)}"
+            if isinstance(entry, CustomDefense | CustomQuery):
+                yield from _check_constant(f"{section}.{name}", entry, arguments)
 
 
-def _problem(entry):
+def _check_constant(key: str, entry: CustomDefense | CustomQuery, arguments: list[str]) -> Iterator[str]:
+    """The option that STRENGTH or MAGNITUDES of the module names: figures and claims read its numbers."""
+    if isinstance(entry, CustomDefense):
+        constant, option, wanted = "STRENGTH", entry.strength_in(), "a number"
+    else:
+        constant, option, wanted = "MAGNITUDES", entry.magnitudes_in(), "a list of numbers"
+    if option is None:
+        return
+    value = entry.options().get(option)
+    numbers = value if isinstance(value, list) else [value]
+    if option not in arguments:
+        says = f"{constant} names {option}, which {entry.target} does not take"
+        yield f"{key}.kind: {entry.kind}: {says}; {suggest(option, arguments)}"
+    elif isinstance(value, list) != (wanted != "a number") or not all(map(_is_number, numbers)):
+        yield f"{key}.{option}: {value}: {constant} of {entry.kind} names it; give it {wanted}"
+    elif isinstance(entry, CustomQuery) and not _is_unit(entry.unit()):
+        yield f'{key}.kind: {entry.kind}: MAGNITUDES needs a unit without "="; write unit = "level" in Perturbation'
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def _is_unit(value: object) -> bool:
+    return isinstance(value, str) and value != "" and "=" not in value
+
+
+def _problem(entry: Custom) -> str | None:
     """Why a plug-in cannot be run, with what to do; None where it can."""
     if entry.kind.partition(".")[0] == "lmia":
         return f"of lmia itself, whose kinds have no dot; {_own(entry)}"
@@ -37,7 +71,7 @@ def _problem(entry):
     return None
 
 
-def _nowhere(module):
+def _nowhere(module: str) -> str:
     """Why a module's source is not found, although its file may lie beside the Snakefile."""
     if file := locate(module):
         return f"{file} has no source that could be read; put its .py file beside the Snakefile or on PYTHONPATH"
@@ -47,7 +81,7 @@ def _nowhere(module):
     return "no such module; put its file beside the Snakefile or on PYTHONPATH"
 
 
-def _own(entry):
+def _own(entry: Custom) -> str:
     """What to write in place of a dotted path into lmia."""
-    known = [file.stem for file in find(f"lmia.{entry.package}").parent.glob("[a-z]*.py")]
+    known = [file.stem for file in (ROOT / "lmia" / entry.package).glob("[a-z]*.py")]
     return suggest(entry.kind.rpartition(".")[2], sorted(known))

@@ -1,5 +1,6 @@
 """Whether entries fit each other: one line for each mistake, with key, value and fix."""
 
+from collections.abc import Iterator
 from os import getcwd
 from os.path import exists, expanduser, isabs
 
@@ -8,12 +9,14 @@ from workflow.config.checks.defenses import check_defenses
 from workflow.config.checks.plugins import check_plugins
 from workflow.config.checks.studies import check_studies
 from workflow.config.messages import unknown
-from workflow.config.plugin_sources import read_reads
-from workflow.config.schema.configuration import SECTIONS
+from workflow.config.plugin_sources import read_attribute
+from workflow.config.schema.attacks import Rule
+from workflow.config.schema.configuration import SECTIONS, Config
 from workflow.config.schema.datasets import Archived, Npz
+from workflow.config.schema.queries import Query
 
 
-def mistakes(config):
+def mistakes(config: Config) -> list[str]:
     """Lines for all mistakes in a `Config`, stage by stage: each needs the stages before it to be sound."""
     stages = [
         [check_plugins, check_datasets, check_options],
@@ -26,7 +29,7 @@ def mistakes(config):
     return []
 
 
-def check_options(config):
+def check_options(config: Config) -> Iterator[str]:
     """Options of an entry that do not go together."""
     for section in SECTIONS:
         for name, entry in getattr(config, section).items():
@@ -34,7 +37,7 @@ def check_options(config):
                 yield f"{section}.{name}.{option}: {getattr(entry, option)}: {problem}"
 
 
-def check_figures(config):
+def check_figures(config: Config) -> Iterator[str]:
     for name, figure in config.figures.items():
         if figure.study not in config.studies:
             yield unknown(f"figures.{name}.study", figure.study, config.studies, "studies")
@@ -42,7 +45,7 @@ def check_figures(config):
             yield from (f"figures.{name}.{line}" for line in figure.mistakes_in(config))
 
 
-def check_datasets(config):
+def check_datasets(config: Config) -> Iterator[str]:
     for name, dataset in config.datasets.items():
         if isinstance(dataset, Archived) and dataset.path and not _is_there(dataset.path):
             where = f"no such file or folder{_where(dataset.path)}"
@@ -51,19 +54,19 @@ def check_datasets(config):
             yield from _check_npz(f"datasets.{name}", dataset)
 
 
-def _where(path):
+def _where(path: str) -> str:
     """Words for the folder in which a path is looked for."""
     return "" if isabs(path) or path.startswith("~") else f" in {getcwd()}"
 
 
-def _is_there(path):
+def _is_there(path: str) -> bool:
     try:
         return exists(expanduser(path))
     except ValueError:  # a null after "~"
         return False
 
 
-def _check_npz(key, dataset):
+def _check_npz(key: str, dataset: Npz) -> Iterator[str]:
     if len(dataset.inputs) != len(dataset.classes):
         yield f"{key}.classes: {dataset.classes}: expected one array for each of {dataset.inputs}; name as many"
         return
@@ -75,14 +78,14 @@ def _check_npz(key, dataset):
         yield f"{key}: {error}"
 
 
-def check_attacks(config):
+def check_attacks(config: Config) -> Iterator[str]:
     for name, attack in config.attacks.items():
         key = f"attacks.{name}"
         if attack.reads not in config.queries:
             yield unknown(f"{key}.reads", attack.reads, config.queries, "queries")
             continue
         query = config.queries[attack.reads]
-        accepted = read_reads(attack.module)
+        accepted = read_attribute(attack.module, attack.target, "reads")
         if accepted and query.observation not in accepted:
             yield (
                 f"{key}.reads: {attack.reads}: yields {query.observation}, a {attack.kind} attack reads "
@@ -93,7 +96,7 @@ def check_attacks(config):
             yield f"{key}.kind: {attack.kind}: queries.{attack.reads} stops early, which only kind distance can read"
 
 
-def _check_budgets(key, attack, query):
+def _check_budgets(key: str, attack: Rule, query: Query) -> Iterator[str]:
     asked, copies = query.cost(), query.n_copies()
     for field, budgets in (("budget", [attack.budget]), ("budgets", attack.budgets)):
         for budget in filter(None, budgets):

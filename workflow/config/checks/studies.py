@@ -1,13 +1,19 @@
 """Whether a study can be drawn, trained and asked: its sizes, seeds and shapes."""
 
+from collections.abc import Iterator
+
 from lmia.streams import seed_list
 from workflow.config.checks.defenses import check_trained
+from workflow.config.exhibits import evaluated_points
 from workflow.config.messages import unknown
+from workflow.config.schema.configuration import Config
+from workflow.config.schema.datasets import Dataset
+from workflow.config.schema.studies import Study
 
 MAX_SEEDS = 10_000
 
 
-def check_studies(config):
+def check_studies(config: Config) -> Iterator[str]:
     for name, study in config.studies.items():
         key = f"studies.{name}"
         for field, section in (("dataset", config.datasets), ("model", config.models)):
@@ -27,8 +33,8 @@ def check_studies(config):
             yield from _check_shape(key, config, study)
 
 
-def _check_seeds(key, study):
-    seen = set()
+def _check_seeds(key: str, study: Study) -> Iterator[str]:
+    seen: set[int] = set()
     for block in study.seeds:
         first, _, last = str(block).partition("-")
         if int(last or first) - int(first) >= MAX_SEEDS:
@@ -42,40 +48,48 @@ def _check_seeds(key, study):
         seen |= set(seeds)
 
 
-def _check_outliers(key, study):
-    n = 2 * min(min(study.evaluated or n, n, study.n_nonmembers or n) for n in study.n_train)
+def _check_outliers(key: str, study: Study) -> Iterator[str]:
+    n = 2 * min(evaluated_points(study, n) for n in study.n_train)
     if study.outliers and study.outliers.neighbours >= n:
         yield f"{key}.outliers.neighbours: {study.outliers.neighbours}: only {n} points are evaluated; lower it"
 
 
-def _check_folds(config, study):
-    n = min(study.n_train)
-    members = min(study.evaluated or n, n, study.n_nonmembers or n) * study.shadows
+def _check_folds(config: Config, study: Study) -> Iterator[str]:
+    members = evaluated_points(study, min(study.n_train)) * study.shadows
     for name in config.attacks_of(study):
         folds = getattr(config.attacks.get(name), "folds", 0)
         if isinstance(folds, int) and folds > members:
             yield f"attacks.{name}.folds: {folds}: more than the shadow's {members} members that are asked about"
 
 
-def _check_size(key, study, dataset):
+def _check_size(key: str, study: Study, dataset: Dataset) -> Iterator[str]:
     """n_train against the data set's size, where its module states that as N_EXAMPLES."""
-    size, halves = dataset.fact("N_EXAMPLES"), study.splits == "halves"
-    for n in study.n_train:
-        other = study.n_nonmembers and not halves
-        needed = 2 * n if halves else 2 * (n + (study.n_nonmembers or n))
-        most = size and (size // 2 - study.n_nonmembers if other else size * n // needed)
-        if size and needed > size:
-            yield (
-                f"{key}.n_train: {n}: {'two' if halves else 'four'} disjoint splits need {needed} examples, "
-                f"{study.dataset} has {size}; use at most {most}"
-            )
-    if halves and study.n_nonmembers:
-        yield f"{key}.n_nonmembers: {study.n_nonmembers}: halves have as many as members; remove it"
-    if halves and study.shadows > 1:
-        yield f"{key}.shadows: {study.shadows}: halves leave data for one shadow; set it to 1, or splits: disjoint"
+    if study.splits == "halves":
+        if study.n_nonmembers:
+            yield f"{key}.n_nonmembers: {study.n_nonmembers}: halves have as many as members; remove it"
+        if study.shadows > 1:
+            yield f"{key}.shadows: {study.shadows}: halves leave data for one shadow; set it to 1, or splits: disjoint"
+    if size := dataset.fact("N_EXAMPLES"):
+        for n in study.n_train:
+            needed, most = _examples(study, n, size)
+            if needed > size:
+                splits = "two" if study.splits == "halves" else "four"
+                yield (
+                    f"{key}.n_train: {n}: {splits} disjoint splits need {needed} examples, {study.dataset} has {size}; "
+                    f"use at most {most}"
+                )
 
 
-def _check_shape(key, config, study):
+def _examples(study: Study, n: int, size: int) -> tuple[int, int]:
+    """(examples that models of n members need, the largest n of which a data set of this size has enough)."""
+    if study.splits == "halves":
+        return 2 * n, size // 2
+    if study.n_nonmembers:
+        return 2 * (n + study.n_nonmembers), size // 2 - study.n_nonmembers
+    return 4 * n, size // 4
+
+
+def _check_shape(key: str, config: Config, study: Study) -> Iterator[str]:
     """Model, defenses and query sets against the shape of an input, where the data set's module states it."""
     shape = config.datasets[study.dataset].fact("SHAPE")
     model = config.models.get(study.model)

@@ -1,10 +1,10 @@
 """Attacks: how answers are turned into decisions."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from workflow.config.schema.base import EXTRA, Count, Custom, Distinct, Entry, NonEmpty, Positive, Rising
+from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, Entry, NonEmpty, Positive, Rising
 
 
 class Rule(Entry):
@@ -22,11 +22,11 @@ class Rule(Entry):
     )
 
     @property
-    def knows_masks(self):
+    def knows_masks(self) -> bool:
         """Whether the attacker's shadow answers under the target's mask."""
         return bool(self.stated("KNOWS_MASKS"))
 
-    def options(self):
+    def options(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude={"kind", "reads", "budget", "budgets"})
 
 
@@ -65,7 +65,7 @@ class Classifier(Rule):
         [1.0, 10.0, 100.0], description="L2 weight decays to choose from on the shadow"
     )
     folds: Annotated[int, Field(ge=2)] = Field(3, description="of the cross-validation on the shadow")
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32, description="of the random numbers")] = 0
 
 
 class CustomRule(Custom, Rule):
@@ -74,4 +74,6 @@ class CustomRule(Custom, Rule):
     model_config = EXTRA
 
 
-ATTACKS = (Gap, Vote, Distance, MaxConfidence, TrueConfidence, AdaptiveConfidence, Classifier)
+AnyRule = Annotated[
+    Gap | Vote | Distance | MaxConfidence | TrueConfidence | AdaptiveConfidence | Classifier | CustomRule, ByKind
+]

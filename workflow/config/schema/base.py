@@ -1,16 +1,30 @@
 """What all entries of the configuration are made of."""
 
-from typing import Annotated, ClassVar, get_args, get_origin
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, ClassVar, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from lmia.plugins import module_name
 from workflow.config.plugin_sources import files_of_plugin, read_constant
 from workflow.config.yaml_reader import is_number
 
 
-def _distinct(values):
+def _distinct(values: list[Any]) -> list[Any]:
     if len(set(values)) < len(values):
         raise PydanticCustomError("distinct", "List should hold each value once")
     return values
@@ -31,41 +45,45 @@ Rising = AfterValidator(sorted)  # in whichever order they are given
 Falling = AfterValidator(lambda values: sorted(values, reverse=True))
 
 
-def _types_in(annotation):
+def _types_in(annotation: Any) -> set[Any]:
     """All types that an annotation is made of: those in its lists, dicts (but for their keys) and alternatives, too."""
     parts = get_args(annotation)[1 if get_origin(annotation) is dict else 0 :]
     return {annotation}.union(*map(_types_in, parts))
 
 
-def classes_in(field):
+def classes_in(field: FieldInfo) -> list[type["Strict"]]:
     """Classes of the schema that the value of a pydantic field may be of, or of its lists and dicts."""
     return [part for part in _types_in(field.annotation) if isinstance(part, type) and issubclass(part, Strict)]
 
 
-def _leaves(value):
+def _leaves(value: Any) -> list[Any]:
     """All that is in a nested value, but for keys."""
     parts = value.values() if isinstance(value, dict) else value
     return [leaf for part in parts for leaf in _leaves(part)] if isinstance(value, dict | list) else [value]
 
 
 class Strict(BaseModel):
+    """A part of the configuration: other keys than its own are mistakes."""
+
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     @classmethod
-    def has_kind(cls, kind):
-        """Whether this is the class of entries of a kind."""
-        return "kind" in cls.model_fields and kind in getattr(cls.model_fields["kind"].annotation, "__args__", ())
+    def kinds(cls) -> tuple[str, ...]:
+        """The kinds of which the entries of this class are, "custom" of plug-ins; none where it has no kinds."""
+        return ()
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_other_numbers(cls, value, info):
-        """Python takes YAML's true for the number 1, which nobody means, and the text 1_000 for 1000."""
-        held = _types_in(cls.model_fields[info.field_name].annotation)
+    def _no_other_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        """Python takes YAML's true for the number 1, the text 1_000 for 1000, and "off" for false: all mistakes."""
+        held = _types_in(cls.model_fields[str(info.field_name)].annotation)
         if any(isinstance(part, type) and issubclass(part, BaseModel) for part in held):
             return value  # whose own fields are asked
         values = _leaves(value)
         if bool not in held and any(isinstance(v, bool) for v in values):
             raise PydanticCustomError("truth", "Input should not be true or false")
+        if bool in held and str not in held and any(isinstance(v, str) for v in values):
+            raise PydanticCustomError("truth", "Input should be true or false")
         if str not in held and any(isinstance(v, str) and not is_number(v) for v in values):
             if float in held:
                 raise PydanticCustomError("number", "Input should be a valid number, as 0.001 or 1e-3")
@@ -81,32 +99,36 @@ class Entry(Strict):
     options; places: options that say where files lie or how they get there, so that no result depends on them.
     """
 
-    kind: str
+    kind: Any  # a Literal of its kinds in each class of built-in entries
     package: ClassVar[str]
     target: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = ()
 
+    @classmethod
+    def kinds(cls) -> tuple[str, ...]:
+        return get_args(cls.model_fields["kind"].annotation) or ("custom",)
+
     @property
-    def module(self):
+    def module(self) -> str:
         """Dotted name of the module behind the kind."""
         return module_name(self.package, self.kind)
 
-    def stated(self, name):
+    def stated(self, name: str) -> Any:
         """What the module states in a constant, read without running it; None where it does not."""
         return read_constant(self.module, name)
 
-    def options(self):
+    def options(self) -> dict[str, Any]:
         """The keyword arguments for the module."""
         return self.model_dump(mode="json", exclude={"kind"})
 
-    def files(self):
+    def files(self) -> list[tuple[str, str]]:
         """(name, path) of each of the user's own files that it reads, whose content its results depend on.
 
         The name is what a plug-in knows a file by; "" where that is nothing that counts, as a .npz file may be moved.
         """
         return []
 
-    def mistakes(self):
+    def mistakes(self) -> Iterable[tuple[str, str]]:
         """(option, what is wrong and how to mend it) of options that do not go together."""
         return ()
 
@@ -120,7 +142,7 @@ class Custom(Entry):
     kind: Annotated[str, Field(pattern=r"\.")]
     places = ()
 
-    def files(self):
+    def files(self) -> list[tuple[str, str]]:
         """Options that name a file by what looks like a path, and what the module lists as FILES.
 
         FILES has paths from the module's folder, where a folder stands for all files in it.
@@ -128,15 +150,15 @@ class Custom(Entry):
         return files_of_plugin(self.kind, self.options())
 
 
-def one_of(*entries, custom):
-    """A field that holds one of the built-in entries by its `kind`, or a custom one where there may be any."""
+class ByKind:
+    """In an annotated union of entries: the `kind` decides of which class one is; a dotted kind is a plug-in's."""
 
-    def tag(value):
-        kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-        return "custom" if custom and isinstance(kind, str) and "." in kind else kind
+    @classmethod
+    def __get_pydantic_core_schema__(cls, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        tagged = {kind: Annotated[entry, Tag(kind)] for entry in get_args(union) for kind in entry.kinds()}
 
-    kinds = [Annotated[entry, Tag(k)] for entry in entries for k in entry.model_fields["kind"].annotation.__args__]
-    union = kinds[0]
-    for kind in [*kinds[1:], *([Annotated[custom, Tag("custom")]] if custom else [])]:
-        union = union | kind
-    return Annotated[union, Discriminator(tag)]
+        def tag(value: Any) -> Any:
+            kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+            return "custom" if "custom" in tagged and isinstance(kind, str) and "." in kind else kind
+
+        return handler.generate_schema(Annotated[reduce(or_, tagged.values()), Discriminator(tag)])

@@ -1,26 +1,17 @@
 """The whole configuration: every key with its type, range, unit and default, and what its entries are to each other."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from workflow.config.schema.attacks import ATTACKS, CustomRule
-from workflow.config.schema.base import (
-    Distinct,
-    Falling,
-    Fraction,
-    Name,
-    NonEmpty,
-    NonNegative,
-    Strict,
-    one_of,
-)
-from workflow.config.schema.datasets import DATASETS, CustomDataset
-from workflow.config.schema.defenses import DEFENSES, CustomDefense, NoDefense
+from workflow.config.schema.attacks import AnyRule
+from workflow.config.schema.base import Distinct, Falling, Fraction, Name, NonEmpty, NonNegative, Strict
+from workflow.config.schema.datasets import AnyDataset
+from workflow.config.schema.defenses import AnyDefense, NoDefense
 from workflow.config.schema.exhibits import Exhibit
-from workflow.config.schema.figures import FIGURES
-from workflow.config.schema.models import MODELS, CustomModel
-from workflow.config.schema.queries import QUERIES, CustomQuery
+from workflow.config.schema.figures import AnyFigure
+from workflow.config.schema.models import AnyModel
+from workflow.config.schema.queries import AnyQuery
 from workflow.config.schema.studies import Study
 
 SECTIONS = ("datasets", "models", "defenses", "queries", "attacks")  # those that plug-ins may be in
@@ -49,54 +40,54 @@ class Config(Strict):
         description="folder of models and answers that studies, checkouts and users share; default: what LMIA_CACHE "
         "names, or none; no result depends on it",
     )
-    datasets: dict[Name, one_of(*DATASETS, custom=CustomDataset)]
-    models: dict[Name, one_of(*MODELS, custom=CustomModel)]
-    defenses: dict[Name, one_of(*DEFENSES, custom=CustomDefense)] = {"none": NoDefense(kind="none")}
+    datasets: dict[Name, AnyDataset]
+    models: dict[Name, AnyModel]
+    defenses: dict[Name, AnyDefense] = {"none": NoDefense(kind="none")}
     studies: Annotated[dict[Name, Study], NonEmpty]
-    queries: dict[Name, one_of(*QUERIES, custom=CustomQuery)]
-    attacks: dict[Name, one_of(*ATTACKS, custom=CustomRule)]
-    metrics: Metrics = Metrics()
-    figures: dict[Name, one_of(*FIGURES, custom=None)] = {}
+    queries: dict[Name, AnyQuery]
+    attacks: dict[Name, AnyRule]
+    metrics: Metrics = Metrics.model_validate({})
+    figures: dict[Name, AnyFigure] = {}
     exhibits: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Exhibit] = {}
 
-    def attacks_of(self, study):
+    def attacks_of(self, study: Study) -> list[str]:
         """Names of the attacks that run in a study."""
         return list(self.attacks) if study.attacks is None else study.attacks
 
-    def gap_attack(self, study):
+    def gap_attack(self, study: Study) -> str | None:
         """Name of the study's gap attack, whose decisions tell where the model is right; None where it has none."""
         names = [name for name in self.attacks_of(study) if name in self.attacks]
         return next((name for name in names if self.attacks[name].is_baseline), None)
 
-    def query_of(self, attack):
+    def query_of(self, attack: str) -> AnyQuery:
         """The query set that an attack of this name reads."""
         return self.queries[self.attacks[attack].reads]
 
-    def settings_of(self, attack):
+    def settings_of(self, attack: str) -> list[str]:
         """The settings that an attack is reported in, as metrics.csv names them: "" is as it is meant to be run."""
         budgets = [f"budget={budget}" for budget in self.attacks[attack].budgets]
         return ["", *budgets, *self.query_of(attack).magnitudes()]
 
-    def trained_with(self, defense):
+    def trained_with(self, defense: str) -> str:
         """Name of the defense whose models are asked under the defense of this name."""
         entry = self.defenses[defense]
         return getattr(entry, "over", "none") if entry.masks_only else defense
 
-    def strengths(self, study, family):
+    def strengths(self, study: Study, family: str) -> dict[str, float | None]:
         """Defense -> number on the axis, for those of the study in one family.
 
         "none" joins them at 0 where that is no defense: not in families whose strength falls as their number grows.
         """
         entries = {name: self.defenses[name] for name in study.defenses}
         found = {name: entry for name, entry in entries.items() if entry.family() == family}
-        from_zero = not any(entry.weakens for entry in found.values())
+        from_zero = not any(entry.weakens() for entry in found.values())
         start = {name: 0.0 for name, entry in entries.items() if from_zero and entry.kind == "none"}
         return start | {name: entry.strength_value() for name, entry in found.items()}
 
-    def families(self, study):
+    def families(self, study: Study) -> dict[str, list[Any]]:
         """Defense -> [family, what its strength reads, rank of that strength in its family from weak to strong]."""
         entries = {name: self.defenses[name] for name in study.defenses}
-        found = {}
+        found: dict[str, list[Any]] = {}
         for name, entry in entries.items():
             number = entry.strength_value()
             weaker = sum(other.family() == entry.family() and other.rank() < entry.rank() for other in entries.values())

@@ -1,13 +1,14 @@
 """Data sets: built-in ones by their kinds, and arrays of a user's own."""
 
+from collections.abc import Iterable
 from os.path import expanduser
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from lmia.data.npz import describe
 from workflow.config.messages import suggest
-from workflow.config.schema.base import EXTRA, Bounded, Custom, Distinct, Entry, NonEmpty, NonNegative
+from workflow.config.schema.base import EXTRA, Bounded, ByKind, Custom, Distinct, Entry, NonEmpty, NonNegative
 
 
 class Dataset(Entry):
@@ -15,7 +16,7 @@ class Dataset(Entry):
     target = "load"
     knows_its_columns: ClassVar[bool] = True  # whether no CONTINUOUS means that none is continuous
 
-    def fact(self, name):
+    def fact(self, name: str) -> Any:
         """What is known of it before it is read: N_EXAMPLES, SHAPE or CONTINUOUS; None where nothing states that."""
         return self.stated(name)
 
@@ -40,17 +41,17 @@ class Torchvision(Dataset):
     kind: Literal["torchvision"]
     name: str = Field(description="class in torchvision.datasets")
     root: str = Field("data", description="folder of its files")
-    download: bool = True
+    download: bool = Field(True, description="whether missing files are fetched")
     places = ("root", "download")
 
-    def mistakes(self):
-        known = self.stated("N_EXAMPLES")
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        known = self.stated("N_EXAMPLES")  # by the names of torchvision
         if self.name in ("CIFAR10", "CIFAR100"):
             yield "name", f"a pickle there; use kind {self.name.lower()} instead"
         elif self.name not in known:
             yield "name", f"unknown data set; {suggest(self.name, list(known))}"
 
-    def fact(self, name):
+    def fact(self, name: str) -> Any:
         value = self.stated(name)
         return value.get(self.name) if isinstance(value, dict) else value
 
@@ -71,20 +72,25 @@ class Npz(Dataset):
     places = ("path",)
     knows_its_columns = False
 
-    def files(self):
+    def files(self) -> list[tuple[str, str]]:
         return [("", expanduser(self.path))]
 
-    def fact(self, name):
+    def fact(self, name: str) -> Any:
         size, shape = describe(self.path, self.inputs, self.classes, self.layout)
         return {"N_EXAMPLES": size, "SHAPE": shape}.get(name)
 
 
 class Archived(Dataset):
+    """A data set of original files."""
+
+    path: str | None = Field(None, description="local copy: the original file or its folder; default: fetched")
+    places = ("path",)
+
+
+class Published(Archived):
     """A data set of original files that are fetched once, or copied by hand, and checked by their SHA-256."""
 
     kind: Literal["mnist", "cifar10", "cifar100", "location", "adult"]
-    path: str | None = Field(None, description="local copy: the original file or its folder; default: fetched")
-    places = ("path",)
 
 
 class Unpublished(Archived):
@@ -96,4 +102,4 @@ class Unpublished(Archived):
     )
 
 
-DATASETS = (Digits, Torchvision, Archived, Unpublished, Npz)
+AnyDataset = Annotated[Digits | Torchvision | Published | Unpublished | Npz | CustomDataset, ByKind]

@@ -1,49 +1,59 @@
 """Defenses: those that train otherwise, and those that mask confidences."""
 
+from collections.abc import Iterable
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from workflow.config.schema.base import EXTRA, Count, Custom, Entry, Fraction, Name, Pixels, Positive
+from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Entry, Fraction, Name, Pixels, Positive
 
 Tuned = Annotated[Literal["last", "all"], Field(description="layers that are trained")]
 
 
 class Defense(Entry):
-    """strength_in: the option that says how strong it is, None where there is none; weakens: whether it is weaker as
-    that grows; needs_reference: whether it learns from points beside members and non-members; is_private: whether it
-    bounds what any one example changes.
+    """STRENGTH: the option that says how strong it is, None where there is none; WEAKENS: whether it is weaker as that
+    grows; needs_reference: whether it learns from points beside members and non-members; is_private: whether it bounds
+    what any one example changes.
     """
 
     package = "defenses"
     target = "Defense"
-    strength_in: ClassVar[str | None] = None
-    weakens: ClassVar[bool] = False
+    STRENGTH: ClassVar[str | None] = None
+    WEAKENS: ClassVar[bool] = False
     needs_reference: ClassVar[bool] = False
     is_private: ClassVar[bool] = False
 
     @property
-    def masks_only(self):
+    def masks_only(self) -> bool:
         """Whether it changes confidences alone, and leaves models as they are."""
         return bool(self.stated("MASKS_ONLY"))
 
-    def source_study(self):
+    def source_study(self) -> str | None:
         """Name of the study whose model training starts from, None for none."""
         return getattr(self, "source", None)
 
-    def strength_value(self):
+    def strength_in(self) -> str | None:
+        """The option that says how strong it is, None where there is none."""
+        return self.STRENGTH
+
+    def weakens(self) -> bool:
+        """Whether it is weaker as that option grows."""
+        return self.WEAKENS
+
+    def strength_value(self) -> float | None:
         """A number on the axis of its family, None where its kind has none."""
-        return getattr(self, self.strength_in) if self.strength_in else None
+        option = self.strength_in()
+        return getattr(self, option) if option else None
 
-    def rank(self):
+    def rank(self) -> float:
         """A number that grows with the strength, 0 where there is none."""
-        return (-1 if self.weakens else 1) * (self.strength_value() or 0)
+        return (-1 if self.weakens() else 1) * (self.strength_value() or 0)
 
-    def family(self):
+    def family(self) -> str:
         """What it is called together with those that differ in their strength alone."""
         return self.kind
 
-    def moves_images(self):
+    def moves_images(self) -> bool:
         """Whether it needs inputs with a height and a width."""
         return False
 
@@ -55,12 +65,10 @@ class CustomDefense(Custom, Defense):
 
     model_config = EXTRA
 
-    @property
-    def strength_in(self):
+    def strength_in(self) -> str | None:
         return self.stated("STRENGTH")
 
-    @property
-    def weakens(self):
+    def weakens(self) -> bool:
         return bool(self.stated("WEAKENS"))
 
 
@@ -82,53 +90,53 @@ class MemGuard(Mask):
 class TopK(Mask):
     kind: Literal["top_k"]
     k: Count = Field(1, description="confidences that are told")
-    strength_in = "k"
-    weakens = True
+    STRENGTH = "k"
+    WEAKENS = True
 
 
 class Rounding(Mask):
     kind: Literal["rounding"]
     decimals: Annotated[int, Field(ge=0, le=7)] = Field(1, description="that are told")
-    strength_in = "decimals"
-    weakens = True
+    STRENGTH = "decimals"
+    WEAKENS = True
 
 
 class Norm(Defense):
     kind: Literal["l1", "l2"]
     strength: Positive = Field(description="lambda, of the sum of absolute or of squared weights")
     layers: Literal["dense", "all"] = Field("dense", description="all: convolutions as well")
-    strength_in = "strength"
+    STRENGTH = "strength"
 
 
 class Dropout(Defense):
     kind: Literal["dropout"]
     rate: Fraction = Field(description="of the inputs of dense layers that are dropped")
-    strength_in = "rate"
+    STRENGTH = "rate"
 
 
 class WeightDecay(Defense):
     kind: Literal["weight_decay"]
     strength: Positive = Field(description="share of a weight that a step takes, per unit of the learning rate")
-    strength_in = "strength"
+    STRENGTH = "strength"
 
 
 class EarlyStopping(Defense):
     kind: Literal["early_stopping"]
     epochs: Count = Field(description="exactly so many")
-    strength_in = "epochs"
-    weakens = True
+    STRENGTH = "epochs"
+    WEAKENS = True
 
 
 class LabelSmoothing(Defense):
     kind: Literal["label_smoothing"]
     amount: Fraction = Field(description="share of the target that goes to all classes evenly")
-    strength_in = "amount"
+    STRENGTH = "amount"
 
 
 class Mixup(Defense):
     kind: Literal["mixup"]
     alpha: Positive = Field(description="of the Beta distribution of the shares; 1 is uniform")
-    strength_in = "alpha"
+    STRENGTH = "alpha"
 
 
 class Augmentation(Defense):
@@ -137,12 +145,12 @@ class Augmentation(Defense):
     views: Literal["all", "random"] = Field("all", description="an epoch has all 4d + 1 shifts, or one at random")
     flips: bool = Field(False, description="mirror left to right half of the time")
     cutout: Pixels = Field(0, description="side of a grey square, in pixels; 0: none")
-    strength_in = "pixels"
+    STRENGTH = "pixels"
 
-    def moves_images(self):
+    def moves_images(self) -> bool:
         return True
 
-    def family(self):
+    def family(self) -> str:
         return "random augmentation" if self.views == "random" else self.kind
 
 
@@ -151,12 +159,12 @@ class AdversarialRegularization(Defense):
     strength: Positive = Field(description="lambda, of the attack network's gain")
     epochs: Count = Field(description="exactly so many")
     steps: Count = Field(1, description="of the attack network for each of the classifier")
-    attack_learning_rate: Positive = 1e-3
-    strength_in = "strength"
+    attack_learning_rate: Positive = Field(1e-3, description="of the attack network")
+    STRENGTH = "strength"
     needs_reference = True
 
 
-def _transferred(tune):
+def _transferred(tune: str) -> str:
     return f"{tune} layer{'' if tune == 'last' else 's'} transferred"
 
 
@@ -165,7 +173,7 @@ class Transfer(Defense):
     source: Name = Field(description="study whose target (its first size, defense and seed) is the start")
     tune: Tuned = "last"
 
-    def family(self):
+    def family(self) -> str:
         return _transferred(self.tune)
 
 
@@ -186,39 +194,39 @@ class DpSgd(Defense):
     source: Name | None = Field(None, description="as for transfer; default: none")
     tune: Tuned = "all"
 
-    @property
-    def strength_in(self):
+    def strength_in(self) -> str | None:
         return "noise" if self.epsilon is None else "epsilon"
 
-    @property
-    def weakens(self):
+    def weakens(self) -> bool:
         return self.epsilon is not None
 
-    def family(self):
+    def family(self) -> str:
         kind = f"{self.kind} by noise" if self.noise else self.kind  # not on one axis with epsilons
         return f"{kind}, {_transferred(self.tune)}" if self.source else kind
 
-    def moves_images(self):
+    def moves_images(self) -> bool:
         return bool(self.pixels or self.flips)
 
-    def mistakes(self):
+    def mistakes(self) -> Iterable[tuple[str, str]]:
         if (self.noise is None) == (self.epsilon is None):
             yield "noise", "give either noise or epsilon, which the noise is chosen for"
 
 
-DEFENSES = (
-    NoDefense,
-    MemGuard,
-    TopK,
-    Rounding,
-    Norm,
-    Dropout,
-    WeightDecay,
-    EarlyStopping,
-    LabelSmoothing,
-    Mixup,
-    Augmentation,
-    AdversarialRegularization,
-    Transfer,
-    DpSgd,
-)
+AnyDefense = Annotated[
+    NoDefense
+    | MemGuard
+    | TopK
+    | Rounding
+    | Norm
+    | Dropout
+    | WeightDecay
+    | EarlyStopping
+    | LabelSmoothing
+    | Mixup
+    | Augmentation
+    | AdversarialRegularization
+    | Transfer
+    | DpSgd
+    | CustomDefense,
+    ByKind,
+]

@@ -25,9 +25,9 @@ class PaperCells(Strict):
 class Claim(Strict):
     """What the paper lets expect: `attack` is more accurate than `against`. Lists stand for one claim for each."""
 
-    says: str
-    study: str
-    attacks: Names
+    says: str = Field(description="the claim in words")
+    study: str = Field(description="an entry under `studies`")
+    attacks: Names = Field(description="entries under `attacks`")
     against: Annotated[list[Name], Distinct] = Field([], description='or ["chance"]; default: the same attack')
     n_train: Annotated[list[Count], NonEmpty, Distinct] | None = Field(None, description="default: all of the study")
     settings: Annotated[list[str], NonEmpty, Distinct] = Field([""], description="of `attacks`, as pixels=1")
@@ -43,7 +43,7 @@ class Claim(Strict):
 class Exhibit(Strict):
     """A table or figure of the paper: `snakemake <name>` makes it, beside the paper's numbers and claims."""
 
-    title: str
+    title: str = Field(description="heading")
     paper: dict[Name, PaperCells] = Field({}, description="by study; one that was taken out is listed as not run")
-    claims: list[Claim] = []
-    figures: Annotated[list[str], Distinct] = []
+    claims: list[Claim] = Field([], description="what the table or figure must show")
+    figures: Annotated[list[str], Distinct] = Field([], description="entries under `figures` that belong to it")

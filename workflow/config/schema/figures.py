@@ -1,11 +1,19 @@
 """Figures: each kind with its own options, what it is drawn from, what the report says below it, and what it needs."""
 
-from typing import Annotated, ClassVar, Literal
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from workflow.config.messages import suggest, unknown
-from workflow.config.schema.base import Count, Distinct, Entry, NonEmpty
+from workflow.config.schema.base import ByKind, Count, Distinct, Entry, NonEmpty
+
+if TYPE_CHECKING:
+    from workflow.config.schema.attacks import Rule
+    from workflow.config.schema.configuration import Config
+    from workflow.config.schema.studies import Study
 
 Attacks = Annotated[list[str], Distinct]
 OVER_SEEDS = " Whiskers and bands are 95 % intervals over seeds."
@@ -19,39 +27,39 @@ class Figure(Entry):
     """
 
     package = "figures"
-    study: str
-    title: str = ""
+    study: str = Field(description="an entry under `studies`")
+    title: str = Field("", description="heading")
     caption: ClassVar[str]
     drawn_from: ClassVar[Literal["metrics", "scores", "queries"]] = "metrics"
     all_at_once: ClassVar[tuple[str, ...]] = ()
 
-    def all_studies(self):
+    def all_studies(self) -> list[str]:
         """Names of the studies that it shows."""
         return [self.study]
 
-    def said(self):
+    def said(self) -> str:
         """The caption in the report."""
         return f"{self.caption[:1].upper()}{self.caption[1:]}, study {', '.join(self.all_studies())}."
 
-    def params(self, config):
+    def params(self, config: Config) -> dict[str, Any]:
         """What its module gets: its options as plain values, and what it needs to know of other entries."""
         return self.model_dump(mode="json")
 
-    def mistakes_in(self, config):
+    def mistakes_in(self, config: Config) -> Iterable[str]:
         """Lines "option: value: what is wrong" on what a sound configuration has; its study is among those."""
         for option in self.texts():
             yield from self._mistakes_in_text(option)
         yield from self._mistakes_in_models(config.studies[self.study])
 
-    def texts(self):
+    def texts(self) -> tuple[str, ...]:
         """Options that are free texts: TeX in them must be some. Units of plug-ins are drawn as they are."""
         return ("title",)
 
-    def drawn(self, text):
+    def drawn(self, text: str) -> str:
         """A free text as it is drawn."""
         return text
 
-    def _mistakes_in_text(self, option):
+    def _mistakes_in_text(self, option: str) -> Iterable[str]:
         text = getattr(self, option)
         if "$" not in text:  # or each plan would wait for matplotlib
             return
@@ -60,7 +68,7 @@ class Figure(Entry):
         if fault := style.tex_fault(self.drawn(text)):
             yield f"{option}: {text}: what stands between two $ is no TeX ({fault}); write a dollar as \\$"
 
-    def _mistakes_in_models(self, study):
+    def _mistakes_in_models(self, study: Study) -> Iterable[str]:
         """Figures of single models must say which, where a study has several."""
         for option, offered in (("n_train", study.n_train), ("defense", study.defenses)):
             if option not in type(self).model_fields:
@@ -75,14 +83,14 @@ class Figure(Entry):
 class OfAttacks(Figure):
     attacks: Attacks | None = Field(None, description="default: all of the study")
 
-    def shown(self, config):
+    def shown(self, config: Config) -> list[str]:
         """Names of its attacks."""
         return self.attacks or config.attacks_of(config.studies[self.study])
 
-    def params(self, config):
+    def params(self, config: Config) -> dict[str, Any]:
         return super().params(config) | {"attacks": self.shown(config)}
 
-    def mistakes_in(self, config):
+    def mistakes_in(self, config: Config) -> Iterable[str]:
         yield from super().mistakes_in(config)
         offered = config.attacks_of(config.studies[self.study])
         for option in ("attacks", "lines"):
@@ -92,7 +100,7 @@ class OfAttacks(Figure):
         for attack in [attack for attack in self.shown(config) if attack in offered]:
             yield from self.mistakes_of(config.attacks[attack], attack, config)
 
-    def mistakes_of(self, attack, name, config):
+    def mistakes_of(self, attack: Rule, name: str, config: Config) -> Iterable[str]:
         """Lines where one of its attacks has not what the figure shows."""
         reads = config.queries[attack.reads]
         if self.drawn_from == "scores" and reads.stops_early():
@@ -115,15 +123,15 @@ class Bars(OfAttacks):
     caption = "accuracy of each attack on the target, thresholds chosen on the shadow"
     all_at_once = ("n_train", "defense")
 
-    def said(self):
+    def said(self) -> str:
         return super().said() + OVER_SEEDS
 
-    def drawn(self, text):
+    def drawn(self, text: str) -> str:
         from lmia.figures import bars
 
         return bars.wrapped(text)
 
-    def mistakes_in(self, config):
+    def mistakes_in(self, config: Config) -> Iterable[str]:
         yield from super().mistakes_in(config)
         if self.defenses and self.defense is not None:
             yield f"defenses: {', '.join(self.defenses)}: there is a `defense` beside them; remove one of the two"
@@ -135,7 +143,7 @@ class Bars(OfAttacks):
 class WithLines(OfOneCell):
     lines: Attacks = Field([], description="attacks drawn as level lines for comparison")
 
-    def said(self):
+    def said(self) -> str:
         return super().said() + OVER_SEEDS
 
 
@@ -143,14 +151,12 @@ class Sweep(WithLines):
     kind: Literal["sweep"]
     caption = "accuracy against the magnitude of the perturbation"
 
-    def params(self, config):
+    def params(self, config: Config) -> dict[str, Any]:
         """axes: unit of the magnitudes -> what the axis says, where that is more than the unit."""
         queries = [config.queries[config.attacks[name].reads] for name in self.shown(config)]
-        return super().params(config) | {
-            "axes": {query.magnitudes_in[1]: query.axis for query in queries if query.axis}
-        }
+        return super().params(config) | {"axes": {query.unit(): query.axis for query in queries if query.axis}}
 
-    def mistakes_of(self, attack, name, config):
+    def mistakes_of(self, attack: Rule, name: str, config: Config) -> Iterable[str]:
         if not config.queries[attack.reads].has_magnitudes():
             yield f"attacks: {name}: reads {attack.reads}, without magnitudes to sweep; name others"
 
@@ -167,13 +173,13 @@ class Sizes(OfAttacks):
     caption = "accuracy against the number of members per model"
     all_at_once = ("defense",)
 
-    def all_studies(self):
+    def all_studies(self) -> list[str]:
         return [self.study, *self.studies]
 
-    def said(self):
+    def said(self) -> str:
         return super().said() + OVER_SEEDS
 
-    def mistakes_in(self, config):
+    def mistakes_in(self, config: Config) -> Iterable[str]:
         yield from super().mistakes_in(config)
         first = config.studies[self.study]
         seen = set(first.n_train)
@@ -200,12 +206,12 @@ class Histogram(OfOneCell):
     caption = "scores of members and of non-members, seeds pooled"
     drawn_from = "scores"
 
-    def params(self, config):
+    def params(self, config: Config) -> dict[str, Any]:
         (attack,) = self.shown(config)
         observation = config.queries[config.attacks[attack].reads].observation
         return super().params(config) | {"observation": observation}
 
-    def mistakes_in(self, config):
+    def mistakes_in(self, config: Config) -> Iterable[str]:
         yield from super().mistakes_in(config)
         if len(shown := self.shown(config)) != 1:
             yield f"attacks: {', '.join(shown)}: a histogram shows one attack; name one"
@@ -218,11 +224,11 @@ class Gallery(Figure):
     caption = "what the perturbed queries look like"
     drawn_from = "queries"
 
-    def params(self, config):
+    def params(self, config: Config) -> dict[str, Any]:
         """Without the study, whose name decides nothing: only its data set is shown."""
         return self.model_dump(mode="json", exclude={"study"})
 
-    def mistakes_in(self, config):
+    def mistakes_in(self, config: Config) -> Iterable[str]:
         yield from super().mistakes_in(config)
         for query in self.queries:
             if query not in config.queries:
@@ -239,14 +245,14 @@ class Strengths(OfOneSize):
     settings: Annotated[list[str], NonEmpty, Distinct] = Field([""], description="of attacks, as pixels=1")
     caption = "accuracy against the strength of a defense"
 
-    def texts(self):
+    def texts(self) -> tuple[str, ...]:
         return (*super().texts(), "axis")
 
-    def params(self, config):
+    def params(self, config: Config) -> dict[str, Any]:
         strengths = config.strengths(config.studies[self.study], self.family)
         return super().params(config) | {"strengths": strengths}
 
-    def mistakes_in(self, config):
+    def mistakes_in(self, config: Config) -> Iterable[str]:
         yield from super().mistakes_in(config)
         study = config.studies[self.study]
         families = list(dict.fromkeys(config.defenses[name].family() for name in study.defenses))
@@ -258,14 +264,14 @@ class Strengths(OfOneSize):
         if self.scale == "log" and 0 in numbers:
             yield "scale: log: has no place for strength 0; use linear, or leave none out of the study"
 
-    def mistakes_of(self, attack, name, config):
+    def mistakes_of(self, attack: Rule, name: str, config: Config) -> Iterable[str]:
         offered = config.settings_of(name)
         for setting in [setting for setting in self.settings if setting not in offered]:
             yield f"settings: {setting}: {name} has no such setting; {suggest(setting, offered)}"
 
 
 class OfOneAttack(OfOneSize):
-    def mistakes_in(self, config):
+    def mistakes_in(self, config: Config) -> Iterable[str]:
         yield from super().mistakes_in(config)
         if len(self.attacks or []) != 1:
             yield f"attacks: {self.attacks}: {self.kind} shows one attack; name one"
@@ -276,7 +282,7 @@ class Tradeoff(OfOneAttack):
     x: Literal["test_accuracy", "gap"] = Field("test_accuracy", description="gap: train - test accuracy")
     caption = "an attack's accuracy against what the models are worth, for all defenses"
 
-    def params(self, config):
+    def params(self, config: Config) -> dict[str, Any]:
         return super().params(config) | {"families": config.families(config.studies[self.study])}
 
 
@@ -284,10 +290,12 @@ class OnOutliers(OfOneAttack):
     kind: Literal["outliers"]
     caption = "precision on outliers and on all points, for all defenses"
 
-    def mistakes_in(self, config):
+    def mistakes_in(self, config: Config) -> Iterable[str]:
         yield from super().mistakes_in(config)
         if config.studies[self.study].outliers is None:
             yield f"study: {self.study}: measures no outliers; give it outliers:"
 
 
-FIGURES = (Bars, Sweep, QueriesSpent, Sizes, Roc, Histogram, Gallery, Strengths, Tradeoff, OnOutliers)
+AnyFigure = Annotated[
+    Bars | Sweep | QueriesSpent | Sizes | Roc | Histogram | Gallery | Strengths | Tradeoff | OnOutliers, ByKind
+]

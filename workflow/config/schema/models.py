@@ -1,10 +1,11 @@
 """Models: networks by their kinds."""
 
+from collections.abc import Iterable
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from workflow.config.schema.base import EXTRA, Count, Custom, Entry, NonEmpty
+from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Entry, NonEmpty
 
 
 class Model(Entry):
@@ -47,9 +48,9 @@ class WideResNet(Model):
     width: Count = Field(2, description="16, 32 and 64 times as many filters")
     needs_images = True
 
-    def mistakes(self):
+    def mistakes(self) -> Iterable[tuple[str, str]]:
         if (self.depth - 4) % 6:
             yield "depth", "three groups of equal blocks need 6 k + 4; use 10, 16, 22 or 28"
 
 
-MODELS = (Mlp, Cnn, WideResNet)
+AnyModel = Annotated[Mlp | Cnn | WideResNet | CustomModel, ByKind]

@@ -1,11 +1,14 @@
 """Query sets: what is asked of a model, what it costs, and what it yields."""
 
 import math
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from workflow.config.schema.base import EXTRA, Count, Custom, Distinct, Entry, NonEmpty, Pixels, Positive
+from workflow.config.plugin_sources import read_attribute
+from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, Entry, NonEmpty, Pixels, Positive
+from workflow.config.schema.datasets import Dataset
 
 # Queries that take a search to the boundary: the input, one start, and the halvings between them, of inputs with up to
 # 4,096 values.
@@ -15,8 +18,8 @@ Samples = Annotated[int, Field(ge=1, le=10**5)]
 
 class Query(Entry):
     """observation: what it yields, one of `lmia.attacks.observations.OBSERVATIONS`; perturbs: whether inputs are
-    modified; counts_labels: whether its cost is counted in labels; magnitudes_in: (option with the magnitudes, their
-    name in settings), None where there is none; axis: what figures say below an axis of magnitudes, "" for their name.
+    modified; counts_labels: whether its cost is counted in labels; MAGNITUDES: the option with the magnitudes, None
+    where there is none; axis: what figures say below an axis of magnitudes, "" for their unit.
     """
 
     package = "perturbations"
@@ -24,59 +27,65 @@ class Query(Entry):
     observation: ClassVar[str] = "labels"
     perturbs: ClassVar[bool] = True
     counts_labels: ClassVar[bool] = True
-    magnitudes_in: ClassVar[tuple[str, str] | None] = None
+    MAGNITUDES: ClassVar[str | None] = None
     axis: ClassVar[str] = ""
 
-    def cost(self):
+    def cost(self) -> float:
         """Queries per example at most, in one setting; unknown is infinite."""
         return math.inf
 
-    def n_copies(self):
+    def n_copies(self) -> int:
         """Around how many points each example's budget is spent."""
         return 1
 
-    def n_perturbed(self):
+    def n_perturbed(self) -> int | None:
         """How many labels of modified inputs are asked for at most, in one setting; None where nobody counts them."""
         return None
 
-    def stops_early(self):
+    def stops_early(self) -> bool:
         """Whether searches end once they are settled: then they answer for one threshold, and have no order."""
         return False
 
-    def moves_images(self):
+    def moves_images(self) -> bool:
         """Whether it needs inputs with a height and a width."""
         return False
 
-    def has_magnitudes(self):
+    def has_magnitudes(self) -> bool:
+        """Whether its inputs are perturbed, each by some magnitude."""
         return self.observation == "labels" and self.perturbs
 
-    def magnitudes(self):
-        """The settings of one magnitude each, as metrics.csv names them: "sigma=0.1"."""
-        if self.magnitudes_in is None:
-            return []
-        option, name = self.magnitudes_in
-        return [f"{name}={value:g}" for value in getattr(self, option)]
+    def magnitudes_in(self) -> str | None:
+        """The option with the magnitudes, None where there is none."""
+        return self.MAGNITUDES
 
-    def remarks(self, theirs):
+    def unit(self) -> Any:
+        """What its magnitudes count, as metrics.csv and axes have it; None where its class does not write it out."""
+        return read_attribute(self.module, self.target, "unit")
+
+    def magnitudes(self) -> list[str]:
+        """The settings of one magnitude each, as metrics.csv names them: "sigma=0.1"."""
+        option = self.magnitudes_in()
+        return [f"{self.unit()}={value:g}" for value in getattr(self, option)] if option else []
+
+    def remarks(self, theirs: int | None) -> list[str]:
         """What a reader must know to compare its numbers with the paper's, which rest on so many queries, or None."""
         if theirs in (None, ours := self.n_perturbed()):
             return []
         return [f"{ours:,} queries, paper: {theirs:,}" if ours else f"paper: {theirs:,} queries"]
 
-    def mistakes_on(self, name, dataset, shape):
+    def mistakes_on(self, name: str, dataset: Dataset, shape: tuple[int, ...]) -> Iterable[str]:
         """Lines "option: value: what is wrong" where it cannot be asked on inputs of a shape, of data set `name`."""
         return ()
 
 
 class CustomQuery(Custom, Query):
-    """Perturbations that are not part of lmia. A constant MAGNITUDES of the module, a pair as `magnitudes_in`, lets
-    claims name a magnitude.
+    """Perturbations that are not part of lmia. A constant MAGNITUDES of the module names the option with its
+    magnitudes, so that claims and figures can name one of them.
     """
 
     model_config = EXTRA
 
-    @property
-    def magnitudes_in(self):
+    def magnitudes_in(self) -> str | None:
         return self.stated("MAGNITUDES")
 
 
@@ -84,7 +93,7 @@ class Original(Query):
     kind: Literal["original"]
     perturbs = False
 
-    def cost(self):
+    def cost(self) -> float:
         return 1
 
 
@@ -98,7 +107,7 @@ class Labelled(Query):
         0.05, ge=0, le=1, description="share of labels that bfloat16 may change before all is asked in float32"
     )
 
-    def remarks(self, theirs):
+    def remarks(self, theirs: int | None) -> list[str]:
         return super().remarks(theirs) + ([self.precision] if self.precision != "float32" else [])
 
 
@@ -107,10 +116,10 @@ class Sampled(Labelled):
 
     samples: Samples
 
-    def cost(self):
+    def cost(self) -> float:
         return 1 + self.samples
 
-    def n_perturbed(self):
+    def n_perturbed(self) -> int | None:
         return self.samples
 
 
@@ -122,18 +131,18 @@ class Rotation(Labelled):
     angles: Literal["ends", "all"] = Field(
         "ends", description="ends: +r and -r, as the paper; all: 1 to r each way, as its released code"
     )
-    interpolation: Literal["bilinear", "nearest"] = "bilinear"
+    interpolation: Literal["bilinear", "nearest"] = Field("bilinear", description="of the turned image")
     border: Literal["repeat", "reflect", "black"] = Field("repeat", description="what comes in at the edges")
-    magnitudes_in = ("degrees", "degrees")
+    MAGNITUDES = "degrees"
     axis = "rotation r (degrees)"
 
-    def cost(self):
+    def cost(self) -> float:
         return 3 if self.angles == "ends" else 1 + 2 * round(max(self.degrees))
 
-    def moves_images(self):
+    def moves_images(self) -> bool:
         return True
 
-    def mistakes(self):
+    def mistakes(self) -> Iterable[tuple[str, str]]:
         if self.angles == "all" and any(r != round(r) for r in self.degrees):
             yield "degrees", "angles: all goes in steps of 1; use whole degrees"
 
@@ -141,13 +150,13 @@ class Rotation(Labelled):
 class Translation(Labelled):
     kind: Literal["translation"]
     pixels: Annotated[list[Count], NonEmpty, Distinct] = Field(description="d of all shifts with |i| + |j| = d")
-    magnitudes_in = ("pixels", "pixels")
+    MAGNITUDES = "pixels"
     axis = "translation d (pixels)"
 
-    def cost(self):
+    def cost(self) -> float:
         return 1 + 4 * max(self.pixels)
 
-    def moves_images(self):
+    def moves_images(self) -> bool:
         return True
 
 
@@ -157,10 +166,10 @@ class Augmented(Sampled):
     samples: Samples = Field(description="augmented copies per d")
     flips: bool = Field(True, description="half of them mirrored left to right")
     cutout: Pixels = Field(0, description="side of a grey square, in pixels; 0: none")
-    magnitudes_in = ("pixels", "pixels")
+    MAGNITUDES = "pixels"
     axis = "translation d (pixels)"
 
-    def moves_images(self):
+    def moves_images(self) -> bool:
         return True
 
 
@@ -168,7 +177,7 @@ class Gaussian(Sampled):
     kind: Literal["gaussian"]
     sigmas: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="pixel units of [0, 1]")
     samples: Samples = Field(description="noisy copies per sigma")
-    magnitudes_in = ("sigmas", "sigma")
+    MAGNITUDES = "sigmas"
     axis = "noise sigma (pixel units of [0, 1])"
 
 
@@ -176,10 +185,10 @@ class Bernoulli(Sampled):
     kind: Literal["bernoulli"]
     flips: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="expected flips per copy")
     samples: Samples = Field(description="copies per number of flips")
-    magnitudes_in = ("flips", "expected flips")
+    MAGNITUDES = "flips"
     axis = "expected number of flipped features"
 
-    def mistakes_on(self, name, dataset, shape):
+    def mistakes_on(self, name: str, dataset: Dataset, shape: tuple[int, ...]) -> Iterable[str]:
         if continuous := dataset.fact("CONTINUOUS"):
             yield f"kind: bernoulli: {name} has {continuous} continuous features; use mixed"
         if max(self.flips) > (features := math.prod(shape)):
@@ -192,14 +201,14 @@ class Mixed(Sampled):
     sigmas: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="in units of the features' range [0, 1]")
     flips: Annotated[list[Positive], NonEmpty] = Field(description="expected flips per copy that go with each sigma")
     samples: Samples = Field(description="noisy copies per sigma")
-    magnitudes_in = ("sigmas", "sigma")
+    MAGNITUDES = "sigmas"
     axis = "noise sigma (pixel units of [0, 1])"
 
-    def mistakes(self):
+    def mistakes(self) -> Iterable[tuple[str, str]]:
         if len(self.flips) != len(self.sigmas):
             yield "flips", f"expected one for each of {self.sigmas}; give as many"
 
-    def mistakes_on(self, name, dataset, shape):
+    def mistakes_on(self, name: str, dataset: Dataset, shape: tuple[int, ...]) -> Iterable[str]:
         if len(shape) != 1 or self.continuous >= shape[0]:
             yield (
                 f"continuous: {self.continuous}: {name} has inputs of shape {list(shape)}; it needs a table with more "
@@ -236,26 +245,26 @@ class HopSkipJump(Labelled):
     )
     observation = "distances"
 
-    def cost(self):
+    def cost(self) -> float:
         return self.budget
 
-    def n_copies(self):
+    def n_copies(self) -> int:
         """Around how many points each example's budget is spent: the input and its 4d shifts."""
         return 1 + 4 * self.copies
 
-    def moves_images(self):
+    def moves_images(self) -> bool:
         return self.copies > 0
 
-    def stops_early(self):
+    def stops_early(self) -> bool:
         return self.stop_error is not None
 
-    def n_perturbed(self):
+    def n_perturbed(self) -> int | None:
         return self.budget
 
-    def remarks(self, theirs):
+    def remarks(self, theirs: int | None) -> list[str]:
         return [f"{self.schedule} search", *super().remarks(theirs)]
 
-    def mistakes(self):
+    def mistakes(self) -> Iterable[tuple[str, str]]:
         if self.budget < (least := MIN_SEARCH[self.schedule] * self.n_copies()):
             yield (
                 "budget",
@@ -270,7 +279,7 @@ class ConfidenceVector(Query):
     kind: Literal["confidences"]
     observation = "confidences"
 
-    def cost(self):
+    def cost(self) -> float:
         return 1
 
 
@@ -280,20 +289,22 @@ class WhiteBox(Query):
     observation = "white_box"
     counts_labels = False
 
-    def cost(self):
+    def cost(self) -> float:
         """Gradients of the model per example, where other kinds count labels."""
         return self.steps
 
 
-QUERIES = (
-    Original,
-    Rotation,
-    Translation,
-    Augmented,
-    Gaussian,
-    Bernoulli,
-    Mixed,
-    HopSkipJump,
-    ConfidenceVector,
-    WhiteBox,
-)
+AnyQuery = Annotated[
+    Original
+    | Rotation
+    | Translation
+    | Augmented
+    | Gaussian
+    | Bernoulli
+    | Mixed
+    | HopSkipJump
+    | ConfidenceVector
+    | WhiteBox
+    | CustomQuery,
+    ByKind,
+]

@@ -11,10 +11,10 @@ class Training(Strict):
     optimizer: Literal["adam", "sgd"] = Field("adam", description="sgd: with Nesterov momentum of 0.9")
     learning_rate: Positive = Field(1e-3, description="of the optimizer")
     weight_decay: NonNegative = Field(0.0, description="adam: apart from the loss; sgd: joins the gradient")
-    batch_size: Count = 100
+    batch_size: Count = Field(100, description="examples per step")
     min_delta: NonNegative = Field(0.005, description="least fall of the mean loss that counts as one")
     patience: Count = Field(20, description="epochs without one before training ends")
-    max_epochs: Count = 1000
+    max_epochs: Count = Field(1000, description="where training ends at the latest")
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="of forward and backward passes; weights and losses stay in float32"
     )
@@ -31,7 +31,7 @@ class Outliers(Strict):
 class Study(Strict):
     """What is trained: one model of each kind of role for every n_train, defense and seed."""
 
-    dataset: str
+    dataset: str = Field(description="an entry under `datasets`")
     n_train: Annotated[list[Count], NonEmpty, Distinct] = Field(description="members per model")
     n_nonmembers: Count | None = Field(None, description="non-members per model; default: as many as members")
     splits: Literal["disjoint", "halves"] = Field(
@@ -42,12 +42,12 @@ class Study(Strict):
         None,
         description="at most so many members, and as many non-members, of each model are asked about; default: all",
     )
-    model: str
-    defenses: Annotated[list[str], NonEmpty, Distinct] = ["none"]
+    model: str = Field(description="an entry under `models`")
+    defenses: Annotated[list[str], NonEmpty, Distinct] = Field(["none"], description="entries under `defenses`")
     seeds: Annotated[list[Block | Annotated[int, Field(strict=True, ge=0, lt=10**18)]], NonEmpty] = Field(
         description='blocks of seeds, each one job: "0-5" is six seeds, 6 is one'
     )
     shadows: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="shadow models per seed")
-    training: Training = Training()
+    training: Training = Field(Training.model_validate({}), description="how models are trained")
     outliers: Outliers | None = Field(None, description="also measure attacks on outliers alone; default: no")
     attacks: Annotated[list[str], Distinct] | None = Field(None, description="default: all")

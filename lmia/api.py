@@ -325,5 +325,7 @@ def _build(package, name, kinds, kind, options):
     try:
         inspect.signature(make).bind(**options)
     except TypeError as error:
-        raise ValueError(f"{kind}: {error}; its options are {inspect.signature(make)}") from error
+        raise ValueError(
+            f"{kind}: {error}; its options are ({', '.join(inspect.signature(make).parameters)})"
+        ) from error
     return make(**options)

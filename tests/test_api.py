@@ -81,7 +81,7 @@ def test_names_are_those_of_the_stub_and_of_the_module():
 def test_the_kinds_are_the_modules_that_have_one(package, kinds, name):
     modules = [module.name for module in pkgutil.iter_modules(package.__path__)]
     sources = {module: (Path(package.__path__[0]) / f"{module}.py").read_text() for module in modules}
-    assert sorted(kinds) == sorted(module for module in modules if f"\nclass {name}" in sources[module])
+    assert sorted(kinds) == sorted(module for module in modules if f"\nclass {name}:" in sources[module])
 
 
 def test_labels_scores_and_metrics_are_those_of_the_pieces(networks):

@@ -164,7 +164,7 @@ def test_mixed_noise_moves_continuous_features_and_flips_the_others():
     table = torch.cat([torch.full((6, 3), 0.5), torch.tensor([0.0, 1.0]).repeat(6, 20)], dim=1)
     noise = mixed.Perturbation(continuous=3, sigmas=[0.1, 0.01], flips=[4, 8], samples=400)
     queries = ask(noise, table, range(6))
-    assert queries.shape == (6, 800, 43) and noise_table.magnitudes == [0.1] * 400 + [0.01] * 400
+    assert queries.shape == (6, 800, 43) and noise.magnitudes == [0.1] * 400 + [0.01] * 400
     for part, sigma, flips in ((queries[:, :400], 0.1, 4), (queries[:, 400:], 0.01, 8)):
         assert (part[..., :3] - 0.5).std() == pytest.approx(sigma, rel=0.05)
         changed = part[..., 3:] != table[:, None, 3:]
@@ -205,5 +205,5 @@ def test_noise_reaches_from_the_first_number_of_its_table_to_the_last(monkeypatc
     monkeypatch.setattr(noise_table, "TABLE", 1)
     ends = [SimpleNamespace(random=lambda k, draw=draw: np.full(k, draw)) for draw in (0.0, np.nextafter(1, 0))]
     first, last = noise_table.normals(ends, 1, 100)[:, 0]
-    table = noise_table._table(1600, torch.device("cpu"))
+    table = noise_table._table(1600)
     assert first.tolist() == table[:100].tolist() and last.tolist() == table[-100:].tolist()

@@ -10,7 +10,6 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first: there may be no display)
 import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.axis import Axis  # noqa: E402
 from matplotlib.cbook import is_math_text  # noqa: E402
@@ -133,8 +132,8 @@ def percent(axis: Axis) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}"))
 
 
-def whiskers(ax: Axes, rows: pd.DataFrame, y: np.ndarray) -> None:
-    """Intervals at the ends of horizontal bars at y (n,), rows of a table (n,)."""
+def whiskers(ax: Axes, rows: Any, y: np.ndarray) -> None:
+    """Intervals at the ends of horizontal bars at y (n,), rows (a DataFrame) of a table (n,)."""
     reach = np.abs(np.vstack([rows["value"] - rows["ci_low"], rows["ci_high"] - rows["value"]]))
     ax.errorbar(rows["value"], y, xerr=reach, fmt="none", ecolor="#222222", elinewidth=0.9, capsize=2)
 
@@ -147,8 +146,8 @@ def stars(ax: Axes, x: Iterable[float], y: Iterable[float], flags: Iterable[str]
 
 
 @look()
-def explain(ax: Axes, rows: pd.DataFrame, by: str = "attack", line: int = LINE) -> None:
-    """Below the axes, why rows of a table are flagged (`lmia.evaluation.flags`), with a star; nothing where none is.
+def explain(ax: Axes, rows: Any, by: str = "attack", line: int = LINE) -> None:
+    """Below the axes, why rows (a DataFrame) of a table are flagged (`lmia.evaluation.flags`), with a star; nothing where none is.
 
     by: column that tells which they are; line: characters that fit there.
     """

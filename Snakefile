@@ -20,15 +20,15 @@ runpy.run_path(f"{workflow.basedir}/workflow/harness/bytecode.py")["check_by_has
 # In front of all other folders, here and in jobs: another package may be called workflow, lmia or plugins too.
 sys.path.insert(0, workflow.basedir)
 
-from workflow.harness.working_folder import put_in_front_for_jobs, unfit
+from workflow.harness.unfit_folders import put_in_front_for_jobs, unfit
 
 put_in_front_for_jobs(workflow.basedir)
 if problem := unfit(sys.executable, os.getcwd()):
     raise WorkflowError(problem)
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/submissions.smk"
+include: "workflow/rules/configuration.smk"
+include: "workflow/rules/killed_runs.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/queries.smk"

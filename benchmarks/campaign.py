@@ -12,7 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from lmia.streams import seed_list
-from workflow.config.exhibits import evaluated_points
+from workflow.config.exhibit_inputs import evaluated_points
 from workflow.config.load import load
 
 CEILINGS = Path("benchmarks/results/ceilings.csv")

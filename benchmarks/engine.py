@@ -169,7 +169,7 @@ def search(model, points, schedule, numbers, budget):
     asked = LabelOracle(model, len(rows), budget)
     starts = nearest_others(x, y, points.pool, points.pool_classes) if schedule == "economical" else ()
     hopskipjump(asked, x, y, streams(0, "engine", numbers), schedule=SCHEDULES[schedule], starts=starts)
-    return int(asked.spent.sum())
+    return int(asked.n_queries.sum())
 
 
 def scale(data, network, device, numbers, budget, chunk=None, threads=1):

@@ -40,7 +40,7 @@ from lmia.boundary.schedules import SCHEDULES  # noqa: E402
 from lmia.devices import describe, prepare, resolve  # noqa: E402
 from lmia.evaluation.stopping_rule import fit_stopping  # noqa: E402
 from lmia.queries.oracle import PRECISIONS  # noqa: E402
-from workflow.harness.malloc import keep_freed_memory  # noqa: E402
+from workflow.harness.freed_memory import keep_freed_memory  # noqa: E402
 
 ROLES = ("target", "shadow")
 ERROR = 0.02  # of stopping too early

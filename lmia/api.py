@@ -137,7 +137,7 @@ def search_boundary(
     *,
     seed: int = 0,
     starts: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
-    copies: int = 0,
+    shift_pixels: int = 0,
     progress: bool = True,
 ) -> Distances:
     """L2 distances to the decision boundary from labels alone, by the economical HopSkipJump search.
@@ -150,13 +150,13 @@ def search_boundary(
         seed: of the searches, int >= 0; input i has a random stream of its own.
         starts: (inputs (m, *shape), classes (m,)) that the attacker has besides, among which searches start; random
             noise without. They should be no members.
-        copies: d >= 1 searches around each image and its 4d shifts by d pixels, which share the budget.
+        shift_pixels: d >= 1 searches around each image and its 4d shifts by d pixels, which share the budget.
         progress: whether to show a progress bar.
 
     Raises ValueError for inputs, classes, starts or a budget that do not fit, and for a model that gives no labels.
     """
     inputs, classes = _as_asked(model, inputs, classes)
-    least = MIN_BUDGET * (1 + 4 * copies)
+    least = MIN_BUDGET * (1 + 4 * shift_pixels)
     if budget < least:
         raise ValueError(f"budget: expected at least {least} queries per input to find any distance, got {budget}")
     if starts is not None:
@@ -172,7 +172,7 @@ def search_boundary(
         classes,
         lambda copy: streams(seed, f"boundary, copy {copy}", range(len(inputs))),
         budget=budget,
-        copies=copies,
+        shift_pixels=shift_pixels,
         pool=starts,
         progress="boundary" if progress else None,
     )

@@ -37,7 +37,7 @@ class Defense(Protocol):
     """A defense. Derive from `lmia.defenses.base.Defense`, which does nothing in each place; `train` insists on it."""
 
     epochs: int | None
-    copies: int
+    views_per_epoch: int
     channels_last: bool
     weight_decay: float
     graphable: bool
@@ -52,7 +52,7 @@ class Defense(Protocol):
 
     def batches(self, n: int, batch_size: int) -> Iterable[Tensor]: ...
 
-    def view(self, inputs: Tensor, rows: Tensor, copies: Tensor) -> Tensor: ...
+    def view(self, inputs: Tensor, rows: Tensor, times: Tensor) -> Tensor: ...
 
     def loss(self, model: Module, inputs: Tensor, classes: Tensor) -> Tensor: ...
 

@@ -120,8 +120,8 @@ def test_distances_are_those_of_the_search(networks):
         budget=100,
         pool=(torch.from_numpy(others), labels),
     )
-    np.testing.assert_array_equal(found.best, best.astype(np.float32))
-    np.testing.assert_array_equal(found.spent, spent)
+    np.testing.assert_array_equal(found.distance, best.astype(np.float32))
+    np.testing.assert_array_equal(found.n_queries, spent)
     assert model.queries == spent[:, 0, -1].sum() and found.queries().max() <= 100
 
 
@@ -139,8 +139,8 @@ def test_a_function_is_asked_as_the_network_that_it_calls(networks):
         lmia.search_boundary(lmia.Model(model, 10), inputs, classes, 60, progress=False)
         for model in (networks[0], predict)
     ]
-    np.testing.assert_array_equal(found[0].best, found[1].best)
-    np.testing.assert_array_equal(found[0].spent, found[1].spent)
+    np.testing.assert_array_equal(found[0].distance, found[1].distance)
+    np.testing.assert_array_equal(found[0].n_queries, found[1].n_queries)
 
 
 def test_images_reach_a_function_in_their_shape():
@@ -198,7 +198,7 @@ HALF = Y == 1
         (lambda model: lmia.query_labels(model, X, Y, "original", sigmas=[1]), "original: got an unexpected keyword"),
         (lambda model: lmia.query_labels(model, X, Y, "rotation", degrees=[1]), "expected images"),
         (lambda model: lmia.search_boundary(model, X, Y, 7), "budget: expected at least 8 queries per input"),
-        (lambda model: lmia.search_boundary(model, X, Y, 39, copies=1), "budget: expected at least 40"),
+        (lambda model: lmia.search_boundary(model, X, Y, 39, shift_pixels=1), "budget: expected at least 40"),
         (lambda model: lmia.search_boundary(model, X, Y, starts=(X[:, :2], Y)), r"starts: expected .*\(m, 3\)"),
         (lambda model: lmia.Model(object(), 2), "predict: expected a torch.nn.Module or a function"),
         (lambda model: lmia.Model(constant, 1), "n_classes: expected at least 2, got 1"),

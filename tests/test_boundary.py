@@ -30,7 +30,7 @@ def draws(copy):
 
 def test_every_copy_has_its_share_of_the_budget():
     model = network()
-    best, spent, _ = search_boundary(model, IMAGES, model(IMAGES).argmax(1), draws, budget=500, copies=1)
+    best, spent, _ = search_boundary(model, IMAGES, model(IMAGES).argmax(1), draws, budget=500, shift_pixels=1)
     assert best.shape == spent.shape and best.shape[:2] == (6, 5)
     last = spent[:, :, -1]
     assert (last <= 100).all() and (last[best[:, :, -1] > 0] > 60).all() and (last[best[:, :, -1] == 0] == 1).all()
@@ -46,7 +46,7 @@ def test_copies_have_streams_of_their_own():
         return draws(copy)
 
     model = network()
-    search_boundary(model, IMAGES, model(IMAGES).argmax(1), noted, budget=500, copies=1)
+    search_boundary(model, IMAGES, model(IMAGES).argmax(1), noted, budget=500, shift_pixels=1)
     assert drawn == [0, 1, 2, 3, 4]
 
 

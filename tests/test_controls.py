@@ -54,7 +54,7 @@ def observe(digits, role, split, budget=200):
     draws = partial(_copy_streams, ids)
     for name, copies in (("boundary", 0), ("copies", 1)):
         spent = budget * (1 + 4 * copies)
-        found = search_boundary(model, x, y, draws, budget=spent, copies=copies)
+        found = search_boundary(model, x, y, draws, budget=spent, shift_pixels=copies)
         fixed[name] = Distances(*found[:2], y)
     fixed["confidences"] = Confidences(read_confidences(model, x, lambda c: c), y)
     rates = [accuracy(model, inputs[part], classes[part]) for part in (members, others)]

@@ -181,7 +181,7 @@ def test_nothing_is_counted_twice_when_memory_runs_out():
         oracle(torch.rand(3000, 64, generator=torch.Generator().manual_seed(0)), np.zeros(3000, int))
         oracles.append(oracle)
         model.register_forward_pre_hook(refuse)
-    assert [oracle.spent.tolist() for oracle in oracles] == [[3000], [3000]]
+    assert [oracle.n_queries.tolist() for oracle in oracles] == [[3000], [3000]]
     assert oracles[0].to_arrays()["audit"][:2].tolist() == oracles[1].to_arrays()["audit"][:2].tolist()
 
 

@@ -26,7 +26,7 @@ from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
 from lmia.training.loop import predict, train
 from lmia.training.options import TrainingOptions
-from workflow.harness.journals import KeptJournal
+from workflow.harness.journal_file import KeptJournal
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
 ROOT = Path(__file__).resolve().parent.parent
@@ -249,12 +249,12 @@ def test_memory_that_runs_out_halves_the_batch_and_changes_no_label(capsys):
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert re.search(r"out of memory with a batch of 3000; going on with 1500", capsys.readouterr().out)
-    assert (found == expected).all() and oracle.spent.tolist() == [6000]
+    assert (found == expected).all() and oracle.n_queries.tolist() == [6000]
 
 
 TAKING = """
 import sys
-from workflow.harness.gpus import take_gpu
+from workflow.harness.gpu_locks import take_gpu
 number, _ = take_gpu()
 print("taken", number, flush=True)
 sys.stdin.read()

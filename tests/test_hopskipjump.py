@@ -168,8 +168,8 @@ def test_never_over_budget_and_the_ledger_is_what_the_model_saw(budget, seed, sc
 
     model.forward = counting
     _, spent, _, oracle = search(model, points, classes, budget, schedule=schedule)
-    assert (oracle.spent <= budget).all() and (spent[:, -1] == oracle.spent).all()
-    assert seen == oracle.spent.sum()
+    assert (oracle.n_queries <= budget).all() and (spent[:, -1] == oracle.n_queries).all()
+    assert seen == oracle.n_queries.sum()
 
 
 @both_schedules

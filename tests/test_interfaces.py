@@ -10,24 +10,25 @@ from torch import nn
 from lmia import interfaces, plugins
 from lmia.defenses import base
 from tests.law.study import EVERY_KIND
-from workflow.config.schema import attacks, datasets, defenses, models, queries
-from workflow.config.schema.base import Entry
+from workflow.config.schema.base import Custom, Entry, classes_in
+from workflow.config.schema.configuration import SECTIONS, Config
 
 ROOT = Path(__file__).parent.parent
 CLASSES = {"Attack": interfaces.Attack, "Perturbation": interfaces.Perturbation, "Defense": interfaces.Defense}
-ENTRIES = (*attacks.ATTACKS, *datasets.DATASETS, *defenses.DEFENSES, *models.MODELS, *queries.QUERIES)
+ENTRIES = [
+    entry
+    for section in SECTIONS
+    for entry in classes_in(Config.model_fields[section])
+    if issubclass(entry, Entry) and not issubclass(entry, Custom)
+]
 TARGETS = {entry.package: entry.target for entry in ENTRIES}
-
-
-def kinds_of(entry: type[Entry]):
-    return entry.model_fields["kind"].annotation.__args__
 
 
 # Searches and confidences are queries without a module of perturbations.
 KINDS = {
     (entry.package, kind): entry
     for entry in ENTRIES
-    for kind in kinds_of(entry)
+    for kind in entry.kinds()
     if (ROOT / f"lmia/{entry.package}/{kind}.py").exists()
 }
 READ_BY_OTHERS = {"precision", "most_disagreement", "over"}  # options of a kind that its module does not get

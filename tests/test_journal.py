@@ -12,7 +12,7 @@ from lmia.boundary.white_box import white_box_distances
 from lmia.perturbations.gaussian import Perturbation
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import streams
-from workflow.harness.journals import KeptJournal
+from workflow.harness.journal_file import KeptJournal
 
 IMAGES = torch.rand(9, 1, 12, 12, generator=torch.Generator().manual_seed(0))
 CLASSES = np.arange(9) % 3
@@ -117,7 +117,7 @@ def follow(model, journal=None):
 JOBS = {
     "economical": partial(search, budget=300),
     "published": partial(search, budget=500, schedule="published"),
-    "copies": partial(search, budget=400, copies=1),
+    "copies": partial(search, budget=400, shift_pixels=1),
     "settled": partial(search, budget=300, settled=lambda best, spent: (best < 0.8) & (spent > 150)),
     "bfloat16": partial(search, budget=200, precision="bfloat16", most_disagreement=1.0),
     "too coarse": partial(search, budget=200, precision="bfloat16", most_disagreement=0.0),

@@ -25,7 +25,7 @@ def test_the_oracle_refuses_before_it_asks():
     oracle(torch.zeros(4, 5), np.array([0, 0, 1, 1]))
     with pytest.raises(BudgetExceeded, match="example 1: 2 queries asked, 1 left of a budget of 3"):
         oracle(torch.zeros(3, 5), np.array([0, 1, 1]))
-    assert model.asked == [4] and oracle.spent.tolist() == [2, 2]
+    assert model.asked == [4] and oracle.n_queries.tolist() == [2, 2]
 
 
 def test_the_oracle_puts_models_in_evaluation_mode():

@@ -158,7 +158,7 @@ def normalised(shape, n_classes):
 
 
 class Twice(none.Defense):
-    copies = 2
+    views_per_epoch = 2
 
 
 class Eights(none.Defense):

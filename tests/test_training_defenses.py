@@ -16,7 +16,7 @@ from lmia.models import cnn, mlp, wide_resnet
 from lmia.perturbations.translation import shift
 from lmia.training.loop import train
 from lmia.training.options import TrainingOptions
-from workflow.harness.journals import KeptJournal
+from workflow.harness.journal_file import KeptJournal
 
 OPTIONS = {"learning_rate": 1e-3, "batch_size": 20, "min_delta": 0.0, "patience": 5, "max_epochs": 5}
 BUILD = partial(cnn.build, channels=(4, 8), convolutions=1, dense=16)

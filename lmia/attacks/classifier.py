@@ -23,8 +23,8 @@ class Attack:
 
     Args:
         hidden: Units of each layer.
-        decays: Strengths of L2 weight decay to choose from by cross-validation on the shadow (the released code chooses
-            a learning rate on the shadow likewise).
+        weight_decays: Strengths of L2 weight decay to choose from by cross-validation on the shadow (the released code
+            chooses a learning rate on the shadow likewise).
         folds: Of that, at random over rows, which are independent of each other.
         seed: Of weights and folds.
     """
@@ -34,11 +34,11 @@ class Attack:
     def __init__(
         self,
         hidden: Sequence[int] = (10, 10),
-        decays: Sequence[float] = (1.0, 10.0, 100.0),
+        weight_decays: Sequence[float] = (1.0, 10.0, 100.0),
         folds: int = 3,
         seed: int = 0,
     ):
-        self._hidden, self._decays, self._folds, self._seed = tuple(hidden), decays, folds, seed
+        self._hidden, self._weight_decays, self._folds, self._seed = tuple(hidden), weight_decays, folds, seed
 
     def fit(self, shadow: Observations, is_member: np.ndarray) -> Self:
         """Learn to tell the shadow's members, bool (n,), from its non-members."""
@@ -48,7 +48,7 @@ class Attack:
         features = self._finite(features)
         splitter = StratifiedKFold(self._folds, shuffle=True, random_state=self._seed)
         folds = list(splitter.split(features, is_member))
-        held_out = {decay: self._held_out(features, is_member, decay, folds) for decay in self._decays}
+        held_out = {decay: self._held_out(features, is_member, decay, folds) for decay in self._weight_decays}
         decay = max(held_out, key=lambda decay: best_accuracy(held_out[decay], is_member))
         self._shadow_scores = held_out[decay]
         self._fitted = self._train(features, is_member, decay)

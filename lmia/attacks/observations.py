@@ -68,14 +68,14 @@ class Distances:
 
     A search by gradients has one moment, its end, and spends gradients where others spend queries.
 
-    best: floats (n, c, t), smallest L2 distance so far, in pixel units of [0, 1]; 0 where the copy is misclassified,
-    inf (censored) while no other label has been found; spent: ints (n, c, t), queries up to that moment;
-    classes: ints (n,); stopped: bools (n,), searches that ended once their side of the threshold was settled, None for
-    none: their last distance is not their final one.
+    distance: floats (n, c, t), the smallest L2 distance so far, in pixel units of [0, 1]; 0 where the copy is
+    misclassified, inf (censored) while no other label has been found; n_queries: ints (n, c, t), queries up to that
+    moment; classes: ints (n,); stopped: bools (n,), searches that ended once their side of the threshold was settled,
+    None for none: their last distance is not their final one.
     """
 
-    best: np.ndarray
-    spent: np.ndarray
+    distance: np.ndarray
+    n_queries: np.ndarray
     classes: np.ndarray
     stopped: np.ndarray | None = None
 
@@ -84,8 +84,8 @@ class Distances:
         """The examples of several as those of one."""
         stopped = [part.stopped for part in parts if part.stopped is not None]
         return cls(
-            join_moments([part.best for part in parts]),
-            join_moments([part.spent for part in parts]),
+            join_moments([part.distance for part in parts]),
+            join_moments([part.n_queries for part in parts]),
             np.concatenate([part.classes for part in parts]),
             np.concatenate(stopped) if stopped else None,
         )
@@ -96,15 +96,16 @@ class Distances:
 
     def cut(self, budget: int) -> Self:
         """What the first `budget` queries of each example gave, split evenly over its copies."""
-        n, copies, _ = self.best.shape
+        n, copies, _ = self.distance.shape
         if budget < copies:
             raise ValueError(f"budget: expected at least one query for each of {copies} copies, got {budget}")
-        last = np.maximum((self.spent <= budget // copies).sum(axis=2, keepdims=True) - 1, 0)
-        return replace(self, best=np.take_along_axis(self.best, last, 2), spent=np.take_along_axis(self.spent, last, 2))
+        last = np.maximum((self.n_queries <= budget // copies).sum(axis=2, keepdims=True) - 1, 0)
+        distance, n_queries = (np.take_along_axis(course, last, 2) for course in (self.distance, self.n_queries))
+        return replace(self, distance=distance, n_queries=n_queries)
 
     def queries(self) -> np.ndarray:
-        """Queries spent per example, all copies together, ints (n,)."""
-        return self.spent[:, :, -1].sum(axis=1)
+        """Queries n_queries per example, all copies together, ints (n,)."""
+        return self.n_queries[:, :, -1].sum(axis=1)
 
     def searches(self) -> tuple[int, int]:
         """(number of censored searches, number of searches): none is needed where a copy is misclassified."""
@@ -118,7 +119,7 @@ class Distances:
 
     def features(self) -> np.ndarray:
         """The final distances, floats (n, c), censored ones as inf."""
-        return self.best[:, :, -1]
+        return self.distance[:, :, -1]
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ class Source:
 
 OBSERVATIONS = {
     "labels": Source("answers", "label", Answers, ("labels", "classes", "magnitudes")),
-    "distances": Source("distances", "label", Distances, ("best", "spent", "classes", "stopped")),
-    "white_box": Source("white_box", "white-box", Distances, ("best", "spent", "classes")),
+    "distances": Source("distances", "label", Distances, ("distance", "n_queries", "classes", "stopped")),
+    "white_box": Source("white_box", "white-box", Distances, ("distance", "n_queries", "classes")),
     "confidences": Source("confidences", "confidence", Confidences, ("probabilities", "classes"), can_be_masked=True),
 }

@@ -67,7 +67,7 @@ def hopskipjump(
         while len(search.searching):
             search.take_step(state.save)
             search.begin_step(settled)
-            bar.update(int(oracle.spent.max()) - bar.n)
+            bar.update(int(oracle.n_queries.max()) - bar.n)
     best = torch.stack([best for best, _ in search.records], dim=1).cpu().double().numpy()
     spent = np.stack([spent for _, spent in search.records], axis=1)
     return best, spent, search.best_points.reshape(inputs.shape)
@@ -84,7 +84,7 @@ class _Search(SearchState):
         self.record()
         pending, found = everyone[~wrong.cpu().numpy()], []
         for trial in self.trials(starts, tries):
-            pending = pending[self.oracle.spent[pending] + 1 + self.halvings <= self.oracle.budget]
+            pending = pending[self.oracle.n_queries[pending] + 1 + self.halvings <= self.oracle.budget]
             if not len(pending):
                 break
             points = trial(pending)
@@ -113,9 +113,9 @@ class _Search(SearchState):
         self.step += 1
         rows = self.searching
         worst = self.n_probes() + self.halvings + (MAX_TRIALS if self.schedule.move == "jump" else 0)
-        rows = rows[self.oracle.spent[rows] + worst <= self.oracle.budget]
+        rows = rows[self.oracle.n_queries[rows] + worst <= self.oracle.budget]
         if settled is not None and len(rows):
-            rows = rows[~settled(self.best[rows].cpu().double().numpy(), self.oracle.spent[rows])]
+            rows = rows[~settled(self.best[rows].cpu().double().numpy(), self.oracle.n_queries[rows])]
         self.searching = rows
 
     def take_step(self, save: Save) -> None:

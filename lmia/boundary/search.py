@@ -29,7 +29,7 @@ def search_boundary(
     schedule: str = "economical",
     initial_probes: int | None = None,
     init_tries: int = 100,
-    copies: int = 0,
+    shift_pixels: int = 0,
     pool: tuple[torch.Tensor, np.ndarray | torch.Tensor] | None = None,
     precision: str = "float32",
     most_disagreement: float = MAX_DISAGREEMENT,
@@ -48,7 +48,7 @@ def search_boundary(
         schedule: A name in `schedules.SCHEDULES`.
         initial_probes: Instead of that schedule's, None for its own.
         init_tries: See `hopskipjump`.
-        copies: 0 for the input alone, d >= 1 for the input and its 4d shifts by d pixels (the combined attack).
+        shift_pixels: 0 for the input alone, d >= 1 for the input and its 4d shifts by d pixels (the combined attack).
         pool: (inputs (m, *shape), classes (m,)) among which searches start, None for noise.
         precision: See `in_precision`.
         most_disagreement: See `in_precision`.
@@ -63,7 +63,7 @@ def search_boundary(
     plan = SCHEDULES[schedule]
     if initial_probes is not None:
         plan = replace(plan, initial_probes=initial_probes)
-    offsets = [(0, 0)] + (shifts(copies) if copies else [])
+    offsets = [(0, 0)] + (shifts(shift_pixels) if shift_pixels else [])
     options = {"schedule": plan, "init_tries": init_tries, "settled": settled}
     journal, device = journal or Journal(), queries_on(device_of(model))
     inputs = inputs.to(device)

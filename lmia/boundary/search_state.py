@@ -110,4 +110,4 @@ class SearchState:
 
     def record(self) -> None:
         """Note the best distances so far, and what was spent on them."""
-        self.records.append((self.best.clone(), self.oracle.spent.copy()))
+        self.records.append((self.best.clone(), self.oracle.n_queries.copy()))

@@ -24,15 +24,15 @@ class Defense(base.Defense):
             raise ValueError(f"views: {views}: expected one of {', '.join(VIEWS)}")
         self._pixels, self._flips, self._cutout = pixels, flips, cutout
         self._offsets = torch.tensor([(0, 0), *shifts(pixels)]) if views == "all" and pixels else None
-        self.copies = 1 if self._offsets is None else len(self._offsets)
+        self.views_per_epoch = 1 if self._offsets is None else len(self._offsets)
 
     def check(self, shape: tuple[int, ...]) -> None:
         check_moves(shape)
 
-    def view(self, inputs: torch.Tensor, rows: torch.Tensor, copies: torch.Tensor) -> torch.Tensor:
+    def view(self, inputs: torch.Tensor, rows: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
         """(m, channels, height, width), in channels-last memory."""
         if self._offsets is not None:
-            moves = self._offsets.to(copies.device)[copies]
+            moves = self._offsets.to(times.device)[times]
         else:
             moves = torch.randint(-self._pixels, self._pixels + 1, (len(rows), 2)).to(rows.device)
         images = moved(inputs, rows, moves)

@@ -11,7 +11,7 @@ class Defense:
     """Changes nothing. One object trains one model."""
 
     epochs: int | None = None  # train for exactly so many; None: until the training loss stops falling
-    copies: int = 1  # times that each example is seen in an epoch, each time as a `view` of its own
+    views_per_epoch: int = 1  # times that each example is seen in an epoch, each time as a `view` of its own
     channels_last: bool = True  # whether images may lie so in memory, which is faster
     weight_decay: float = 0.0  # added to the optimizer's
     # Whether a GPU may replay a captured training step: Python code in `loss` and `penalty` then runs only while it is
@@ -40,8 +40,8 @@ class Defense:
         """Indices, int64 (m,), of the batches of one epoch over n views, drawn from torch's global CPU stream."""
         return torch.randperm(n).split(batch_size)
 
-    def view(self, inputs: torch.Tensor, rows: torch.Tensor, copies: torch.Tensor) -> torch.Tensor:
-        """What a batch shows, (m, *shape): examples `rows` (m,) of `inputs`, for the copies-th time (m,) this epoch."""
+    def view(self, inputs: torch.Tensor, rows: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+        """What a batch shows, (m, *shape): examples `rows` (m,) of `inputs`, for the times-th time (m,) this epoch."""
         return inputs[rows]
 
     def loss(self, model: nn.Module, inputs: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:

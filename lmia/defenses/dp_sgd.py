@@ -114,8 +114,8 @@ class Defense(base.Defense):
         for _ in range(self._n_steps):
             yield (torch.rand(n) < self._rate).nonzero().squeeze(1).repeat_interleave(self._views)
 
-    def view(self, inputs: torch.Tensor, rows: torch.Tensor, copies: torch.Tensor) -> torch.Tensor:
-        return self._augmentation.view(inputs, rows, copies).contiguous() if self._augmentation else inputs[rows]
+    def view(self, inputs: torch.Tensor, rows: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+        return self._augmentation.view(inputs, rows, times).contiguous() if self._augmentation else inputs[rows]
 
     def stepper(self, model: nn.Module) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
         """One private step; returns the mean loss of the batch, 0 where the sample is empty."""

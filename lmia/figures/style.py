@@ -147,7 +147,7 @@ def stars(ax: Axes, x: Iterable[float], y: Iterable[float], flags: Iterable[str]
 
 @look()
 def explain(ax: Axes, rows: Any, by: str = "attack", line: int = LINE) -> None:
-    """Below the axes, why rows (a DataFrame) of a table are flagged (`lmia.evaluation.flags`), with a star; nothing where none is.
+    """Below the axes, why rows (a DataFrame) of a table are flagged (`lmia.evaluation.flags`); nothing where none is.
 
     by: column that tells which they are; line: characters that fit there.
     """

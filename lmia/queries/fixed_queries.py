@@ -107,7 +107,7 @@ def _ask(
         n, k = block.shape[:2]
         columns.append(oracle(block.flatten(0, 1), np.repeat(rows, k)).view(n, k))
     labels = torch.cat(columns, dim=1).cpu().numpy()
-    if (oracle.spent[rows] != oracle.budget).any():
+    if (oracle.n_queries[rows] != oracle.budget).any():
         raise RuntimeError(
             f"{type(perturbation).__module__}: announced {oracle.budget - 1} queries, sent {labels.shape[1] - 1}"
         )

@@ -43,7 +43,7 @@ class LabelOracle:
         self._parameter = next(model.parameters(), torch.empty(0))
         self._batches, self._passes, self._audited, self._differing = Batches(), 0, 0, 0
         self.budget = budget
-        self.spent = np.zeros(n_examples, dtype=np.int64)
+        self.n_queries = np.zeros(n_examples, dtype=np.int64)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -68,11 +68,11 @@ class LabelOracle:
     def to_arrays(self) -> dict[str, np.ndarray]:
         """What has been asked so far, and what the audit found, as named arrays."""
         audit = [self._passes, self._audited, int(self._differing)]
-        return {"spent": self.spent.copy(), "audit": np.array(audit)}
+        return {"n_queries": self.n_queries.copy(), "audit": np.array(audit)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Go on from what `to_arrays` gave."""
-        self.spent = arrays["spent"].copy()
+        self.n_queries = arrays["n_queries"].copy()
         self._passes, self._audited, self._differing = arrays["audit"].tolist()
 
     def __call__(self, inputs: torch.Tensor, owners: np.ndarray) -> torch.Tensor:
@@ -80,7 +80,7 @@ class LabelOracle:
 
         Raises BudgetExceeded, with nothing asked and nothing counted, where any owner would exceed the budget.
         """
-        self._charge(np.bincount(owners, minlength=len(self.spent)))
+        self._charge(np.bincount(owners, minlength=len(self.n_queries)))
         if not len(inputs):
             return torch.empty(0, dtype=torch.int64, device=self.device)
         # Equal parts, because a small remainder costs nearly as much as a full chunk.
@@ -94,14 +94,14 @@ class LabelOracle:
         return min(most * width(device), max(least, CHUNK_FLOATS * width(device) // max(1, size)))
 
     def _charge(self, counts: np.ndarray) -> None:
-        over = self.spent + counts > self.budget
+        over = self.n_queries + counts > self.budget
         if over.any():
             first = int(np.argmax(over))
             raise BudgetExceeded(
                 f"example {first}: {counts[first]} queries asked, "
-                f"{self.budget - self.spent[first]} left of a budget of {self.budget}"
+                f"{self.budget - self.n_queries[first]} left of a budget of {self.budget}"
             )
-        self.spent += counts
+        self.n_queries += counts
 
     def _labels(self, inputs: torch.Tensor) -> torch.Tensor:
         labels = self._batches.run(partial(self._forward, self._asked), inputs)

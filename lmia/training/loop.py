@@ -141,7 +141,7 @@ def _train_epoch(
 ) -> float:
     """Train on all batches of one epoch; returns the mean loss per example."""
     losses, sizes = [], []
-    for views in defense.batches(len(inputs) * defense.copies, batch_size):
+    for views in defense.batches(len(inputs) * defense.views_per_epoch, batch_size):
         losses.append(_train_batch(step, *_show(defense, inputs, classes, views)))
         sizes.append(len(views))
     weighted = zip(torch.stack(losses).tolist(), sizes, strict=True)  # only now is the device waited for
@@ -197,7 +197,7 @@ def _check_least_batch(model: nn.Module, inputs: torch.Tensor, defense: base.Def
 
     Only where it is coming is the model asked; its buffers and the random streams stay as they were.
     """
-    views = len(inputs) * defense.copies
+    views = len(inputs) * defense.views_per_epoch
     is_coming = 1 in (views, batch_size, views % batch_size)
     if not is_coming or type(defense).batches is not base.Defense.batches:  # batches of its own may be of any size
         return

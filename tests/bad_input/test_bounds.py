@@ -48,7 +48,7 @@ FLOATS = fields(float)
 BOUND_BY_OTHERS = {  # whole numbers that are, or that may be any
     ("Classifier", "folds"): "the members",
     ("Digits", "seed"): "nothing: numpy takes any",
-    ("HopSkipJump", "copies"): "the budget",
+    ("HopSkipJump", "shift_pixels"): "the budget",
 }
 INTEGERS = [(model, name) for model, name in fields(int) if (model.__name__, name) not in BOUND_BY_OTHERS]
 

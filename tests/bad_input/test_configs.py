@@ -245,10 +245,10 @@ def plug_in(tmp_path, monkeypatch):
         monkeypatch.syspath_prepend(tmp_path)
         return changed("models", "mlp", value={"kind": "hostile.model"})
 
-    from workflow.config import plugin_sources
+    from workflow.config import plugin_source_reader
     from workflow.harness import fingerprint
 
-    found = (fingerprint.locate, fingerprint._own, plugin_sources._body)
+    found = (fingerprint.locate, fingerprint._own, plugin_source_reader._body)
     for cached in found:
         cached.cache_clear()
     yield place

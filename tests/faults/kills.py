@@ -13,13 +13,13 @@ from tests.workflow.test_faults import is_running
 STAGES = {
     "download": ("prepare_dataset",),
     "training": ("train_model",),
-    "queries": ("ask_queries", "search_boundary", "follow_gradients"),
+    "queries": ("query_labels", "search_boundary", "query_white_box"),
     "scoring": ("score_attack", "measure_attack"),
     "figures": ("plot_metrics", "plot_scores"),
 }
 # Share of a job's work that a kill may cost at most: what docs/explanation/reliability.md says of each, for this
 # study's sizes, and what is done in `save_every`.
-UNITS = {"train_model": 0.1, "search_boundary": 0.2, "ask_queries": 0.5, "follow_gradients": 0.7}
+UNITS = {"train_model": 0.1, "search_boundary": 0.2, "query_labels": 0.5, "query_white_box": 0.7}
 PATIENCE = 3600  # s that a Snakemake may take
 POLL = 0.1  # s
 LOOKS = 30  # at a new process, after which it is none of ours

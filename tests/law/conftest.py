@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workflow.harness.records import RECORD
+from workflow.harness.result_records import RECORD
 
 from ..workflow.conftest import make_checkout
 from .study import EVERY_KIND, place

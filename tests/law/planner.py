@@ -44,19 +44,19 @@ def told(dag, job):
 
 
 def inputs_of(job):
-    from workflow.harness import records
+    from workflow.harness import result_records
 
-    return records.named(job.input)
+    return result_records.named(job.input)
 
 
 def make_up(dag):
     """Write a file for each output, which says that it was made from what its job would make it from."""
     from lmia import artifacts
-    from workflow.harness import checksums, records, store
+    from workflow.harness import checksums, local_store, result_records
 
     for job in (job for level in dag.toposorted() for job in level if job.output):
-        inputs = {name: list(map(records.state, files)) for name, files in inputs_of(job).items()}
-        record = records.record_of(job.params.items(), inputs)
+        inputs = {name: list(map(result_records.state, files)) for name, files in inputs_of(job).items()}
+        record = result_records.record_of(job.params.items(), inputs)
         for output in map(str, job.output):
             os.makedirs(os.path.dirname(output), exist_ok=True)
             if checksums.lies_apart(output):
@@ -64,14 +64,14 @@ def make_up(dag):
                     file.write(record["key"])
                 for place, text in (
                     (checksums.place_of(output), checksums.line_of(output, output)),
-                    (checksums.made_of(output), records.text_beside(output, record)),
+                    (checksums.made_of(output), result_records.text_beside(output, record)),
                 ):
                     place.parent.mkdir(parents=True, exist_ok=True)
                     place.write_text(text)
             else:
                 artifacts.save(output, "made up", {"none": np.zeros(1)}, {"key": record["key"]})
-                records.sign(output, record)
-        store.keep(record, list(map(str, job.output)), job.output)
+                result_records.sign(output, record)
+        local_store.keep(record, list(map(str, job.output)), job.output)
 
 
 def plan(request):

@@ -23,17 +23,17 @@ from .walk import all_edited, keys
 ROOT = Path(__file__).parents[2]
 SAMPLE, SHARDS, VALUES = 6, 4, 5
 SEED = datetime.date.today().toordinal()  # another sample every day
-ASKS = {"ask_queries", "search_boundary", "read_confidences", "follow_gradients"}
+ASKS = {"query_labels", "search_boundary", "query_confidences", "query_white_box"}
 MODEL = {"check_study", "train_model", "find_outliers", *ASKS}
 PLOTS = {"plot_metrics", "plot_scores", "plot_gallery"}
 # Rules that read the keys of a section, by its class in the schema: some of these, and no others, are planned first.
 READERS = {
     "datasets": {"prepare_dataset"},
     "models": MODEL,
-    "defenses": {"train_model", "read_confidences", "plot_metrics"},  # plots show strengths
+    "defenses": {"train_model", "query_confidences", "plot_metrics"},  # plots show strengths
     "training": {"train_model"},
     "outliers": {"find_outliers"},
-    "queries": {*ASKS, "tune_stopping", "plot_gallery", "compare_exhibit", "score_attack", "measure_attack"},
+    "queries": {*ASKS, "fit_stopping", "plot_gallery", "compare_exhibit", "score_attack", "measure_attack"},
     "attacks": {"score_attack", "compare_exhibit", "measure_attack"},  # measures name the access that a kind needs
     "metrics": {"measure_attack", "tabulate_study", "compare_exhibit"},
     "figures": PLOTS,
@@ -42,8 +42,8 @@ READERS = {
 # Of these, one at least reads whatever of the section is read.
 FIRST = READERS | {
     "models": {"train_model"},
-    "defenses": {"train_model", "read_confidences"},
-    "queries": ASKS | {"tune_stopping"},
+    "defenses": {"train_model", "query_confidences"},
+    "queries": ASKS | {"fit_stopping"},
     "attacks": {"score_attack"},
     "metrics": {"measure_attack", "tabulate_study"},
 }

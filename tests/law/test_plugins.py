@@ -46,9 +46,9 @@ for section, name, entry in (
     CONFIG[section][name] = entry
 LOADED_BY = {  # rules that must be among those that load the plug-in of a section
     "datasets": {"prepare_dataset"},
-    "models": {"check_study", "train_model", "ask_queries", "search_boundary", "read_confidences", "follow_gradients"},
-    "defenses": {"train_model", "read_confidences"},
-    "queries": {"ask_queries", "plot_gallery"},
+    "models": {"check_study", "train_model", "query_labels", "search_boundary", "query_confidences", "query_white_box"},
+    "defenses": {"train_model", "query_confidences"},
+    "queries": {"query_labels", "plot_gallery"},
     "attacks": {"score_attack"},
 }
 

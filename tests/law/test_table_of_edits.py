@@ -10,9 +10,9 @@ PAGE = ROOT / "docs/how-to/cache.md"
 ROW = re.compile(r"^\| `(\w+):`[^|]*\| ([^|]*)\|", re.M)
 # Rules that read a section only for what they show of it, or only of some kinds, and which the page leaves out.
 LEFT_OUT = {
-    "models": {"ask_queries", "search_boundary", "read_confidences", "follow_gradients", "find_outliers"},
+    "models": {"query_labels", "search_boundary", "query_confidences", "query_white_box", "find_outliers"},
     "defenses": {"plot_metrics"},
-    "queries": {"tune_stopping", "plot_gallery", "compare_exhibit", "score_attack", "measure_attack"},
+    "queries": {"fit_stopping", "plot_gallery", "compare_exhibit", "score_attack", "measure_attack"},
     "attacks": {"compare_exhibit", "measure_attack"},
 }
 

@@ -17,7 +17,7 @@ SITE = {"SBATCH_PARTITION": "all", "LMIA_GPU_PARTITION": "gpu", "LMIA_SCHEDULER"
 # Less waiting than the profile prescribes, for the sake of a controller that others use too.
 PATIENCE = "--seconds-between-status-checks 1 --latency-wait 10"
 MODEL = "models/small/n60-none/0-1/target"
-GPU_RULES = {"train_model", "ask_queries", "search_boundary"}
+GPU_RULES = {"train_model", "query_labels", "search_boundary"}
 
 
 def small(config):
@@ -115,7 +115,7 @@ def study(tmp_path_factory):
 
 def test_every_job_ran_in_slurm_and_was_finished_once(study):
     rules = Counter(job["rule"] for job in records() if job["JobState"] == "COMPLETED")
-    expected = {"prepare_dataset": 1, "check_study": 1, "train_model": 2, "ask_queries": 2, "search_boundary": 2}
+    expected = {"prepare_dataset": 1, "check_study": 1, "train_model": 2, "query_labels": 2, "search_boundary": 2}
     expected |= {"splitting": 1, "scoring": 1, "tabulate_study": 1, "tabulate_metrics": 1}  # two and five jobs in one
     assert rules == expected
     assert {job["NodeList"] for job in records()} == {"n1", "n2"}

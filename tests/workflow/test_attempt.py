@@ -12,13 +12,13 @@ from snakemake.iocontainers import InputFiles, OutputFiles, Params
 
 import workflow.harness.job
 from lmia import artifacts
-from workflow.harness import checksums, records, submissions
-from workflow.harness.attempt import PARTIAL, Attempt, Superseded
+from workflow.harness import checksums, outdated_jobs, result_records
 from workflow.harness.job import job
-from workflow.harness.journals import KeptJournal
+from workflow.harness.job_outputs import PARTIAL, Attempt, Superseded
+from workflow.harness.journal_file import KeptJournal
 
 OUTPUTS = ["results/one.npz", "results/two.txt"]
-RECORD = records.record_of({"code": ["a.py@1"], "n": 1}, {})
+RECORD = result_records.record_of({"code": ["a.py@1"], "n": 1}, {})
 
 
 def begin(outputs=OUTPUTS):
@@ -69,9 +69,9 @@ def fake_job(monkeypatch, is_nested):
 @pytest.fixture
 def submitted(monkeypatch):
     """A job's run, which has begun for the sake of OUTPUTS."""
-    monkeypatch.setenv(submissions.VARIABLE, "")  # so that it is as before in the end
-    submissions.begin(OUTPUTS)
-    return os.environ[submissions.VARIABLE]
+    monkeypatch.setenv(outdated_jobs.VARIABLE, "")  # so that it is as before in the end
+    outdated_jobs.begin(OUTPUTS)
+    return os.environ[outdated_jobs.VARIABLE]
 
 
 @pytest.mark.parametrize("is_nested", [True, False])
@@ -80,8 +80,8 @@ def test_a_job_in_a_cluster_does_nothing_once_another_run_makes_its_outputs(monk
     """One of this machine is no Snakemake of its own, and never waits in a queue."""
 
     def later():
-        submissions.begin(["results/other", OUTPUTS[1]])
-        monkeypatch.setenv(submissions.VARIABLE, submitted)
+        outdated_jobs.begin(["results/other", OUTPUTS[1]])
+        monkeypatch.setenv(outdated_jobs.VARIABLE, submitted)
 
     def begun(outputs, record):
         attempt = Attempt(outputs, record)
@@ -99,17 +99,17 @@ def test_a_job_in_a_cluster_does_nothing_once_another_run_makes_its_outputs(monk
 
 
 def test_runs_that_make_other_files_or_none_outdate_nobody(monkeypatch, submitted):
-    submissions.begin(["results/other"])
-    submissions.begin([])
-    assert len(list(submissions.FOLDER.iterdir())) == 2
-    submissions.end()
-    assert [file.name for file in submissions.FOLDER.iterdir()] == [submitted]
-    assert not submissions.is_outdated()  # nobody knows
-    monkeypatch.setenv(submissions.VARIABLE, submitted)
-    assert not submissions.is_outdated()
-    submissions.end()
-    monkeypatch.setenv(submissions.VARIABLE, submitted)
-    assert submissions.is_outdated()
+    outdated_jobs.begin(["results/other"])
+    outdated_jobs.begin([])
+    assert len(list(outdated_jobs.FOLDER.iterdir())) == 2
+    outdated_jobs.end()
+    assert [file.name for file in outdated_jobs.FOLDER.iterdir()] == [submitted]
+    assert not outdated_jobs.is_outdated()  # nobody knows
+    monkeypatch.setenv(outdated_jobs.VARIABLE, submitted)
+    assert not outdated_jobs.is_outdated()
+    outdated_jobs.end()
+    monkeypatch.setenv(outdated_jobs.VARIABLE, submitted)
+    assert outdated_jobs.is_outdated()
 
 
 def test_what_carries_no_checksum_gets_one_beside_it():
@@ -131,10 +131,10 @@ def test_every_output_says_what_it_was_made_from_as_long_as_it_is_what_was_made(
     attempt = begin()
     with attempt.running():
         write(attempt, "a")
-    assert [records.read(output) for output in OUTPUTS] == [RECORD, RECORD]
+    assert [result_records.read(output) for output in OUTPUTS] == [RECORD, RECORD]
     assert str(artifacts.load(OUTPUTS[0])[0]["text"]) == "a"
     Path(OUTPUTS[1]).write_text("b")
-    assert records.read(OUTPUTS[1]) is None and records.read("results/three.txt") is None
+    assert result_records.read(OUTPUTS[1]) is None and result_records.read("results/three.txt") is None
 
 
 def test_a_failure_leaves_old_outputs_and_the_journal():

@@ -28,7 +28,7 @@ def edit_unseen(checkout, file, old, new):
 def test_an_edit_that_keeps_size_and_time_takes_effect(copy):
     before = copy.results("answers/**/noise.npz")
     edit_unseen(copy, "lmia/perturbations/gaussian.py", "clamp_(0, 1)", "clamp_(0, 0)")
-    assert copy.pending(NOISE) == {"ask_queries": 1}
+    assert copy.pending(NOISE) == {"query_labels": 1}
     copy.snakemake(NOISE)
     assert copy.results("answers/**/noise.npz")[NOISE] != before[NOISE]
     changed = (copy.path / NOISE).read_bytes()

@@ -14,14 +14,14 @@ from .conftest import PARTS, Checkout, make_checkout
 
 PLOTS_OF_METRICS = {"tabulate_study": 1, "tabulate_metrics": 1, "plot_metrics": 1}
 FROM_SCORES = {"score_attack": 1, "measure_attack": 1} | PLOTS_OF_METRICS
-ONE_QUERY_SET = {"ask_queries": 2} | FROM_SCORES
+ONE_QUERY_SET = {"query_labels": 2} | FROM_SCORES
 FROM_TRAINING = {
     "train_model": 2,
-    "ask_queries": 6,
+    "query_labels": 6,
     "search_boundary": 4,
-    "tune_stopping": 1,
-    "read_confidences": 2,
-    "follow_gradients": 2,
+    "fit_stopping": 1,
+    "query_confidences": 2,
+    "query_white_box": 2,
     "score_attack": 7,
     "measure_attack": 7,
     "measure_models": 1,
@@ -95,7 +95,7 @@ CASES = {
         code("workflow/harness/shared_cache.py", "STALE = 20.0, 180.0", "STALE = 20.0, 120.0"),
         {},
     ),
-    "message of journals": (code("workflow/harness/journals.py", "work goes on; kept", "goes on; kept"), {}),
+    "message of journals": (code("workflow/harness/journal_file.py", "work goes on; kept", "goes on; kept"), {}),
     "moved module": (move_points, {}),
     "device": (config("device", value="cpu"), {}),
     "plot setting": (config("figures", "accuracy", "title", value="New"), {"plot_metrics": 1}),
@@ -130,20 +130,20 @@ CASES = {
     "HopSkipJump code": (
         code("lmia/boundary/hopskipjump.py", "MAX_TRIALS = 10", "MAX_TRIALS = 9"),
         PLOTS_OF_METRICS
-        | {"search_boundary": 4, "tune_stopping": 1, "score_attack": 2, "measure_attack": 2, "plot_scores": 1},
+        | {"search_boundary": 4, "fit_stopping": 1, "score_attack": 2, "measure_attack": 2, "plot_scores": 1},
     ),
     "code of gradients": (
         code("lmia/boundary/white_box.py", "HALVINGS = 10", "HALVINGS = 9"),
-        {"follow_gradients": 2} | FROM_SCORES,
+        {"query_white_box": 2} | FROM_SCORES,
     ),
-    "steps of gradients": (config("queries", "gradients", "steps", value=20), {"follow_gradients": 2} | FROM_SCORES),
+    "steps of gradients": (config("queries", "gradients", "steps", value=20), {"query_white_box": 2} | FROM_SCORES),
     "error of stopping": (
         config("queries", "settled", "stop_error", value=0.1),
-        FROM_SCORES | {"search_boundary": 1, "tune_stopping": 1},
+        FROM_SCORES | {"search_boundary": 1, "fit_stopping": 1},
     ),
     "code of stopping": (
         code("lmia/boundary/stopping.py", "0.99, 100", "0.99, 50"),
-        FROM_SCORES | {"search_boundary": 1, "tune_stopping": 1},
+        FROM_SCORES | {"search_boundary": 1, "fit_stopping": 1},
     ),
     "check of models": (code("lmia/models/usability.py", "POINTS = 8", "POINTS = 9"), {"check_study": 1}),
     "training code": (
@@ -171,7 +171,7 @@ CASES = {
             checkout.configure(set_in("figures", "roc", "defense", value="none")),
         ),
         # What label-only attacks score is the same with and without a mask, and is taken.
-        {"read_confidences": 1, "score_attack": 1, "measure_attack": 7, "measure_models": 1, "plot_scores": 1}
+        {"query_confidences": 1, "score_attack": 1, "measure_attack": 7, "measure_models": 1, "plot_scores": 1}
         | PLOTS_OF_METRICS,
     ),
     "new seed": (config("studies", "small", "seeds", value=["0-1", 2]), NEW_SEED),
@@ -180,11 +180,11 @@ CASES = {
         {
             "draw_split": 1,
             "train_model": 1,
-            "ask_queries": 3,
+            "query_labels": 3,
             "search_boundary": 3,  # the new shadow's two, and the target's that stops by what all shadows say
-            "tune_stopping": 1,
-            "read_confidences": 1,
-            "follow_gradients": 1,
+            "fit_stopping": 1,
+            "query_confidences": 1,
+            "query_white_box": 1,
             "score_attack": 7,
             "measure_attack": 7,
             "measure_models": 1,

@@ -132,8 +132,8 @@ BAD = {
     ),
     "not an attack": (
         ("attacks", "gap", "kind"),
-        "workflow.config.paths",
-        "config.paths: the module defines no Attack",
+        "workflow.config.result_files",
+        "config.result_files: the module defines no Attack",
     ),
     "dotted path into lmia": (
         ("queries", "gaussian"),
@@ -231,6 +231,16 @@ BAD = {
     ),
     "truth for a number": (("queries", "boundary", "budget"), True, "queries.boundary.budget: True: .* true or false"),
     "truth in a list": (("queries", "gaussian", "sigmas"), [True], "queries.gaussian.sigmas: .* true or false"),
+    "key of an earlier version": (
+        ("queries", "copies", "copies"),
+        1,
+        "queries.copies.copies: is now called shift_pixels; rename it$",
+    ),
+    "key of an earlier version of attacks": (
+        ("attacks", "combined", "decays"),
+        [1.0],
+        "attacks.combined.decays: is now called weight_decays; rename it$",
+    ),
     "stopped copies": (
         ("queries", "copies", "stop_error"),
         0.1,
@@ -461,8 +471,8 @@ def test_snakemake_stops_before_any_job(fresh):
 
 
 def test_the_exported_schema_is_current():
-    """Write it with `python -m workflow.tools.config_schema > workflow/schemas/config.schema.json`."""
-    written = json.loads((ROOT / "workflow/schemas/config.schema.json").read_text())
+    """Write it with `python -m workflow.tools.config_schema > workflow/config/schema/config.schema.json`."""
+    written = json.loads((ROOT / "workflow/config/schema/config.schema.json").read_text())
     assert written == configuration.Config.model_json_schema()
 
 

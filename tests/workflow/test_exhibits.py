@@ -12,7 +12,7 @@ import yaml
 
 from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
-from workflow.config.exhibits import exhibit_cells, exhibit_claims
+from workflow.config.exhibit_inputs import exhibit_cells, exhibit_claims
 from workflow.config.load import ConfigError, check, load
 
 from .conftest import CONFIG, ROOT

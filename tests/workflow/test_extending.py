@@ -47,7 +47,7 @@ def test_every_example_of_the_page_runs_and_disturbs_nothing(copy):
     assert not copy.pending()
     copy.edit("plugins/strict_vote.py", ">= self.at_least", "> self.at_least")
     pending = copy.pending()
-    assert pending["score_attack"] == 5 and not pending["ask_queries"] and not pending["train_model"]
+    assert pending["score_attack"] == 5 and not pending["query_labels"] and not pending["train_model"]
 
 
 def test_a_mistyped_option_of_a_plug_in_is_found_before_any_job(copy):

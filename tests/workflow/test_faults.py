@@ -53,8 +53,8 @@ DISTANCES = f"results/distances/{CELL}/boundary.npz"
 TARGETS = {  # by script
     "train_model": f"results/models/{CELL}.npz",
     "search_boundary": DISTANCES,
-    "ask_queries": f"results/answers/{CELL}/noise.npz",
-    "follow_gradients": f"results/white_box/{CELL}/gradients.npz",
+    "query_labels": f"results/answers/{CELL}/noise.npz",
+    "query_white_box": f"results/white_box/{CELL}/gradients.npz",
 }
 
 

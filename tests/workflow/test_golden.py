@@ -62,7 +62,9 @@ def test_the_accuracies_of_a_study_follow_from_its_models_and_answers(finished, 
         )
     shadow = {size: by_shadow(*(noise["shadow0"][size], member["shadow0"]) * 2) for size in noise["shadow0"]}
     size = max(shadow, key=shadow.get)
-    distances = {role: asked("distances", role, "boundary")["best"][seed, :, 0, -1].astype(float) for role in splits}
+    distances = {
+        role: asked("distances", role, "boundary")["distance"][seed, :, 0, -1].astype(float) for role in splits
+    }
     expected = {
         "gap": accuracy(right, member["target"]),
         "noise": by_shadow(noise["target"][size], member["target"], noise["shadow0"][size], member["shadow0"]),

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from workflow.harness import gpus
+from workflow.harness import gpu_locks
 from workflow.harness.job import BadInput
 
 PROCESSES = multiprocessing.get_context("fork")  # with torch, and with what a test says of the GPUs
@@ -28,10 +28,10 @@ def machine(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: len(shown()))
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda n: SimpleNamespace(uuid=f"uuid {shown()[n]}"))
     monkeypatch.setattr(torch.cuda, "get_device_name", str)
-    monkeypatch.setattr(gpus, "INTERVAL", 0.01)
-    gpus.take_gpu.cache_clear()
+    monkeypatch.setattr(gpu_locks, "INTERVAL", 0.01)
+    gpu_locks.take_gpu.cache_clear()
     yield
-    gpus.take_gpu.cache_clear()
+    gpu_locks.take_gpu.cache_clear()
 
 
 def job(device="cuda", gpu=1, **others):
@@ -50,7 +50,7 @@ class Job:
     def _live(told, device, shown):
         if shown is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = shown
-        told.send(str(gpus.take_device(job(device))))
+        told.send(str(gpu_locks.take_device(job(device))))
         told.recv()
 
     def device(self, seconds=30):
@@ -101,34 +101,34 @@ def test_a_gpu_that_is_named_is_shared(start):
 
 
 def test_auto_leaves_gpus_alone_that_the_job_did_not_ask_for():
-    assert gpus.take_device(job("auto", gpu=0)) == torch.device("cpu")
-    assert gpus.take_device(job("auto", gpu=1)) == torch.device("cuda:0")
+    assert gpu_locks.take_device(job("auto", gpu=0)) == torch.device("cpu")
+    assert gpu_locks.take_device(job("auto", gpu=1)) == torch.device("cuda:0")
 
 
 def test_the_log_says_which_gpus_a_scheduler_shows(monkeypatch, capsys):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    gpus.take_device(job("cpu"))
+    gpu_locks.take_device(job("cpu"))
     assert capsys.readouterr().out == "device: cpu; CUDA_VISIBLE_DEVICES: 1\n"
 
 
 def test_locks_are_the_users_own(tmp_path, monkeypatch):
-    gpus.take_device(job())
+    gpu_locks.take_device(job())
     (folder,) = tmp_path.iterdir()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     folder.rename(tmp_path / "elsewhere")
     folder.symlink_to(tmp_path / "elsewhere")
-    gpus.take_gpu.cache_clear()
+    gpu_locks.take_gpu.cache_clear()
     with pytest.raises(BadInput, match=f"{folder}: expected a folder of this user's"):
-        gpus.take_device(job())
+        gpu_locks.take_device(job())
     folder.unlink()
     another = os.getuid() + 1
     (tmp_path / f"lmia-gpus-{another}").mkdir()
     monkeypatch.setattr(os, "getuid", lambda: another)
     with pytest.raises(BadInput, match="expected a folder of this user's"):
-        gpus.take_device(job())
+        gpu_locks.take_device(job())
 
 
 def test_a_missing_gpu_is_told(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(BadInput, match="device: cuda: torch .* sees 0 GPUs"):
-        gpus.take_device(job("cuda"))
+        gpu_locks.take_device(job("cuda"))

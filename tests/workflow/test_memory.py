@@ -9,7 +9,7 @@ import pytest
 PROGRAM = """
 import resource
 import numpy as np
-from workflow.harness.malloc import keep_freed_memory
+from workflow.harness.freed_memory import keep_freed_memory
 
 told = {told}
 arrays = [np.ones(1 << 20) for _ in range(3)]

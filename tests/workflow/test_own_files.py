@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lmia import artifacts
-from workflow.config.plugin_sources import flaw_of_files
+from workflow.config.plugin_source_reader import flaw_of_files
 from workflow.config.schema.models import CustomModel
 
 from .conftest import Checkout, make_checkout

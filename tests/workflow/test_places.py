@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from workflow.harness import fingerprint
-from workflow.harness.working_folder import unfit
+from workflow.harness.unfit_folders import unfit
 
 from .conftest import ROOT, Checkout, make_checkout
 

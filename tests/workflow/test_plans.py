@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from workflow.harness import records, store
+from workflow.harness import local_store, result_records
 
 from .test_cache import PLOTS_OF_METRICS, config
 from .test_records import NAMED, RUN, rename_study
@@ -97,7 +97,7 @@ def test_a_run_gives_second_names_to_what_has_none(copy, monkeypatch):
     shutil.rmtree(copy.path / "results/.store")
     assert "Nothing to be done" in copy.snakemake()
     monkeypatch.chdir(copy.path)
-    assert all(store.has(records.read(name)["key"], [name]) for name in (SCORES, "results/metrics.csv"))
+    assert all(local_store.has(result_records.read(name)["key"], [name]) for name in (SCORES, "results/metrics.csv"))
 
 
 def test_other_results_copied_over_these_are_made_again(copy):
@@ -137,7 +137,7 @@ def test_what_is_forced_is_made_again_even_if_its_end_was_not_seen(copy):
 
 
 def test_a_record_of_another_layout_says_nothing(copy):
-    copy.edit("workflow/harness/records.py", "LAYOUT = 1", "LAYOUT = 2")
+    copy.edit("workflow/harness/result_records.py", "LAYOUT = 1", "LAYOUT = 2")
     assert "no record of what it was made from" in copy.snakemake("-n", SCORES)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from lmia import artifacts
 from workflow.config.load import check
-from workflow.harness import records
+from workflow.harness import result_records
 from workflow.harness.staleness import Staleness
 
 from .conftest import CONFIG, make_checkout
@@ -50,7 +50,7 @@ def test_times_count_for_nothing(copy):
 @pytest.mark.parametrize(
     "name, expected",
     [
-        (f"results/answers/{RUN}/target/noise.npz", {"ask_queries": 1} | FROM_SCORES),
+        (f"results/answers/{RUN}/target/noise.npz", {"query_labels": 1} | FROM_SCORES),
         ("results/figures/accuracy.png", {"plot_metrics": 1}),
     ],
 )
@@ -58,7 +58,7 @@ def test_what_has_no_record_of_its_bytes_is_made_again(copy, name, expected):
     path = copy.path / name
     if path.suffix == ".npz":
         with np.load(path) as old:  # as an earlier version wrote it
-            np.savez(copy.path / "old.npz", **{key: old[key] for key in old.files if key != records.RECORD})
+            np.savez(copy.path / "old.npz", **{key: old[key] for key in old.files if key != result_records.RECORD})
         shutil.copy(copy.path / "old.npz", path)
     else:
         path.write_bytes(path.read_bytes() + b"more")
@@ -223,14 +223,14 @@ class Files(list):
 def test_params_count_with_their_names(tmp_path, monkeypatch):
     """Snakemake compares their values as a set."""
     monkeypatch.chdir(tmp_path)
-    made = records.record_of({"n_train": 30, "n_nonmembers": 60, "code": ["a@1"]}, {"": []})
+    made = result_records.record_of({"n_train": 30, "n_nonmembers": 60, "code": ["a@1"]}, {"": []})
     artifacts.save("one.npz", "split", {"members": np.zeros(3)}, {})
-    records.sign("one.npz", made)
+    result_records.sign("one.npz", made)
     staleness = Staleness({})
     assert not staleness.change(Job("one.npz", n_train=30, n_nonmembers=60, code=["moved@1"]))
     change = staleness.change(Job("one.npz", n_train=60, n_nonmembers=30, code=["a@1"]))
     assert change.only_old == {"n_train: 30", "n_nonmembers: 60"}
     same = Job("one.npz", code=["a@1"], n_nonmembers=60, n_train=30)  # in another order
     assert not staleness.change(same)
-    assert records.record_of(same.params, {"": []})["key"] == made["key"]
+    assert result_records.record_of(same.params, {"": []})["key"] == made["key"]
     assert "code b@2" in staleness.change(Job("one.npz", n_train=30, n_nonmembers=60, code=["b@2"])).only_new

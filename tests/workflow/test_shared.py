@@ -14,15 +14,15 @@ import torch
 
 from lmia import artifacts
 from lmia.memory_batches import Batches
-from workflow.harness import records, result_key, shared_cache
-from workflow.harness.attempt import Attempt
+from workflow.harness import result_records, shared_cache, shared_cache_key
+from workflow.harness.job_outputs import Attempt
 from workflow.harness.shared_cache import Entry
 from workflow.tools import prune_cache
 
 from ..test_devices import Hungry
 
 KEY, OUTPUT = "ab" * 32, "results/one.npz"
-RECORD = records.record_of({"seeds": "0", "code": ["a.py@1"]}, {})
+RECORD = result_records.record_of({"seeds": "0", "code": ["a.py@1"]}, {})
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def folder(tmp_path, monkeypatch):
 
 def made(path, value=1.0, record=RECORD):
     artifacts.save(path, "model", {"weights": np.full(300, value)}, {"seeds": [0]})
-    records.sign(path, record)
+    result_records.sign(path, record)
     return Path(path)
 
 
@@ -73,7 +73,7 @@ def test_a_damaged_entry_is_ignored_reported_and_replaced(damage, capsys):
 
 
 def of_other_settings(path):
-    made(path, record=records.record_of({"seeds": "1", "code": ["a.py@1"]}, {}))
+    made(path, record=result_records.record_of({"seeds": "1", "code": ["a.py@1"]}, {}))
 
 
 def without_a_record(path):
@@ -84,9 +84,9 @@ def forged(path):
     """A right provenance over arrays of another file."""
     made("right.npz"), made("wrong.npz", 2.0)
     with np.load("right.npz") as right, np.load("wrong.npz") as wrong:
-        own = [name for name in right.files if name != records.RECORD]
+        own = [name for name in right.files if name != result_records.RECORD]
         np.savez(path, **{name: (right if name.endswith("json") else wrong)[name] for name in own})
-    records.sign(path, RECORD)
+    result_records.sign(path, RECORD)
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def test_what_a_job_puts_to_the_cache_has_its_record():
         assert not take(attempt, "cache")
         artifacts.save(attempt.path(OUTPUT), "model", {"weights": np.zeros(3)}, {})
     (file,) = stored()
-    assert records.read(file) == RECORD and file.read_bytes() == Path(OUTPUT).read_bytes()
+    assert result_records.read(file) == RECORD and file.read_bytes() == Path(OUTPUT).read_bytes()
     assert take(Attempt([OUTPUT], RECORD), "cache")
 
 
@@ -388,8 +388,8 @@ INPUTS = {"dataset": ["data.npz"], "split": ["split.npz"]}
 
 def record(params=None, inputs=None):
     files = INPUTS | (inputs or {})
-    states = {name: [records.state(file) for file in paths] for name, paths in files.items()}
-    return records.record_of(PARAMS | (params or {}), states)
+    states = {name: [result_records.state(file) for file in paths] for name, paths in files.items()}
+    return result_records.record_of(PARAMS | (params or {}), states)
 
 
 def test_names_and_paths_are_no_part_of_the_key_and_all_else_is(monkeypatch):
@@ -398,7 +398,7 @@ def test_names_and_paths_are_no_part_of_the_key_and_all_else_is(monkeypatch):
     made("elsewhere/data.npz"), made("other.npz", 3.0)
 
     def key(threads=1, device="cpu", **changes):
-        return result_key.dependencies(record(**changes), threads, torch.device(device))
+        return shared_cache_key.dependencies(record(**changes), threads, torch.device(device))
 
     one = key()
     assert key(inputs={"dataset": ["elsewhere/data.npz"]}) == one
@@ -416,13 +416,13 @@ def test_names_and_paths_are_no_part_of_the_key_and_all_else_is(monkeypatch):
         key(threads=2),
         key(device="mps"),
     ]
-    monkeypatch.setattr(result_key.importlib.metadata, "version", lambda package: "0")
+    monkeypatch.setattr(shared_cache_key.importlib.metadata, "version", lambda package: "0")
     others.append(key())
     for module, name, value in (
         (torch.version, "cuda", "13.9"),
         (torch.backends.cudnn, "version", lambda: 99999),
         (torch.__config__, "show", lambda: "another BLAS"),
-        (result_key.platform, "python_version_tuple", lambda: ("3", "99", "1")),
+        (shared_cache_key.platform, "python_version_tuple", lambda: ("3", "99", "1")),
     ):
         monkeypatch.setattr(module, name, value)
         others.append(key())

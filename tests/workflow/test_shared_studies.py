@@ -41,7 +41,7 @@ def workers(checkout):
     return {name: scripts.count(name) for name in scripts}
 
 
-ONCE = {"train_model": 2, "search_boundary": 2, "ask_queries": 1, "read_confidences": 1, "follow_gradients": 1}
+ONCE = {"train_model": 2, "search_boundary": 2, "query_labels": 1, "query_confidences": 1, "query_white_box": 1}
 
 
 def test_two_studies_that_need_the_same_model_train_it_once(tmp_path):

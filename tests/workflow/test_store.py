@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lmia import artifacts
-from workflow.harness import checksums, records, store
-from workflow.harness.attempt import Attempt, Superseded
+from workflow.harness import checksums, local_store, result_records
+from workflow.harness.job_outputs import Attempt, Superseded
 
 from .test_attempt import OUTPUTS, RECORD, begin, folder, write  # noqa: F401, the fixture is used by all
 
@@ -20,11 +20,11 @@ def test_an_artifact_is_taken_by_what_it_was_made_from_and_not_once_it_is_damage
     assert not attempt.take()
     with attempt.running():
         artifacts.save(attempt.path(first[0]), "text", {"text": "a"}, {})
-    assert not Attempt(other, records.record_of({"n": 2}, {})).take()
+    assert not Attempt(other, result_records.record_of({"n": 2}, {})).take()
     assert begin(other).take() and Path(other[0]).samefile(first[0])
     Path(first[0]).unlink()  # as Snakemake does before it starts a job
-    assert begin(first).take() and records.read(first[0]) == RECORD
-    store.prune()
+    assert begin(first).take() and result_records.read(first[0]) == RECORD
+    local_store.prune()
     assert begin(first).take()
     in_place = Path(first[0]).read_bytes()  # and so under its other names as well
     Path(first[0]).write_bytes(in_place.replace("a".encode("utf-32-le"), "b".encode("utf-32-le")))
@@ -36,7 +36,7 @@ def test_an_artifact_is_taken_by_what_it_was_made_from_and_not_once_it_is_damage
 def test_what_another_result_has_overwritten_in_place_is_not_taken():
     """As `cp` of other results over these does, since all names of a result are one file."""
     first, other = [OUTPUTS[0]], ["results/other.npz"]
-    for outputs, record in ((first, RECORD), (other, records.record_of({"n": 2}, {}))):
+    for outputs, record in ((first, RECORD), (other, result_records.record_of({"n": 2}, {}))):
         attempt = Attempt(outputs, record)
         with attempt.running():
             artifacts.save(attempt.path(outputs[0]), "text", {"text": outputs[0]}, {})
@@ -49,7 +49,7 @@ def test_tables_and_figures_are_taken_all_or_none_and_only_as_they_were_made():
     with attempt.running():
         write(attempt, "a")
     others = [f"results/other{Path(output).suffix}" for output in OUTPUTS]
-    assert begin(others).take() and [records.read(other) for other in others] == [RECORD, RECORD]
+    assert begin(others).take() and [result_records.read(other) for other in others] == [RECORD, RECORD]
     checksums.check(others[1])
     Path(OUTPUTS[1]).write_text("b")
     again = begin(OUTPUTS)
@@ -62,7 +62,7 @@ def test_what_is_kept_keeps_its_second_name_where_it_cannot_have_it_again(monkey
         artifacts.save(attempt.path(OUTPUTS[0]), "text", {"text": "a"}, {})
     shutil.copy(OUTPUTS[0], "copy.npz")
     monkeypatch.setattr(os, "link", no_link)
-    store.keep(RECORD, ["copy.npz"], [OUTPUTS[0]])
+    local_store.keep(RECORD, ["copy.npz"], [OUTPUTS[0]])
     Path(OUTPUTS[0]).unlink()
     assert begin([OUTPUTS[0]]).take(), "by a copy"
 
@@ -76,11 +76,11 @@ def test_a_superseded_run_takes_nothing_and_disturbs_nothing(monkeypatch):
     begin([OUTPUTS[0]])
     with pytest.raises(Superseded):
         early.take()
-    late, take = begin([OUTPUTS[0]]), store.take
+    late, take = begin([OUTPUTS[0]]), local_store.take
     with monkeypatch.context() as patched, pytest.raises(Superseded):
-        patched.setattr(store, "take", lambda *arguments: take(*arguments) and bool(begin([OUTPUTS[0]])))
+        patched.setattr(local_store, "take", lambda *arguments: take(*arguments) and bool(begin([OUTPUTS[0]])))
         late.take()
-    assert records.read(OUTPUTS[0]) == RECORD and store.has(RECORD["key"], [OUTPUTS[0]])
+    assert result_records.read(OUTPUTS[0]) == RECORD and local_store.has(RECORD["key"], [OUTPUTS[0]])
 
 
 def no_link(source, target):
@@ -92,8 +92,8 @@ def test_what_has_no_other_name_any_more_is_pruned():
     with attempt.running():
         artifacts.save(attempt.path(OUTPUTS[0]), "text", {"text": "a"}, {})
     Path(OUTPUTS[0]).unlink()
-    store.prune()
-    assert not any(store.STORE.rglob("*.npz")) and not begin([OUTPUTS[0]]).take()
+    local_store.prune()
+    assert not any(local_store.STORE.rglob("*.npz")) and not begin([OUTPUTS[0]]).take()
 
 
 def test_what_goes_while_it_is_taken_leaves_nothing_to_write_to(monkeypatch):
@@ -101,13 +101,13 @@ def test_what_goes_while_it_is_taken_leaves_nothing_to_write_to(monkeypatch):
     attempt = begin()
     with attempt.running():
         write(attempt, "a")
-    again, put = begin(), store.put
-    gone = [store.places(RECORD["key"], OUTPUTS)[1]]
+    again, put = begin(), local_store.put
+    gone = [local_store.places(RECORD["key"], OUTPUTS)[1]]
 
     def put_until_gone(source, path):
         put(source if source not in gone else "results/nothing", path)
 
-    monkeypatch.setattr(store, "put", put_until_gone)
+    monkeypatch.setattr(local_store, "put", put_until_gone)
     assert not again.take() and not Path(again.path(OUTPUTS[0])).exists()
 
 
@@ -118,4 +118,4 @@ def test_a_link_to_nothing_among_results_is_passed_over():
     Path("results/scores").mkdir()
     Path("results/scores/dangling.npz").symlink_to("nowhere")
     shutil.copy(OUTPUTS[0], "results/scores/copy.npz")
-    assert store.strays() == {RECORD["key"]: Path("results/scores/copy.npz")}
+    assert local_store.strays() == {RECORD["key"]: Path("results/scores/copy.npz")}

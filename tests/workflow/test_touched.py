@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from workflow.harness.source_guard import Imports
+from workflow.harness.touched_files import Imports
 
 
 def touch(path):

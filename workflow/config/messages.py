@@ -33,7 +33,10 @@ def explain(raw: dict[str, Any], mistake: ErrorDetails) -> str:
     path = [str(part) for part in mistake["loc"]]
     key, context = ".".join(_own_keys(raw, path, mistake["type"] == "missing")), mistake.get("ctx", {})
     if mistake["type"] == "extra_forbidden":
-        return f"{key}: unknown key; {suggest(path[-1], _known_keys(path))}"
+        owner = _field_owner(path)
+        if owner and path[-1] in owner.RENAMED:
+            return f"{key}: is now called {owner.RENAMED[path[-1]]}; rename it"
+        return f"{key}: unknown key; {suggest(path[-1], list(owner.model_fields) if owner else [])}"
     if mistake["type"] == "missing":
         return f"{key}: missing; {_describe(path)}"
     if mistake["type"] == "union_tag_invalid":
@@ -74,11 +77,6 @@ def _field_owner(path: list[str]) -> "type[Strict] | None":
             owners = [owner for owner in owners if part in owner.kinds()] or owners
         is_name = any(get_origin(field.annotation) is dict for field in fields)  # of an entry comes next
     return owners[0] if len(owners) == 1 else None
-
-
-def _known_keys(path: list[str]) -> list[str]:
-    owner = _field_owner(path)
-    return list(owner.model_fields) if owner else []
 
 
 def _describe(path: list[str]) -> str:

@@ -28,7 +28,7 @@ def place_of(path: str | Path) -> Path:
 
 
 def made_of(path: str | Path) -> Path:
-    """Where it is kept what a result was made from (workflow/harness/records.py)."""
+    """Where it is kept what a result was made from (workflow/harness/result_records.py)."""
     return FOLDER / f"{str(path).removeprefix('results/')}.made"
 
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workflow.harness import checksums, records, submissions
-from workflow.harness.attempt import Attempt, Superseded
+from workflow.harness import checksums, outdated_jobs, result_records
 from workflow.harness.fingerprint import ROOT, closure, fingerprint, hashes, unlisted
-from workflow.harness.malloc import keep_freed_memory
-from workflow.harness.source_guard import Imports, state
+from workflow.harness.freed_memory import keep_freed_memory
+from workflow.harness.job_outputs import Attempt, Superseded
+from workflow.harness.touched_files import Imports, state
 
 AS_BEFORE = "(with your --configfile, if you name one)"
 FULL = (errno.ENOSPC, errno.EDQUOT)  # no space left on a disk, or none of a user's share
@@ -94,7 +94,7 @@ def _logged(snakemake: Any) -> Iterator[None]:
 
 
 def _check_run(snakemake: Any) -> None:
-    if submissions.is_outdated() and snakemake.config["is_nested"]:
+    if outdated_jobs.is_outdated() and snakemake.config["is_nested"]:
         raise Superseded("another Snakemake makes what this job was submitted for; this one does nothing")
 
 
@@ -133,9 +133,10 @@ def _advise(error: BaseException) -> None:
 
 
 def _record(snakemake: Any) -> dict[str, Any]:
-    inputs = records.named(snakemake.input)
-    return records.record_of(
-        snakemake.params.items(), {name: [records.state(file) for file in files] for name, files in inputs.items()}
+    inputs = result_records.named(snakemake.input)
+    return result_records.record_of(
+        snakemake.params.items(),
+        {name: [result_records.state(file) for file in files] for name, files in inputs.items()},
     )
 
 

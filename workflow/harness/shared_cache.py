@@ -20,10 +20,10 @@ import torch
 
 from lmia import artifacts
 from lmia.memory_batches import Batches
-from workflow.harness import records
-from workflow.harness.attempt import PARTIAL, Attempt
+from workflow.harness import result_records
 from workflow.harness.checksums import hash_of
-from workflow.harness.result_key import dependencies
+from workflow.harness.job_outputs import PARTIAL, Attempt
+from workflow.harness.shared_cache_key import dependencies
 
 BEAT, STALE = 20.0, 180.0  # s: who computes says so this often; file systems may show it to others a minute later
 PAUSES = 0.2, 10.0  # s: shortest and longest between two looks of who waits
@@ -122,7 +122,7 @@ class Entry:
             artifacts.load(copy)
         except artifacts.ArtifactError as error:
             return f"not what its name says: {error}"
-        if (records.read(copy) or {}).get("key") != self._made:
+        if (result_records.read(copy) or {}).get("key") != self._made:
             return "not what its name says: made from something else"
         return None
 

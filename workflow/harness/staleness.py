@@ -2,8 +2,8 @@
 
 Snakemake keeps its notes apart from results, compares params as a set without their names, and of inputs their times,
 and their content up to a size. Without notes it takes any result for current. Here the record of each result is
-compared with what its job would make now (records.py). A few of Snakemake's functions are replaced for it; what follows
-from a job that is to run is left to Snakemake.
+compared with what its job would make now (result_records.py). A few of Snakemake's functions are replaced for it; what
+follows from a job that is to run is left to Snakemake.
 """
 
 import os
@@ -23,9 +23,9 @@ from snakemake.persistence import NO_PARAMS_CHANGE, ParamsChange, PersistenceBas
 from snakemake.settings.types import RerunTrigger
 from snakemake.workflow import Workflow
 
-from workflow.harness import records, store
-from workflow.harness.attempt import Attempt
-from workflow.harness.records import Record
+from workflow.harness import local_store, result_records
+from workflow.harness.job_outputs import Attempt
+from workflow.harness.result_records import Record
 
 REPLACED = [
     (PersistenceBase, "has_metadata"),
@@ -146,12 +146,12 @@ async def _settle(dag: Any) -> None:
         except OSError as error:
             raise WorkflowError(f"{job.output[0]}: was there and cannot be taken: {error}; run it again") from error
     for job in _staying(dag):
-        if any(os.stat(file).st_nlink == 1 for file in job.output) and (record := records.read(job.output[0])):
-            store.keep(record, job.output, job.output)
+        if any(os.stat(file).st_nlink == 1 for file in job.output) and (record := result_records.read(job.output[0])):
+            local_store.keep(record, job.output, job.output)
     for job in [] if dag.workflow.touch else dag.needrun_jobs():
         if _is_made_anew(dag, job):
             for key in filter(None, dag.staleness.keys(job)):
-                store.forget(key, job.output)
+                local_store.forget(key, job.output)
     for job in filter(dag.jobs.__contains__, [*dag.taken, *dag.unnoted]):
         await dag.workflow.persistence.finished(job)
 
@@ -210,21 +210,21 @@ class Staleness:
 
     def differences(self, job: Any, file: str) -> tuple[set[str], set[str]]:
         """(before, now): lines on where an output that is there differs from what its job would make."""
-        found = records.read(file)
+        found = result_records.read(file)
         if found is None:
             return {"no record of what it was made from"}, set()
         if unknown := self._unknown_inputs(job, found):
             return {f"{name}: gone, and what it was made from is not known" for name in unknown}, set()
         record = self._record(job, found)
-        return (set(), set()) if record["key"] == found["key"] else records.differences(found, record)
+        return (set(), set()) if record["key"] == found["key"] else result_records.differences(found, record)
 
     def finds(self, job: Any) -> bool:
         """Whether a job's missing results were made under other names; what follows is judged by where they are."""
         if not job.output or any(map(os.path.exists, job.output)) or not all(map(self.exists, job.input)):
             return False
         outputs, key = list(map(str, job.output)), self._record(job)["key"]
-        if store.has(key, outputs):
-            self._elsewhere.update(zip(outputs, store.places(key, outputs), strict=True))
+        if local_store.has(key, outputs):
+            self._elsewhere.update(zip(outputs, local_store.places(key, outputs), strict=True))
         elif key in self._strays:
             self._elsewhere[outputs[0]] = self._strays[key]
         else:
@@ -235,7 +235,7 @@ class Staleness:
 
     @cached_property
     def _strays(self) -> dict[str, Path]:
-        return store.strays()
+        return local_store.strays()
 
     def take(self, job: Any) -> None:
         """Give what was found its names. Raises OSError where it has gone, or cannot be written."""
@@ -250,20 +250,20 @@ class Staleness:
     def keys(self, job: Any) -> list[str | None]:
         """Keys of what a job has made and would make, None where one is not known."""
         known = all(map(self.exists, job.input))
-        return [(records.read(job.output[0]) or {}).get("key"), self._record(job)["key"] if known else None]
+        return [(result_records.read(job.output[0]) or {}).get("key"), self._record(job)["key"] if known else None]
 
     def _record(self, job: Any, found: Record | None = None) -> Record:
         """What a job's results would be made from; of inputs that are gone or damaged, what `found` says of them."""
         inputs = {}
-        for name, files in records.named(job.input).items():
+        for name, files in result_records.named(job.input).items():
             recorded = dict(enumerate((found or {}).get("inputs", {}).get(name, [])))
             inputs[name] = [(self.state(f)[0] or recorded.get(n), self._origin(f)) for n, f in enumerate(files)]
-        return records.record_of(job.params.items(), inputs)
+        return result_records.record_of(job.params.items(), inputs)
 
     def _unknown_inputs(self, job: Any, found: Record) -> list[str]:
         """Inputs that are gone, unless they would be made from the same today as those that the record tells of."""
         unknown = []
-        for name, files in records.named(job.input).items():
+        for name, files in result_records.named(job.input).items():
             origins = dict(enumerate(found["origins"].get(name, [])))
             gone = [(n, file) for n, file in enumerate(files) if not self.exists(file)]
             unknown += [file for n, file in gone if origins.get(n) is None or origins[n] != self._origin(file)]
@@ -286,5 +286,5 @@ class Staleness:
     def _look(self, file: str) -> tuple[str | None, str | None]:
         if file in self._elsewhere:
             place = self._elsewhere[file]
-            return records.content(place), (records.read(place) or {}).get("origin")
-        return records.state(file) if os.path.exists(file) else (None, None)
+            return result_records.content(place), (result_records.read(place) or {}).get("origin")
+        return result_records.state(file) if os.path.exists(file) else (None, None)

@@ -1,5 +1,5 @@
 # In: tables, scores and splits. Out: results/exhibits/, the tables and figures of the paper by name: `snakemake table_1`.
-from workflow.config.exhibits import exhibit_cells, exhibit_claims
+from workflow.config.exhibit_inputs import exhibit_cells, exhibit_claims
 
 
 def exhibit_files(kind):

@@ -1,5 +1,5 @@
 # In: results/data/, results/splits/, results/models/. Out: results/answers/, distances/, stopping/, confidences/, white_box/.
-rule ask_queries:
+rule query_labels:
     """The labels that models give to a query set that is known in advance."""
     input:
         dataset=PATHS.dataset,
@@ -29,12 +29,12 @@ rule ask_queries:
         precision=PARAMS.precision,
         files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), CONFIG.queries[wc.query]),
         code=code_for(
-            "ask_queries", PARAMS.model_entry, lambda wc: CONFIG.queries[wc.query]
+            "query_labels", PARAMS.model_entry, lambda wc: CONFIG.queries[wc.query]
         ),
     message:
         "Ask the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
     script:
-        "../scripts/ask_queries.py"
+        "../scripts/query_labels.py"
 
 
 rule search_boundary:
@@ -78,7 +78,7 @@ rule search_boundary:
 
 
 # From the shadows' finished searches and their membership: when the target's searches need no more queries.
-rule tune_stopping:
+rule fit_stopping:
     """When the target's searches may stop, from the shadows' finished searches and their membership."""
     input:
         shadows=PATHS.of_shadows("distances", "/{query}"),
@@ -98,15 +98,15 @@ rule tune_stopping:
     params:
         seeds="{seeds}",
         error=lambda wc: CONFIG.queries[wc.query].stop_error,
-        code=code("tune_stopping"),
+        code=code("fit_stopping"),
     message:
         "Learn when {wildcards.query} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds} may stop"
     script:
-        "../scripts/tune_stopping.py"
+        "../scripts/fit_stopping.py"
 
 
 # The only rule whose artifacts hold confidences: nothing that a label-only attack reads comes from here.
-rule read_confidences:
+rule query_confidences:
     """Confidence vectors, for baselines that are not label-only."""
     input:
         dataset=PATHS.dataset,
@@ -133,15 +133,15 @@ rule read_confidences:
         evaluated=PARAMS.evaluated,
         defense=PARAMS.mask,
         files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), PARAMS.defense_entry(wc)),
-        code=code_for("read_confidences", PARAMS.model_entry, PARAMS.defense_entry),
+        code=code_for("query_confidences", PARAMS.model_entry, PARAMS.defense_entry),
     message:
         "Read confidences of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
     script:
-        "../scripts/read_confidences.py"
+        "../scripts/query_confidences.py"
 
 
 # The only rule that takes a model's gradients: nothing that a label-only attack reads comes from here.
-rule follow_gradients:
+rule query_white_box:
     """Distances to the decision boundary by gradients, for the bound that is not label-only."""
     input:
         dataset=PATHS.dataset,
@@ -168,8 +168,8 @@ rule follow_gradients:
         evaluated=PARAMS.evaluated,
         query=lambda wc: plain(CONFIG.queries[wc.query]),
         files=PARAMS.model_files,
-        code=code_for("follow_gradients", PARAMS.model_entry),
+        code=code_for("query_white_box", PARAMS.model_entry),
     message:
         "Follow gradients of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
     script:
-        "../scripts/follow_gradients.py"
+        "../scripts/query_white_box.py"

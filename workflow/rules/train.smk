@@ -1,6 +1,6 @@
 # In: results/data/, results/splits/. Out: results/models/, results/checks/.
 # Faults of data and models come out here first. It is a target of its own, and no input of training, or an edit of a
-# check would train all models again; training refuses by itself what cannot be trained (workflow/harness/model_guard.py).
+# check would train all models again; training refuses by itself what cannot be trained (workflow/harness/unusable_models.py).
 rule check_study:
     """Remarks on the data and the model of a study, and an error where either cannot be used."""
     input:

@@ -4,7 +4,7 @@ from lmia import plugins
 from lmia.evaluation.outliers import find_outliers
 from lmia.models.asked_models import TrainedModels
 from lmia.models.features import distance_to_neighbour, penultimate
-from workflow.harness.gpus import take_device
+from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
 
 

@@ -9,9 +9,9 @@ from lmia.boundary.courses import pad_moments
 from lmia.boundary.search import search_boundary
 from lmia.models.asked_models import TrainedModels
 from lmia.streams import seed_list, streams
-from workflow.harness.gpus import take_device
+from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
-from workflow.harness.journals import journal_of
+from workflow.harness.journal_file import journal_of
 from workflow.harness.shared_cache import take_shared
 
 STOPPING = "lmia.boundary.stopping"  # by name, so that searches which run to the end do not depend on its code
@@ -41,12 +41,12 @@ def search(models, output, spec, name, rules, journal):
         )
         last = best[:, 0, -1]
         searched = (last > 0) & np.isfinite(last)
-        row = {"best": best.astype(np.float32), "spent": spent.astype(np.int32)}
+        row = {"distance": best.astype(np.float32), "n_queries": spent.astype(np.int32)}
         row["stopped"] = searched & rule(last, spent[:, 0, -1]) if rule else np.zeros(len(last), bool)
         rows.append(row | {"classes": subject.classes, "example_ids": subject.ids})
         ways.append(asked)
         print(f"{title}: {np.isinf(best[:, :, -1]).sum()} of {best[:, :, -1].size} searches censored; {asked}")
-    for name in ("best", "spent"):  # seeds may differ in their number of moments
+    for name in ("distance", "n_queries"):  # seeds may differ in their number of moments
         for row, padded in zip(rows, pad_moments([row[name] for row in rows]), strict=True):
             row[name] = padded
     models.save(output, "distances", rows, {"query": spec, "unit": "", "asked": ways})

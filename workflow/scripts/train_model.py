@@ -11,11 +11,11 @@ from lmia.streams import seed_list
 from lmia.training.loop import BatchOfOne
 from lmia.training.one_role import train_role
 from lmia.training.options import TrainingOptions
-from workflow.harness.gpus import take_device
+from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import BadInput, job
-from workflow.harness.journals import journal_of
-from workflow.harness.model_guard import refuse_unusable
+from workflow.harness.journal_file import journal_of
 from workflow.harness.shared_cache import take_shared
+from workflow.harness.unusable_models import refuse_unusable
 
 
 def source_weights(path):

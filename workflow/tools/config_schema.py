@@ -1,4 +1,4 @@
-"""The configuration's schema: `python -m workflow.tools.config_schema > workflow/schemas/config.schema.json`."""
+"""The configuration's schema: `python -m workflow.tools.config_schema > workflow/config/schema/config.schema.json`."""
 
 import json
 

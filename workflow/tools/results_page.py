@@ -21,7 +21,7 @@ from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
 from lmia.evaluation.paper_comparison import to_markdown, transfer_cost
 from workflow.config.load import check, read_layers
-from workflow.config.paths import trained_cell
+from workflow.config.result_files import trained_cell
 from workflow.config.schema.configuration import Config
 
 Table = Any  # a pandas DataFrame, whose own hints hold every type that an entry may have

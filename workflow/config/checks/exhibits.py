@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from workflow.config.exhibits import CHANCE, TEST_ACCURACY
+from workflow.config.exhibit_inputs import CHANCE, TEST_ACCURACY
 from workflow.config.messages import suggest, unknown
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.exhibits import Claim, PaperCells

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import isfinite
 
 from workflow.config.messages import suggest
-from workflow.config.plugin_sources import flaw, flaw_of_files, read_arguments
+from workflow.config.plugin_source_reader import flaw, flaw_of_files, read_arguments
 from workflow.config.schema.base import Custom
 from workflow.config.schema.configuration import SECTIONS, Config
 from workflow.config.schema.defenses import CustomDefense

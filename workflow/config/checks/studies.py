@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lmia.streams import seed_list
 from workflow.config.checks.defenses import check_trained
-from workflow.config.exhibits import evaluated_points
+from workflow.config.exhibit_inputs import evaluated_points
 from workflow.config.messages import unknown
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.datasets import Dataset

@@ -60,8 +60,9 @@ class AdaptiveConfidence(Rule):
 
 class Classifier(Rule):
     kind: Literal["classifier"]
+    RENAMED = {"decays": "weight_decays"}
     hidden: Annotated[list[Count], NonEmpty] = Field([10, 10], description="units of each layer")
-    decays: Annotated[list[Positive], NonEmpty, Distinct] = Field(
+    weight_decays: Annotated[list[Positive], NonEmpty, Distinct] = Field(
         [1.0, 10.0, 100.0], description="L2 weight decays to choose from on the shadow"
     )
     folds: Annotated[int, Field(ge=2)] = Field(3, description="of the cross-validation on the shadow")

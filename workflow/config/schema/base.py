@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from lmia.plugins import module_name
-from workflow.config.plugin_sources import files_of_plugin, read_constant
+from workflow.config.plugin_source_reader import files_of_plugin, read_constant
 from workflow.config.yaml_reader import is_number
 
 
@@ -63,9 +63,13 @@ def _leaves(value: Any) -> list[Any]:
 
 
 class Strict(BaseModel):
-    """A part of the configuration: other keys than its own are mistakes."""
+    """A part of the configuration: other keys than its own are mistakes.
+
+    RENAMED: what a key was called in an earlier version -> what it is called now.
+    """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    RENAMED: ClassVar[dict[str, str]] = {}
 
     @classmethod
     def kinds(cls) -> tuple[str, ...]:

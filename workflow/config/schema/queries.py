@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from workflow.config.plugin_sources import read_attribute
+from workflow.config.plugin_source_reader import read_attribute
 from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, Entry, NonEmpty, Pixels, Positive
 from workflow.config.schema.datasets import Dataset
 
@@ -225,6 +225,7 @@ class Mixed(Sampled):
 
 class HopSkipJump(Labelled):
     kind: Literal["hopskipjump"]
+    RENAMED = {"copies": "shift_pixels"}
     budget: Count = Field(
         description="queries per example, all copies together; at least 8 for each copy, 20 as published"
     )
@@ -235,7 +236,7 @@ class HopSkipJump(Labelled):
         None, description="gradient probes of the first step; default: the schedule's"
     )
     init_tries: Count = Field(100, description="random starts before an example is censored")
-    copies: Annotated[int, Field(ge=0)] = Field(0, description="d >= 1: also around all shifts by d pixels")
+    shift_pixels: Annotated[int, Field(ge=0)] = Field(0, description="d >= 1: also around all shifts by d pixels")
     stop_error: float | None = Field(
         None,
         ge=0,
@@ -250,10 +251,10 @@ class HopSkipJump(Labelled):
 
     def n_copies(self) -> int:
         """Around how many points each example's budget is spent: the input and its 4d shifts."""
-        return 1 + 4 * self.copies
+        return 1 + 4 * self.shift_pixels
 
     def moves_images(self) -> bool:
-        return self.copies > 0
+        return self.shift_pixels > 0
 
     def stops_early(self) -> bool:
         return self.stop_error is not None
@@ -271,8 +272,8 @@ class HopSkipJump(Labelled):
                 f"to reach the boundary once, each of {self.n_copies()} copies needs {MIN_SEARCH[self.schedule]} "
                 f"queries; use at least {least}",
             )
-        if self.stops_early() and self.copies:
-            yield "stop_error", "only one distance has a threshold to stop at; remove this or copies"
+        if self.stops_early() and self.shift_pixels:
+            yield "stop_error", "only one distance has a threshold to stop at; remove this or shift_pixels"
 
 
 class ConfidenceVector(Query):

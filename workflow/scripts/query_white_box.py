@@ -5,9 +5,9 @@ import numpy as np
 from lmia import plugins
 from lmia.boundary.white_box import white_box_distances
 from lmia.models.asked_models import TrainedModels
-from workflow.harness.gpus import take_device
+from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
-from workflow.harness.journals import journal_of
+from workflow.harness.journal_file import journal_of
 from workflow.harness.shared_cache import take_shared
 
 
@@ -23,7 +23,7 @@ def query_white_box(models, output, spec, journal):
             progress=title,
             journal=journal.part(title),
         )
-        row = {"best": best[:, None].astype(np.float32), "spent": spent[:, None].astype(np.int32)}
+        row = {"distance": best[:, None].astype(np.float32), "n_queries": spent[:, None].astype(np.int32)}
         rows.append(row | {"classes": subject.classes, "example_ids": subject.ids})
         print(f"{title}: {np.isinf(best).sum()} of {len(best)} searches censored")
     models.save(output, "white_box", rows, {"query": spec, "unit": ""})

@@ -14,8 +14,8 @@ import torch
 
 from lmia import artifacts
 from lmia.journal import Journal
-from workflow.harness.attempt import Attempt
-from workflow.harness.result_key import dependencies
+from workflow.harness.job_outputs import Attempt
+from workflow.harness.shared_cache_key import dependencies
 
 INTERVAL = 60.0  # s
 

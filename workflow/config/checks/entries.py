@@ -9,7 +9,7 @@ from workflow.config.checks.defenses import check_defenses
 from workflow.config.checks.plugins import check_plugins
 from workflow.config.checks.studies import check_studies
 from workflow.config.messages import unknown
-from workflow.config.plugin_sources import read_attribute
+from workflow.config.plugin_source_reader import read_attribute
 from workflow.config.schema.attacks import Rule
 from workflow.config.schema.configuration import SECTIONS, Config
 from workflow.config.schema.datasets import Archived, Npz

@@ -1,7 +1,7 @@
 """Whether a job in a cluster was submitted by a Snakemake that is still the latest for its outputs.
 
 A job that waited in the queue while its Snakemake was killed starts after those that the next Snakemake has submitted,
-with the settings of a command that nobody runs any more. It would pass for their successor (attempt.py).
+with the settings of a command that nobody runs any more. It would pass for their successor (job_outputs.py).
 Snakemakes that make different files may be at work side by side: its lock is on files, and so is what is asked here.
 """
 

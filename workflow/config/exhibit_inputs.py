@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from workflow.config.paths import target_split
+from workflow.config.result_files import target_split
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.exhibits import Claim, PaperCells
 from workflow.config.schema.studies import Study

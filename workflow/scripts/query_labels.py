@@ -8,9 +8,9 @@ from lmia import plugins
 from lmia.models.asked_models import TrainedModels
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import streams
-from workflow.harness.gpus import take_device
+from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
-from workflow.harness.journals import journal_of
+from workflow.harness.journal_file import journal_of
 from workflow.harness.shared_cache import take_shared
 
 

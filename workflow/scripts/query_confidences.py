@@ -3,12 +3,12 @@
 from lmia import plugins
 from lmia.models.asked_models import TrainedModels
 from lmia.queries.confidences import read_confidences
-from workflow.harness.gpus import take_device
+from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
 from workflow.harness.shared_cache import take_shared
 
 
-def query_confidences(models, output, defense):
+def query(models, output, defense):
     mask = plugins.bind("defenses", "Defense", defense)().mask
     rows = [
         {
@@ -26,7 +26,7 @@ if __name__ == "__main__":
     with job(snakemake, *plugins.modules(models=params.model, defenses=params.defense)) as attempt:
         device = take_device(snakemake)
         if not take_shared(snakemake, attempt, device):
-            query_confidences(
+            query(
                 models=TrainedModels(
                     snakemake.input.dataset,
                     snakemake.input.split,

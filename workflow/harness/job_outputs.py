@@ -7,7 +7,7 @@ earlier runs away as it begins. A run whose folder is gone can no longer write w
 their place by being renamed from there: the file system decides who is first.
 
 What a job has made may be lost even so: a Snakemake that was killed did not see it end, and the next one removes the
-outputs, as incomplete, and starts the job again. So all are kept under another name too (store.py).
+outputs, as incomplete, and starts the job again. So all are kept under another name too (local_store.py).
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from workflow.harness import checksums, records, store
+from workflow.harness import checksums, local_store, result_records
 from workflow.harness.durable import move, sync
 
 PARTIAL = Path("results/.partial")  # named by no rule, so Snakemake leaves it alone when it cleans up after a failure
@@ -31,7 +31,7 @@ class Superseded(RuntimeError):
 
 
 class Attempt:
-    """A run of the job that makes the files `outputs` (paths) from what `record` says (records.record_of)."""
+    """A run of the job that makes the files `outputs` (paths) from what `record` says (result_records.record_of)."""
 
     def __init__(self, outputs: Iterable[str], record: dict[str, Any]) -> None:
         self.record = record
@@ -60,32 +60,32 @@ class Attempt:
     def take(self) -> bool:
         """Whether the outputs were taken from where the same were made before; then they are published, all is done."""
         with self._unless_superseded():
-            taken = store.take(self.record["key"], list(map(self.path, self._outputs)), self._outputs)
+            taken = local_store.take(self.record["key"], list(map(self.path, self._outputs)), self._outputs)
             self._publish() if taken else self._folder.stat()  # which fails where a later run has begun
         return taken
 
     def adopt(self, sources: Iterable[str | Path]) -> None:
         """Publish files that were made before of the same, in the order of the outputs; OSError where one has gone."""
         for source, output in zip(sources, self._outputs, strict=True):
-            store.put(source, self.path(output))
+            local_store.put(source, self.path(output))
         self._publish()
 
     def _sign(self) -> None:
         for output in self._outputs:
             if not checksums.lies_apart(output):
-                records.sign(self.path(output), self.record)
+                result_records.sign(self.path(output), self.record)
 
     def _publish(self) -> None:
         """Move the outputs to their places, and forget the rest."""
         for output in self._outputs:
             sync(self.path(output))  # before it has any name
-        store.keep(self.record, list(map(self.path, self._outputs)), self._outputs)
+        local_store.keep(self.record, list(map(self.path, self._outputs)), self._outputs)
         for output in self._outputs:
             if checksums.lies_apart(output):
                 self._note(checksums.place_of(output), checksums.line_of(output, self.path(output)))
-                self._note(checksums.made_of(output), records.text_beside(self.path(output), self.record))
+                self._note(checksums.made_of(output), result_records.text_beside(self.path(output), self.record))
             move(self.path(output), output)
-        store.drop_copies(self.record["key"], self._outputs)
+        local_store.drop_copies(self.record["key"], self._outputs)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _note(self, place: Path, text: str) -> None:

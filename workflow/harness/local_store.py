@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lmia import artifacts
-from workflow.harness import checksums, records
+from workflow.harness import checksums, result_records
 
 STORE = Path("results/.store")  # named by no rule, so Snakemake leaves it alone
 
@@ -27,7 +27,7 @@ def places(key: str, outputs: Iterable[str]) -> list[Path]:
 
 def has(key: str, outputs: Iterable[str]) -> bool:
     """Whether results of a key are there, as far as their records say."""
-    return all((records.read(place) or {}).get("key") == key for place in places(key, outputs))
+    return all((result_records.read(place) or {}).get("key") == key for place in places(key, outputs))
 
 
 def keep(record: dict[str, Any], paths: Iterable[str], outputs: Iterable[str]) -> None:
@@ -42,7 +42,7 @@ def keep(record: dict[str, Any], paths: Iterable[str], outputs: Iterable[str]) -
             if checksums.lies_apart(place):
                 made = checksums.made_of(place)
                 made.parent.mkdir(parents=True, exist_ok=True)
-                made.write_text(records.text_beside(place, record))
+                made.write_text(result_records.text_beside(place, record))
 
 
 def strays() -> dict[str, Path]:
@@ -50,7 +50,7 @@ def strays() -> dict[str, Path]:
     found = {}
     for path in Path("results").glob("[!.]*/**/*.npz"):
         with contextlib.suppress(OSError):  # a link to nothing, or what another run removes
-            if path.stat().st_nlink == 1 and (record := records.read(path)):
+            if path.stat().st_nlink == 1 and (record := result_records.read(path)):
                 found[record["key"]] = path
     return found
 

@@ -1,8 +1,8 @@
 """Keep what a finished study found: the rows over seeds of results/metrics.csv, and the default study's figures.
 
-Run from the repository root after `snakemake --cores 2`: python -m workflow.tools.keep_results
+Run from the repository root after `snakemake --cores 2`: python -m workflow.tools.copy_results_to_docs
 And after `snakemake --cores 2 --configfile docs/results/configs/fresh-seeds.yaml`:
-python -m workflow.tools.keep_results fresh-seeds
+python -m workflow.tools.copy_results_to_docs fresh-seeds
 """
 
 import shutil

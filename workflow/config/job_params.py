@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lmia.attacks.observations import OBSERVATIONS
-from workflow.config.paths import defense_of, n_train_of
+from workflow.config.result_files import defense_of, n_train_of
 from workflow.config.schema.base import Entry, Strict
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.datasets import Torchvision, Unpublished

@@ -10,11 +10,11 @@ from workflow.harness.job import job
 
 
 def tune(shadows, splits, output, error, seeds):
-    searched = [artifacts.load(path, "distances", {"best": ("f", 4), "spent": ("i", 4)})[0] for path in shadows]
+    searched = [artifacts.load(path, "distances", {"distance": ("f", 4), "n_queries": ("i", 4)})[0] for path in shadows]
     members = [artifacts.load(path, "split", {"members": ("i", 2)})[0]["members"] for path in splits]
     arrays = {}
     for s, seed in enumerate(seeds):
-        best, spent = (join_moments([part[name][s] for part in searched])[:, 0] for name in ("best", "spent"))
+        best, spent = (join_moments([part[name][s] for part in searched])[:, 0] for name in ("distance", "n_queries"))
         is_member = [np.isin(part["example_ids"][s], ids[s]) for part, ids in zip(searched, members, strict=True)]
         arrays |= fit_stopping(best, spent, np.concatenate(is_member), error).to_arrays(seed)
     artifacts.save(output, "stopping", arrays, {"error": error, "seeds": seeds})

@@ -6,8 +6,8 @@ import re
 from snakemake.exceptions import WorkflowError
 
 from workflow.config.load import check, plug_ins, read_layers
-from workflow.config.params import Params, plain
-from workflow.config.paths import Paths
+from workflow.config.job_params import Params, plain
+from workflow.config.result_files import Paths
 from workflow.config.yaml_reader import ConfigError
 from workflow.harness.bytecode import check_by_hash
 from workflow.harness.fingerprint import fingerprint

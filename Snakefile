@@ -42,7 +42,7 @@ rule all:
     """All studies, tables and figures of the configuration."""
     default_target: True
     input:
-        expand("results/checks/{study}.txt", study=CONFIG.studies),
+        expand("results/remarks/{study}.txt", study=CONFIG.studies),
         "results/metrics.csv",
         expand(
             "results/figures/{figure}.{format}",

@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from lmia.evaluation.metrics_table import COLUMNS, with_rows_over_seeds
-from lmia.evaluation.paper_comparison import COMPARISON, Decisions, check, compare, margin, to_markdown, transfer_cost
+from lmia.evaluation.paper_comparison import (
+    COMPARISON,
+    Decisions,
+    compare_number,
+    judge_claim,
+    margin,
+    to_markdown,
+    transfer_cost,
+)
 
 CELL = {"artifact": "table_1", "dataset": "d", "n_train": 9, "attack": "gap", "defense": "none", "remark": "10 points"}
 CELL |= {"status": None, "table": "not shown"}
@@ -34,7 +42,7 @@ def table(values, metric="accuracy", attack="gap", n_train=9, defense="none", re
     ],
 )
 def test_one_seed_is_compared_with_the_interval_of_its_points(paper, reach, status):
-    row = compare(table([0.6], reach=reach), CELL | {"paper": paper})
+    row = compare_number(table([0.6], reach=reach), CELL | {"paper": paper})
     assert list(row) == COMPARISON and row["remark"] == "10 points"
     assert (row["ours"], row["ci_low"], row["queries"], row["seeds"]) == (60, 60 - 100 * reach, 5, 1)
     assert row["difference"] == pytest.approx(60 - paper) and row["status"] == status
@@ -42,23 +50,23 @@ def test_one_seed_is_compared_with_the_interval_of_its_points(paper, reach, stat
 
 def test_flags_are_among_the_remarks():
     flagged = table([0.6]).assign(flags="target diverged")
-    assert compare(flagged, CELL | {"paper": 60})["remark"] == "10 points; target diverged"
+    assert compare_number(flagged, CELL | {"paper": 60})["remark"] == "10 points; target diverged"
 
 
 def test_what_is_no_number_of_the_paper_is_not_counted_as_one():
     for status in ("variant", "other n"):
-        row = compare(table([0.6]), CELL | {"paper": 60, "status": status})
+        row = compare_number(table([0.6]), CELL | {"paper": 60, "status": status})
         assert row["status"] == status and row["difference"] == 0
 
 
 def test_the_cells_own_size_and_defense_are_compared():
     others = [table([0.9], n_train=99), table([0.8], defense="guard"), table([0.7], attack="boundary")]
-    row = compare(pd.concat([*others, table([0.6])]), CELL | {"paper": 60})
+    row = compare_number(pd.concat([*others, table([0.6])]), CELL | {"paper": 60})
     assert row["ours"] == 60 and row["seeds"] == 1
 
 
 def test_several_seeds_are_compared_with_the_interval_over_them():
-    row = compare(table([0.6, 0.62, 0.61]), CELL | {"paper": 70})
+    row = compare_number(table([0.6, 0.62, 0.61]), CELL | {"paper": 70})
     reach = 4.302653 * 1 / 3**0.5  # Student's t with 2 degrees of freedom, standard deviation 1 point
     assert row["ours"] == 61 and row["seeds"] == 3 and row["status"] == "differs"
     assert row["ci_low"] == pytest.approx(61 - reach, abs=0.01) and row["ci_high"] == pytest.approx(
@@ -67,9 +75,9 @@ def test_several_seeds_are_compared_with_the_interval_over_them():
 
 
 def test_a_cell_may_be_of_the_model_or_not_run():
-    row = compare(table([0.5], "test_accuracy", ""), CELL | {"attack": "", "paper": 49.7})
+    row = compare_number(table([0.5], "test_accuracy", ""), CELL | {"attack": "", "paper": 49.7})
     assert row["ours"] == 50 and row["status"] == "reproduced"
-    row = compare(None, CELL | {"paper": 80.3})
+    row = compare_number(None, CELL | {"paper": 80.3})
     assert row["status"] == "not run" and row["ours"] is None and row["paper"] == 80.3
 
 
@@ -124,7 +132,7 @@ CERTAIN, HALF = decided(1, 1, 1, 1), decided(1, 1, 0, 0)  # 50 points apart, wha
     ],
 )
 def test_a_claim_holds_or_fails_only_where_the_whole_interval_says_so(left, right, bounds, verdict):
-    row = check([left], [right], 200, **bounds)
+    row = judge_claim([left], [right], 200, **bounds)
     assert row["verdict"] == verdict and row["seeds"] == 1 and row["queries"] == row["against_queries"] == 10
 
 

@@ -29,11 +29,11 @@ COMPARISON = [
     "status",
     "remark",
 ]
-CHECKS = ["artifact", "claim", "margin", "ci_low", "ci_high", "queries", "against_queries", "seeds", "verdict", "flags"]
+CLAIMS = ["artifact", "claim", "margin", "ci_low", "ci_high", "queries", "against_queries", "seeds", "verdict", "flags"]
 CLOSE = 2.0  # points within which a value counts as reproduced
 
 
-def compare(table: pd.DataFrame | None, cell: Mapping[str, Any]) -> dict[str, Any]:
+def compare_number(table: pd.DataFrame | None, cell: Mapping[str, Any]) -> dict[str, Any]:
     """One row of COMPARISON, accuracies in %.
 
     table: measures of the cell's run with rows over seeds (`metrics_table`), None where it was not run; cell: artifact,
@@ -119,14 +119,14 @@ def _resample(decisions: Decisions, rng: np.random.Generator) -> np.ndarray:
     return weights
 
 
-def check(
+def judge_claim(
     left: Sequence[Decisions],
     right: Sequence[Decisions],
     n_resamples: int,
     at_least: float = 0.0,
     within: float | None = None,
 ) -> dict[str, Any]:
-    """The numbers of one row of CHECKS: a margin, its interval in points, and a verdict.
+    """The numbers of one row of CLAIMS: a margin, its interval in points, and a verdict.
 
     The verdict is "holds" or "fails" only where the whole interval says so.
 

@@ -62,7 +62,7 @@ def mistakes(model, name, value):
 
 def test_the_fields_are_found():
     names = {(model.__name__, name) for model, name in FLOATS}
-    assert len(names) > 30 and {("Gaussian", "sigmas"), ("PaperCells", "under"), ("DpSgd", "noise")} <= names
+    assert len(names) > 30 and {("Gaussian", "sigmas"), ("PaperNumbers", "under"), ("DpSgd", "noise")} <= names
 
 
 @pytest.mark.parametrize("model, name", FLOATS, ids=lambda part: getattr(part, "__name__", part))

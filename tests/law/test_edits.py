@@ -57,7 +57,7 @@ READ_BY_NONE = {
     "Unpublished.path": "where a file lies",
     "Npz.path": "where a file lies",
     "Exhibit.figures": "which figures its name makes as well",
-    "PaperCells.not_run": "told only of a study that is taken out, and all are there",
+    "PaperNumbers.not_run": "told only of a study that is taken out, and all are there",
 }
 # Keys of which no other valid value here plans anything, each with its reason.
 WITHOUT_EDIT = {"ConfidenceVector.kind": "what reads confidences reads no other kind"}

@@ -12,7 +12,7 @@ import yaml
 
 from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
-from workflow.config.exhibit_inputs import exhibit_cells, exhibit_claims
+from workflow.config.exhibit_inputs import exhibit_claims, exhibit_numbers
 from workflow.config.load import ConfigError, check, load
 
 from .conftest import CONFIG, ROOT
@@ -46,21 +46,21 @@ def test_an_exhibit_is_a_target_that_runs_nothing_but_itself(copy):
     assert dict(copy.pending("table_1")) == {"compare_exhibit": 1, "plot_metrics": 1}
     copy.snakemake("table_1")
     folder = copy.path / "results/exhibits/table_1"
-    comparison, checks = pd.read_csv(folder / "comparison.csv"), pd.read_csv(folder / "checks.csv")
+    comparison, claims = pd.read_csv(folder / "comparison.csv"), pd.read_csv(folder / "claims.csv")
     table = read_metrics(copy.path / "results/metrics.csv")
     ours = table.query("seed == 'all' and setting == ''").set_index(["attack", "metric"])["value"]
     assert comparison["attack"].tolist() == ["gap", "boundary", "rotation", "gap"]
     assert comparison["status"].tolist()[1:] == ["differs", "variant", "not run"]
     assert comparison["ours"][1] == pytest.approx(100 * ours["boundary", "accuracy"], abs=0.01)
     assert comparison["remark"].fillna("").tolist() == ["", "economical search", "", "not in this configuration"]
-    assert checks["margin"][0] == pytest.approx(100 * ours["boundary", "accuracy_over_gap"], abs=0.01)
-    assert checks["margin"][2] == pytest.approx(100 * ours["gap", "accuracy"] - 50, abs=0.01)
-    assert checks["claim"].tolist() == [
+    assert claims["margin"][0] == pytest.approx(100 * ours["boundary", "accuracy_over_gap"], abs=0.01)
+    assert claims["margin"][2] == pytest.approx(100 * ours["gap", "accuracy"] - 50, abs=0.01)
+    assert claims["claim"].tolist() == [
         "more: boundary minus gap, n = 60",
         "more: boundary (budget=60) minus gap, n = 60",
         "above chance: gap minus chance, n = 60, at least -100 points",
     ]
-    assert checks["verdict"][2] == "holds" and checks["against_queries"].tolist()[:2] == [1, 1]
+    assert claims["verdict"][2] == "holds" and claims["against_queries"].tolist()[:2] == [1, 1]
     page = (folder / "table_1.md").read_text()
     assert page.startswith("# Table 1") and page.count("\n| ") == 6 + 5
 
@@ -72,7 +72,7 @@ def test_queries_of_the_paper_are_told_beside_query_sets_that_count_none():
     cells = raw["exhibits"]["table_1"]["paper"]["small"]
     cells |= {"accuracy": {"rotation": 60.0, "noise": 60.0}, "queries": {"rotation": 30, "noise": 100}}
     del cells["variants"]
-    remarks = {cell["attack"]: cell["remark"] for cell in exhibit_cells(check(raw), "table_1")}
+    remarks = {cell["attack"]: cell["remark"] for cell in exhibit_numbers(check(raw), "table_1")}
     assert remarks["rotation"] == "paper: 30 queries" and remarks["noise"] == "10 queries, paper: 100"
 
 
@@ -85,9 +85,9 @@ def test_test_accuracy_is_the_models_own_whatever_the_gap_attack_decides(copy):
     claim = {"says": "right", "study": "small", "attacks": ["test_accuracy"], "against": ["chance"]}
     copy.configure(lambda config: config.update(exhibits={"figure_0": {"title": "Figure 0", "claims": [claim]}}))
     copy.snakemake("figure_0")
-    checks = pd.read_csv(copy.path / "results/exhibits/figure_0/checks.csv")
+    claims = pd.read_csv(copy.path / "results/exhibits/figure_0/claims.csv")
     table = read_metrics(copy.path / "results/metrics.csv").query("metric == 'test_accuracy' and seed == 'all'")
-    assert checks["margin"].tolist() == pytest.approx([100 * table["value"].item() - 50], abs=0.01)
+    assert claims["margin"].tolist() == pytest.approx([100 * table["value"].item() - 50], abs=0.01)
 
 
 def test_remarks_say_what_is_not_as_in_the_paper():
@@ -95,17 +95,19 @@ def test_remarks_say_what_is_not_as_in_the_paper():
     config["exhibits"]["table_1"]["paper"].pop("big")
     config["exhibits"]["table_1"]["paper"]["small"]["n_train"] = 3000
     config["studies"]["small"] |= {"n_nonmembers": 30, "evaluated": 50}
-    cells = exhibit_cells(check(config), "table_1")
+    cells = exhibit_numbers(check(config), "table_1")
     assert [cell["status"] for cell in cells] == ["other n"] * 3
     assert cells[1]["remark"] == "paper: n = 3,000; 30 + 30 points; economical search"
     config["exhibits"]["table_1"]["paper"]["small"]["queries"] = {"boundary": 2500}
     config["queries"]["boundary"]["precision"] = "bfloat16"
-    cells = exhibit_cells(check(config), "table_1")
+    cells = exhibit_numbers(check(config), "table_1")
     assert cells[1]["remark"].endswith("; economical search; 150 queries, paper: 2,500; bfloat16")
     config["exhibits"]["table_1"]["paper"]["small"]["queries"] = {"boundary": 150}
-    assert "paper: 1" not in exhibit_cells(check(config), "table_1")[1]["remark"]
+    assert "paper: 1" not in exhibit_numbers(check(config), "table_1")[1]["remark"]
     config["studies"]["small"] |= {"n_nonmembers": None, "evaluated": 60, "splits": "halves"}
-    assert exhibit_cells(check(config), "table_1")[0]["remark"].endswith("; shadow trained on the target's non-members")
+    assert exhibit_numbers(check(config), "table_1")[0]["remark"].endswith(
+        "; shadow trained on the target's non-members"
+    )
 
 
 def test_claims_are_spelled_out_where_their_sides_differ():

@@ -77,5 +77,5 @@ def test_a_diverged_model_is_flagged_and_the_rest_goes_on(copy):
         assert sum(bool(re.fullmatch(r"[0-9.]+\*", text)) for text in found) == stars
     assert not any("*" in text for text in texts(copy.path / "results/figures/roc.pdf"))
 
-    checks = pd.read_csv(copy.path / "results/exhibits/figure_0/checks.csv", keep_default_na=False)
+    checks = pd.read_csv(copy.path / "results/exhibits/figure_0/claims.csv", keep_default_na=False)
     assert [text.split(" (")[0] for text in checks["flags"]] == ["target diverged"] * 2 + [""] * 2 + ["target diverged"]

@@ -31,7 +31,7 @@ def test_verify_reads_everything_and_builds_nothing(copy):
     text = copy.snakemake("verify")
     own = [file for file in before if ".store" not in file.parts]
     made = [file for file in own if file.suffix in (".npz", ".csv", ".png", ".pdf")]
-    made += (copy.path / "results/checks").iterdir()
+    made += (copy.path / "results/remarks").iterdir()
     assert f"{len(made)} results sound, 0 damaged, 0 stale, 0 not made yet" in text
     assert state(copy) == before
 
@@ -45,7 +45,7 @@ def test_verify_reads_everything_and_builds_nothing(copy):
         "results/measures/small/n60-none/0-1/gap.csv": lambda path: flip(path, 0.9),
         "results/measures/small/n60-none/0-1/noise.csv": lambda path: flip_record(copy, path),
         "results/metrics.csv": lambda path: flip(path, 0.5),
-        "results/checks/small.txt": lambda path: flip(path, 0.5),
+        "results/remarks/small.txt": lambda path: flip(path, 0.5),
         "results/figures/accuracy.pdf": lambda path: path.write_bytes(path.read_bytes()[:-1]),
         "results/figures/roc.png": lambda path: (path.parents[1] / "checksums/figures/roc.png.sha256").unlink(),
     }

@@ -92,7 +92,7 @@ def test_a_file_of_a_plug_in_re_runs_nobody_else(own):
     (own.path / "plugins/weights/deeper").mkdir(parents=True)
     (own.path / "plugins/weights/deeper/a.csv").write_text("1")
     own.configure(set_in("models", "net", value={"kind": "plugins.network"}))
-    target = "results/checks/s.txt"
+    target = "results/remarks/s.txt"
     own.snakemake(target)
     (own.path / "plugins/weights/deeper/a.csv").write_text("2")
     assert own.pending(target) == {"check_study": 1}
@@ -265,7 +265,7 @@ def test_a_plug_in_outside_the_checkout_runs_and_counts_in_full(own, tmp_path, m
         (code / part / "__init__.py").touch()
     monkeypatch.setenv("PYTHONPATH", str(code))
     own.configure(set_in("models", "net", value={"kind": f"{folder.replace('/', '.')}.network"}))
-    target = "results/checks/s.txt"
+    target = "results/remarks/s.txt"
     own.snakemake(target)
     assert not own.pending(target)
     (code / helper).write_text(HELPER.format(bias=False))
@@ -280,7 +280,7 @@ def test_what_a_plug_in_loads_by_a_name_that_nobody_sees_fails_its_job(own, tmp_
     (tmp_path / "code/zoo/network.py").write_text(NETWORK.format(importing=late))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "code"))
     own.configure(set_in("models", "net", value={"kind": "zoo.network"}))
-    text = own.snakemake("results/checks/s.txt", check=False)
+    text = own.snakemake("results/remarks/s.txt", check=False)
     assert f"ran {tmp_path}/code/zoo/hidden.py, which its rule's `code` does not list" in text
 
 

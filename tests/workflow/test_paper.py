@@ -55,11 +55,11 @@ def test_tables_and_figures_of_the_paper_come_from_one_command(fresh):
         assert ran["ours"].between(0, 100).all() and (ran["seeds"] == 1).all() and ran["ci_low"].notna().all()
     for figure in ("figure-1", "figure-2a", "figure-2b", "figure-2c"):
         assert (fresh.path / f"results/figures/{figure}.png").stat().st_size > 10_000
-    masked = pd.read_csv(fresh.path / "results/exhibits/figure_1/checks.csv")
+    masked = pd.read_csv(fresh.path / "results/exhibits/figure_1/claims.csv")
     said = [claim.partition(" (")[0] for claim in masked["claim"]]
     assert said == ["labels stay: gap", "labels stay: boundary-economical", "confidences go: max-confidence"]
     assert masked["verdict"].tolist() == ["holds"] * 3 and masked["margin"].tolist()[:2] == [0, 0]
-    verdicts = pd.read_csv(fresh.path / "results/exhibits/figure_2/checks.csv")["verdict"]
+    verdicts = pd.read_csv(fresh.path / "results/exhibits/figure_2/claims.csv")["verdict"]
     assert len(verdicts) == 24 and set(verdicts) <= {"holds", "fails", "not resolvable"}
     plan = fresh.snakemake("-n", "table_1", "table_2", "figure_1", "figure_2", *configured)
     assert "compare_exhibit" not in plan and "train_model" not in plan
@@ -99,7 +99,7 @@ def test_figures_of_defenses_come_from_one_command(fresh):
     fresh.snakemake("figure_3", "figure_4", "figure_s8", *configured, timeout=900)
     for figure in ("figure-3", "figure-4", "figure-s8"):
         assert (fresh.path / f"results/figures/{figure}.png").stat().st_size > 10_000
-    checks = pd.read_csv(fresh.path / "results/exhibits/figure_3/checks.csv")
+    checks = pd.read_csv(fresh.path / "results/exhibits/figure_3/claims.csv")
     assert (
         checks["claim"].tolist()[0]
         == "test accuracy rises: test_accuracy (shifts-5) minus test_accuracy (none), n = 100"

@@ -20,7 +20,7 @@ def test_pages_have_the_form_that_the_program_gives_them(name):
 
 @pytest.mark.parametrize("name", TITLES)
 def test_counts_on_pages_are_those_of_the_tables_beside_them(name):
-    files = {kind: PAGES / f"data/{name}-{kind}.csv" for kind in ("comparison", "checks")}
+    files = {kind: PAGES / f"data/{name}-{kind}.csv" for kind in ("comparison", "claims")}
     tables = {kind: pd.read_csv(file) for kind, file in files.items() if file.exists()}
     assert summary(tables) in (PAGES / f"{name}.md").read_text()
 

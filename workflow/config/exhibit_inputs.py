@@ -7,14 +7,14 @@ from typing import Any
 
 from workflow.config.result_files import target_split
 from workflow.config.schema.configuration import Config
-from workflow.config.schema.exhibits import Claim, PaperCells
+from workflow.config.schema.exhibits import Claim, PaperNumbers
 from workflow.config.schema.studies import Study
 
 CHANCE = "chance"
 TEST_ACCURACY = "test_accuracy"  # of the model, where else an attack is named
 
 
-def exhibit_cells(config: Config, name: str) -> list[dict[str, Any]]:
+def exhibit_numbers(config: Config, name: str) -> list[dict[str, Any]]:
     """One entry for each number of the paper, in its order, as `lmia.evaluation.paper_comparison.compare` takes it.
 
     `table` is the file with ours, None where this configuration has no such study.
@@ -39,7 +39,7 @@ def exhibit_cells(config: Config, name: str) -> list[dict[str, Any]]:
     return cells
 
 
-def _numbers(usual: str, of_paper: PaperCells) -> Iterator[tuple[str, str, float, str | None]]:
+def _numbers(usual: str, of_paper: PaperNumbers) -> Iterator[tuple[str, str, float, str | None]]:
     """(defense, attack or "" for the model, the paper's number, status) of each number that the paper has."""
     if of_paper.test_accuracy is not None:
         yield usual, "", of_paper.test_accuracy, None
@@ -49,7 +49,7 @@ def _numbers(usual: str, of_paper: PaperCells) -> Iterator[tuple[str, str, float
         yield from ((defense, "" if attack == TEST_ACCURACY else attack, value, None) for attack, value in of.items())
 
 
-def _other_n(study: Study, of_paper: PaperCells) -> bool:
+def _other_n(study: Study, of_paper: PaperNumbers) -> bool:
     return of_paper.n_train not in (None, study.n_train[0])
 
 
@@ -58,7 +58,7 @@ def evaluated_points(study: Study, n: int) -> int:
     return min(study.evaluated or n, n, study.n_nonmembers or n)
 
 
-def remark(config: Config, study: Study | None, attack: str, of_paper: PaperCells) -> str:
+def remark(config: Config, study: Study | None, attack: str, of_paper: PaperNumbers) -> str:
     """What a reader must know to compare a number with the paper's."""
     if study is None:
         return of_paper.not_run

@@ -164,7 +164,7 @@ class Paths:
 
     def exhibit_remarks(self, exhibit: str) -> list[str]:
         """The remarks on its studies: they come first, before long work."""
-        return [f"results/checks/{study}.txt" for study in self.exhibit_studies(exhibit)]
+        return [f"results/remarks/{study}.txt" for study in self.exhibit_studies(exhibit)]
 
     def all_results(self) -> list[str]:
         """All that there is once everything of the configuration is done, and those exhibits that were asked for."""
@@ -191,11 +191,11 @@ class Paths:
 
     def _tables_and_figures(self) -> Iterator[str]:
         studies, figures = self._config.studies, product(self._config.figures, ("png", "pdf"))
-        yield from (f"results/checks/{study}.txt" for study in studies)
+        yield from (f"results/remarks/{study}.txt" for study in studies)
         yield from (path for study in studies for path in self.measures(SimpleNamespace(study=study)))
         yield from (f"results/tables/{study}.csv" for study in studies)
         yield "results/metrics.csv"
         yield from (f"results/figures/{figure}.{end}" for figure, end in figures)
         for exhibit in self._config.exhibits:
-            files = ("comparison.csv", "checks.csv", f"{exhibit}.md")
+            files = ("comparison.csv", "claims.csv", f"{exhibit}.md")
             yield from filter(os.path.exists, (f"results/exhibits/{exhibit}/{file}" for file in files))

@@ -1,5 +1,5 @@
 # In: tables, scores and splits. Out: results/exhibits/, the tables and figures of the paper by name: `snakemake table_1`.
-from workflow.config.exhibit_inputs import exhibit_cells, exhibit_claims
+from workflow.config.exhibit_inputs import exhibit_numbers, exhibit_claims
 
 
 def exhibit_files(kind):
@@ -32,7 +32,7 @@ for exhibit, entry in CONFIG.exhibits.items():
         input:
             PATHS.exhibit_remarks(exhibit),
             f"results/exhibits/{exhibit}/comparison.csv",
-            f"results/exhibits/{exhibit}/checks.csv",
+            f"results/exhibits/{exhibit}/claims.csv",
             expand("results/figures/{figure}.png", figure=entry.figures),
 
 
@@ -46,7 +46,7 @@ rule compare_exhibit:
         model_measures=exhibit_files("model_measures"),
     output:
         comparison=exhibit_output("comparison"),
-        checks=exhibit_output("checks"),
+        claims=exhibit_output("claims"),
         page="results/exhibits/{exhibit}/{exhibit}.md",
     log:
         "results/logs/exhibits/{exhibit}.log",
@@ -61,7 +61,7 @@ rule compare_exhibit:
     params:
         artifact="{exhibit}",
         title=lambda wc: CONFIG.exhibits[wc.exhibit].title,
-        cells=lambda wc: exhibit_cells(CONFIG, wc.exhibit),
+        numbers=lambda wc: exhibit_numbers(CONFIG, wc.exhibit),
         claims=lambda wc: exhibit_claims(CONFIG, wc.exhibit),
         resamples=CONFIG.metrics.resamples,
         code=code("compare_exhibit"),

@@ -1,4 +1,4 @@
-# In: results/data/, results/splits/. Out: results/models/, results/checks/.
+# In: results/data/, results/splits/. Out: results/models/, results/remarks/.
 # Faults of data and models come out here first. It is a target of its own, and no input of training, or an edit of a
 # check would train all models again; training refuses by itself what cannot be trained (workflow/harness/unusable_models.py).
 rule check_study:
@@ -7,11 +7,11 @@ rule check_study:
         dataset=PATHS.dataset,
         split=PATHS.first_split,
     output:
-        "results/checks/{study}.txt",
+        "results/remarks/{study}.txt",
     log:
-        "results/logs/checks/{study}.log",
+        "results/logs/remarks/{study}.log",
     benchmark:
-        "results/benchmarks/checks/{study}.tsv"
+        "results/benchmarks/remarks/{study}.tsv"
     priority: 1
     conda:
         "../envs/torch.yaml"

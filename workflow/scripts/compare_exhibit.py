@@ -6,13 +6,13 @@ from lmia import artifacts
 from lmia.evaluation import flags
 from lmia.evaluation.claim_decisions import decisions
 from lmia.evaluation.metrics_table import flags_over_seeds, read_measures, read_metrics
-from lmia.evaluation.paper_comparison import CHECKS, COMPARISON, check, compare, to_markdown
+from lmia.evaluation.paper_comparison import CLAIMS, COMPARISON, compare_number, judge_claim, to_markdown
 from workflow.harness.job import job
 
 
-def compare_cells(cells):
-    tables = {cell["table"]: cell["table"] and read_metrics(cell["table"]) for cell in cells}
-    rows = [compare(tables[cell["table"]], cell) for cell in cells]
+def compare_numbers(numbers):
+    tables = {number["table"]: number["table"] and read_metrics(number["table"]) for number in numbers}
+    rows = [compare_number(tables[number["table"]], number) for number in numbers]
     return pd.DataFrame(rows, columns=COMPARISON)
 
 
@@ -37,28 +37,28 @@ def flags_of(side):
     return text
 
 
-def check_claims(claims, artifact, resamples):
+def judge_claims(claims, artifact, resamples):
     rows = []
     for claim in claims:
         left, right = map(decisions_of, claim["sides"])
         bounds = {"at_least": claim["at_least"], "within": claim["within"]}
-        row = check(left, right, resamples, **bounds) | {"artifact": artifact, "claim": claim["claim"]}
+        row = judge_claim(left, right, resamples, **bounds) | {"artifact": artifact, "claim": claim["claim"]}
         rows.append(row | {"flags": flags.join(flags_of(side) for side in claim["sides"])})
-    return pd.DataFrame(rows, columns=CHECKS)
+    return pd.DataFrame(rows, columns=CLAIMS)
 
 
-def write(output, title, comparison, checks):
+def write(output, title, comparison, claims):
     comparison.to_csv(output.comparison, index=False)
-    checks.to_csv(output.checks, index=False)
+    claims.to_csv(output.claims, index=False)
     shown = [name for name in COMPARISON if name != "artifact"]
     with open(output.page, "w") as page:
         page.write(f"# {title}\n")
         if len(comparison):
             page.write("\nAccuracy in %, difference and intervals (95 %) in points.\n\n")
             page.write(to_markdown(comparison, shown))
-        if len(checks):
+        if len(claims):
             page.write("\nMargins in points, with 95 % intervals.\n\n")
-            page.write(to_markdown(checks, CHECKS[1:]))
+            page.write(to_markdown(claims, CLAIMS[1:]))
 
 
 if __name__ == "__main__":
@@ -67,6 +67,6 @@ if __name__ == "__main__":
         write(
             output=snakemake.output,
             title=params.title,
-            comparison=compare_cells(params.cells),
-            checks=check_claims(params.claims, params.artifact, params.resamples),
+            comparison=compare_numbers(params.numbers),
+            claims=judge_claims(params.claims, params.artifact, params.resamples),
         )

@@ -121,7 +121,7 @@ python -m workflow.tools.results_page {" ".join(files)}{own}
 def keep(folders: Sequence[Path], name: str) -> dict[str, Table]:
     """Copy the exhibits' tables beside the page, each as one; returns kind of table -> table."""
     tables = {}
-    for kind in ("comparison", "checks"):
+    for kind in ("comparison", "claims"):
         table = pd.concat([pd.read_csv(folder / f"{kind}.csv") for folder in folders], ignore_index=True)
         if len(table):
             table.to_csv(PAGES / f"data/{name}-{kind}.csv", index=False)
@@ -134,10 +134,10 @@ def summary(tables: dict[str, Table]) -> str:
     texts = ["## Numbers and claims\n\n"]
     if "comparison" in tables:
         texts.append(f"- Numbers of the paper: {counted(tables['comparison']['status'])}.\n")
-    if "checks" in tables:
-        checks = tables["checks"]
-        measured = checks[~checks["claim"].str.contains(BY_CONSTRUCTION, regex=False)]["verdict"]
-        others = f"; {n} more hold by construction" if (n := len(checks) - len(measured)) else ""
+    if "claims" in tables:
+        claims = tables["claims"]
+        measured = claims[~claims["claim"].str.contains(BY_CONSTRUCTION, regex=False)]["verdict"]
+        others = f"; {n} more hold by construction" if (n := len(claims) - len(measured)) else ""
         texts.append(f"- Claims: {counted(measured)}{others}.\n")
     texts.append("\n[How to read a page of results](index.md#how-to-read-a-page) defines these words.\n")
     return "".join(texts)

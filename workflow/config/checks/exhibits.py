@@ -7,7 +7,7 @@ from typing import NamedTuple
 from workflow.config.exhibit_inputs import CHANCE, TEST_ACCURACY
 from workflow.config.messages import suggest, unknown
 from workflow.config.schema.configuration import Config
-from workflow.config.schema.exhibits import Claim, PaperCells
+from workflow.config.schema.exhibits import Claim, PaperNumbers
 from workflow.harness.fingerprint import ROOT
 
 
@@ -45,7 +45,7 @@ def check_exhibits(config: Config, known_studies: Collection[str] = ()) -> Itera
             yield from _check_claim(f"{key}.claims.{number}", config, claim)
 
 
-def _check_cells(key: str, config: Config, study: str, cells: PaperCells) -> Iterator[str]:
+def _check_cells(key: str, config: Config, study: str, cells: PaperNumbers) -> Iterator[str]:
     entry = config.studies[study]
     if len(entry.n_train) > 1:
         yield f"{key}: {study}: has {len(entry.n_train)} sizes; the paper's numbers need a study of one"

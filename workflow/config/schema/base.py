@@ -53,7 +53,8 @@ def _types_in(annotation: Any) -> set[Any]:
 
 def classes_in(field: FieldInfo) -> list[type["Strict"]]:
     """Classes of the schema that the value of a pydantic field may be of, or of its lists and dicts."""
-    return [part for part in _types_in(field.annotation) if isinstance(part, type) and issubclass(part, Strict)]
+    found = [part for part in _types_in(field.annotation) if isinstance(part, type) and issubclass(part, Strict)]
+    return sorted(found, key=lambda part: part.__name__)
 
 
 def _leaves(value: Any) -> list[Any]:

@@ -10,7 +10,7 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 Names = Annotated[list[Name], NonEmpty, Distinct]
 
 
-class PaperCells(Strict):
+class PaperNumbers(Strict):
     """The paper's numbers for one study, in %."""
 
     n_train: Count | None = Field(None, description="members per model in the paper, where not as in the study")
@@ -44,6 +44,6 @@ class Exhibit(Strict):
     """A table or figure of the paper: `snakemake <name>` makes it, beside the paper's numbers and claims."""
 
     title: str = Field(description="heading")
-    paper: dict[Name, PaperCells] = Field({}, description="by study; one that was taken out is listed as not run")
+    paper: dict[Name, PaperNumbers] = Field({}, description="by study; one that was taken out is listed as not run")
     claims: list[Claim] = Field([], description="what the table or figure must show")
     figures: Annotated[list[str], Distinct] = Field([], description="entries under `figures` that belong to it")

@@ -293,7 +293,7 @@ EVERY_KIND = {
 HINTS = {
     "Config.device": ["cpu"],
     "Torchvision.name": ["KMNIST"],
-    "Archived.path": ["copies"],
+    "Published.path": ["copies"],
     "Unpublished.path": ["copies"],
     "Npz.path": ["copies/mine.npz"],
     "Npz.inputs": [["more", "inputs"]],

@@ -53,7 +53,7 @@ READ_BY_NONE = {
     "Config.device": "a machine without a GPU does not repeat what a GPU made",
     "Config.cache": "where results are shared",
     "Torchvision.download": "how they get there",
-    "Archived.path": "where a file lies",
+    "Published.path": "where a file lies",
     "Unpublished.path": "where a file lies",
     "Npz.path": "where a file lies",
     "Exhibit.figures": "which figures its name makes as well",

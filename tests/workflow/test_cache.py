@@ -141,8 +141,12 @@ CASES = {
         config("queries", "settled", "stop_error", value=0.1),
         FROM_SCORES | {"search_boundary": 1, "fit_stopping": 1},
     ),
+    "how stopping is learned": (
+        code("lmia/evaluation/stopping_rule.py", "0.99, 100", "0.99, 50"),
+        FROM_SCORES | {"search_boundary": 1, "fit_stopping": 1},
+    ),
     "code of stopping": (
-        code("lmia/boundary/stopping.py", "0.99, 100", "0.99, 50"),
+        code("lmia/boundary/stopping.py", "best < self.threshold", "best <= self.threshold"),
         FROM_SCORES | {"search_boundary": 1, "fit_stopping": 1},
     ),
     "check of models": (code("lmia/models/usability.py", "POINTS = 8", "POINTS = 9"), {"check_study": 1}),

@@ -43,7 +43,7 @@ def test_every_rule_declares_what_it_needs(name):
 
 def test_all_that_read_a_data_set_beside_a_model_ask_for_the_same_memory():
     readers = [text for name, text in JOBS.items() if name in ON_GPU | {"check_study"}]
-    assert all("dataset=dataset_of" in text for text in readers)
+    assert all("dataset=PATHS.dataset" in text for text in readers)
     assert {re.search(r"mem_mb=growing\((\d+)\)", text)[1] for text in readers} == {"4000"}
 
 

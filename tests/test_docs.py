@@ -55,6 +55,16 @@ def test_every_relative_link_leads_somewhere(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_and_module_that_is_named_is_there(page):
+    text = page.read_text()
+    folders = "lmia|workflow|tests|benchmarks|config|docs|profiles|container"
+    missing = [name for name in re.findall(rf"`((?:{folders})/[\w./*-]*)`", text) if not list(ROOT.glob(name))]
+    modules = [name.replace(".", "/") for name in re.findall(r"python -m (workflow[\w.]*\w)", text)]
+    missing += [name for name in modules if not (ROOT / f"{name}.py").exists() and not (ROOT / name).is_dir()]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_sentences_are_short_and_one_to_a_line(page):
     _, faults = measure(page.read_text())
     assert not faults, "\n".join(f"{page.relative_to(ROOT)}:{number}: {fault}" for number, fault in faults)

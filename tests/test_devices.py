@@ -22,7 +22,7 @@ from lmia.streams import streams
 from lmia.training.loop import accuracy, train
 from lmia.training.options import TrainingOptions
 
-from .second_device import second_device
+from tests.second_device import second_device
 
 CPU = torch.device("cpu")
 IMAGES = torch.rand(40, 1, 8, 8, generator=torch.Generator().manual_seed(0))

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from .prose import measure
+from tests.prose import measure
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -12,7 +12,7 @@ import pytest
 from lmia.data import adult, binary_tables, cifar10, cifar100, location, mnist, npz, purchase, texas
 from tests.test_archives import tgz
 
-REAL = Path(__file__).parents[1].parent / "shared" / "data"
+REAL = Path(__file__).parents[2].parent / "shared" / "data"
 
 
 def real(*names):

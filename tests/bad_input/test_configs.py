@@ -18,7 +18,7 @@ from workflow.config.__main__ import main
 from workflow.config.load import ConfigError, base_files, check, load
 from workflow.config.yaml_reader import read
 
-from ..workflow.test_config import ROOT, changed
+from tests.workflow.test_config import ROOT, changed
 
 BILLION = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)

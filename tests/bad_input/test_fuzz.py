@@ -16,9 +16,9 @@ from lmia.data import npz
 from workflow.config.load import ConfigError, base_files, check
 from workflow.config.yaml_reader import read
 
-from ..workflow.test_config import DEFAULT
-from ..workflow.test_defended_config import defended
-from .test_files import GOOD, npy
+from tests.workflow.test_config import DEFAULT
+from tests.workflow.test_defended_config import defended
+from tests.bad_input.test_files import GOOD, npy
 
 SECONDS = 5  # of CPU time for one input, far more than any takes
 SOUND = [

@@ -15,7 +15,7 @@ from lmia import artifacts
 from workflow.harness.fingerprint import ROOT
 from workflow.harness.job import job
 
-from ..workflow.conftest import make_checkout
+from tests.workflow.conftest import make_checkout
 
 PLUG_INS = {
     "holes": "import numpy as np\n\n\ndef load():\n    return np.full((9, 2), np.nan), np.arange(9) % 3\n",

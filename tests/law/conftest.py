@@ -13,8 +13,8 @@ import yaml
 
 from workflow.harness.result_records import RECORD
 
-from ..workflow.conftest import make_checkout
-from .study import EVERY_KIND, place
+from tests.workflow.conftest import make_checkout
+from tests.law.study import EVERY_KIND, place
 
 TARGETS = ["all", *EVERY_KIND["exhibits"]]
 FOLDER = Path(__file__).parent

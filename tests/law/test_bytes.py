@@ -16,11 +16,11 @@ import pytest
 
 from workflow.config.load import check
 
-from ..workflow.conftest import make_checkout
-from .conftest import Runner, told, write
-from .shrink import shrunk
-from .study import HINTS, place_small_data, runnable
-from .walk import edited, keys
+from tests.workflow.conftest import make_checkout
+from tests.law.conftest import Runner, told, write
+from tests.law.shrink import shrunk
+from tests.law.study import HINTS, place_small_data, runnable
+from tests.law.walk import edited, keys
 
 SEED = datetime.date.today().toordinal()  # another sample every day
 SAMPLE = 4

@@ -15,7 +15,7 @@ import pytest
 from workflow.harness import fingerprint
 from workflow.harness.fingerprint import HARNESS, ROOT, hashes
 
-from .mutation import mutated
+from tests.law.mutation import mutated
 
 SEED = datetime.date.today().toordinal()  # another mutation every day
 SOURCES = [file for folder in ("lmia", "workflow") for file in sorted((ROOT / folder).rglob("*.py"))]

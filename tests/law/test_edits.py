@@ -16,9 +16,9 @@ import pytest
 
 from workflow.config.load import check
 
-from .conftest import write
-from .study import EVERY_KIND, HINTS
-from .walk import all_edited, keys
+from tests.law.conftest import write
+from tests.law.study import EVERY_KIND, HINTS
+from tests.law.walk import all_edited, keys
 
 ROOT = Path(__file__).parents[2]
 SAMPLE, SHARDS, VALUES = 6, 4, 5

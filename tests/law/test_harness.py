@@ -13,10 +13,10 @@ import shutil
 
 import pytest
 
-from ..workflow.conftest import make_checkout
-from .conftest import told, write
-from .mutation import mutated
-from .study import EVERY_KIND
+from tests.workflow.conftest import make_checkout
+from tests.law.conftest import told, write
+from tests.law.mutation import mutated
+from tests.law.study import EVERY_KIND
 
 SEED = datetime.date.today().toordinal()  # other mutations every day
 SAMPLE = 6

@@ -4,7 +4,7 @@ import re
 
 from workflow.harness.fingerprint import ROOT
 
-from .test_edits import READERS
+from tests.law.test_edits import READERS
 
 PAGE = ROOT / "docs/how-to/cache.md"
 ROW = re.compile(r"^\| `(\w+):`[^|]*\| ([^|]*)\|", re.M)

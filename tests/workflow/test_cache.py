@@ -10,7 +10,7 @@ import pytest
 from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
 
-from .conftest import PARTS, Checkout, make_checkout
+from tests.workflow.conftest import PARTS, Checkout, make_checkout
 
 PLOTS_OF_METRICS = {"tabulate_study": 1, "tabulate_metrics": 1, "plot_metrics": 1}
 FROM_SCORES = {"score_attack": 1, "measure_attack": 1} | PLOTS_OF_METRICS

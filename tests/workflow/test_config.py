@@ -15,7 +15,7 @@ from workflow.config.load import ConfigError, base_files, check, load
 from workflow.config.schema import configuration
 from workflow.config.schema.figures import AnyFigure
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 

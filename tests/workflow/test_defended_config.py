@@ -8,7 +8,7 @@ import pytest
 
 from workflow.config.load import ConfigError, check
 
-from .test_config import DEFAULT
+from tests.workflow.test_config import DEFAULT
 
 
 def defended(**studies_defense):

@@ -15,7 +15,7 @@ from lmia.evaluation.metrics_table import read_metrics
 from workflow.config.exhibit_inputs import exhibit_claims, exhibit_numbers
 from workflow.config.load import ConfigError, check, load
 
-from .conftest import CONFIG, ROOT
+from tests.workflow.conftest import CONFIG, ROOT
 
 EXHIBITS = {
     "table_1": {

@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 
-from .conftest import Checkout, make_checkout
+from tests.workflow.conftest import Checkout, make_checkout
 
 # A model that notes who asks it how much, and can be made slow without a change of anything that a result depends on.
 MODEL = """

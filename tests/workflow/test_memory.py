@@ -24,7 +24,7 @@ print(int(told), resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 def faults(told):
     command = [sys.executable, "-c", PROGRAM.format(told=told)]
-    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True)
     return map(int, done.stdout.split())
 
 

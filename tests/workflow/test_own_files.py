@@ -11,9 +11,9 @@ from lmia import artifacts
 from workflow.config.plugin_source_reader import flaw_of_files
 from workflow.config.schema.models import CustomModel
 
-from .conftest import Checkout, make_checkout
-from .test_bytecode import edit_unseen
-from .test_cache import set_in
+from tests.workflow.conftest import Checkout, make_checkout
+from tests.workflow.test_bytecode import edit_unseen
+from tests.workflow.test_cache import set_in
 
 TABLE = "results/data/mine.npz"
 MORE = ("more.csv", "folder/one.csv")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from .conftest import ROOT
+from tests.workflow.conftest import ROOT
 
 SHAPES = {  # of what stands in for each data set, with its number of classes
     "cifar10": ((20000, 12, 12, 3), 10),

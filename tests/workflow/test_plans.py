@@ -7,8 +7,8 @@ import pytest
 
 from workflow.harness import local_store, result_records
 
-from .test_cache import PLOTS_OF_METRICS, config
-from .test_records import NAMED, RUN, rename_study
+from tests.workflow.test_cache import PLOTS_OF_METRICS, config
+from tests.workflow.test_records import NAMED, RUN, rename_study
 
 SCORES = f"results/scores/{RUN}/noise.npz"
 

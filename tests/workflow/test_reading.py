@@ -7,7 +7,7 @@ from snakemake.common.configfile import load_configfile
 from workflow.config.load import ConfigError, base_files, load, read_layers
 from workflow.config.yaml_reader import read, read_argument
 
-from .conftest import ROOT
+from tests.workflow.conftest import ROOT
 
 NUMBERS = {
     "1e-3": 0.001,

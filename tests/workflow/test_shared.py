@@ -19,7 +19,7 @@ from workflow.harness.job_outputs import Attempt
 from workflow.harness.shared_cache import Entry
 from workflow.tools import prune_cache
 
-from ..test_devices import Hungry
+from tests.test_devices import Hungry
 
 KEY, OUTPUT = "ab" * 32, "results/one.npz"
 RECORD = result_records.record_of({"seeds": "0", "code": ["a.py@1"]}, {})

@@ -11,7 +11,7 @@ from lmia import artifacts
 from workflow.harness import checksums, local_store, result_records
 from workflow.harness.job_outputs import Attempt, Superseded
 
-from .test_attempt import OUTPUTS, RECORD, begin, folder, write  # noqa: F401, the fixture is used by all
+from tests.workflow.test_attempt import OUTPUTS, RECORD, begin, folder, write  # noqa: F401, the fixture is used by all
 
 
 def test_an_artifact_is_taken_by_what_it_was_made_from_and_not_once_it_is_damaged(capsys):

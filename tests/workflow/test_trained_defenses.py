@@ -8,7 +8,7 @@ import pytest
 from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
 
-from .conftest import Checkout
+from tests.workflow.conftest import Checkout
 
 pytestmark = pytest.mark.slow
 

@@ -21,7 +21,6 @@ from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
 from lmia.training.loop import accuracy, train
 from lmia.training.options import TrainingOptions
-
 from tests.second_device import second_device
 
 CPU = torch.device("cpu")

@@ -1,8 +1,8 @@
 """Optimizers for small models: torch.optim's arithmetic, without the second of CPU that importing its classes costs.
 
 They call the functions behind torch.optim.Adam and torch.optim.SGD, which torch does not promise to keep.
-`requirements.lock` pins the torch that they are tested with, and tests/test_training.py compares them with torch's own
-classes: a torch that changed these functions fails there, and in the first step of a training.
+`requirements.lock` pins the torch that they are tested with, and tests/training/test_training.py compares them with
+torch's own classes: a torch that changed these functions fails there, and in the first step of a training.
 """
 
 from collections.abc import Iterable

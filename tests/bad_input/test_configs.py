@@ -13,12 +13,11 @@ import pytest
 import yaml
 from snakemake.common.configfile import load_configfile
 
+from tests.workflow.config.test_config import ROOT, changed
 from workflow.config import yaml_reader
 from workflow.config.__main__ import main
 from workflow.config.load import ConfigError, base_files, check, load
 from workflow.config.yaml_reader import read
-
-from tests.workflow.test_config import ROOT, changed
 
 BILLION = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)

@@ -13,12 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lmia.data import npz
+from tests.bad_input.test_files import GOOD, npy
+from tests.workflow.config.test_config import DEFAULT
+from tests.workflow.config.test_defended_config import defended
 from workflow.config.load import ConfigError, base_files, check
 from workflow.config.yaml_reader import read
-
-from tests.workflow.test_config import DEFAULT
-from tests.workflow.test_defended_config import defended
-from tests.bad_input.test_files import GOOD, npy
 
 SECONDS = 5  # of CPU time for one input, far more than any takes
 SOUND = [

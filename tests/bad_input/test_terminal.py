@@ -12,10 +12,9 @@ from snakemake.iocontainers import InputFiles, OutputFiles, Params, Wildcards
 
 import workflow.harness.job
 from lmia import artifacts
+from tests.workflow.conftest import make_checkout
 from workflow.harness.fingerprint import ROOT
 from workflow.harness.job import job
-
-from tests.workflow.conftest import make_checkout
 
 PLUG_INS = {
     "holes": "import numpy as np\n\n\ndef load():\n    return np.full((9, 2), np.nan), np.arange(9) % 3\n",

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workflow.harness.result_records import RECORD
-
-from tests.workflow.conftest import make_checkout
 from tests.law.study import EVERY_KIND, place
+from tests.workflow.conftest import make_checkout
+from workflow.harness.result_records import RECORD
 
 TARGETS = ["all", *EVERY_KIND["exhibits"]]
 FOLDER = Path(__file__).parent

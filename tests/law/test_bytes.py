@@ -14,13 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from workflow.config.load import check
-
-from tests.workflow.conftest import make_checkout
 from tests.law.conftest import Runner, told, write
 from tests.law.shrink import shrunk
 from tests.law.study import HINTS, place_small_data, runnable
 from tests.law.walk import edited, keys
+from tests.workflow.conftest import make_checkout
+from workflow.config.load import check
 
 SEED = datetime.date.today().toordinal()  # another sample every day
 SAMPLE = 4

@@ -12,10 +12,9 @@ import shutil
 
 import pytest
 
+from tests.law.mutation import mutated
 from workflow.harness import fingerprint
 from workflow.harness.fingerprint import HARNESS, ROOT, hashes
-
-from tests.law.mutation import mutated
 
 SEED = datetime.date.today().toordinal()  # another mutation every day
 SOURCES = [file for folder in ("lmia", "workflow") for file in sorted((ROOT / folder).rglob("*.py"))]

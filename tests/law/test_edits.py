@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from workflow.config.load import check
-
 from tests.law.conftest import write
 from tests.law.study import EVERY_KIND, HINTS
 from tests.law.walk import all_edited, keys
+from workflow.config.load import check
 
 ROOT = Path(__file__).parents[2]
 SAMPLE, SHARDS, VALUES = 6, 4, 5

@@ -13,10 +13,10 @@ import shutil
 
 import pytest
 
-from tests.workflow.conftest import make_checkout
 from tests.law.conftest import told, write
 from tests.law.mutation import mutated
 from tests.law.study import EVERY_KIND
+from tests.workflow.conftest import make_checkout
 
 SEED = datetime.date.today().toordinal()  # other mutations every day
 SAMPLE = 6

@@ -7,9 +7,9 @@ import copy
 
 import pytest
 
-from tests.workflow.conftest import make_checkout
 from tests.law.conftest import write
 from tests.law.study import EVERY_KIND
+from tests.workflow.conftest import make_checkout
 
 MODULES = {
     "datasets": "N_EXAMPLES = 400\nSHAPE = (1, 8, 8)\n\n\ndef load(option):\n    pass\n",

@@ -2,9 +2,8 @@
 
 import re
 
-from workflow.harness.fingerprint import ROOT
-
 from tests.law.test_edits import READERS
+from workflow.harness.fingerprint import ROOT
 
 PAGE = ROOT / "docs/how-to/cache.md"
 ROW = re.compile(r"^\| `(\w+):`[^|]*\| ([^|]*)\|", re.M)

@@ -9,7 +9,6 @@ import pytest
 
 from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
-
 from tests.workflow.conftest import PARTS, Checkout, make_checkout
 
 PLOTS_OF_METRICS = {"tabulate_study": 1, "tabulate_metrics": 1, "plot_metrics": 1}

@@ -12,10 +12,9 @@ import yaml
 
 from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
+from tests.workflow.conftest import CONFIG, ROOT
 from workflow.config.exhibit_inputs import exhibit_claims, exhibit_numbers
 from workflow.config.load import ConfigError, check, load
-
-from tests.workflow.conftest import CONFIG, ROOT
 
 EXHIBITS = {
     "table_1": {

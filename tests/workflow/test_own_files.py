@@ -8,12 +8,11 @@ import pytest
 import yaml
 
 from lmia import artifacts
+from tests.workflow.conftest import Checkout, make_checkout
+from tests.workflow.harness.test_bytecode import edit_unseen
+from tests.workflow.test_cache import set_in
 from workflow.config.plugin_source_reader import flaw_of_files
 from workflow.config.schema.models import CustomModel
-
-from tests.workflow.conftest import Checkout, make_checkout
-from tests.workflow.test_bytecode import edit_unseen
-from tests.workflow.test_cache import set_in
 
 TABLE = "results/data/mine.npz"
 MORE = ("more.csv", "folder/one.csv")

@@ -7,7 +7,6 @@ import pytest
 
 from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
-
 from tests.workflow.conftest import Checkout
 
 pytestmark = pytest.mark.slow

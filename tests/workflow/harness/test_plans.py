@@ -5,10 +5,9 @@ import shutil
 
 import pytest
 
-from workflow.harness import local_store, result_records
-
+from tests.workflow.harness.test_result_records import NAMED, RUN, rename_study
 from tests.workflow.test_cache import PLOTS_OF_METRICS, config
-from tests.workflow.test_records import NAMED, RUN, rename_study
+from workflow.harness import local_store, result_records
 
 SCORES = f"results/scores/{RUN}/noise.npz"
 

@@ -6,9 +6,8 @@ import zlib
 
 import pytest
 
+from tests.workflow.config.test_config import DEFAULT
 from workflow.config.load import ConfigError, check
-
-from tests.workflow.test_config import DEFAULT
 
 
 def defended(**studies_defense):

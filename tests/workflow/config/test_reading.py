@@ -4,10 +4,9 @@ import pytest
 import yaml
 from snakemake.common.configfile import load_configfile
 
+from tests.workflow.conftest import ROOT
 from workflow.config.load import ConfigError, base_files, load, read_layers
 from workflow.config.yaml_reader import read, read_argument
-
-from tests.workflow.conftest import ROOT
 
 NUMBERS = {
     "1e-3": 0.001,

@@ -8,10 +8,9 @@ import sys
 
 import pytest
 
+from tests.workflow.conftest import ROOT, Checkout, make_checkout
 from workflow.harness import fingerprint
 from workflow.harness.unfit_folders import unfit
-
-from tests.workflow.conftest import ROOT, Checkout, make_checkout
 
 TEXTS = {".py", ".smk", ".sh", ".yaml", ".md", ".rst", ".json", ".csv", ".toml", ".def"}
 SOURCES = ("workflow", "lmia", "profiles", "tests", "config", "docs", "container", "benchmarks")

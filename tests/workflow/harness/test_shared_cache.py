@@ -14,12 +14,11 @@ import torch
 
 from lmia import artifacts
 from lmia.memory_batches import Batches
+from tests.test_devices import Hungry
 from workflow.harness import result_records, shared_cache, shared_cache_key
 from workflow.harness.job_outputs import Attempt
 from workflow.harness.shared_cache import Entry
 from workflow.tools import prune_cache
-
-from tests.test_devices import Hungry
 
 KEY, OUTPUT = "ab" * 32, "results/one.npz"
 RECORD = result_records.record_of({"seeds": "0", "code": ["a.py@1"]}, {})

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from lmia import artifacts
+from tests.workflow.conftest import CONFIG, make_checkout
+from tests.workflow.test_cache import FROM_SCORES, FROM_TRAINING, PLOTS_OF_METRICS, config
 from workflow.config.load import check
 from workflow.harness import result_records
 from workflow.harness.staleness import Staleness
-
-from tests.workflow.conftest import CONFIG, make_checkout
-from tests.workflow.test_cache import FROM_SCORES, FROM_TRAINING, PLOTS_OF_METRICS, config
 
 RUN = "small/n60-none/0-1"
 STAY = "results without notes of Snakemake's are what their jobs would make, and stay"

@@ -4,6 +4,7 @@
 """
 
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast
@@ -18,6 +19,7 @@ from lmia.attacks.observations import OBSERVATIONS, Answers, Confidences, Distan
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary import search
 from lmia.evaluation import intervals
+from lmia.evaluation.flags import attack_flags
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
@@ -122,6 +124,7 @@ def query_labels(
 
     Raises ValueError for inputs, classes or options that do not fit, and for a model that gives no labels.
     """
+    _check_seed(seed)
     inputs, classes = _as_asked(model, inputs, classes)
     queries = _build("perturbations", "Perturbation", PERTURBATIONS, perturbation, options)
     draws = partial(streams, seed, perturbation, range(len(inputs)))
@@ -155,6 +158,9 @@ def search_boundary(
 
     Raises ValueError for inputs, classes, starts or a budget that do not fit, and for a model that gives no labels.
     """
+    _check_seed(seed)
+    if shift_pixels < 0:
+        raise ValueError(f"shift_pixels: expected 0 for the input alone, or pixels to shift by, got {shift_pixels}")
     inputs, classes = _as_asked(model, inputs, classes)
     least = MIN_BUDGET * (1 + 4 * shift_pixels)
     if budget < least:
@@ -245,11 +251,22 @@ def evaluate(
     Returns columns `value`, `ci_low` and `ci_high`, fractions; rows accuracy (balanced), precision, recall, f1, auc and
     tpr_at_F_fpr for each rate F, empty (NaN) where there are fewer than 1 / F non-members.
 
-    Raises ValueError where `is_member` has another length, or holds one kind only.
+    Raises ValueError where `is_member` has another length, or holds one kind only. Warns where the attack has failed:
+    all points are called the same, or too many searches found no other label.
     """
+    _check_seed(seed)
+    if not all(0 < fpr < 1 for fpr in fprs):
+        raise ValueError(f"fprs: expected fractions between 0 and 1, got {', '.join(map(str, fprs))}")
     is_member = _as_membership("is_member", is_member, len(result.scores))
+    if flags := attack_flags(result.scores, result.threshold, *result.searches):
+        warnings.warn(f"these numbers say little of the model: {flags}", stacklevel=2)
     metrics = intervals.evaluate(result.scores, is_member, result.threshold, fprs, n_resamples, seed)
     return pd.DataFrame.from_dict(metrics, orient="index", columns=["value", "ci_low", "ci_high"]).rename_axis("metric")
+
+
+def _check_seed(seed):
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed: expected an integer from 0, got {seed!r}")
 
 
 def _as_asked(model, inputs, classes):

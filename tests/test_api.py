@@ -16,7 +16,7 @@ from sklearn.neural_network import MLPClassifier
 import lmia
 from lmia import api, attacks, perturbations
 from lmia.attacks import vote
-from lmia.attacks.scoring import run_attack
+from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary.schedules import ECONOMICAL
 from lmia.boundary.search import search_boundary
 from lmia.evaluation import intervals
@@ -199,6 +199,9 @@ HALF = Y == 1
         (lambda model: lmia.query_labels(model, X, Y, "rotation", degrees=[1]), "expected images"),
         (lambda model: lmia.search_boundary(model, X, Y, 7), "budget: expected at least 8 queries per input"),
         (lambda model: lmia.search_boundary(model, X, Y, 39, shift_pixels=1), "budget: expected at least 40"),
+        (lambda model: lmia.search_boundary(model, X, Y, shift_pixels=-1), "shift_pixels: expected 0 .* got -1"),
+        (lambda model: lmia.search_boundary(model, X, Y, seed=-1), "seed: expected an integer from 0, got -1"),
+        (lambda model: lmia.query_labels(model, X, Y, seed=0.5), "seed: expected an integer from 0, got 0.5"),
         (lambda model: lmia.search_boundary(model, X, Y, starts=(X[:, :2], Y)), r"starts: expected .*\(m, 3\)"),
         (lambda model: lmia.Model(object(), 2), "predict: expected a torch.nn.Module or a function"),
         (lambda model: lmia.Model(constant, 1), "n_classes: expected at least 2, got 1"),
@@ -267,3 +270,12 @@ def test_the_example_of_the_page_tells_members_and_counts(example):
 def test_the_page_has_a_section_for_every_name():
     headings = re.findall(r"^## (.*)$", (ROOT / "docs/reference/api.md").read_text(), re.M)
     assert sorted(re.findall(r"lmia\.(\w+)", " ".join(headings))) == lmia.__all__
+
+
+def test_an_attack_that_calls_all_points_the_same_is_told():
+    result = AttackResult("", np.ones(4), np.inf, 1.0, np.nan, (0, 0))
+    with pytest.warns(UserWarning, match="constant guess"):
+        table = lmia.evaluate(result, [True, False, True, False])
+    assert table["value"]["accuracy"] == 0.5
+    with pytest.raises(ValueError, match="fprs: expected fractions between 0 and 1, got 1.5"):
+        lmia.evaluate(result, [True, False, True, False], fprs=(1.5,))

@@ -104,7 +104,7 @@ class Distances:
         return replace(self, distance=distance, n_queries=n_queries)
 
     def queries(self) -> np.ndarray:
-        """Queries n_queries per example, all copies together, ints (n,)."""
+        """Queries per example, all copies together, ints (n,)."""
         return self.n_queries[:, :, -1].sum(axis=1)
 
     def searches(self) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # IBM Spectrum LSF. submit RULE CORES MB MINUTES GPUS SCRIPT prints the job's id; status ID prints how it is; ID... cancels.
 set -euo pipefail
-source "$(dirname "$0")/unheard.sh"
+source "$(dirname "$0")/silent_jobs.sh"
 case $1 in
   submit)
     gpu=()

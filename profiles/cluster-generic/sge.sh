@@ -2,7 +2,7 @@
 # Grid Engine. submit RULE CORES MB MINUTES GPUS SCRIPT prints the job's id; status ID prints how it is; ID... cancels.
 # The parallel environment (smp), and the names of memory and GPUs (h_vmem, gpu) are the site's: qconf -spl, qconf -sc.
 set -euo pipefail
-source "$(dirname "$0")/unheard.sh"
+source "$(dirname "$0")/silent_jobs.sh"
 case $1 in
   submit)
     gpu=()

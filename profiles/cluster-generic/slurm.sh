@@ -2,7 +2,7 @@
 # Slurm without its plugin: fewer seconds per job, but no array and no account. tests/slurm/run.sh runs it.
 # submit RULE CORES MB MINUTES GPUS SCRIPT prints the job's id; status ID prints how it is; ID... cancels.
 set -euo pipefail
-source "$(dirname "$0")/unheard.sh"
+source "$(dirname "$0")/silent_jobs.sh"
 case $1 in
   submit)
     gpu=()

@@ -77,7 +77,6 @@ rule search_boundary:
         "../scripts/search_boundary.py"
 
 
-# From the shadows' finished searches and their membership: when the target's searches need no more queries.
 rule fit_stopping:
     """When the target's searches may stop, from the shadows' finished searches and their membership."""
     input:
@@ -135,7 +134,7 @@ rule query_confidences:
         files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), PARAMS.defense_entry(wc)),
         code=code_for("query_confidences", PARAMS.model_entry, PARAMS.defense_entry),
     message:
-        "Read confidences of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
+        "Query confidences of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
     script:
         "../scripts/query_confidences.py"
 
@@ -170,6 +169,6 @@ rule query_white_box:
         files=PARAMS.model_files,
         code=code_for("query_white_box", PARAMS.model_entry),
     message:
-        "Follow gradients of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
+        "Search the boundary by gradients, of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
     script:
         "../scripts/query_white_box.py"

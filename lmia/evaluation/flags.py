@@ -51,16 +51,16 @@ def over_seeds(texts: Sequence[str]) -> str:
     return BETWEEN.join(f"{flag} ({count} of {len(texts)})" for flag, count in counts.items())
 
 
-def with_models_flags(table: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
+def with_models_flags(table: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
     """The table of `lmia.evaluation.metrics_table`, with the flags of models also on the rows of all attacks on them.
 
-    run: columns that, with the seed, say which models a row is of.
+    key: columns that, with the seed, say which models a row is of.
     """
     of_models = (
-        table[table["attack"].eq("") & table["flags"].ne("")].groupby([*run, "seed"])["flags"].agg(join).to_dict()
+        table[table["attack"].eq("") & table["flags"].ne("")].groupby([*key, "seed"])["flags"].agg(join).to_dict()
     )
-    rows = zip(table[[*run, "seed"]].itertuples(index=False, name=None), table["attack"], table["flags"], strict=True)
-    return table.assign(flags=[join([of_models.get(key, ""), own]) if attack else own for key, attack, own in rows])
+    rows = zip(table[[*key, "seed"]].itertuples(index=False, name=None), table["attack"], table["flags"], strict=True)
+    return table.assign(flags=[join([of_models.get(of, ""), own]) if attack else own for of, attack, own in rows])
 
 
 def _split(text: str) -> list[str]:

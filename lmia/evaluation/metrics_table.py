@@ -1,4 +1,4 @@
-"""The table of all metrics, tidy: one row per run, seed, attack, access, queries, setting and metric."""
+"""The table of all metrics, tidy: one row per models, seed, attack, access, queries, setting and metric."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from os import PathLike
@@ -10,8 +10,20 @@ import pandas as pd
 from lmia.evaluation import flags
 from lmia.evaluation.intervals import over_seeds
 
-RUN = ["study", "dataset", "n_train", "model", "defense"]
-COLUMNS = [*RUN, "seed", "attack", "access", "queries", "setting", "metric", "value", "ci_low", "ci_high", "flags"]
+MODELS = ["study", "dataset", "n_train", "model", "defense"]
+COLUMNS = [
+    *MODELS,
+    "seed",
+    "attack",
+    "access",
+    "queries",
+    "setting",
+    "metric",
+    "value",
+    "ci_low",
+    "ci_high",
+    "flags",
+]
 ALL_SEEDS = "all"
 OVER_GAP = "accuracy_over_gap"
 BOUNDS = {OVER_GAP: (-1, 1), "epsilon": (0, np.inf)}  # of the metrics that are no shares
@@ -45,8 +57,8 @@ def with_rows_over_seeds(table: pd.DataFrame, n_resamples: int, gap: str | None 
     gap attack on the same models. What is wrong with models is flagged on the rows of all attacks on them
     (`lmia.evaluation.flags`).
     """
-    table = flags.with_models_flags(table, RUN)
-    same = [*RUN, "attack", "access", "setting", "metric"]
+    table = flags.with_models_flags(table, MODELS)
+    same = [*MODELS, "attack", "access", "setting", "metric"]
     groups = pd.concat([table, _over_gap(table, gap)]).groupby(same, sort=False, dropna=False)
     rows = []
     for key, group in groups:
@@ -62,8 +74,8 @@ def with_rows_over_seeds(table: pd.DataFrame, n_resamples: int, gap: str | None 
 
 
 def flags_over_seeds(table: pd.DataFrame, setting: str = "") -> pd.DataFrame:
-    """(attack, flags) of one run's attacks in one setting, "" as they are meant to be run, over its seeds."""
-    rows = flags.with_models_flags(table, RUN)
+    """(attack, flags) of attacks on the same models in one setting, "" as they are meant to be run, over seeds."""
+    rows = flags.with_models_flags(table, MODELS)
     rows = rows.loc[rows["metric"].eq("accuracy") & rows["setting"].eq(setting)]
     return rows.groupby("attack", sort=False)["flags"].agg(lambda texts: flags.over_seeds(texts.tolist())).reset_index()
 
@@ -72,7 +84,7 @@ def _over_gap(table: pd.DataFrame, name: str | None) -> pd.DataFrame:
     """Accuracy minus that of the gap attack of this name, per seed."""
     accuracy = table.loc[(table["metric"] == "accuracy") & (table["attack"] != name)]
     gap = table.loc[(table["metric"] == "accuracy") & (table["attack"] == name) & (table["setting"] == "")]
-    paired = accuracy.merge(gap.loc[:, [*RUN, "seed", "value"]], on=[*RUN, "seed"], suffixes=("", "_gap"))
+    paired = accuracy.merge(gap.loc[:, [*MODELS, "seed", "value"]], on=[*MODELS, "seed"], suffixes=("", "_gap"))
     difference = paired["value"] - paired["value_gap"]
     return paired.assign(metric=OVER_GAP, value=difference, ci_low=np.nan, ci_high=np.nan).loc[:, COLUMNS]
 

@@ -1,10 +1,10 @@
-"""One run of a job: its outputs appear whole or not at all, and never once a later run of the same job has begun.
+"""One attempt at a job: its outputs appear whole or not at all, and never once a later attempt has begun.
 
 A job may outlive the Snakemake that started it (killed, or cut off from a cluster) and still be at work when the next
 Snakemake starts the same job again. No lock: the successor need not wait for a job that may hang, and locks of a
-shared file system may outlive their owners. Instead every run works in a folder of its own, and takes the folders of
-earlier runs away as it begins. A run whose folder is gone can no longer write what it has, as all its files reach
-their place by being renamed from there: the file system decides who is first.
+shared file system may outlive their owners. Instead every attempt works in a folder of its own, and takes the folders
+of earlier ones away as it begins. An attempt whose folder is gone can no longer write what it has, as all its files
+reach their place by being renamed from there: the file system decides who is first.
 
 What a job has made may be lost even so: a Snakemake that was killed did not see it end, and the next one removes the
 outputs, as incomplete, and starts the job again. So all are kept under another name too (local_store.py).
@@ -27,18 +27,18 @@ JOURNAL = "journal.npz"
 
 
 class Superseded(RuntimeError):
-    """A later run of the same job has begun, so this one must leave no trace."""
+    """A later attempt at the same job has begun, so this one must leave no trace."""
 
 
 class Attempt:
-    """A run of the job that makes the files `outputs` (paths) from what `record` says (result_records.record_of)."""
+    """An attempt at the job that makes `outputs` (paths) from what `record` says (result_records.record_of)."""
 
     def __init__(self, outputs: Iterable[str], record: dict[str, Any]) -> None:
         self.record = record
         self._outputs = [str(output) for output in outputs]
         self.job = _name_of(self._outputs)  # the same for all its runs
         self._folder = PARTIAL / f"{self.job}.{uuid.uuid4().hex}"
-        self.journal = self._folder / JOURNAL  # survives this run, unless it succeeds
+        self.journal = self._folder / JOURNAL  # survives this attempt, unless it succeeds
         self.ends = contextlib.ExitStack()  # what is to be ended with the work, before the outputs are published
         self._folder.mkdir(parents=True)
         for earlier in PARTIAL.glob(f"{self.job}.*"):
@@ -61,7 +61,7 @@ class Attempt:
         """Whether the outputs were taken from where the same were made before; then they are published, all is done."""
         with self._unless_superseded():
             taken = local_store.take(self.record["key"], list(map(self.path, self._outputs)), self._outputs)
-            self._publish() if taken else self._folder.stat()  # which fails where a later run has begun
+            self._publish() if taken else self._folder.stat()  # which fails where a later attempt has begun
         return taken
 
     def adopt(self, sources: Iterable[str | Path]) -> None:
@@ -107,7 +107,7 @@ class Attempt:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Publish after the body, if that succeeds. Raises Superseded where a later run was in the way."""
+        """Publish after the body, if that succeeds. Raises Superseded where a later attempt was in the way."""
         with self._unless_superseded():
             with self.ends:
                 yield
@@ -120,7 +120,9 @@ class Attempt:
             yield
         except Exception as error:
             if not self._folder.exists():
-                raise Superseded("a later run of this job has begun, and goes on from here; this one stops") from error
+                raise Superseded(
+                    "a later attempt at this job has begun, and goes on from here; this one stops"
+                ) from error
             if not self.journal.exists():  # nothing worth keeping
                 shutil.rmtree(self._folder, ignore_errors=True)
             raise

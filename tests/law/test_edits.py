@@ -32,8 +32,9 @@ READERS = {
     "defenses": {"train_model", "query_confidences", "plot_metrics"},  # plots show strengths
     "training": {"train_model"},
     "outliers": {"find_outliers"},
-    "queries": {*ASKS, "fit_stopping", "plot_gallery", "compare_exhibit", "score_attack", "measure_attack"},
-    "attacks": {"score_attack", "compare_exhibit", "measure_attack"},  # measures name the access that a kind needs
+    # Of another kind: measures name the access that it needs, and sweeps what its magnitudes are.
+    "queries": {*ASKS, "fit_stopping", "plot_gallery", "plot_metrics", "compare_exhibit", "score_attack", "measure_attack"},
+    "attacks": {"score_attack", "compare_exhibit", "measure_attack", "plot_metrics"},
     "metrics": {"measure_attack", "tabulate_study", "compare_exhibit"},
     "figures": PLOTS,
     "exhibits": {"compare_exhibit"},

@@ -33,7 +33,7 @@ READERS = {
     "training": {"train_model"},
     "outliers": {"find_outliers"},
     # Of another kind: measures name the access that it needs, and sweeps what its magnitudes are.
-    "queries": {*ASKS, "fit_stopping", "plot_gallery", "plot_metrics", "compare_exhibit", "score_attack", "measure_attack"},
+    "queries": {*ASKS, "fit_stopping", "score_attack", "measure_attack", "compare_exhibit"} | PLOTS - {"plot_scores"},
     "attacks": {"score_attack", "compare_exhibit", "measure_attack", "plot_metrics"},
     "metrics": {"measure_attack", "tabulate_study", "compare_exhibit"},
     "figures": PLOTS,

@@ -27,16 +27,16 @@ from tqdm import tqdm
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "benchmarks/results/mutation.csv"
 COLUMNS = ("file", "line", "mutation", "result", "by")
-NEAR = {  # the fast ones first
-    "lmia/evaluation": "metrics flags tables outliers exhibits intervals boundary",
-    "lmia/attacks": "attacks api controls",
-    "lmia/boundary": "boundary white_box hopskipjump journal",
-    "lmia/queries": "oracle boundary perturbations api journal hopskipjump",
-    "lmia/perturbations": "perturbations api",
-    "lmia/streams.py": "streams intervals journal boundary",
-    "lmia/splits.py": "splits data",
-    "lmia/training": "training journal devices training_defenses",
-    "workflow/scripts": "workflow/test_golden.py workflow/test_access.py",
+NEAR = {  # folders and files of tests, the fast ones first
+    "lmia/evaluation": "evaluation boundary/test_boundary.py",
+    "lmia/attacks": "attacks test_api.py",
+    "lmia/boundary": "boundary test_journal.py",
+    "lmia/queries": "queries boundary perturbations test_api.py test_journal.py",
+    "lmia/perturbations": "perturbations test_api.py",
+    "lmia/streams.py": "test_streams.py evaluation/test_intervals.py test_journal.py boundary/test_boundary.py",
+    "lmia/splits.py": "test_splits.py data/test_data.py",
+    "lmia/training": "training test_journal.py test_devices.py defenses/test_training_defenses.py",
+    "workflow/scripts": "workflow/test_scripts.py workflow/test_golden.py workflow/test_access.py",
 }
 
 SWAPS = {
@@ -85,7 +85,8 @@ class Change(ast.NodeTransformer):
 def is_told(node):
     """Whether a node only says something to people, or how much is done at once."""
     if isinstance(node, ast.Assign):
-        return {getattr(target, "id", None) for target in node.targets} <= SIZES
+        targets = [part for target in node.targets for part in getattr(target, "elts", [target])]
+        return {getattr(target, "id", None) for target in targets} <= SIZES
     if isinstance(node, ast.keyword):
         return node.arg in SKIPPED
     if isinstance(node, ast.Expr):
@@ -195,8 +196,8 @@ class Copy:
 
 
 def near(folder):
-    """Test files of a folder, those that are there."""
-    return [f"tests/{name if '/' in name else f'test_{name}.py'}" for name in NEAR[folder].split()]
+    """Folders and files of the tests near a folder."""
+    return [f"tests/{name}" for name in NEAR[folder].split()]
 
 
 def load():

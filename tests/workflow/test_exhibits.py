@@ -15,6 +15,7 @@ from lmia.evaluation.metrics_table import read_metrics
 from tests.workflow.conftest import CONFIG, ROOT
 from workflow.config.exhibit_inputs import exhibit_claims, exhibit_numbers
 from workflow.config.load import ConfigError, check, load
+from workflow.config.schema.queries import CustomQuery
 
 EXHIBITS = {
     "table_1": {
@@ -73,6 +74,15 @@ def test_queries_of_the_paper_are_told_beside_query_sets_that_count_none():
     del cells["variants"]
     remarks = {cell["attack"]: cell["remark"] for cell in exhibit_numbers(check(raw), "table_1")}
     assert remarks["rotation"] == "paper: 30 queries" and remarks["noise"] == "10 queries, paper: 100"
+
+
+def test_samples_and_precision_of_plug_ins_are_told_as_those_of_kinds():
+    def remarks(theirs, **options):
+        return CustomQuery(kind="mine.perturbation", **options).remarks(theirs)
+
+    assert remarks(10, samples=3) == ["3 queries, paper: 10"] and not remarks(3, samples=3)
+    assert remarks(10) == remarks(10, samples="few") == remarks(10, samples=True) == ["paper: 10 queries"]
+    assert remarks(None, samples=3, precision="bfloat16") == ["bfloat16"] and not remarks(None, precision="float32")
 
 
 def test_test_accuracy_is_the_models_own_whatever_the_gap_attack_decides(copy):
@@ -170,7 +180,7 @@ BAD = {
     ),
     "other setting": (
         claim(against_setting="budget=3"),
-        "claims.0.against_settings: budget=3: gap has no such setting",
+        'claims.0.against_settings: budget=3: gap has no such setting; expected one of: ""$',
     ),
     "defense of a claim": (claim(defense="dp"), "claims.0.defense: dp: not defined under the defenses of small"),
     "itself": (claim(against=["boundary"]), "claims.0.against: boundary: an attack against itself"),

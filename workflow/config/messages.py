@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 if TYPE_CHECKING:
     from workflow.config.schema.base import Strict
 
+EMPTY = '""'  # as one writes it in YAML
 SHORT = reprlib.Repr()  # of values in messages
 SHORT.maxlist = SHORT.maxdict = 10
 SHORT.maxstring = SHORT.maxother = 80
@@ -20,7 +21,7 @@ def suggest(word: object, known: Collection[str]) -> str:
     if not known:
         return "this kind takes no options; remove it"
     close = difflib.get_close_matches(str(word), known, n=1)
-    return f"did you mean {close[0]}?" if close else f"expected one of: {', '.join(known)}"
+    return f"did you mean {close[0]}?" if close else f"expected one of: {', '.join(word or EMPTY for word in known)}"
 
 
 def unknown(key: str, name: str, known: Collection[str], section: str) -> str:

@@ -45,7 +45,8 @@ def _check_constant(key: str, entry: CustomDefense | CustomQuery, arguments: lis
     elif isinstance(value, list) != (wanted != "a number") or not all(map(_is_number, numbers)):
         yield f"{key}.{option}: {value}: {constant} of {entry.kind} names it; give it {wanted}"
     elif isinstance(entry, CustomQuery) and not _is_unit(entry.unit()):
-        yield f'{key}.kind: {entry.kind}: MAGNITUDES needs a unit without "="; write unit = "level" in Perturbation'
+        says = f'MAGNITUDES needs `unit` of {entry.target} as a plain text without "="'
+        yield f'{key}.kind: {entry.kind}: {says}; write what the magnitudes count, as unit = "degrees"'
 
 
 def _is_number(value: object) -> bool:

@@ -88,6 +88,15 @@ class CustomQuery(Custom, Query):
     def magnitudes_in(self) -> str | None:
         return self.stated("MAGNITUDES")
 
+    def n_perturbed(self) -> int | None:
+        """Its option `samples`, where that counts something as it does for lmia's own kinds."""
+        samples = self.options().get("samples")
+        return samples if isinstance(samples, int) and not isinstance(samples, bool) else None
+
+    def remarks(self, theirs: int | None) -> list[str]:
+        precision = self.options().get("precision", "float32")
+        return super().remarks(theirs) + ([str(precision)] if precision != "float32" else [])
+
 
 class Original(Query):
     kind: Literal["original"]

@@ -1,0 +1,66 @@
+"""Observations are read from artifacts as they were observed, and only ones of the same precision go together."""
+
+import re
+
+import numpy as np
+import pytest
+
+from lmia import artifacts
+from lmia.attacks.observation_files import check_precision, load_observations
+from lmia.attacks.observations import Answers, Confidences, Distances
+
+IDS = np.array([[2, 5, 7], [1, 4, 6]])  # of two seeds
+COURSES = np.arange(2 * 3 * 1 * 4).reshape(2, 3, 1, 4)
+CLASSES = np.array([[0, 1, 1], [1, 0, 1]])
+MAGNITUDES = np.array([[0.0, 1, 2], [0.0, 3, 4]])
+ARRAYS = {
+    "labels": ("answers", {"labels": CLASSES[:, :, None] + [0, 1, 2], "classes": CLASSES, "magnitudes": MAGNITUDES}),
+    "distances": (
+        "distances",
+        {"distance": COURSES / 8, "n_queries": COURSES, "classes": CLASSES, "stopped": np.eye(2, 3) > 0},
+    ),
+    "white_box": ("white_box", {"distance": COURSES / 4, "n_queries": COURSES + 1, "classes": CLASSES}),
+    "confidences": ("confidences", {"probabilities": np.full((2, 3, 2), 0.5), "classes": CLASSES}),
+}
+TYPES = {"labels": Answers, "distances": Distances, "white_box": Distances, "confidences": Confidences}
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_each_seed_has_its_own_rows(kind, tmp_path):
+    folder, arrays = ARRAYS[kind]
+    artifacts.save(tmp_path / "it.npz", folder, arrays | {"example_ids": IDS}, {"unit": "pixels"})
+    observed, ids, provenance = load_observations(tmp_path / "it.npz", kind)
+    assert ids.tolist() == IDS.tolist() and provenance["unit"] == "pixels" and len(observed) == 2
+    for s, one in enumerate(observed):
+        assert type(one) is TYPES[kind]
+        for name, values in arrays.items():
+            np.testing.assert_array_equal(getattr(one, name), values[s])
+    if kind == "white_box":
+        assert observed[0].stopped is None
+
+
+def test_artifacts_of_another_kind_are_refused(tmp_path):
+    folder, arrays = ARRAYS["confidences"]
+    artifacts.save(tmp_path / "it.npz", folder, arrays | {"example_ids": IDS}, {})
+    with pytest.raises(artifacts.ArtifactError, match="expected kind 'answers'"):
+        load_observations(tmp_path / "it.npz", "labels")
+
+
+def asked(*precisions):
+    return {"asked": [{"precision": precision} for precision in precisions]}
+
+
+@pytest.mark.parametrize("last", [asked("float32", "bfloat16"), asked("float32"), {}])
+def test_different_precisions_are_refused(last):
+    ways = [["float32", "float32"], ["float32", "float32"], [how["precision"] for how in last.get("asked", [])]]
+    message = (
+        f"target and shadows were asked in different precisions ({ways}), as bfloat16 changed too many labels of some; "
+        "set precision: float32 of this query set, or raise its most_disagreement"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        check_precision([asked("float32", "float32"), asked("float32", "float32"), last])
+
+
+def test_equal_precisions_and_none_go_together():
+    check_precision([asked("bfloat16", "float32"), asked("bfloat16", "float32")])
+    check_precision([{"unit": "pixels"}, {"asked": []}])

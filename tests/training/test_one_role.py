@@ -1,0 +1,94 @@
+"""What the model of a role is trained on, and its record: of eight points that say of which class they are."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lmia.defenses.base import Defense
+from lmia.training import one_role
+from lmia.training.options import TrainingOptions
+
+SAID = np.array([0, 1, 2, 0, 1, 2, 0, 1])  # what a model that repeats its input answers
+# The larger an input, the later its point: rows can be told.
+DATA = {
+    "inputs": (np.eye(3)[SAID] * np.arange(1, 9)[:, None]).astype(np.float32),
+    "classes": np.array([0, 1, 2, 1, 1, 2, 2, 0]),  # other than said: 3, 6, 7
+}
+MEMBERS, NONMEMBERS = np.array([0, 3, 4]), np.array([1, 2, 6, 7])
+SOURCE = {"weight": np.ones(2, np.float32)}
+OPTIONS = TrainingOptions(learning_rate=0.1, batch_size=2, min_delta=0, patience=1, max_epochs=1)
+
+
+class Asking(Defense):
+    """Asks for all that it is offered."""
+
+    def supply(self, reference, source):
+        self.reference, self.source = reference(), source()
+
+    def report(self):
+        return {"epsilon": 1.5}
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """A function that trains a role: (its record, what `train` was given)."""
+    given = {}
+
+    def train(build, inputs, classes, n_classes, seed, defense, options, journal):
+        given.update(inputs=inputs, classes=classes, n_classes=n_classes, seed=seed, options=options, journal=journal)
+        return build((), n_classes), np.array([2.0, 1.0])
+
+    monkeypatch.setattr(one_role, "train", train)
+
+    def run(seed=0, role="target", defense=None, members=MEMBERS, data=DATA):
+        network, record = one_role.train_role(
+            lambda shape, n_classes: nn.Identity(), data, members, NONMEMBERS, seed, role, defense or Defense(),
+            OPTIONS, SOURCE, torch.device("cpu"), "journal",
+        )  # fmt: skip
+        assert isinstance(network, nn.Identity)
+        return record, dict(given)
+
+    return run
+
+
+def points(inputs):
+    """Which points of DATA the inputs are."""
+    return [int(value) - 1 for value in inputs.max(dim=1).values]
+
+
+def test_members_and_no_others_are_trained_on(trained):
+    _, given = trained()
+    assert points(given["inputs"]) == [0, 3, 4] and given["classes"].tolist() == [0, 1, 1]
+    assert given["n_classes"] == 3  # of all data, also where no member is of the last class
+    assert given["options"] is OPTIONS and given["journal"] == "journal"
+
+
+def test_the_record_has_accuracies_epochs_and_what_the_defense_reports(trained):
+    record, _ = trained(defense=Asking())
+    assert record.pop("flag") == "at chance"  # right on half of the non-members, of which half are of class 2
+    # what is said of point 3 is wrong, and of points 6 and 7
+    assert record == {"train_accuracy": pytest.approx(2 / 3), "test_accuracy": 0.5, "epochs": 2, "epsilon": 1.5}
+
+
+def test_a_defense_gets_points_of_neither_kind_and_the_source(trained):
+    asking = Asking()
+    trained(defense=asking)
+    inputs, classes = asking.reference
+    assert points(inputs) == [5] and classes.tolist() == [2]  # all that is left, fewer than there are members
+    assert asking.source is SOURCE
+
+
+def test_reference_points_are_drawn_for_each_role_and_seed(trained):
+    many = {"inputs": np.arange(1, 201, dtype=np.float32)[:, None], "classes": np.arange(200) % 2}
+    found = []
+    for seed, role in ((0, "target"), (0, "shadow0"), (1, "target"), (0, "target")):
+        trained(seed, role, asking := Asking(), data=many)
+        found.append(points(asking.reference[0]))
+        assert len(found[-1]) == len(MEMBERS) and not {*found[-1]} & {*MEMBERS, *NONMEMBERS}
+    assert found[0] == found[3] and len({tuple(ids) for ids in found}) == 3
+
+
+def test_seeds_and_roles_begin_differently(trained):
+    seeds = [trained(*given)[1]["seed"] for given in ((0, "target"), (0, "shadow0"), (0, "shadow1"), (1, "target"))]
+    assert len(set(seeds)) == 4 and trained(0, "target")[1]["seed"] == seeds[0]

@@ -168,7 +168,7 @@ BAD = {
     "study": (claim(study="x"), "claims.0.study: x: not defined under studies"),
     "other study": (claim(against_study="x"), "claims.0.against_study: x: not defined under studies"),
     "attack of a claim": (claim(attacks=["gpa"]), "claims.0.attacks: gpa: .* did you mean gap?"),
-    "against": (claim(against=["gpa"]), "claims.0.against_attacks: gpa: .* did you mean gap?"),
+    "against": (claim(against=["gpa"]), "claims.0.against: gpa: .* did you mean gap?"),
     "size": (claim(n_train=[5]), "claims.0.n_train: 5: small has only 60"),
     "setting": (
         claim(settings=["budget=61"]),
@@ -180,7 +180,7 @@ BAD = {
     ),
     "other setting": (
         claim(against_setting="budget=3"),
-        'claims.0.against_settings: budget=3: gap has no such setting; expected one of: ""$',
+        'claims.0.against_setting: budget=3: gap has no such setting; expected one of: ""$',
     ),
     "defense of a claim": (claim(defense="dp"), "claims.0.defense: dp: not defined under the defenses of small"),
     "itself": (claim(against=["boundary"]), "claims.0.against: boundary: an attack against itself"),

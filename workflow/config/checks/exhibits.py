@@ -88,14 +88,16 @@ def _check_claim(key: str, config: Config, claim: Claim) -> Iterator[str]:
 
 def _check_side(key: str, config: Config, side: Compared) -> Iterator[str]:
     study, entry = side.study, config.studies[side.study]
+    of_attacks, of_settings = ("attacks", "settings") if key.endswith(".") else ("against", "against_setting")
+    names = key.removesuffix("against_")
     if TEST_ACCURACY in side.attacks and config.gap_attack(entry) is None:
-        yield f"{key}attacks: {TEST_ACCURACY}: is read from the gap attack, which {study} does not run; add one"
+        yield f"{names}{of_attacks}: {TEST_ACCURACY}: is read from the gap attack, which {study} does not run; add one"
     attacks = [name for name in side.attacks if name != TEST_ACCURACY]
-    yield from _check_names(f"{key}attacks", attacks, config.attacks_of(entry), study)
+    yield from _check_names(f"{names}{of_attacks}", attacks, config.attacks_of(entry), study)
     for attack in attacks if all(name in config.attacks for name in attacks) else []:
         for setting in side.settings:
             if setting not in (offered := config.settings_of(attack)):
-                yield f"{key}settings: {setting}: {attack} has no such setting; {suggest(setting, offered)}"
+                yield f"{names}{of_settings}: {setting}: {attack} has no such setting; {suggest(setting, offered)}"
     for n in side.n_train:
         if n not in entry.n_train:
             yield f"{key}n_train: {n}: {study} has only {', '.join(map(str, entry.n_train))}; name one of these"

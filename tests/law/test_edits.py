@@ -32,9 +32,9 @@ READERS = {
     "defenses": {"train_model", "query_confidences", "plot_metrics"},  # plots show strengths
     "training": {"train_model"},
     "outliers": {"find_outliers"},
-    # Of another kind: measures name the access that it needs, and sweeps what its magnitudes are.
-    "queries": {*ASKS, "fit_stopping", "score_attack", "measure_attack", "compare_exhibit"} | PLOTS - {"plot_scores"},
-    "attacks": {"score_attack", "compare_exhibit", "measure_attack", "plot_metrics"},
+    # Of another kind: measures name the access that it needs, and the axes of plots what is asked.
+    "queries": {*ASKS, "fit_stopping", "score_attack", "measure_attack", "compare_exhibit"} | PLOTS,
+    "attacks": {"score_attack", "compare_exhibit", "measure_attack", "plot_metrics", "plot_scores"},
     "metrics": {"measure_attack", "tabulate_study", "compare_exhibit"},
     "figures": PLOTS,
     "exhibits": {"compare_exhibit"},

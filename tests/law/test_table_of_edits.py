@@ -11,8 +11,16 @@ ROW = re.compile(r"^\| `(\w+):`[^|]*\| ([^|]*)\|", re.M)
 LEFT_OUT = {
     "models": {"query_labels", "search_boundary", "query_confidences", "query_white_box", "find_outliers"},
     "defenses": {"plot_metrics"},
-    "queries": {"fit_stopping", "plot_gallery", "plot_metrics", "compare_exhibit", "score_attack", "measure_attack"},
-    "attacks": {"compare_exhibit", "measure_attack", "plot_metrics"},
+    "queries": {
+        "fit_stopping",
+        "plot_gallery",
+        "plot_metrics",
+        "plot_scores",
+        "compare_exhibit",
+        "score_attack",
+        "measure_attack",
+    },
+    "attacks": {"compare_exhibit", "measure_attack", "plot_metrics", "plot_scores"},
 }
 
 

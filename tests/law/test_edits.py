@@ -34,7 +34,8 @@ READERS = {
     "outliers": {"find_outliers"},
     # Of another kind: measures name the access that it needs, and the axes of plots what is asked.
     "queries": {*ASKS, "fit_stopping", "score_attack", "measure_attack", "compare_exhibit"} | PLOTS,
-    "attacks": {"score_attack", "compare_exhibit", "measure_attack", "plot_metrics", "plot_scores"},
+    # Tables name the gap attack.
+    "attacks": {"score_attack", "measure_attack", "tabulate_study", "compare_exhibit", "plot_metrics", "plot_scores"},
     "metrics": {"measure_attack", "tabulate_study", "compare_exhibit"},
     "figures": PLOTS,
     "exhibits": {"compare_exhibit"},

@@ -20,7 +20,7 @@ LEFT_OUT = {
         "score_attack",
         "measure_attack",
     },
-    "attacks": {"compare_exhibit", "measure_attack", "plot_metrics", "plot_scores"},
+    "attacks": {"measure_attack", "tabulate_study", "compare_exhibit", "plot_metrics", "plot_scores"},
 }
 
 

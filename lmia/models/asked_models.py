@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,32 +35,18 @@ class Subject:
 class TrainedModels:
     """Iterates the `Subject` of each seed.
 
-    Args:
-        dataset, split, model: paths of artifacts, the latter two of one role.
-        spec: what the model is, {"kind": ..., options}.
-        seeds: the block of the artifacts, as "0-5".
-        evaluated: how many points of each kind are asked about at most; None: all.
-        device: the torch.device that models run on.
-        threads: of the CPU.
+    files: has paths of artifacts as `dataset`, `split` and `model`, the latter two of one role; params: has `model`,
+    what the model is ({"kind": ..., options}), `seeds`, the block of these files ("0-5"), and `evaluated`, how many
+    points of each kind are asked about at most (None: all); device: that models run on; threads: of the CPU.
     """
 
-    def __init__(
-        self,
-        dataset: str | Path,
-        split: str | Path,
-        model: str | Path,
-        spec: dict,
-        seeds: str,
-        evaluated: int | None,
-        device: torch.device,
-        threads: int,
-    ):
+    def __init__(self, files: Any, params: Any, device: torch.device, threads: int):
         prepare(device, threads)
         self.device = device
-        self._seeds, self._spec, self._evaluated = seed_list(seeds), spec, evaluated
-        self._data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
-        self._split, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
-        self._models, provenance = artifacts.load(model, "model")
+        self._seeds, self._spec, self._evaluated = seed_list(params.seeds), params.model, params.evaluated
+        self._data, _ = artifacts.load(files.dataset, "dataset", {"classes": ("i", 1)})
+        self._split, _ = artifacts.load(files.split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
+        self._models, provenance = artifacts.load(files.model, "model")
         self.provenance = {"seeds": self._seeds, "model": provenance["sha256"], "torch": torch.__version__}
         self.provenance |= {"device": describe(device)}
 

@@ -1,5 +1,7 @@
 """The models of a finished study, and the points that they are asked about."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import torch
 
@@ -8,10 +10,12 @@ from lmia.models.asked_models import TrainedModels
 
 
 def models(finished, role, evaluated=None):
-    files = ["data/digits", f"splits/small/n60-none/0-1/{role}", f"models/small/n60-none/0-1/{role}"]
-    paths = [finished.path / f"results/{file}.npz" for file in files]
-    spec, cpu = {"kind": "mlp", "hidden": [32]}, torch.device("cpu")
-    return TrainedModels(*paths, spec=spec, seeds="0-1", evaluated=evaluated, device=cpu, threads=1)
+    root = finished.path / "results"
+    names = {"dataset": "data/digits", "split": f"splits/small/n60-none/0-1/{role}"}
+    names |= {"model": f"models/small/n60-none/0-1/{role}"}
+    files = SimpleNamespace(**{name: root / f"{file}.npz" for name, file in names.items()})
+    params = SimpleNamespace(model={"kind": "mlp", "hidden": [32]}, seeds="0-1", evaluated=evaluated)
+    return TrainedModels(files, params, torch.device("cpu"), threads=1)
 
 
 def test_starting_points_are_none_of_those_that_are_asked_about(finished, monkeypatch):

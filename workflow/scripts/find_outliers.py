@@ -23,16 +23,7 @@ if __name__ == "__main__":
     with job(snakemake, *plugins.modules(models=params.model)):
         device = take_device(snakemake)
         find(
-            shadows=TrainedModels(
-                snakemake.input.dataset,
-                snakemake.input.split,
-                snakemake.input.model,
-                spec=params.model,
-                seeds=params.seeds,
-                evaluated=params.evaluated,
-                device=device,
-                threads=snakemake.threads,
-            ),
+            shadows=TrainedModels(snakemake.input, params, device, snakemake.threads),
             output=snakemake.output[0],
             spec=params.outliers,
         )

@@ -35,16 +35,7 @@ if __name__ == "__main__":
         device = take_device(snakemake)
         if not take_shared(snakemake, attempt, device):
             query_white_box(
-                models=TrainedModels(
-                    snakemake.input.dataset,
-                    snakemake.input.split,
-                    snakemake.input.model,
-                    spec=params.model,
-                    seeds=params.seeds,
-                    evaluated=params.evaluated,
-                    device=device,
-                    threads=snakemake.threads,
-                ),
+                models=TrainedModels(snakemake.input, params, device, snakemake.threads),
                 output=snakemake.output[0],
                 spec=params.query,
                 journal=journal_of(snakemake, attempt, device),

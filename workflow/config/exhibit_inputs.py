@@ -1,6 +1,6 @@
 """The paper's tables and figures in a configuration: what their numbers and claims are computed from."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -125,6 +125,13 @@ def exhibit_claims(config: Config, name: str) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def claim_files(config: Config, kind: str) -> Callable[[Any], list[str]]:
+    """An input function: the files of one kind, as `Side.files` names them, of all that an exhibit's claims compare."""
+    return lambda wildcards: sorted(
+        {path for claim in exhibit_claims(config, wildcards.exhibit) for side in claim["sides"] for path in side[kind]}
+    )
 
 
 def _sides(config: Config, claim: Claim) -> Iterator[tuple[Side, Side]]:

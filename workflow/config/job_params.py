@@ -13,7 +13,9 @@ from workflow.config.schema.base import Entry, Strict
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.datasets import Torchvision, Unpublished
 from workflow.config.schema.defenses import Defense
+from workflow.config.schema.figures import AnyFigure
 from workflow.config.schema.models import Model
+from workflow.config.schema.queries import AnyQuery
 from workflow.config.schema.studies import Study
 from workflow.config.yaml_reader import ConfigError
 from workflow.harness.fingerprint import file_hash
@@ -138,9 +140,16 @@ class Params:
         access = OBSERVATIONS[self.observation(wildcards)].access
         return self.row_key(wildcards) | {"attack": wildcards.attack, "access": access}
 
+    def figure_entry(self, wildcards: Any) -> AnyFigure:
+        return self._config.figures[wildcards.figure]
+
     def figure(self, wildcards: Any) -> dict[str, Any]:
-        return self._config.figures[wildcards.figure].params(self._config)
+        return self.figure_entry(wildcards).params(self._config)
+
+    def gallery_entries(self, wildcards: Any) -> list[AnyQuery]:
+        gallery: Any = self.figure_entry(wildcards)
+        return [self._config.queries[name] for name in gallery.queries]
 
     def gallery_queries(self, wildcards: Any) -> dict[str, Any]:
-        gallery: Any = self._config.figures[wildcards.figure]
+        gallery: Any = self.figure_entry(wildcards)
         return {name: self.perturbation(name) for name in gallery.queries}

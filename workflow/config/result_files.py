@@ -72,10 +72,10 @@ class Paths:
     def shadow_roles(self, wildcards: Any) -> list[str]:
         return [f"shadow{number}" for number in range(self._study(wildcards).shadows)]
 
-    def of_shadows(self, folder: str, name: str = "") -> Callable[[Any], list[str]]:
-        """An input function: an artifact of each shadow, and, with a name, of one query set."""
+    def of_shadows(self, template: str) -> Callable[[Any], list[str]]:
+        """An input function: the path of each shadow of the models that are asked."""
         return lambda wildcards: [
-            f"results/{folder}/{self._models(wildcards)}/{role}{name.format(**dict(wildcards.items()))}.npz"
+            template.format(**dict(wildcards.items()) | {"role": role, "models": self._models(wildcards)})
             for role in self.shadow_roles(wildcards)
         ]
 

@@ -5,7 +5,7 @@ rule score_attack:
     input:
         target=PATHS.target_observations,
         shadows=PATHS.shadow_observations,
-        splits=PATHS.of_shadows("splits"),
+        splits=PATHS.of_shadows("results/splits/{models}/{role}.npz"),
     output:
         "results/scores/{study}/{cell}/{seeds}/{attack}.npz",
     log:
@@ -63,7 +63,7 @@ rule measure_models:
     """Train and test accuracy of targets and shadows, and what privacy a defense guarantees."""
     input:
         target=PATHS.of_models("results/models/{study}/{cell}/{seeds}/target.npz"),
-        shadows=PATHS.of_shadows("models"),
+        shadows=PATHS.of_shadows("results/models/{models}/{role}.npz"),
     output:
         "results/model_measures/{study}/{cell}/{seeds}.csv",
     log:

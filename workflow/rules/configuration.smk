@@ -41,6 +41,9 @@ config["save_every"] = CONFIG.save_every
 config["device"] = CONFIG.device
 config["cache"] = CONFIG.cache or os.environ.get("LMIA_CACHE")
 
+# For report/figure.rst.
+config["captions"] = {name: figure.said() for name, figure in CONFIG.figures.items()}
+
 PATHS = Paths(CONFIG)
 PARAMS = Params(CONFIG, config["files"])
 
@@ -52,6 +55,11 @@ def any_of(names):
 def queries_yielding(observation):
     queries = CONFIG.queries.items()
     return any_of(name for name, query in queries if query.observation == observation)
+
+
+def figures_from(results):
+    figures = CONFIG.figures.items()
+    return any_of(name for name, figure in figures if figure.drawn_from == results)
 
 
 wildcard_constraints:
@@ -100,3 +108,23 @@ def code(stage, *modules):
 def code_for(stage, *entries):
     """Of the modules behind the entries that functions give for a job's wildcards."""
     return lambda wc: code(stage, *(entry(wc).module for entry in entries))
+
+
+def figure_output():
+    return report(
+        "results/figures/{figure}.png",
+        caption="../report/figure.rst",
+        category="Figures",
+        subcategory="{figure}",
+        labels={"figure": "{figure}"},
+    )
+
+
+def exhibit_output(table):
+    return report(
+        f"results/exhibits/{{exhibit}}/{table}.csv",
+        caption="../report/exhibit.rst",
+        category="Beside the paper",
+        subcategory="{exhibit}",
+        labels={"exhibit": "{exhibit}", "table": table},
+    )

@@ -1,28 +1,5 @@
 # In: tables, scores and splits. Out: results/exhibits/, the tables and figures of the paper by name: `snakemake table_1`.
-from workflow.config.exhibit_inputs import exhibit_numbers, exhibit_claims
-
-
-def exhibit_files(kind):
-    """An input function: files of one kind of all sides that an exhibit's claims compare."""
-    return lambda wc: sorted(
-        {
-            path
-            for claim in exhibit_claims(CONFIG, wc.exhibit)
-            for side in claim["sides"]
-            for path in side[kind]
-        }
-    )
-
-
-def exhibit_output(table):
-    return report(
-        f"results/exhibits/{{exhibit}}/{table}.csv",
-        caption="../report/exhibit.rst",
-        category="Beside the paper",
-        subcategory="{exhibit}",
-        labels={"exhibit": "{exhibit}", "table": table},
-    )
-
+from workflow.config.exhibit_inputs import claim_files, exhibit_claims, exhibit_numbers
 
 for exhibit, entry in CONFIG.exhibits.items():
 
@@ -40,10 +17,10 @@ rule compare_exhibit:
     """The numbers and claims of one table or figure of the paper beside ours."""
     input:
         tables=PATHS.exhibit_tables,
-        scores=exhibit_files("scores"),
-        splits=exhibit_files("splits"),
-        measures=exhibit_files("measures"),
-        model_measures=exhibit_files("model_measures"),
+        scores=claim_files(CONFIG, "scores"),
+        splits=claim_files(CONFIG, "splits"),
+        measures=claim_files(CONFIG, "measures"),
+        model_measures=claim_files(CONFIG, "model_measures"),
     output:
         comparison=exhibit_output("comparison"),
         claims=exhibit_output("claims"),

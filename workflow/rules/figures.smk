@@ -1,29 +1,4 @@
 # In: tables, scores and splits. Out: results/figures/.
-# For report/figure.rst.
-config["captions"] = {name: figure.said() for name, figure in CONFIG.figures.items()}
-
-
-def figures_from(results):
-    figures = CONFIG.figures.items()
-    return any_of(name for name, figure in figures if figure.drawn_from == results)
-
-
-def figure_entry(wildcards):
-    return CONFIG.figures[wildcards.figure]
-
-
-def gallery_entries(wildcards):
-    return [CONFIG.queries[name] for name in figure_entry(wildcards).queries]
-
-
-def figure_output():
-    return report(
-        "results/figures/{figure}.png",
-        caption="../report/figure.rst",
-        category="Figures",
-        subcategory="{figure}",
-        labels={"figure": "{figure}"},
-    )
 
 
 rule plot_metrics:
@@ -47,7 +22,7 @@ rule plot_metrics:
         runtime=growing(10),
     params:
         figure=PARAMS.figure,
-        code=code_for("plot_metrics", figure_entry),
+        code=code_for("plot_metrics", PARAMS.figure_entry),
     message:
         "Plot {wildcards.figure}"
     script:
@@ -77,7 +52,7 @@ rule plot_scores:
         runtime=growing(10),
     params:
         figure=PARAMS.figure,
-        code=code_for("plot_scores", figure_entry),
+        code=code_for("plot_scores", PARAMS.figure_entry),
     message:
         "Plot {wildcards.figure}"
     script:
@@ -106,9 +81,9 @@ rule plot_gallery:
     params:
         figure=PARAMS.figure,
         queries=PARAMS.gallery_queries,
-        files=lambda wc: PARAMS.files(*gallery_entries(wc)),
+        files=lambda wc: PARAMS.files(*PARAMS.gallery_entries(wc)),
         code=lambda wc: code(
-            "plot_gallery", *(query.module for query in gallery_entries(wc))
+            "plot_gallery", *(query.module for query in PARAMS.gallery_entries(wc))
         ),
     message:
         "Plot {wildcards.figure}"

@@ -80,8 +80,8 @@ rule search_boundary:
 rule fit_stopping:
     """When the target's searches may stop, from the shadows' finished searches and their membership."""
     input:
-        shadows=PATHS.of_shadows("distances", "/{query}"),
-        splits=PATHS.of_shadows("splits"),
+        shadows=PATHS.of_shadows("results/distances/{models}/{role}/{query}.npz"),
+        splits=PATHS.of_shadows("results/splits/{models}/{role}.npz"),
     output:
         "results/stopping/{study}/{cell}/{seeds}/{query}.npz",
     log:

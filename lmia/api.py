@@ -172,7 +172,7 @@ def search_boundary(
                 f"starts: expected inputs of shape (m, {', '.join(map(str, inputs.shape[1:]))}) like those that are "
                 f"asked about, got {tuple(starts[0].shape)}"
             )
-    best, spent, _ = search.search_boundary(
+    distance, n_queries, _ = search.search_boundary(
         model._network,
         inputs,
         classes,
@@ -182,7 +182,7 @@ def search_boundary(
         pool=starts,
         progress="boundary" if progress else None,
     )
-    return Distances(best.astype(np.float32), spent, classes)  # the precision in which the workflow keeps them
+    return Distances(distance.astype(np.float32), n_queries, classes)  # the precision in which the workflow keeps them
 
 
 def attack(

@@ -1,5 +1,6 @@
 """Who is a member of what: the only place where membership lives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +64,15 @@ def draw_split(n_available: int, n_train: int, seed: int, shadow: int = 0, n_non
     """
     role = [n_train, n_train if n_nonmembers is None else n_nonmembers]
     return Split(*_draw_blocks(n_available, role + role, seed, shadow))
+
+
+def draw_roles(
+    scheme: str, n_available: int, n_train: int, seeds: Sequence[int], shadow: int = 0, n_nonmembers: int | None = None
+) -> list[Split]:
+    """The split of each seed. scheme: "halves" for `draw_halves`, "independent" for `draw_split`; the rest as there."""
+    if scheme == "halves":
+        return [draw_halves(n_available, n_train, seed) for seed in seeds]
+    return [draw_split(n_available, n_train, seed, shadow, n_nonmembers) for seed in seeds]
 
 
 def _draw_blocks(n_available: int, sizes: list[int], seed: int, shadow: int = 0) -> list[np.ndarray]:

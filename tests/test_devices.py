@@ -15,7 +15,7 @@ from lmia.memory_batches import Batches
 from lmia.models import cnn
 from lmia.models.features import distance_to_neighbour, penultimate
 from lmia.perturbations.gaussian import Perturbation
-from lmia.queries.confidences import read_confidences
+from lmia.queries.confidences import query_confidences
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
@@ -127,7 +127,7 @@ def search(model):
 
 
 def read(model):
-    return [read_confidences(model, IMAGES, lambda confidences: confidences)]
+    return [query_confidences(model, IMAGES, lambda confidences: confidences)]
 
 
 def follow(model):

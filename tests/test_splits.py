@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmia.splits import PARTS, draw_halves, draw_split
+from lmia.splits import PARTS, draw_halves, draw_roles, draw_split
 
 
 @given(n_train=st.integers(1, 50), spare=st.integers(0, 50), seed=st.integers(0, 2**32))
@@ -67,3 +67,11 @@ def test_published_splits_can_be_drawn_again(shadow, members, nonmembers):
     split = draw_split(24, 4, seed=0, shadow=shadow)
     found = [getattr(split, part).tolist() for part in PARTS]
     assert found == [[0, 5, 12, 19], [6, 13, 16, 23], members, nonmembers]
+
+
+@pytest.mark.parametrize("scheme", ["halves", "independent"])
+def test_splits_of_several_seeds_are_those_of_each(scheme):
+    for seed, split in zip((3, 5), draw_roles(scheme, 60, 9, [3, 5], shadow=1, n_nonmembers=7), strict=True):
+        one = draw_halves(60, 9, seed) if scheme == "halves" else draw_split(60, 9, seed, 1, 7)
+        for part in PARTS:
+            np.testing.assert_array_equal(getattr(split, part), getattr(one, part))

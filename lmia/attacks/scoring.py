@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lmia.attacks.observation_files import ObservedModels
 from lmia.attacks.observations import Answers, Observations
 from lmia.attacks.tuning import tune
 
@@ -64,6 +65,41 @@ def run_attack(
     capped = [best(run(cap), f"budget={cap}") for cap in budgets]
     sweep = [replace(result, setting=f"{unit}={result.chosen:g}") for _, result in results if shadow.settings()]
     return [best(results, ""), *capped, *sweep]
+
+
+def score_models(
+    make: Callable[[], Any],
+    targets: ObservedModels,
+    shadows: Sequence[ObservedModels],
+    is_member: Sequence[np.ndarray],
+    budget: int | None,
+    budgets: Sequence[int],
+) -> dict[str, np.ndarray]:
+    """Score the target of each seed of a block by its own shadows: arrays of an artifact of scores.
+
+    Args:
+        make: See `run_attack`.
+        targets: The targets, s of them, with n points each.
+        shadows: The like of each shadow.
+        is_member: Bools (s, n) for each shadow.
+        budget: See `run_attack`.
+        budgets: See `run_attack`.
+
+    Returns arrays of shape (s, w), of w ways to run the attack: scores (s, w, n), thresholds, queries, chosen and
+    searches (s, w, 2), as `AttackResult` has them; and settings (w,), can_rank (s,) and example_ids (s, n).
+    """
+    results = []
+    for s, target in enumerate(targets.per_seed):
+        of_shadows = [models.per_seed[s] for models in shadows]
+        results.append(run_attack(make, target, of_shadows, [of[s] for of in is_member], targets.unit, budget, budgets))
+    fields = {"scores": "scores", "thresholds": "threshold", "queries": "queries", "chosen": "chosen"}
+    fields |= {"searches": "searches"}
+    arrays = {name: np.array([[getattr(w, of) for w in ways] for ways in results]) for name, of in fields.items()}
+    return arrays | {
+        "settings": np.array([way.setting for way in results[0]]),
+        "can_rank": np.array([target.can_rank for target in targets.per_seed]),
+        "example_ids": targets.example_ids,
+    }
 
 
 def _run(

@@ -47,15 +47,15 @@ def hopskipjump(
         schedule: What queries are spent on.
         starts: Starting points, floats (n, *shape), in the order in which they are tried.
         init_tries: Uniformly random ones that are tried after these, before an example is left censored.
-        settled: (best (m,), spent (m,)) -> bools (m,), which examples need no further step; None to spend the whole
-            budget.
+        settled: (distance (m,), n_queries (m,)) -> bools (m,), which examples need no further step; None to spend the
+            whole budget.
         progress: Label of a progress bar on stderr, None for none.
         journal: Of these searches, from whose state they go on; None for none.
 
     Returns:
-        (best, spent, points): best (n, t) float64, smallest L2 distance so far, 0 where the input is misclassified,
-        inf (censored) where no start was found; spent (n, t) int64, queries so far; points (n, *shape), the closest
-        point found, equal to the input where none was.
+        (distance, n_queries, points): distance (n, t) float64, the smallest L2 distance so far, 0 where the input is
+        misclassified, inf (censored) where no start was found; n_queries (n, t) int64, queries so far; points
+        (n, *shape), the closest point found, equal to the input where none was.
     """
     search, state = _Search(oracle, inputs, classes, streams, schedule), (journal or Journal()).part("state")
     if kept := state.get():
@@ -68,9 +68,9 @@ def hopskipjump(
             search.take_step(state.save)
             search.begin_step(settled)
             bar.update(int(oracle.n_queries.max()) - bar.n)
-    best = torch.stack([best for best, _ in search.records], dim=1).cpu().double().numpy()
-    spent = np.stack([spent for _, spent in search.records], axis=1)
-    return best, spent, search.best_points.reshape(inputs.shape)
+    distance = torch.stack([best for best, _ in search.records], dim=1).cpu().double().numpy()
+    n_queries = np.stack([queries for _, queries in search.records], axis=1)
+    return distance, n_queries, search.best_points.reshape(inputs.shape)
 
 
 class _Search(SearchState):

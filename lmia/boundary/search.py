@@ -57,8 +57,8 @@ def search_boundary(
         journal: Of this search, from which finished copies are taken and the present one goes on; None for none.
 
     Returns:
-        (best, spent, provenance): best and spent of shape (n, c, t), see `hopskipjump`, the last moment repeated where
-        a copy took fewer steps; the provenance of `in_precision`, with the largest disagreement over the copies.
+        (distance, n_queries, provenance): the first two of shape (n, c, t), see `hopskipjump`, the last moment repeated
+        where a copy took fewer steps; the provenance of `in_precision`, with the largest disagreement over the copies.
     """
     plan = SCHEDULES[schedule]
     if initial_probes is not None:
@@ -75,11 +75,11 @@ def search_boundary(
         moved = shift(inputs, *offsets[number]) if number else inputs
         starts = nearest_others(moved, classes, *pool) if pool is not None else ()
         label = progress and f"{progress}, copy {number + 1} of {len(offsets)}"
-        best, spent, _ = hopskipjump(
+        distance, n_queries, _ = hopskipjump(
             oracle, moved, classes, streams(number), starts=starts, progress=label, journal=journal, **options
         )
         rates = [rate for rate in [oracle.disagreement] if rate is not None]
-        return {"best": best, "spent": spent, "disagreement": np.array(rates)}
+        return {"distance": distance, "n_queries": n_queries, "disagreement": np.array(rates)}
 
     def search(precision: str) -> tuple[Sequence[Mapping[str, np.ndarray]], float | None]:
         """(what each copy gave, largest disagreement)."""
@@ -91,5 +91,6 @@ def search_boundary(
         return per_copy, float(rates.max()) if len(rates) else None
 
     per_copy, provenance = in_precision(search, precision, most_disagreement)
-    best, spent = (np.stack(pad_moments([copy[name] for copy in per_copy]), axis=1) for name in ("best", "spent"))
-    return best, spent, provenance
+    courses = [[copy[name] for copy in per_copy] for name in ("distance", "n_queries")]
+    distance, n_queries = (np.stack(pad_moments(of_copies), axis=1) for of_copies in courses)
+    return distance, n_queries, provenance

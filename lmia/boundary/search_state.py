@@ -58,7 +58,7 @@ class SearchState:
         arrays |= {"step": np.array(self.step), "searching": self.searching}
         arrays["gradients"] = torch.cat([self.x[:0], *gradients]).cpu().numpy()
         arrays["course"] = torch.stack([best for best, _ in self.records]).cpu().numpy()
-        arrays["course_spent"] = np.stack([spent for _, spent in self.records])
+        arrays["course_queries"] = np.stack([queries for _, queries in self.records])
         return arrays | self.oracle.to_arrays() | {"streams": states(self.streams)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -69,7 +69,7 @@ class SearchState:
         gradients = torch.from_numpy(arrays["gradients"]).to(self.x)
         self.restored = [gradients[block] for block in self.blocks(len(gradients))]
         course = torch.from_numpy(arrays["course"]).to(self.x)
-        self.records = list(zip(course, arrays["course_spent"], strict=True))
+        self.records = list(zip(course, arrays["course_queries"], strict=True))
         self.oracle.restore(arrays)
         set_states(self.streams, arrays["streams"])
 
@@ -109,5 +109,5 @@ class SearchState:
         self.best_points[at] = torch.where(better[:, None], points, self.best_points[at])
 
     def record(self) -> None:
-        """Note the best distances so far, and what was spent on them."""
+        """Note the best distances so far, and the queries up to here."""
         self.records.append((self.best.clone(), self.oracle.n_queries.copy()))

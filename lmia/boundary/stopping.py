@@ -14,7 +14,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Stopping:
-    """When a search is settled, as a function (best (m,), spent (m,)) -> bool (m,).
+    """When a search is settled, as a function (distance (m,), n_queries (m,)) -> bool (m,).
 
     threshold: what the final distance is compared with; queries: ints (k,), ascending; ratios: floats (k,), ascending:
     from that many queries on, the final distance is taken to be at least this share of the present one.
@@ -33,11 +33,19 @@ class Stopping:
         """Named arrays, "<seed>/<name>" -> array."""
         return {f"{seed}/{name}": np.asarray(value) for name, value in vars(self).items()}
 
-    def __call__(self, best: np.ndarray, spent: np.ndarray) -> np.ndarray:
+    def __call__(self, distance: np.ndarray, n_queries: np.ndarray) -> np.ndarray:
         if len(self.queries):
-            last = np.searchsorted(self.queries, spent, side="right") - 1
+            last = np.searchsorted(self.queries, n_queries, side="right") - 1
             ratio = np.where(last >= 0, self.ratios[np.maximum(last, 0)], 0)
         else:
-            ratio = np.zeros(len(best))
+            ratio = np.zeros(len(distance))
         with np.errstate(invalid="ignore"):
-            return (best < self.threshold) | (best * ratio >= self.threshold)
+            return (distance < self.threshold) | (distance * ratio >= self.threshold)
+
+    def ended(self, distance: np.ndarray, n_queries: np.ndarray) -> np.ndarray:
+        """Which searches this rule has ended before their distance was final, bools (n,).
+
+        distance, n_queries: (n, t), the courses, as `hopskipjump` gives them.
+        """
+        last = distance[:, -1]
+        return (last > 0) & np.isfinite(last) & self(last, n_queries[:, -1])

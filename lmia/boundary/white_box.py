@@ -44,9 +44,9 @@ def white_box_distances(
         journal: Of these distances, whose searches go on after the last step there; None for none.
 
     Returns:
-        (best, spent): best float64 (n, 1), in pixel units of [0, 1], 0 where the input is misclassified, inf where no
-        other label was found; spent int64 (n, 1), gradients taken, 0 where the input is misclassified. The labels asked
-        beside them are not counted.
+        (distance, n_queries): distance float64 (n, 1), in pixel units of [0, 1], 0 where the input is misclassified,
+        inf where no other label was found; n_queries int64 (n, 1), gradients taken, 0 where the input is misclassified.
+        The labels asked beside them are not counted.
 
     Raises:
         RuntimeError: Where the logits have no gradient in the inputs.
@@ -82,14 +82,14 @@ class _Progress:
 
     def __init__(self, n: int, journal: Journal):
         self._journal, self._kept = journal, journal.get() or {}
-        self._best = np.array(self._kept.get("best", np.zeros((n, 1))))
-        self._spent = np.array(self._kept.get("spent", np.zeros((n, 1), dtype=np.int64)))
+        self._distance = np.array(self._kept.get("distance", np.zeros((n, 1))))
+        self._n_queries = np.array(self._kept.get("n_queries", np.zeros((n, 1), dtype=np.int64)))
         self.done = int(self._kept.get("done", 0))
 
     def add(self, n: int, rows: torch.Tensor, distances: torch.Tensor, steps: int) -> None:
         """Note the next n inputs: distances (m,) of those of `rows` (m,), which took `steps`, and 0 of the others."""
-        self._best[rows] = distances[:, None].cpu().double().numpy()
-        self._spent[rows] = steps
+        self._distance[rows] = distances[:, None].cpu().double().numpy()
+        self._n_queries[rows] = steps
         self.done += n
         self._journal.save(self._to_arrays)
 
@@ -103,12 +103,12 @@ class _Progress:
             search.restore(self._kept)
 
     def finish(self) -> tuple[np.ndarray, np.ndarray]:
-        """(best, spent), all of them."""
+        """(distance, n_queries), all of them."""
         self._journal.finish(self._to_arrays())
-        return self._best, self._spent
+        return self._distance, self._n_queries
 
     def _to_arrays(self) -> dict[str, np.ndarray]:
-        return {"best": self._best, "spent": self._spent, "done": np.array(self.done)}
+        return {"distance": self._distance, "n_queries": self._n_queries, "done": np.array(self.done)}
 
 
 class _Search:

@@ -1,6 +1,7 @@
 """Rows of metrics.csv for one seed: of an attack on a target's points, and of the models themselves."""
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
@@ -23,31 +24,29 @@ def on_outliers(guess: np.ndarray, is_member: np.ndarray) -> dict[str, tuple[flo
 
 def attack_rows(
     scored: dict[str, np.ndarray],
-    s: int,
     is_member: np.ndarray,
     is_outlier: np.ndarray | None,
-    seed: int,
+    seeds: Sequence[int],
     fprs: Sequence[float],
     resamples: int,
 ) -> Iterator[dict]:
-    """One row per setting and metric of an attack on the target of one seed.
+    """One row per seed, setting and metric of an attack on the targets of a block of seeds.
 
     Args:
-        scored: arrays of an artifact of scores, for all seeds of a block.
-        s: which of these seeds.
-        is_member: bools (n,), of the points that were scored.
-        is_outlier: bools (n,), None where outliers are of no interest.
-        seed: of the bootstrap.
+        scored: arrays of an artifact of scores.
+        is_member: bools (s, n), of the points that were scored.
+        is_outlier: bools (s, n), None where outliers are of no interest.
+        seeds: of the block, and of the bootstraps.
         fprs: false-positive rates, in (0, 1), at which the true-positive rate is reported.
         resamples: of the bootstrap.
     """
-    for v, setting in enumerate(scored["settings"]):
+    for (s, seed), (v, setting) in product(enumerate(seeds), enumerate(scored["settings"])):
         scores, threshold = scored["scores"][s, v], scored["thresholds"][s, v]
-        values = evaluate(scores, is_member, threshold, fprs, resamples, seed)
+        values = evaluate(scores, is_member[s], threshold, fprs, resamples, seed)
         if not scored["can_rank"][s]:
             values |= {name: UNRANKED for name in values if name == "auc" or name.startswith("tpr_at")}
         if is_outlier is not None:
-            values |= on_outliers((scores >= threshold)[is_outlier], is_member[is_outlier])
+            values |= on_outliers((scores >= threshold)[is_outlier[s]], is_member[s, is_outlier[s]])
         same = {"seed": seed, "queries": scored["queries"][s, v], "setting": setting}
         same["flags"] = flags.attack_flags(scores, threshold, *scored["searches"][s, v])
         for metric, (value, low, high) in values.items():

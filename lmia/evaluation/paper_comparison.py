@@ -10,7 +10,7 @@ import pandas as pd
 from lmia.evaluation import flags
 from lmia.evaluation.intervals import LEVEL, over_seeds
 from lmia.evaluation.metrics import at_threshold, best_threshold
-from lmia.evaluation.metrics_table import ALL_SEEDS
+from lmia.evaluation.metrics_table import ALL_SEEDS, read_metrics
 from lmia.streams import stream
 
 COMPARISON = [
@@ -31,6 +31,15 @@ COMPARISON = [
 ]
 CLAIMS = ["artifact", "claim", "margin", "ci_low", "ci_high", "queries", "against_queries", "seeds", "verdict", "flags"]
 CLOSE = 2.0  # points within which a value counts as reproduced
+
+
+def compare_numbers(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row of COMPARISON per number of the paper.
+
+    cells: as `compare_number` takes them, with `table`, the path of the measures, None where they were not run.
+    """
+    tables = {path: path and read_metrics(path) for path in {cell["table"] for cell in cells}}
+    return pd.DataFrame([compare_number(tables[cell["table"]], cell) for cell in cells], columns=COMPARISON)
 
 
 def compare_number(table: pd.DataFrame | None, cell: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,6 +174,17 @@ def transfer_cost(scores: np.ndarray, is_member: np.ndarray, threshold: float, s
         own = best_threshold(scores[halves == part], is_member[halves == part])
         held_out.append(at_threshold(scores[halves != part], is_member[halves != part], own)["accuracy"])
     return float(np.mean(held_out)) - at_threshold(scores, is_member, threshold)["accuracy"]
+
+
+def to_page(title: str, comparison: pd.DataFrame, claims: pd.DataFrame) -> str:
+    """A Markdown page of rows of COMPARISON and of CLAIMS."""
+    page = f"# {title}\n"
+    if len(comparison):
+        shown = [name for name in COMPARISON if name != "artifact"]
+        page += "\nAccuracy in %, difference and intervals (95 %) in points.\n\n" + to_markdown(comparison, shown)
+    if len(claims):
+        page += "\nMargins in points, with 95 % intervals.\n\n" + to_markdown(claims, CLAIMS[1:])
+    return page
 
 
 def to_markdown(rows: pd.DataFrame, columns: Sequence[str]) -> str:

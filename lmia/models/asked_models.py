@@ -31,6 +31,10 @@ class Subject:
     classes: np.ndarray
     ids: np.ndarray
 
+    def row(self, **arrays: np.ndarray) -> dict[str, np.ndarray]:
+        """What was answered, with the points that were asked about: as `TrainedModels.save` takes it."""
+        return arrays | {"classes": self.classes, "example_ids": self.ids}
+
 
 class TrainedModels:
     """Iterates the `Subject` of each seed.

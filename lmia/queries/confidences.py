@@ -9,7 +9,7 @@ from lmia.devices import device_of
 from lmia.memory_batches import Batches
 
 
-def read_confidences(
+def query_confidences(
     model: torch.nn.Module, inputs: torch.Tensor, mask: Callable[[torch.Tensor], torch.Tensor]
 ) -> np.ndarray:
     """Probabilities (n, n_classes), float32, as a model that answers with confidences would give them.

@@ -1,17 +1,70 @@
-"""Train the model of one role and seed: what it is trained on, and what is kept of it beside its weights."""
+"""Train the models of one role: what they are trained on, and what is kept of them beside their weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from lmia.asked_points import reference_ids
 from lmia.defenses.base import Defense
 from lmia.journal import Journal
+from lmia.models.checkpoints import to_arrays
 from lmia.streams import stream
 from lmia.training.loop import model_flag, predict, share, train
 from lmia.training.options import TrainingOptions
+
+
+def train_block(
+    build: Callable[[tuple[int, ...], int], nn.Module],
+    data: dict[str, np.ndarray],
+    split: Mapping[str, np.ndarray],
+    seeds: Sequence[int],
+    role: str,
+    new_defense: Callable[[], Defense],
+    options: TrainingOptions,
+    source: dict[str, np.ndarray],
+    device: torch.device,
+    journal: Journal,
+) -> dict[str, np.ndarray]:
+    """Fit the models of a role, one for each seed of a block: arrays of an artifact of models.
+
+    Args:
+        build: See `train_role`.
+        data: See `train_role`.
+        split: "members" (s, n) and "nonmembers" (s, m), ids for each seed.
+        seeds: of the block, s of them.
+        role: See `train_role`.
+        new_defense: () -> the defense of one model.
+        options: See `train_role`.
+        source: See `train_role`.
+        device: See `train_role`.
+        journal: of the block, with a part for each seed.
+
+    Returns the weights, see `checkpoints.to_arrays`, and of each number of the records an array (s,); and flags (s,)
+    where something speaks against any of the models.
+    """
+    arrays, records = {}, []
+    for row, seed in enumerate(tqdm(seeds, desc="models")):
+        network, record = train_role(
+            build,
+            data,
+            split["members"][row],
+            split["nonmembers"][row],
+            seed,
+            role,
+            new_defense(),
+            options,
+            source,
+            device,
+            journal.part(f"seed {seed}"),
+        )
+        arrays |= to_arrays(network, seed)
+        records.append(record)
+    flags = [record.pop("flag") for record in records]
+    arrays |= {name: np.array([record[name] for record in records]) for name in records[0]}
+    return arrays | ({"flags": np.array(flags)} if any(flags) else {})
 
 
 def train_role(

@@ -16,7 +16,7 @@ from lmia.evaluation.intervals import evaluate
 from lmia.evaluation.metrics import at_threshold
 from lmia.models import mlp
 from lmia.perturbations import bernoulli, gaussian, original, rotation, translation
-from lmia.queries.confidences import read_confidences
+from lmia.queries.confidences import query_confidences
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.splits import draw_split
 from lmia.streams import streams
@@ -56,7 +56,7 @@ def observe(digits, role, split, budget=200):
         spent = budget * (1 + 4 * copies)
         found = search_boundary(model, x, y, draws, budget=spent, shift_pixels=copies)
         fixed[name] = Distances(*found[:2], y)
-    fixed["confidences"] = Confidences(read_confidences(model, x, lambda c: c), y)
+    fixed["confidences"] = Confidences(query_confidences(model, x, lambda c: c), y)
     rates = [accuracy(model, inputs[part], classes[part]) for part in (members, others)]
     return fixed, split.is_member(role, ids), rates
 

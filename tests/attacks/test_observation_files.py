@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lmia import artifacts
-from lmia.attacks.observation_files import check_precision, load_observations
+from lmia.attacks.observation_files import ObservedModels, check_precision, load_observations
 from lmia.attacks.observations import Answers, Confidences, Distances
 
 IDS = np.array([[2, 5, 7], [1, 4, 6]])  # of two seeds
@@ -29,14 +29,15 @@ TYPES = {"labels": Answers, "distances": Distances, "white_box": Distances, "con
 def test_each_seed_has_its_own_rows(kind, tmp_path):
     folder, arrays = ARRAYS[kind]
     artifacts.save(tmp_path / "it.npz", folder, arrays | {"example_ids": IDS}, {"unit": "pixels"})
-    observed, ids, provenance = load_observations(tmp_path / "it.npz", kind)
-    assert ids.tolist() == IDS.tolist() and provenance["unit"] == "pixels" and len(observed) == 2
-    for s, one in enumerate(observed):
+    observed = load_observations(tmp_path / "it.npz", kind)
+    assert observed.example_ids.tolist() == IDS.tolist() and observed.unit == "pixels" and not observed.precisions
+    assert len(observed.per_seed) == 2
+    for s, one in enumerate(observed.per_seed):
         assert type(one) is TYPES[kind]
         for name, values in arrays.items():
             np.testing.assert_array_equal(getattr(one, name), values[s])
     if kind == "white_box":
-        assert observed[0].stopped is None
+        assert observed.per_seed[0].stopped is None
 
 
 def test_artifacts_of_another_kind_are_refused(tmp_path):
@@ -47,20 +48,27 @@ def test_artifacts_of_another_kind_are_refused(tmp_path):
 
 
 def asked(*precisions):
-    return {"asked": [{"precision": precision} for precision in precisions]}
+    return ObservedModels([], IDS, "", [*precisions])
 
 
-@pytest.mark.parametrize("last", [asked("float32", "bfloat16"), asked("float32"), {}])
+def test_each_model_says_in_which_precision_it_was_asked(tmp_path):
+    folder, arrays = ARRAYS["labels"]
+    provenance = {"unit": "pixels", "asked": [{"precision": "bfloat16"}, {"precision": "float32"}]}
+    artifacts.save(tmp_path / "it.npz", folder, arrays | {"example_ids": IDS}, provenance)
+    assert load_observations(tmp_path / "it.npz", "labels").precisions == ["bfloat16", "float32"]
+
+
+@pytest.mark.parametrize("last", [("float32", "bfloat16"), ("float32",), ()])
 def test_different_precisions_are_refused(last):
-    ways = [["float32", "float32"], ["float32", "float32"], [how["precision"] for how in last.get("asked", [])]]
+    ways = [["float32", "float32"], ["float32", "float32"], [*last]]
     message = (
         f"target and shadows were asked in different precisions ({ways}), as bfloat16 changed too many labels of some; "
         "set precision: float32 of this query set, or raise its most_disagreement"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        check_precision([asked("float32", "float32"), asked("float32", "float32"), last])
+        check_precision([asked("float32", "float32"), asked("float32", "float32"), asked(*last)])
 
 
 def test_equal_precisions_and_none_go_together():
     check_precision([asked("bfloat16", "float32"), asked("bfloat16", "float32")])
-    check_precision([{"unit": "pixels"}, {"asked": []}])
+    check_precision([asked(), asked()])

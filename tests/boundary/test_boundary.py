@@ -8,7 +8,8 @@ from lmia.boundary.courses import pad_moments
 from lmia.boundary.geometry import bisect, unit
 from lmia.boundary.search import search_boundary
 from lmia.boundary.starts import nearest_others
-from lmia.evaluation.stopping_rule import fit_stopping
+from lmia.boundary.stopping import Stopping
+from lmia.evaluation.stopping_rule import fit_block, fit_stopping
 from lmia.streams import streams
 
 IMAGES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -147,3 +148,32 @@ def test_stopping_by_hand():
     asked = np.array([10, 10, 20, 20, 5, 30, 10])
     distances = np.array([2.4, 9.9, 5.0, 4.9, 99.0, 2.5, 2.5])  # at the threshold itself, it may still fall below
     assert rule(distances, asked).tolist() == [True, False, True, False, False, True, False]
+
+
+def test_a_rule_says_which_searches_it_ended():
+    rule = Stopping(threshold=2.0, queries=np.array([10, 20]), ratios=np.array([0.5, 1.0]))
+    distance = np.array([[9.0, 1.0], [9.0, 3.0], [9.0, 3.0], [0.0, 0.0], [np.inf, np.inf]])
+    n_queries = np.array([[10, 20], [10, 20], [5, 15], [1, 1], [1, 1]])
+    # below; above for sure; above by half of it; misclassified and censored searches are at their end by themselves
+    assert rule.ended(distance, n_queries).tolist() == [True, True, False, False, False]
+
+
+def test_the_rule_of_each_seed_is_learned_from_all_its_shadows():
+    """Two shadows of two points each, of which one took fewer steps; of copies the first counts."""
+    first = {"distance": np.array([[[[8.0, 4.0, 2.0]], [[6.0, 5.0, 3.0]]]] * 2)}
+    other = {"distance": np.array([[[[0.0, 0.0]], [[7.0, 7.0]]]] * 2)}
+    first["n_queries"] = np.array([[[[10, 20, 30]]] * 2] * 2)
+    other["n_queries"] = np.array([[[[10, 20]]] * 2] * 2)
+    other["distance"][1] *= 10  # of the second seed
+    for shadow in (first, other):
+        shadow |= {name: np.concatenate([array, array + 50], axis=2) for name, array in shadow.items()}
+    is_member = [np.array([[False, True], [True, False]]), np.array([[False, True], [False, True]])]
+    arrays = fit_block([first, other], is_member, [5, 6], error=0.0)
+    for s, seed in enumerate((5, 6)):
+        distance = np.array([[8.0, 4, 2], [6, 5, 3], [0, 0, 0], [7 * 10**s] * 3])
+        n_queries = np.array([[10, 20, 30], [10, 20, 30], [10, 20, 20], [10, 20, 20]])
+        expected = fit_stopping(distance, n_queries, np.concatenate([of[s] for of in is_member]), 0.0)
+        found = Stopping.from_arrays(arrays, seed)
+        assert found.threshold == expected.threshold and found.queries.tolist() == expected.queries.tolist()
+        assert found.ratios.tolist() == expected.ratios.tolist()
+    assert Stopping.from_arrays(arrays, 5).threshold != Stopping.from_arrays(arrays, 6).threshold

@@ -20,9 +20,10 @@ SCORED = {
 
 def rows_of(s, is_outlier=None):
     """(setting, metric) -> row of one seed."""
-    rows = list(attack_rows(SCORED, s, MEMBER, is_outlier, seed=7 + s, fprs=[0.5], resamples=20))
-    assert {row["seed"] for row in rows} == {7 + s}
-    return {(row["setting"], row["metric"]): row for row in rows}
+    is_member = np.array([MEMBER, MEMBER])
+    rows = list(attack_rows(SCORED, is_member, is_outlier, seeds=[7, 8], fprs=[0.5], resamples=20))
+    assert [row["seed"] for row in rows] == sorted(row["seed"] for row in rows)
+    return {(row["setting"], row["metric"]): row for row in rows if row["seed"] == 7 + s}
 
 
 def test_precision_and_recall_on_outliers_by_hand():
@@ -72,9 +73,15 @@ def test_queries_and_flags_are_of_one_seed_and_setting():
 
 
 def test_outliers_are_measured_on_their_points_alone():
-    rows = rows_of(1, is_outlier=np.array([False, True, True, True]))  # of which two are called members
+    rows = rows_of(1, np.array([[True] * 4, [False, True, True, True]]))  # of which two are called members
     assert rows["", "outlier_precision"]["value"] == 0.5 and rows["", "outlier_recall"]["value"] == 1
     assert ("", "outlier_recall") not in rows_of(1)
+
+
+def test_each_seed_has_its_own_membership():
+    rows = attack_rows(SCORED, np.array([MEMBER, ~MEMBER]), None, seeds=[7, 8], fprs=[0.5], resamples=20)
+    found = {row["seed"]: row["value"] for row in rows if (row["setting"], row["metric"]) == ("", "accuracy")}
+    assert found == {7: 1, 8: 0.25}
 
 
 SHADOWS = [

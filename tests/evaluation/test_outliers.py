@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lmia.evaluation.outliers import find_outliers
+from lmia import artifacts
+from lmia.evaluation.outliers import find_outliers, load_outliers
 from lmia.models import cnn, mlp
 from lmia.models.features import distance_to_neighbour, penultimate
 
@@ -66,3 +67,12 @@ def test_features_are_what_the_last_layer_reads(model, shape):
     torch.testing.assert_close(model[-1](features), model(inputs))
     with pytest.raises(ValueError, match="expected a model with a fully connected layer"):
         penultimate(torch.nn.Flatten(), inputs)
+
+
+def test_outliers_of_other_points_are_refused(tmp_path):
+    ids = np.array([[0, 1, 2, 3]])
+    found = {"is_outlier": np.array([[True, False, False, True]]), "example_ids": ids}
+    artifacts.save(tmp_path / "outliers.npz", "outliers", found, {})
+    assert load_outliers(tmp_path / "outliers.npz", ids).tolist() == [[True, False, False, True]]
+    with pytest.raises(ValueError, match=r"outliers\.npz: is of other points than the scores; remove it and run again"):
+        load_outliers(tmp_path / "outliers.npz", ids + 1)

@@ -4,14 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lmia.evaluation import paper_comparison
 from lmia.evaluation.metrics_table import COLUMNS, with_rows_over_seeds
 from lmia.evaluation.paper_comparison import (
+    CLAIMS,
     COMPARISON,
     Decisions,
     compare_number,
+    compare_numbers,
     judge_claim,
     margin,
     to_markdown,
+    to_page,
     transfer_cost,
 )
 
@@ -149,7 +153,47 @@ def test_the_targets_own_threshold_does_not_profit_from_what_it_saw():
     assert abs(np.mean(costs)) < 0.03  # chosen on the same points, it would seem to gain about 0.1
 
 
+def test_each_half_is_judged_by_the_other(monkeypatch):
+    chosen, judged = [], []
+
+    def best_threshold(scores, is_member):
+        chosen.append({*scores})
+        return 0.0
+
+    def at_threshold(scores, is_member, threshold):
+        judged.append({*scores})
+        return {"accuracy": 0.5}
+
+    monkeypatch.setattr(paper_comparison, "best_threshold", best_threshold)
+    monkeypatch.setattr(paper_comparison, "at_threshold", at_threshold)
+    transfer_cost(np.arange(10.0), np.arange(10) % 2 == 0, 0.0)
+    assert judged[:2] == chosen[::-1] and [len(half) for half in chosen] == [5, 5]
+    assert judged[0] | judged[1] == judged[2] == {*range(10)}
+
+
 def test_markdown_has_a_cell_for_each_value():
     rows = pd.DataFrame({"name": ["a", "b", "c"], "ours": [1234.56, np.nan, -0.01], "seeds": [1, 2, 3]})
     expected = "| name | ours |\n| --- | ---: |\n| a | 1,234.6 |\n| b |  |\n| c | 0.0 |\n"
     assert to_markdown(rows, ["name", "ours"]) == expected
+
+
+def test_each_number_is_compared_in_the_table_of_its_own_study(tmp_path):
+    for name, value in (("one", 0.6), ("other", 0.8)):
+        table([value]).to_csv(tmp_path / f"{name}.csv", index=False)
+    tables = [str(tmp_path / "one.csv"), None, str(tmp_path / "other.csv")]
+    rows = compare_numbers([CELL | {"paper": 60.0, "table": path} for path in tables])
+    assert list(rows) == COMPARISON and rows["status"].tolist() == ["reproduced", "not run", "differs"]
+    assert rows["ours"].tolist()[::2] == [60, 80]
+
+
+def test_a_page_has_a_table_of_what_there_is():
+    numbers = pd.DataFrame([compare_number(table([0.6]), CELL | {"paper": 60.0})], columns=COMPARISON)
+    claims = pd.DataFrame([dict.fromkeys(CLAIMS, "x") | {"artifact": "a", "claim": "says"}])
+    none = pd.DataFrame(columns=COMPARISON), pd.DataFrame(columns=CLAIMS)
+    assert to_page("T", *none) == "# T\n"
+    page = to_page("T", numbers, none[1])
+    assert page.startswith("# T\n\nAccuracy in %") and page.endswith(to_markdown(numbers, COMPARISON[1:]))
+    assert "Margins" not in page
+    assert to_page("T", none[0], claims) == (
+        "# T\n\nMargins in points, with 95 % intervals.\n\n" + to_markdown(claims, CLAIMS[1:])
+    )

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from lmia.defenses.base import Defense
+from lmia.journal import Journal
 from lmia.training import one_role
 from lmia.training.options import TrainingOptions
 
@@ -92,3 +93,49 @@ def test_reference_points_are_drawn_for_each_role_and_seed(trained):
 def test_seeds_and_roles_begin_differently(trained):
     seeds = [trained(*given)[1]["seed"] for given in ((0, "target"), (0, "shadow0"), (0, "shadow1"), (1, "target"))]
     assert len(set(seeds)) == 4 and trained(0, "target")[1]["seed"] == seeds[0]
+
+
+SPLIT = {"members": np.array([[0, 3, 4], [1, 2, 5]]), "nonmembers": np.array([[1, 2, 6, 7], [0, 3, 4, 7]])}
+
+
+def trained_block(monkeypatch, flags, members=SPLIT["members"]):
+    """(arrays of the models of seeds 3 and 4, what `train_role` was given for each)."""
+    given = []
+
+    def train_role(*arguments):
+        given.append(arguments)
+        network = nn.Linear(1, 1, bias=False)
+        with torch.no_grad():
+            network.weight.fill_(arguments[4])  # the seed
+        return network, {"epochs": 10 + len(given), "flag": flags[len(given) - 1]}
+
+    monkeypatch.setattr(one_role, "train_role", train_role)
+    arrays = one_role.train_block(
+        "build", DATA, SPLIT | {"members": members}, [3, 4], "shadow1", Defense, OPTIONS, SOURCE, "device", Journal()
+    )
+    return arrays, given
+
+
+def test_each_seed_has_its_own_points_defense_and_part_of_the_journal(monkeypatch):
+    _, given = trained_block(monkeypatch, ["", ""])
+    for (build, data, members, nonmembers, seed, role, _, *same, journal), row in zip(given, range(2), strict=True):
+        assert (build, role, seed, same) == ("build", "shadow1", 3 + row, [OPTIONS, SOURCE, "device"]) and data is DATA
+        np.testing.assert_array_equal(members, SPLIT["members"][row])
+        np.testing.assert_array_equal(nonmembers, SPLIT["nonmembers"][row])
+        journal.finish({"seed": np.array(seed)})
+    assert given[0][6] is not given[1][6] and isinstance(given[0][6], Defense)
+    assert [int(arguments[-1].get()["seed"]) for arguments in given] == [3, 4]
+
+
+def test_weights_and_records_of_all_seeds_are_kept(monkeypatch):
+    arrays, _ = trained_block(monkeypatch, ["", ""])
+    assert list(arrays) == ["3/weight", "4/weight", "epochs"]  # no flags where none is up
+    assert [float(arrays[f"{seed}/weight"][0, 0]) for seed in (3, 4)] == [3, 4] and arrays["epochs"].tolist() == [
+        11,
+        12,
+    ]
+
+
+def test_flags_are_kept_where_one_is_up(monkeypatch):
+    arrays, _ = trained_block(monkeypatch, ["", "diverged"])
+    assert arrays["flags"].tolist() == ["", "diverged"]

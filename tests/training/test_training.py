@@ -11,7 +11,7 @@ from torch import nn
 from lmia.data import digits
 from lmia.defenses import l2, none
 from lmia.models import cnn, mlp
-from lmia.queries.confidences import read_confidences
+from lmia.queries.confidences import query_confidences
 from lmia.training.loop import BatchOfOne, accuracy, model_flag, predict, train
 from lmia.training.options import TrainingOptions
 
@@ -288,7 +288,7 @@ def test_training_stops_at_once_where_its_loss_is_no_number(epochs, capsys):
     )
     assert len(losses) == 2 and np.isfinite(losses[0]) and np.isnan(losses[1])
     assert "training diverged: the mean loss of epoch 2 is nan" in capsys.readouterr().out
-    told = read_confidences(model, inputs, lambda confidences: confidences)
+    told = query_confidences(model, inputs, lambda confidences: confidences)
     np.testing.assert_allclose(told, 1 / 3)  # its weights are no numbers, and tell nothing
 
 

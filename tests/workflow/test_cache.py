@@ -69,7 +69,7 @@ CASES = {
     "nothing": (lambda checkout: None, {}),
     "touch": (touch_sources, {}),
     "comment in a script": (
-        code("workflow/scripts/train_model.py", "    arrays, records", "    # new\n    arrays, records"),
+        code("workflow/scripts/train_model.py", "    data, _ = art", "    # new\n    data, _ = art"),
         {},
     ),
     "docstring in the library": (

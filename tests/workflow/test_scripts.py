@@ -6,7 +6,6 @@ import pytest
 from lmia import artifacts
 from workflow.harness.job import BadInput
 from workflow.scripts.draw_split import draw
-from workflow.scripts.measure_attack import load_outliers
 from workflow.scripts.score_attack import score
 
 IDS = np.array([[0, 1, 2, 3]])
@@ -66,11 +65,3 @@ def test_a_data_set_that_is_too_small_is_blamed_on_the_study(tmp_path):
     with pytest.raises(BadInput, match=message):
         drawn(tmp_path)
     assert not (tmp_path / "target.npz").exists()
-
-
-def test_outliers_of_other_points_are_refused(tmp_path):
-    found = {"is_outlier": np.array([[True, False, False, True]]), "example_ids": IDS}
-    artifacts.save(tmp_path / "outliers.npz", "outliers", found, {})
-    assert load_outliers(tmp_path / "outliers.npz", IDS).tolist() == [[True, False, False, True]]
-    with pytest.raises(ValueError, match=r"outliers\.npz: is of other points than the scores; remove it and run again"):
-        load_outliers(tmp_path / "outliers.npz", IDS + 1)

@@ -1,6 +1,7 @@
 """Whether the data and the model of a study can be used: errors before anything is trained, and remarks."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -12,7 +13,7 @@ from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
 
-def check(dataset, split, output, spec, name, threads):
+def check(dataset: str, split: str, output: str, spec: dict[str, Any], name: str, threads: int) -> list[str]:
     """Write all remarks, one a line, and return them."""
     prepare(torch.device("cpu"), threads)
     data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})

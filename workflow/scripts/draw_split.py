@@ -3,20 +3,26 @@
 import numpy as np
 
 from lmia import artifacts
-from lmia.splits import draw_halves, draw_split, role_parts
+from lmia.splits import draw_roles, role_parts
 from lmia.streams import seed_list
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
 
-def draw(dataset, output, n_train, n_nonmembers, scheme, seeds, role, study):
+def draw(
+    dataset: str,
+    output: str,
+    n_train: int,
+    n_nonmembers: int | None,
+    scheme: str,
+    seeds: list[int],
+    role: str,
+    study: str,
+) -> None:
     arrays, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
-    (kind, shadow), n = role_parts(role), len(arrays["classes"])
+    kind, shadow = role_parts(role)
     with bad_input(f"studies.{study}"):  # of a data set whose size is known only now
-        if scheme == "halves":
-            splits = [draw_halves(n, n_train, seed) for seed in seeds]
-        else:
-            splits = [draw_split(n, n_train, seed, shadow, n_nonmembers) for seed in seeds]
+        splits = draw_roles(scheme, len(arrays["classes"]), n_train, seeds, shadow, n_nonmembers)
     members = np.stack([split.members(kind) for split in splits])
     nonmembers = np.stack([split.nonmembers(kind) for split in splits])
     provenance = {"scheme": scheme, "seeds": seeds, "role": role}

@@ -1,5 +1,7 @@
 """Which of the target's evaluated points are outliers, by the features of the first shadow model."""
 
+from typing import Any
+
 from lmia import plugins
 from lmia.evaluation.outliers import find_outliers
 from lmia.models.asked_models import TrainedModels
@@ -8,7 +10,7 @@ from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
 
 
-def find(shadows, output, spec):
+def find(shadows: TrainedModels, output: str, spec: dict[str, Any]) -> None:
     rows, deltas = [], []
     for subject in shadows:
         distances = distance_to_neighbour(penultimate(subject.network, subject.inputs), spec["neighbours"])

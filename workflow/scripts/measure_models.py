@@ -1,5 +1,7 @@
 """Train and test accuracy of the target and of the shadow models, and what privacy the target's defense guarantees."""
 
+from typing import Any
+
 import pandas as pd
 
 from lmia import artifacts
@@ -8,7 +10,9 @@ from lmia.streams import seed_list
 from workflow.harness.job import job
 
 
-def measure(target, shadows, output, key, n_nonmembers, seeds):
+def measure(
+    target: str, shadows: list[str], output: str, key: dict[str, Any], n_nonmembers: int, seeds: list[int]
+) -> None:
     expected, sizes = {metric: ("f", 1) for metric in MODEL_METRICS}, (key["n_train"], n_nonmembers)
     of_target, *of_shadows = [artifacts.load(path, "model", expected)[0] for path in (target, *shadows)]
     rows = [*model_rows([of_target], seeds, sizes, ""), *model_rows(of_shadows, seeds, sizes, "shadow_")]

@@ -1,12 +1,14 @@
 """A data set as one artifact: inputs in [0, 1] and classes."""
 
+from typing import Any
+
 from lmia import artifacts, plugins
 from lmia.data.array_checks import checked
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
 
-def prepare(output, name, spec, where):
+def prepare(output: str, name: str, spec: dict[str, Any], where: dict[str, Any]) -> None:
     with bad_input(f"datasets.{name}"):
         loaded = plugins.bind("data", "load", spec | where)()
         if not isinstance(loaded, tuple) or len(loaded) != 2:

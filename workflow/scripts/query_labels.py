@@ -1,10 +1,12 @@
-"""Labels of a query set that is known in advance."""
+"""Answers to queries that are known in advance, labels only."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from lmia import plugins
+from lmia.journal import Journal
 from lmia.models.asked_models import TrainedModels
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import streams
@@ -14,14 +16,16 @@ from workflow.harness.journal_file import journal_of
 from workflow.harness.shared_cache import take_shared
 
 
-def query_labels(models, output, spec, precision, name, journal):
+def query_labels(
+    models: TrainedModels, output: str, spec: dict[str, Any], precision: dict[str, Any], name: str, journal: Journal
+) -> None:
     perturbation = plugins.bind("perturbations", "Perturbation", spec)()
+    magnitudes = {"magnitudes": np.array([0.0, *perturbation.magnitudes])}
     rows, asked = [], []
     for subject in models:
         draws, part = partial(streams, subject.seed, name, subject.ids), journal.part(f"seed {subject.seed}")
         labels, how = ask_fixed(subject.network, subject.inputs, perturbation, draws, journal=part, **precision)
-        row = {"labels": labels.astype(np.int32), "classes": subject.classes, "example_ids": subject.ids}
-        rows.append(row | {"magnitudes": np.array([0.0, *perturbation.magnitudes])})
+        rows.append(subject.row(labels=labels.astype(np.int32)) | magnitudes)
         asked.append(how)
     models.save(output, "answers", rows, {"query": spec, "unit": perturbation.unit, "asked": asked})
 

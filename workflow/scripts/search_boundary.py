@@ -1,12 +1,14 @@
 """Distances to the decision boundary by HopSkipJump, as the course of every search."""
 
 import importlib
+from typing import Any
 
 import numpy as np
 
 from lmia import artifacts, plugins
 from lmia.boundary.courses import pad_moments
 from lmia.boundary.search import search_boundary
+from lmia.journal import Journal
 from lmia.models.asked_models import TrainedModels
 from lmia.streams import seed_list, streams
 from workflow.harness.gpu_locks import take_device
@@ -17,18 +19,20 @@ from workflow.harness.shared_cache import take_shared
 STOPPING = "lmia.boundary.stopping"  # by name, so that searches which run to the end do not depend on its code
 
 
-def load_rules(path, seeds):
-    """seed -> when its searches are settled."""
+def load_rules(path: str, seeds: list[int]) -> dict[int, Any]:
+    """seed -> when its searches are settled, a `Stopping`."""
     arrays, _ = artifacts.load(path, "stopping")
     return {seed: importlib.import_module(STOPPING).Stopping.from_arrays(arrays, seed) for seed in seeds}
 
 
-def search(models, output, spec, name, rules, journal):
+def search(
+    models: TrainedModels, output: str, spec: dict[str, Any], name: str, rules: dict[int, Any], journal: Journal
+) -> None:
     options = {key: value for key, value in spec.items() if key != "kind"}
     rows, ways = [], []
     for subject in models:
         rule, title = rules.get(subject.seed), f"seed {subject.seed}"
-        best, spent, asked = search_boundary(
+        distance, n_queries, asked = search_boundary(
             subject.network,
             subject.inputs,
             subject.classes,
@@ -39,16 +43,14 @@ def search(models, output, spec, name, rules, journal):
             journal=journal.part(title),
             **options,
         )
-        last = best[:, 0, -1]
-        searched = (last > 0) & np.isfinite(last)
-        row = {"distance": best.astype(np.float32), "n_queries": spent.astype(np.int32)}
-        row["stopped"] = searched & rule(last, spent[:, 0, -1]) if rule else np.zeros(len(last), bool)
-        rows.append(row | {"classes": subject.classes, "example_ids": subject.ids})
+        stopped = rule.ended(distance[:, 0], n_queries[:, 0]) if rule else np.zeros(len(distance), bool)
+        arrays = {"distance": distance.astype(np.float32), "n_queries": n_queries.astype(np.int32), "stopped": stopped}
+        rows.append(subject.row(**arrays))
         ways.append(asked)
-        print(f"{title}: {np.isinf(best[:, :, -1]).sum()} of {best[:, :, -1].size} searches censored; {asked}")
-    for name in ("distance", "n_queries"):  # seeds may differ in their number of moments
-        for row, padded in zip(rows, pad_moments([row[name] for row in rows]), strict=True):
-            row[name] = padded
+        print(f"{title}: {np.isinf(distance[..., -1]).sum()} of {distance[..., -1].size} searches censored; {asked}")
+    for array in ("distance", "n_queries"):  # seeds may differ in their number of moments
+        for row, padded in zip(rows, pad_moments([row[array] for row in rows]), strict=True):
+            row[array] = padded
     models.save(output, "distances", rows, {"query": spec, "unit": "", "asked": ways})
 
 

@@ -10,12 +10,12 @@ from workflow.harness.job import AS_BEFORE
 KINDS = {"data": "dataset", "splits": "split", "models": "model"}  # of the artifacts in a folder, where not its name
 
 
-def kind_of(path):
+def kind_of(path: str) -> str:
     folder = Path(path).parts[1]
     return KINDS.get(folder, folder)
 
 
-def problem(path, stale):
+def problem(path: str, stale: dict[str, str]) -> str | None:
     """One line on what is wrong with a result, or None. stale: path -> what differs from what its job would make."""
     try:
         checksums.check(path) if checksums.lies_apart(path) else artifacts.load(path, kind_of(path))
@@ -26,7 +26,7 @@ def problem(path, stale):
     return f"stale: {path}: {stale[path]}" if path in stale else None
 
 
-def verify(paths, stale, log):
+def verify(paths: list[str], stale: dict[str, str], log: str) -> bool:
     """Report on all paths; returns whether nothing that is there is damaged or stale."""
     problems = [line for path in paths if (line := problem(path, stale))]
     count = {word: sum(line.startswith(word) for line in problems) for word in ("damaged", "stale", "missing")}

@@ -1,0 +1,3 @@
+from typing import Any
+
+snakemake: Any  # what Snakemake hands its scripts

@@ -1,7 +1,7 @@
 """Distance to the decision boundary from labels alone: HopSkipJump (Chen, Jordan and Wainwright 2019), L2, untargeted.
 
 Batched over examples in lock step with an active set. Every random number comes from its example's own stream, and
-the schedule depends on the step and not on the budget, so a run with a smaller budget is a prefix of a longer one.
+the schedule depends on the step and not on the budget, so a search with a smaller budget is a prefix of a longer one.
 The ledger of queries is kept on the host, all else where the model is, so that a GPU need not be waited for: steps
 whose number of queries is fixed (move "arc") read nothing back from it, unless `settled` has to be asked.
 """

@@ -97,10 +97,10 @@ def select(table: pd.DataFrame, study: str, metric: str, **equal: Any) -> pd.Dat
     return table.loc[keep]
 
 
-def select_cell(table: pd.DataFrame, metric: str, settings: Mapping[str, Any], **equal: Any) -> pd.DataFrame:
-    """The same for a figure's settings: its study, and its n_train and defense where it names them."""
-    chosen = {key: settings[key] for key in ("n_train", "defense") if settings.get(key) is not None}
-    return select(table, settings["study"], metric, **chosen, **equal)
+def select_cell(table: pd.DataFrame, metric: str, options: Mapping[str, Any], **equal: Any) -> pd.DataFrame:
+    """The same for a figure's options: its study, and its n_train and defense where it names them."""
+    chosen = {key: options[key] for key in ("n_train", "defense") if options.get(key) is not None}
+    return select(table, options["study"], metric, **chosen, **equal)
 
 
 def utility(table: pd.DataFrame, study: str, n_train: int) -> dict[str, float]:

@@ -22,13 +22,13 @@ def wrapped(title: str) -> str:
 
 
 @style.look()
-def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
-    """table: of `metrics_table.read_metrics`; settings: study, n_train, defense, title, attacks (top to bottom), and
+def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """table: of `metrics_table.read_metrics`; options: study, n_train, defense, title, attacks (top to bottom), and
     defenses, those that are shown and in which order, [] for all. Below the axes stands which bars are whose."""
-    rows, attacks, title = _rows(table, settings), settings["attacks"], wrapped(settings["title"])
+    rows, attacks, title = _rows(table, options), options["attacks"], wrapped(options["title"])
     cells = _cells(rows)
     height = 0.55 + 0.23 * len(attacks) * max(1, 0.6 * len(cells))
-    figure, ax = style.axes({**settings, "title": title}, height=height)
+    figure, ax = style.axes({**options, "title": title}, height=height)
     for number, cell in enumerate(cells.values()):
         _draw_cell(ax, cell.set_index("attack").reindex(attacks), number, len(cells))
     ax.set_yticks(np.arange(len(attacks)), [style.label(attack) for attack in attacks])
@@ -36,7 +36,7 @@ def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0.5, max(0.6, np.nanmax(rows["ci_high"].fillna(rows["value"])) + 0.045))
     style.percent(ax.xaxis)
-    names = _names(cells, table, settings["study"]) if len(cells) > 1 else []
+    names = _names(cells, table, options["study"]) if len(cells) > 1 else []
     ax.set_xlabel("\n".join(["attack accuracy (%), chance = 50", *_footnotes(rows, names)]))
     style.explain(ax, rows, line=LINE)
     lines = title.count("\n") + ax.get_xlabel().count("\n") - 1  # besides the usual ones
@@ -45,13 +45,13 @@ def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _rows(table: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
+def _rows(table: pd.DataFrame, options: Mapping[str, Any]) -> pd.DataFrame:
     """Accuracies of what is shown, defenses in their order."""
-    rows = select_cell(table, "accuracy", settings, setting="")
-    rows = rows.loc[rows["attack"].isin(settings["attacks"])]
-    if settings["defenses"]:
-        rows = rows.loc[rows["defense"].isin(settings["defenses"])].sort_values(
-            "defense", key=lambda names: names.map(settings["defenses"].index), kind="stable"
+    rows = select_cell(table, "accuracy", options, setting="")
+    rows = rows.loc[rows["attack"].isin(options["attacks"])]
+    if options["defenses"]:
+        rows = rows.loc[rows["defense"].isin(options["defenses"])].sort_values(
+            "defense", key=lambda names: names.map(options["defenses"].index), kind="stable"
         )
     return rows
 

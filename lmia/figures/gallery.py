@@ -15,10 +15,10 @@ from lmia.figures import style
 def plot(
     originals: np.ndarray,
     perturbed: Mapping[str, tuple[np.ndarray, list[float], str]],
-    settings: Mapping[str, Any],
+    options: Mapping[str, Any],
 ) -> Figure:
     """originals: (n, channels, height, width); perturbed: name -> (images (n, m, channels, height, width), magnitudes
-    (m,), unit); settings: title. One row of panels per query set and example, one column per magnitude."""
+    (m,), unit); options: title. One row of panels per query set and example, one column per magnitude."""
     columns = 1 + max(images.shape[1] for images, _, _ in perturbed.values())
     examples = len(originals)
     rows = examples * len(perturbed)
@@ -36,7 +36,7 @@ def plot(
         middle = panels[q * examples + examples // 2][0]
         place = {"transform": middle.transAxes, "ha": "right", "va": "center"}
         middle.text(-0.25, 0.5, f"{style.label(name)}\n({unit})", parse_math=False, **place)
-    figure.suptitle(settings["title"], x=0.02, ha="left", fontsize=9)
+    figure.suptitle(options["title"], x=0.02, ha="left", fontsize=9)
     return figure
 
 

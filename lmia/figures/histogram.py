@@ -12,14 +12,14 @@ DISTANCE = "distance to the boundary (L2, pixel units of [0, 1])\n0: misclassifi
 
 
 @style.look()
-def plot(scored: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]], settings: Mapping[str, Any]) -> Figure:
-    """scored: attack -> list over seeds of (scores (n,), is_member (n,)); settings: title, attacks, and observation,
+def plot(scored: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]], options: Mapping[str, Any]) -> Figure:
+    """scored: attack -> list over seeds of (scores (n,), is_member (n,)); options: title, attacks, and observation,
     what the attack reads, by which its scores are distances or not.
 
     The first attack is shown, all seeds together; censored (infinite) scores are named in the legend, not drawn.
     """
-    figure, ax = style.axes(settings)
-    attack = settings["attacks"][0]
+    figure, ax = style.axes(options)
+    attack = options["attacks"][0]
     scores = np.concatenate([scores for scores, _ in scored[attack]])
     is_member = np.concatenate([is_member for _, is_member in scored[attack]])
     bins = np.linspace(0, max(scores[np.isfinite(scores)], default=1), 41)
@@ -32,7 +32,7 @@ def plot(scored: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]], settings
         ax.hist(values, bins, weights=weights, color=colour, histtype="step", linewidth=1.2, label=text)
     style.percent(ax.yaxis)
     pooled = f", {n} seeds pooled" if (n := len(scored[attack])) > 1 else ""
-    ax.set_xlabel((DISTANCE if settings["observation"] in ("distances", "white_box") else f"{attack} score") + pooled)
+    ax.set_xlabel((DISTANCE if options["observation"] in ("distances", "white_box") else f"{attack} score") + pooled)
     ax.set_ylabel("share of examples (%)")
     ax.legend(loc="upper right")
     return figure

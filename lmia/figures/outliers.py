@@ -14,17 +14,17 @@ METRICS = {"precision": "all points", "outlier_precision": "outliers"}
 
 
 @style.look()
-def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
-    """table: of `metrics_table.read_metrics`; settings: a figure's entry with one attack; defenses from top to bottom.
+def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """table: of `metrics_table.read_metrics`; options: a figure's entry with one attack; defenses from top to bottom.
 
     Beside each defense stands the test accuracy of its targets.
     """
-    (attack,) = settings["attacks"]
-    rows = select_cell(table, "precision", settings, attack=attack, setting="")
+    (attack,) = options["attacks"]
+    rows = select_cell(table, "precision", options, attack=attack, setting="")
     n_train, defenses = rows["n_train"].iloc[0], rows["defense"].tolist()
-    figure, ax = style.axes(settings, height=0.9 + 0.3 * len(defenses))
+    figure, ax = style.axes(options, height=0.9 + 0.3 * len(defenses))
     for number, (metric, name) in enumerate(METRICS.items()):
-        bars = select(table, settings["study"], metric, attack=attack, setting="", n_train=n_train)
+        bars = select(table, options["study"], metric, attack=attack, setting="", n_train=n_train)
         bars = bars.set_index("defense").reindex(defenses)
         y, value = np.arange(len(defenses)) + 0.38 * (number - 0.5), bars["value"]
         colour = style.colour(attack) if number else style.colour("gap")
@@ -32,7 +32,7 @@ def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
         style.whiskers(ax, bars, y)
         for place in y[value.isna()]:
             ax.text(0.01, place, "nothing called a member", va="center", fontsize=6)
-    tested = utility(table, settings["study"], n_train)
+    tested = utility(table, options["study"], n_train)
     names = [style.label(name) + "*" * bool(text) for name, text in zip(defenses, rows["flags"], strict=True)]
     texts = [style.utility_text(tested.get(name)) for name in defenses]
     labels = [", ".join(filter(None, parts)) for parts in zip(names, texts, strict=True)]

@@ -12,11 +12,11 @@ from lmia.figures import style
 
 
 @style.look()
-def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
-    """table: of `read_metrics`; settings: a figure's entry, attacks as curves and lines as level lines."""
-    figure, ax = style.axes(settings, height=3)
-    rows, curves = select_cell(table, "accuracy", settings), []
-    for number, attack in enumerate(settings["attacks"]):
+def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """table: of `read_metrics`; options: a figure's entry, attacks as curves and lines as level lines."""
+    figure, ax = style.axes(options, height=3)
+    rows, curves = select_cell(table, "accuracy", options), []
+    for number, attack in enumerate(options["attacks"]):
         at_budget = rows["setting"].eq("") | rows["setting"].str.startswith("budget=")
         curve = rows.loc[(rows["attack"] == attack) & at_budget].sort_values("queries")
         colour = style.colour(attack)
@@ -26,7 +26,7 @@ def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
             ax.vlines(curve["queries"], curve["ci_low"], curve["ci_high"], color=colour, linewidth=1)
         style.stars(ax, curve["queries"], curve["value"], curve["flags"])
         curves.append(curve)
-    lines = rows.loc[rows["attack"].isin(settings["lines"]) & (rows["setting"] == "")]
+    lines = rows.loc[rows["attack"].isin(options["lines"]) & (rows["setting"] == "")]
     for row in lines.to_dict("records"):
         style.level_line(ax, row)
     ax.set_xscale("log")
@@ -36,5 +36,5 @@ def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
     style.explain(ax, pd.concat([*curves, lines]))
     ax.set_ylabel("attack accuracy (%)")
     ax.grid(axis="y")
-    figure.legend(loc="outside lower center", ncols=min(3, len(settings["attacks"])), columnspacing=1)
+    figure.legend(loc="outside lower center", ncols=min(3, len(options["attacks"])), columnspacing=1)
     return figure

@@ -11,15 +11,15 @@ from lmia.figures import style
 
 
 @style.look()
-def plot(scored: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]], settings: Mapping[str, Any]) -> Figure:
-    """scored: attack -> list over seeds of (scores (n,), is_member (n,)); settings: title, attacks.
+def plot(scored: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]], options: Mapping[str, Any]) -> Figure:
+    """scored: attack -> list over seeds of (scores (n,), is_member (n,)); options: title, attacks.
 
     Each curve is the mean over seeds of the exact step functions: the largest TPR at FPR <= x.
     """
-    figure, ax = style.axes(settings, height=3.2)
+    figure, ax = style.axes(options, height=3.2)
     floor = 1 / max(int((~is_member).sum()) for seeds in scored.values() for _, is_member in seeds)
     grid = np.geomspace(floor, 1, 400)
-    for attack in settings["attacks"]:
+    for attack in options["attacks"]:
         curves = []
         for scores, is_member in scored[attack]:
             fpr, tpr, _ = roc(scores, is_member)

@@ -13,17 +13,17 @@ from lmia.figures import style
 
 
 @style.look()
-def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
-    """table: of `metrics_table.read_metrics`; settings: a figure's entry; its study and further studies share a curve.
+def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """table: of `metrics_table.read_metrics`; options: a figure's entry; its study and further studies share a curve.
 
     The first defense is drawn in full lines; each further one dashed, and only for attacks that it changes.
     """
-    figure, ax = style.axes(settings, height=3.4)
-    studies = (settings["study"], *settings["studies"])
+    figure, ax = style.axes(options, height=3.4)
+    studies = (options["study"], *options["studies"])
     rows = pd.concat([select(table, study, "accuracy", setting="") for study in studies])
-    if settings["defense"] is not None:
-        rows = rows.loc[rows["defense"] == settings["defense"]]
-    for number, attack in enumerate(settings["attacks"]):
+    if options["defense"] is not None:
+        rows = rows.loc[rows["defense"] == options["defense"]]
+    for number, attack in enumerate(options["attacks"]):
         curves = rows.loc[rows["attack"] == attack].sort_values("n_train").groupby("defense", sort=False)
         drawn = None
         for defense in curves.groups:
@@ -37,7 +37,7 @@ def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     style.percent(ax.yaxis)
     ax.set_xlabel("members per model, n")
-    style.explain(ax, rows.loc[rows["attack"].isin(settings["attacks"])])
+    style.explain(ax, rows.loc[rows["attack"].isin(options["attacks"])])
     ax.set_ylabel("attack accuracy (%)")
     ax.grid(axis="y")
     figure.legend(loc="outside lower center", ncols=2, columnspacing=1, handlelength=3.5)  # long enough for dashes

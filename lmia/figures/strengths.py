@@ -15,21 +15,21 @@ from lmia.figures import style
 
 
 @style.look()
-def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
-    """table: of `read_metrics`; settings: a figure's entry with `strengths`, defense -> number on the axis.
+def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """table: of `read_metrics`; options: a figure's entry with `strengths`, defense -> number on the axis.
 
     One curve for each attack and each of `settings`, in which the attacks are shown; "" is as they are meant.
     """
-    figure, ax = style.axes(settings, height=3.6, panels=(3, 1))
+    figure, ax = style.axes(options, height=3.6, panels=(3, 1))
     above, below = ax
-    rows = _placed(select_cell(table, "accuracy", settings), settings)
-    curves = list(product(settings["attacks"], settings["settings"]))
+    rows = _placed(select_cell(table, "accuracy", options), options)
+    curves = list(product(options["attacks"], options["settings"]))
     for number, (attack, setting) in enumerate(curves):
         curve = rows.loc[(rows["attack"] == attack) & (rows["setting"] == setting)]
         name = style.label(f"{attack}, {setting}" if setting else attack)
-        shade = 1 - 0.7 * (number / len(curves)) if len(settings["settings"]) > 1 else 1
+        shade = 1 - 0.7 * (number / len(curves)) if len(options["settings"]) > 1 else 1
         _draw(above, curve, style.line(attack, number), style.colour(attack), name, shade)
-    models = _placed(select_cell(table, "test_accuracy", settings), settings)
+    models = _placed(select_cell(table, "test_accuracy", options), options)
     _draw(below, models, ".-", "black", None, 1)
     for panel, text in ((above, "attack accuracy (%)"), (below, "test\naccuracy (%)")):
         style.percent(panel.yaxis)
@@ -37,18 +37,18 @@ def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
         panel.grid(axis="y")
     whole = bool(np.all(rows["strength"] == rows["strength"].round()))
     below.xaxis.set_major_locator(MaxNLocator(integer=whole))
-    if settings["scale"] == "log":
+    if options["scale"] == "log":
         below.set_xscale("log")
-    below.set_xlabel(settings["axis"] or style.label(settings["family"]))
-    shown = rows.loc[rows["attack"].isin(settings["attacks"]) & rows["setting"].isin(settings["settings"])]
+    below.set_xlabel(options["axis"] or style.label(options["family"]))
+    shown = rows.loc[rows["attack"].isin(options["attacks"]) & rows["setting"].isin(options["settings"])]
     style.explain(below, shown, by="defense")
     figure.legend(loc="outside lower center", ncols=min(3, len(curves)), columnspacing=1)
     return figure
 
 
-def _placed(rows: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
+def _placed(rows: pd.DataFrame, options: Mapping[str, Any]) -> pd.DataFrame:
     """The rows of the defenses that have a place on the axis, in its order."""
-    rows = rows.assign(strength=rows["defense"].map(settings["strengths"]))
+    rows = rows.assign(strength=rows["defense"].map(options["strengths"]))
     return rows.dropna(subset="strength").sort_values("strength")
 
 

@@ -116,14 +116,14 @@ def tex_fault(text: str) -> str | None:
 
 
 def axes(
-    settings: Mapping[str, Any], height: float = 2.6, width: float = WIDTH, panels: Sequence[float] = ()
+    options: Mapping[str, Any], height: float = 2.6, width: float = WIDTH, panels: Sequence[float] = ()
 ) -> tuple[Figure, Any]:
-    """A new (figure, axes), with the title of the settings.
+    """A new (figure, axes), with the title of the options.
 
     panels: relative heights of several axes that share x, one above the other; then `axes` is an array of them.
     """
     figure, ax = plt.subplots(len(panels) or 1, figsize=(width, height), sharex=True, height_ratios=panels or None)
-    (ax[0] if panels else ax).set_title(settings["title"], loc="left")
+    (ax[0] if panels else ax).set_title(options["title"], loc="left")
     return figure, ax
 
 

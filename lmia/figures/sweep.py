@@ -13,13 +13,13 @@ from lmia.figures import style
 
 
 @style.look()
-def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
-    """table: of `read_metrics`; settings: a figure's entry, attacks as curves and lines as level lines;
+def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+    """table: of `read_metrics`; options: a figure's entry, attacks as curves and lines as level lines;
     axes: unit of the magnitudes -> what the axis says, where that is more than the unit.
     """
-    figure, ax = style.axes(settings)
-    rows, curves = select_cell(table, "accuracy", settings), []
-    for number, attack in enumerate(settings["attacks"]):
+    figure, ax = style.axes(options)
+    rows, curves = select_cell(table, "accuracy", options), []
+    for number, attack in enumerate(options["attacks"]):
         curve = rows.loc[
             (rows["attack"] == attack) & rows["setting"].str.contains("=") & ~rows["setting"].str.startswith("budget=")
         ]
@@ -29,8 +29,8 @@ def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
         ax.fill_between(x, curve["ci_low"], curve["ci_high"], color=colour, alpha=0.2, linewidth=0)
         style.stars(ax, x, curve["value"], curve["flags"])
         curves.append(curve)
-        ax.set_xlabel(settings["axes"].get(unit, unit), parse_math=False)  # a plug-in may have any
-    lines = rows.loc[rows["attack"].isin(settings["lines"]) & (rows["setting"] == "")]
+        ax.set_xlabel(options["axes"].get(unit, unit), parse_math=False)  # a plug-in may have any
+    lines = rows.loc[rows["attack"].isin(options["lines"]) & (rows["setting"] == "")]
     for row in lines.to_dict("records"):
         style.level_line(ax, row)
     style.explain(ax, pd.concat([*curves, lines]))
@@ -38,5 +38,5 @@ def plot(table: pd.DataFrame, settings: Mapping[str, Any]) -> Figure:
     style.percent(ax.yaxis)
     ax.set_ylabel("attack accuracy (%)")
     ax.grid(axis="y")
-    figure.legend(loc="outside lower center", ncols=min(3, len(settings["attacks"])), columnspacing=1)
+    figure.legend(loc="outside lower center", ncols=min(3, len(options["attacks"])), columnspacing=1)
     return figure

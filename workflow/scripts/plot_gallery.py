@@ -12,14 +12,14 @@ from lmia.queries.examples import last_of_each_magnitude
 from workflow.harness.job import job
 
 
-def draw(dataset: str, output: Any, settings: dict[str, Any], queries: dict[str, dict], threads: int) -> None:
+def draw(dataset: str, output: Any, options: dict[str, Any], queries: dict[str, dict], threads: int) -> None:
     prepare(torch.device("cpu"), threads)
     data, _ = artifacts.load(dataset, "dataset", {"inputs": ("f", 4)})
-    images, shown = data["inputs"][: settings["examples"]], {}
+    images, shown = data["inputs"][: options["examples"]], {}
     for name, spec in queries.items():
         perturbation = plugins.bind("perturbations", "Perturbation", spec)()
         shown[name] = (*last_of_each_magnitude(torch.from_numpy(images), perturbation, name), perturbation.unit)
-    save(plot(images, shown, settings), output)
+    save(plot(images, shown, options), output)
 
 
 if __name__ == "__main__":

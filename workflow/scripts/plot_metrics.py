@@ -6,7 +6,7 @@ from lmia.figures.style import save
 from workflow.harness.job import job
 
 if __name__ == "__main__":
-    settings = snakemake.params.figure
-    with job(snakemake, *plugins.modules(figures=settings)):
-        plot = plugins.load("figures", settings["kind"]).plot
-        save(plot(read_measures(snakemake.input), settings), snakemake.output)
+    options = snakemake.params.figure
+    with job(snakemake, *plugins.modules(figures=options)):
+        plot = plugins.load("figures", options["kind"]).plot
+        save(plot(read_measures(snakemake.input), options), snakemake.output)

@@ -9,13 +9,13 @@ from lmia.figures.style import explain, save
 from workflow.harness.job import job
 
 
-def draw(scores: list[str], splits: list[str], measures: list[str], output: Any, settings: dict[str, Any]) -> None:
-    figure = plugins.load("figures", settings["kind"]).plot(load_scores(scores, splits), settings)
+def draw(scores: list[str], splits: list[str], measures: list[str], output: Any, options: dict[str, Any]) -> None:
+    figure = plugins.load("figures", options["kind"]).plot(load_scores(scores, splits), options)
     explain(figure.axes[0], flags_over_seeds(read_measures(measures)))
     save(figure, output)
 
 
 if __name__ == "__main__":
-    inputs, settings = snakemake.input, snakemake.params.figure
-    with job(snakemake, *plugins.modules(figures=settings)):
-        draw(list(inputs.scores), list(inputs.splits), list(inputs.measures), snakemake.output, settings)
+    inputs, options = snakemake.input, snakemake.params.figure
+    with job(snakemake, *plugins.modules(figures=options)):
+        draw(list(inputs.scores), list(inputs.splits), list(inputs.measures), snakemake.output, options)

@@ -45,7 +45,7 @@ def compare_numbers(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 def compare_number(table: pd.DataFrame | None, cell: Mapping[str, Any]) -> dict[str, Any]:
     """One row of COMPARISON, accuracies in %.
 
-    table: measures of the cell's study with rows over seeds (`metrics_table`), None where it was not run; cell: artifact,
+    table: measures of its study with rows over seeds (`metrics_table`), None where it was not run; cell: artifact,
     dataset, n_train, attack ("" for the model's test accuracy), defense, paper (%), remark, and status where that does
     not depend on the number ("variant", "other n"), else None.
 

@@ -59,6 +59,19 @@ def ask_fixed(
     return in_precision(ask, precision, most_disagreement)
 
 
+def check_magnitudes(perturbation: Any, option: str, stated: Sequence[float]) -> None:
+    """Raise ValueError where a perturbation has other magnitudes than its option says: claims name one by the option.
+
+    option: its name; stated: its numbers.
+    """
+    found = np.unique([float(magnitude) for magnitude in perturbation.magnitudes])
+    if not np.array_equal(found, np.unique([float(number) for number in stated])):
+        raise ValueError(
+            f"MAGNITUDES of {type(perturbation).__module__} names {option}, which is {list(stated)}, but `magnitudes` "
+            f"of its Perturbation are {found.tolist()}; give both the same numbers, or take MAGNITUDES out"
+        )
+
+
 def _ask_all(
     oracle: LabelOracle,
     inputs: torch.Tensor,

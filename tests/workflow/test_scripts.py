@@ -6,6 +6,7 @@ import pytest
 from lmia import artifacts
 from workflow.harness.job import BadInput
 from workflow.scripts.draw_split import draw
+from workflow.scripts.query_labels import query_labels
 from workflow.scripts.score_attack import score
 
 IDS = np.array([[0, 1, 2, 3]])
@@ -65,3 +66,34 @@ def test_a_data_set_that_is_too_small_is_blamed_on_the_study(tmp_path):
     with pytest.raises(BadInput, match=message):
         drawn(tmp_path)
     assert not (tmp_path / "target.npz").exists()
+
+
+class Models(list):
+    """No models, which note that answers are saved."""
+
+    def __init__(self, saved):
+        super().__init__()
+        self.save = lambda *arguments: saved.append(arguments)
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_magnitudes_other_than_the_option_says_are_blamed_on_the_query_set(factor, tmp_path, monkeypatch):
+    (tmp_path / f"levels{factor}.py").write_text(
+        'MAGNITUDES = "levels"\nclass Perturbation:\n    unit = "level"\n'
+        f"    def __init__(self, levels): self.magnitudes = [{factor} * level for level in levels for _ in range(2)]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("lmia.plugins.module_name", lambda package, kind: kind)
+    saved, spec = [], {"kind": f"levels{factor}", "levels": [2, 1]}
+    given = {"models": Models(saved), "output": "", "spec": spec, "precision": {}, "name": "q", "journal": None}
+    if factor == 1:
+        query_labels(**given)
+        assert saved
+        return
+    message = (
+        r"^queries\.q: MAGNITUDES of levels2 names levels, which is \[2, 1\], but `magnitudes` of its Perturbation are "
+        r"\[2\.0, 4\.0\]; give both the same numbers, or take MAGNITUDES out$"
+    )
+    with pytest.raises(BadInput, match=message):
+        query_labels(**given)
+    assert not saved

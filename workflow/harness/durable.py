@@ -26,7 +26,7 @@ def _copy(source: str | Path, target: str | Path) -> None:
     try:
         shutil.copyfile(source, beside)
         sync(beside)
-        os.rename(source, f"{source}.copied")  # fails where a later run has begun
+        os.rename(source, f"{source}.copied")  # fails where a later attempt has begun
         os.replace(beside, target)
     finally:
         Path(beside).unlink(missing_ok=True)

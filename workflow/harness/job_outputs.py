@@ -36,7 +36,7 @@ class Attempt:
     def __init__(self, outputs: Iterable[str], record: dict[str, Any]) -> None:
         self.record = record
         self._outputs = [str(output) for output in outputs]
-        self.job = _name_of(self._outputs)  # the same for all its runs
+        self.job = _name_of(self._outputs)  # the same for all attempts at it
         self._folder = PARTIAL / f"{self.job}.{uuid.uuid4().hex}"
         self.journal = self._folder / JOURNAL  # survives this attempt, unless it succeeds
         self.ends = contextlib.ExitStack()  # what is to be ended with the work, before the outputs are published

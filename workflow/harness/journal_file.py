@@ -83,7 +83,7 @@ class _Pages:
 
 
 def journal_of(snakemake: Any, attempt: Attempt, device: torch.device) -> KeptJournal:
-    """What earlier attempts at this job have done, of equal code, settings, inputs, versions, threads and kind of device.
+    """What earlier attempts at this job did, of equal code, settings, inputs, versions, threads and kind of device.
 
     snakemake: the object that Snakemake hands its script; attempt: this one; device: the job's, whose random streams
     no other kind can go on with. How often the journal is written is the configuration's; no result depends on it.

@@ -8,8 +8,9 @@ import numpy as np
 from lmia import plugins
 from lmia.journal import Journal
 from lmia.models.asked_models import TrainedModels
-from lmia.queries.fixed_queries import ask_fixed
+from lmia.queries.fixed_queries import ask_fixed, check_magnitudes
 from lmia.streams import streams
+from workflow.harness.errors import bad_input
 from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
 from workflow.harness.journal_file import journal_of
@@ -20,6 +21,10 @@ def query_labels(
     models: TrainedModels, output: str, spec: dict[str, Any], precision: dict[str, Any], name: str, journal: Journal
 ) -> None:
     perturbation = plugins.bind("perturbations", "Perturbation", spec)()
+    option = getattr(plugins.load("perturbations", spec["kind"]), "MAGNITUDES", None)
+    if option in spec:
+        with bad_input(f"queries.{name}"):
+            check_magnitudes(perturbation, option, spec[option])
     magnitudes = {"magnitudes": np.array([0.0, *perturbation.magnitudes])}
     rows, asked = [], []
     for subject in models:

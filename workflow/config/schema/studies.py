@@ -36,7 +36,7 @@ class Study(Strict):
     n_nonmembers: Count | None = Field(None, description="non-members per model; default: as many as members")
     splits: Literal["disjoint", "halves"] = Field(
         "disjoint",
-        description="disjoint: four blocks of n_train; halves: two, each role is trained on the other's non-members",
+        description="disjoint: target and shadow share no example; halves: each is trained on the other's non-members",
     )
     evaluated: Count | None = Field(
         None,

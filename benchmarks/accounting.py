@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from lmia.defenses import dp_sgd  # noqa: E402
-from tests.defenses.test_training_defenses import epsilon_by_integral  # noqa: E402
+from tests.defenses.test_dp_sgd import epsilon_by_integral  # noqa: E402
 
 MEMBERS = 2500
 CHOSEN = (0.5, 1.0, 8.0, 100.0)  # epsilons of config/defenses.yaml, with batches of 500 in 60 epochs

@@ -35,7 +35,7 @@ NEAR = {  # folders and files of tests, the fast ones first
     "lmia/perturbations": "perturbations test_api.py",
     "lmia/streams.py": "test_streams.py evaluation/test_intervals.py test_journal.py boundary/test_boundary.py",
     "lmia/splits.py": "test_splits.py data/test_data.py",
-    "lmia/training": "training test_journal.py test_devices.py defenses/test_training_defenses.py",
+    "lmia/training": "training test_journal.py test_devices.py defenses",
     "workflow/scripts": "workflow/test_scripts.py workflow/test_golden.py workflow/test_access.py",
 }
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from snakemake.common.configfile import load_configfile
 
-from tests.workflow.config.test_config import ROOT, changed
+from tests.workflow.config.bad_cases import ROOT, changed
 from workflow.config import yaml_reader
 from workflow.config.__main__ import main
 from workflow.config.load import ConfigError, base_files, check, load

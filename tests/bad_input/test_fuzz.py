@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lmia.data import npz
 from tests.bad_input.test_files import GOOD, npy
-from tests.workflow.config.test_config import DEFAULT
+from tests.workflow.config.bad_cases import DEFAULT
 from tests.workflow.config.test_defended_config import defended
 from workflow.config.load import ConfigError, base_files, check
 from workflow.config.yaml_reader import read

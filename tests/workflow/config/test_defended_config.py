@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from tests.workflow.config.test_config import DEFAULT
+from tests.workflow.config.bad_cases import DEFAULT
 from workflow.config.load import ConfigError, check
 
 

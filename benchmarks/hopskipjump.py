@@ -38,7 +38,7 @@ from rivals import CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WHITE_B
 
 from lmia.boundary.schedules import SCHEDULES  # noqa: E402
 from lmia.devices import describe, prepare, resolve  # noqa: E402
-from lmia.evaluation.stopping_rule import fit_stopping  # noqa: E402
+from lmia.evaluation.fit_stopping import fit_stopping  # noqa: E402
 from lmia.queries.oracle import PRECISIONS  # noqa: E402
 from workflow.harness.freed_memory import keep_freed_memory  # noqa: E402
 

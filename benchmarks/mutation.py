@@ -1,7 +1,7 @@
 """How many small errors do the tests see? Changes one thing of the science at a time, and runs the tests near it.
 
 Each mutant lives in a copy of the tracked files. A row of the table that is there already is not run again.
-Unlike tests/law/mutation.py, whose edits only have to change a hash, these are errors that somebody might make.
+Unlike tests/law/code_edits.py, whose edits only have to change a hash, these are errors that somebody might make.
 """
 
 import argparse

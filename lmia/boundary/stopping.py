@@ -2,7 +2,8 @@
 
 A decision needs to know whether the final distance reaches the threshold, and not how large it is. The best distance
 only falls, so below the threshold it stays there; how far it falls from some moment on is a rule that
-`lmia.evaluation.stopping_rule` learns from the shadow's finished searches.
+`lmia.evaluation.fit_stopping` learns from the shadow's finished searches. `begin_step` of hopskipjump.py asks it, as
+`settled`, before each step.
 """
 
 from collections.abc import Mapping

@@ -6,4 +6,6 @@ leaves the arg-max as it is changes no label-only attack.
 
 A module that says `MASKS_ONLY = True` changes nothing but confidences: its models, and the answers to label queries,
 are those of the defense that it is laid over, and nothing is trained or queried again.
+
+CONTRIBUTING.md lists what else a new one needs; one of your own needs none of it: docs/how-to/extend.md.
 """

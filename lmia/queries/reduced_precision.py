@@ -1,4 +1,7 @@
-"""Reduced precision that is safe: where it changes too many labels, everything is asked again in full."""
+"""Reduced precision that is safe: where it changes too many labels, everything is asked again in full.
+
+Answers in different precisions are never scored together: `lmia.attacks.observation_files.check_precision`.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -9,7 +9,7 @@ from lmia.boundary.geometry import bisect, unit
 from lmia.boundary.search import search_boundary
 from lmia.boundary.starts import nearest_others
 from lmia.boundary.stopping import Stopping
-from lmia.evaluation.stopping_rule import fit_block, fit_stopping
+from lmia.evaluation.fit_stopping import fit_block, fit_stopping
 from lmia.streams import streams
 
 IMAGES = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))

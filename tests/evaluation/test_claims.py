@@ -1,11 +1,11 @@
-"""Decisions on four points of two targets, in two settings."""
+"""Decisions on four points of two targets in two settings, and margins of a few decisions by hand."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from lmia import artifacts
-from lmia.evaluation.claims import decisions, judge_claims, load_decisions
+from lmia.evaluation.claims import Decisions, decisions, judge_claim, judge_claims, load_decisions, margin
 from lmia.evaluation.metrics_table import COLUMNS
 
 SCORED = {
@@ -98,3 +98,58 @@ def test_flags_of_a_model_are_its_own(side):
     judged = judge_claims([claim], "table_1", 50).iloc[0]
     assert "diverged" in judged["flags"] and "constant" not in judged["flags"]
     assert judged["margin"] == -25  # right on none and on half of the non-members of the two seeds
+
+
+def decided(*correct, ids=0):
+    """Members first, non-members second, as many of each; 10 queries."""
+    is_member = np.arange(len(correct)) < len(correct) // 2
+    return Decisions(np.array(correct, bool), is_member, ids + np.arange(len(correct)), 10.0)
+
+
+def test_margins_are_paired_where_both_saw_the_same_points():
+    left, right = decided(1, 1, 1, 0), decided(1, 0, 1, 0)
+    assert margin([left], [right], 200) == (0.25, 0, 0.5)
+    assert margin([left], [left], 200) == (0, 0, 0)
+    value, low, high = margin([left], [decided(1, 1, 1, 0, ids=9)], 200)  # the same answers about other points
+    assert value == 0 and low < 0 < high
+
+
+def test_accuracy_is_balanced():
+    uneven = Decisions(np.array([1, 1, 1, 0], bool), np.array([1, 1, 1, 0], bool), np.arange(4), 1.0)
+    assert uneven.accuracy() == 0.5
+
+
+def test_margins_over_seeds_are_means_of_paired_differences():
+    left = [decided(1, 1, 1, 1), decided(1, 1, 1, 0)]
+    right = [decided(1, 1, 1, 0), decided(1, 0, 0, 0)]
+    value, low, high = margin(left, right, 100)
+    assert value == 0.375 and low == pytest.approx(0.375 - 12.7062 * 0.125, abs=1e-4) and high > 1
+
+
+def test_margins_over_chance():
+    assert margin([decided(1, 1, 1, 0)], [], 200) == (0.25, 0, 0.5)
+    assert margin([decided(1, 1, 0, 0)] * 2, [], 200) == (0, 0, 0)
+
+
+CERTAIN, HALF = decided(1, 1, 1, 1), decided(1, 1, 0, 0)  # 50 points apart, whatever is drawn
+
+
+@pytest.mark.parametrize(
+    "left, right, bounds, verdict",
+    [
+        (CERTAIN, HALF, {}, "holds"),
+        (CERTAIN, HALF, {"at_least": 49}, "holds"),
+        (CERTAIN, HALF, {"at_least": 51}, "fails"),
+        (HALF, HALF, {}, "not resolvable"),  # no larger: an attack that is another one is not above it
+        (HALF, HALF, {"at_least": -1}, "holds"),
+        (decided(1, 1, 1, 0), decided(1, 0, 1, 0), {"at_least": 25}, "not resolvable"),
+        (HALF, HALF, {"within": 0}, "holds"),
+        (CERTAIN, HALF, {"within": 49}, "fails"),
+        (HALF, CERTAIN, {"within": 49}, "fails"),
+        (HALF, CERTAIN, {"within": 50}, "holds"),
+        (decided(1, 1, 1, 0), decided(1, 0, 1, 0), {"within": 25}, "not resolvable"),
+    ],
+)
+def test_a_claim_holds_or_fails_only_where_the_whole_interval_says_so(left, right, bounds, verdict):
+    row = judge_claim([left], [right], 200, **bounds)
+    assert row["verdict"] == verdict and row["seeds"] == 1 and row["queries"] == row["against_queries"] == 10

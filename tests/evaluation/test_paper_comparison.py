@@ -1,19 +1,16 @@
-"""Cells and claims by hand."""
+"""Cells by hand."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from lmia.evaluation import paper_comparison
+from lmia.evaluation.claims import CLAIMS
 from lmia.evaluation.metrics_table import COLUMNS, with_rows_over_seeds
 from lmia.evaluation.paper_comparison import (
-    CLAIMS,
     COMPARISON,
-    Decisions,
     compare_number,
     compare_numbers,
-    judge_claim,
-    margin,
     to_markdown,
     to_page,
     transfer_cost,
@@ -83,61 +80,6 @@ def test_a_cell_may_be_of_the_model_or_not_run():
     assert row["ours"] == 50 and row["status"] == "reproduced"
     row = compare_number(None, CELL | {"paper": 80.3})
     assert row["status"] == "not run" and row["ours"] is None and row["paper"] == 80.3
-
-
-def decided(*correct, ids=0):
-    """Members first, non-members second, as many of each; 10 queries."""
-    is_member = np.arange(len(correct)) < len(correct) // 2
-    return Decisions(np.array(correct, bool), is_member, ids + np.arange(len(correct)), 10.0)
-
-
-def test_margins_are_paired_where_both_saw_the_same_points():
-    left, right = decided(1, 1, 1, 0), decided(1, 0, 1, 0)
-    assert margin([left], [right], 200) == (0.25, 0, 0.5)
-    assert margin([left], [left], 200) == (0, 0, 0)
-    value, low, high = margin([left], [decided(1, 1, 1, 0, ids=9)], 200)  # the same answers about other points
-    assert value == 0 and low < 0 < high
-
-
-def test_accuracy_is_balanced():
-    uneven = Decisions(np.array([1, 1, 1, 0], bool), np.array([1, 1, 1, 0], bool), np.arange(4), 1.0)
-    assert uneven.accuracy() == 0.5
-
-
-def test_margins_over_seeds_are_means_of_paired_differences():
-    left = [decided(1, 1, 1, 1), decided(1, 1, 1, 0)]
-    right = [decided(1, 1, 1, 0), decided(1, 0, 0, 0)]
-    value, low, high = margin(left, right, 100)
-    assert value == 0.375 and low == pytest.approx(0.375 - 12.7062 * 0.125, abs=1e-4) and high > 1
-
-
-def test_margins_over_chance():
-    assert margin([decided(1, 1, 1, 0)], [], 200) == (0.25, 0, 0.5)
-    assert margin([decided(1, 1, 0, 0)] * 2, [], 200) == (0, 0, 0)
-
-
-CERTAIN, HALF = decided(1, 1, 1, 1), decided(1, 1, 0, 0)  # 50 points apart, whatever is drawn
-
-
-@pytest.mark.parametrize(
-    "left, right, bounds, verdict",
-    [
-        (CERTAIN, HALF, {}, "holds"),
-        (CERTAIN, HALF, {"at_least": 49}, "holds"),
-        (CERTAIN, HALF, {"at_least": 51}, "fails"),
-        (HALF, HALF, {}, "not resolvable"),  # no larger: an attack that is another one is not above it
-        (HALF, HALF, {"at_least": -1}, "holds"),
-        (decided(1, 1, 1, 0), decided(1, 0, 1, 0), {"at_least": 25}, "not resolvable"),
-        (HALF, HALF, {"within": 0}, "holds"),
-        (CERTAIN, HALF, {"within": 49}, "fails"),
-        (HALF, CERTAIN, {"within": 49}, "fails"),
-        (HALF, CERTAIN, {"within": 50}, "holds"),
-        (decided(1, 1, 1, 0), decided(1, 0, 1, 0), {"within": 25}, "not resolvable"),
-    ],
-)
-def test_a_claim_holds_or_fails_only_where_the_whole_interval_says_so(left, right, bounds, verdict):
-    row = judge_claim([left], [right], 200, **bounds)
-    assert row["verdict"] == verdict and row["seeds"] == 1 and row["queries"] == row["against_queries"] == 10
 
 
 def test_a_threshold_from_elsewhere_costs_what_it_misses():

@@ -12,7 +12,7 @@ import shutil
 
 import pytest
 
-from tests.law.mutation import mutated
+from tests.law.code_edits import mutated
 from workflow.harness import fingerprint
 from workflow.harness.fingerprint import HARNESS, ROOT, hashes
 

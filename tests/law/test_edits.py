@@ -1,7 +1,7 @@
 """The law, as far as plans show it: an edit of any key plans what reads that key, what follows from it, and no more.
 
 What follows is worked out here from the params and inputs of all jobs before and after the edit. That a job reads no
-more than its params and inputs say is shown by bytes (test_bytes.py).
+more than its params and inputs say is shown by bytes (test_from_scratch.py).
 """
 
 import contextlib

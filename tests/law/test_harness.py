@@ -13,8 +13,8 @@ import shutil
 
 import pytest
 
+from tests.law.code_edits import mutated
 from tests.law.conftest import told, write
-from tests.law.mutation import mutated
 from tests.law.study import EVERY_KIND
 from tests.workflow.conftest import make_checkout
 

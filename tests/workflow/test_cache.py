@@ -141,7 +141,7 @@ CASES = {
         FROM_SCORES | {"search_boundary": 1, "fit_stopping": 1},
     ),
     "how stopping is learned": (
-        code("lmia/evaluation/stopping_rule.py", "0.99, 100", "0.99, 50"),
+        code("lmia/evaluation/fit_stopping.py", "0.99, 100", "0.99, 50"),
         FROM_SCORES | {"search_boundary": 1, "fit_stopping": 1},
     ),
     "code of stopping": (

@@ -15,7 +15,7 @@ TEST_ACCURACY = "test_accuracy"  # of the model, where else an attack is named
 
 
 def exhibit_numbers(config: Config, name: str) -> list[dict[str, Any]]:
-    """One entry for each number of the paper, in its order, as `lmia.evaluation.paper_comparison.compare` takes it.
+    """One entry for each number of the paper, in its order, as `paper_comparison.compare_numbers` takes it.
 
     `table` is the file with ours, None where this configuration has no such study.
     """

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 from snakemake.utils import update_config
 
-from workflow.config.checks.entries import mistakes
 from workflow.config.checks.exhibits import check_exhibits
+from workflow.config.checks.sections import mistakes
 from workflow.config.messages import explain
 from workflow.config.plugin_source_reader import source_of
 from workflow.config.schema.base import Custom

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workflow.harness import checksums, outdated_jobs, result_records
+from workflow.harness import checksums, result_records, superseded_jobs
 from workflow.harness.fingerprint import ROOT, closure, fingerprint, hashes, unlisted
 from workflow.harness.freed_memory import keep_freed_memory
 from workflow.harness.job_outputs import Attempt, Superseded
@@ -94,7 +94,7 @@ def _logged(snakemake: Any) -> Iterator[None]:
 
 
 def _check_run(snakemake: Any) -> None:
-    if outdated_jobs.is_outdated() and snakemake.config["is_nested"]:
+    if superseded_jobs.is_outdated() and snakemake.config["is_nested"]:
         raise Superseded("another Snakemake makes what this job was submitted for; this one does nothing")
 
 

@@ -41,7 +41,7 @@ config["save_every"] = CONFIG.save_every
 config["device"] = CONFIG.device
 config["cache"] = CONFIG.cache or os.environ.get("LMIA_CACHE")
 
-# For report/figure.rst.
+# For report/figure.rst; the words are in workflow/config/schema/figures.py.
 config["captions"] = {name: figure.said() for name, figure in CONFIG.figures.items()}
 
 PATHS = Paths(CONFIG)

@@ -1,7 +1,7 @@
 """When the target's searches are settled, learned from the shadows' searches, which were run to the end."""
 
 from lmia import artifacts
-from lmia.evaluation.stopping_rule import fit_block
+from lmia.evaluation.fit_stopping import fit_block
 from lmia.membership import load_membership
 from lmia.streams import seed_list
 from workflow.harness.job import job

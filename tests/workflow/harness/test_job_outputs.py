@@ -12,7 +12,7 @@ from snakemake.iocontainers import InputFiles, OutputFiles, Params
 
 import workflow.harness.job
 from lmia import artifacts
-from workflow.harness import checksums, outdated_jobs, result_records
+from workflow.harness import checksums, result_records, superseded_jobs
 from workflow.harness.job import job
 from workflow.harness.job_outputs import PARTIAL, Attempt, Superseded
 from workflow.harness.journal_file import KeptJournal
@@ -69,9 +69,9 @@ def fake_job(monkeypatch, is_nested):
 @pytest.fixture
 def submitted(monkeypatch):
     """A job's run, which has begun for the sake of OUTPUTS."""
-    monkeypatch.setenv(outdated_jobs.VARIABLE, "")  # so that it is as before in the end
-    outdated_jobs.begin(OUTPUTS)
-    return os.environ[outdated_jobs.VARIABLE]
+    monkeypatch.setenv(superseded_jobs.VARIABLE, "")  # so that it is as before in the end
+    superseded_jobs.begin(OUTPUTS)
+    return os.environ[superseded_jobs.VARIABLE]
 
 
 @pytest.mark.parametrize("is_nested", [True, False])
@@ -80,8 +80,8 @@ def test_a_job_in_a_cluster_does_nothing_once_another_run_makes_its_outputs(monk
     """One of this machine is no Snakemake of its own, and never waits in a queue."""
 
     def later():
-        outdated_jobs.begin(["results/other", OUTPUTS[1]])
-        monkeypatch.setenv(outdated_jobs.VARIABLE, submitted)
+        superseded_jobs.begin(["results/other", OUTPUTS[1]])
+        monkeypatch.setenv(superseded_jobs.VARIABLE, submitted)
 
     def begun(outputs, record):
         attempt = Attempt(outputs, record)
@@ -99,17 +99,17 @@ def test_a_job_in_a_cluster_does_nothing_once_another_run_makes_its_outputs(monk
 
 
 def test_runs_that_make_other_files_or_none_outdate_nobody(monkeypatch, submitted):
-    outdated_jobs.begin(["results/other"])
-    outdated_jobs.begin([])
-    assert len(list(outdated_jobs.FOLDER.iterdir())) == 2
-    outdated_jobs.end()
-    assert [file.name for file in outdated_jobs.FOLDER.iterdir()] == [submitted]
-    assert not outdated_jobs.is_outdated()  # nobody knows
-    monkeypatch.setenv(outdated_jobs.VARIABLE, submitted)
-    assert not outdated_jobs.is_outdated()
-    outdated_jobs.end()
-    monkeypatch.setenv(outdated_jobs.VARIABLE, submitted)
-    assert outdated_jobs.is_outdated()
+    superseded_jobs.begin(["results/other"])
+    superseded_jobs.begin([])
+    assert len(list(superseded_jobs.FOLDER.iterdir())) == 2
+    superseded_jobs.end()
+    assert [file.name for file in superseded_jobs.FOLDER.iterdir()] == [submitted]
+    assert not superseded_jobs.is_outdated()  # nobody knows
+    monkeypatch.setenv(superseded_jobs.VARIABLE, submitted)
+    assert not superseded_jobs.is_outdated()
+    superseded_jobs.end()
+    monkeypatch.setenv(superseded_jobs.VARIABLE, submitted)
+    assert superseded_jobs.is_outdated()
 
 
 def test_what_carries_no_checksum_gets_one_beside_it():

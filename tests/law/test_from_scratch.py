@@ -1,7 +1,7 @@
 """The law: after an edit of any key, a run on old results gives the bytes of a run from scratch.
 
 For each key the smallest part of a configuration is run three times: as it is, edited on top of that, and edited in an
-empty folder. `python -m tests.law.test_bytes LOG` does so for all keys, and goes on where an earlier call ended.
+empty folder. `python -m tests.law.test_from_scratch LOG` does so for all keys, and goes on where an earlier call ended.
 """
 
 import contextlib

@@ -3,6 +3,8 @@
 A job that waited in the queue while its Snakemake was killed starts after those that the next Snakemake has submitted,
 with the settings of a command that nobody runs any more. It would pass for their successor (job_outputs.py).
 Snakemakes that make different files may be at work side by side: its lock is on files, and so is what is asked here.
+
+Which results a plan makes again is decided in staleness.py.
 """
 
 import contextlib

@@ -341,6 +341,26 @@ def test_a_lock_that_was_removed_is_nobodys(start):
     assert entry().take("three.npz")
 
 
+def test_what_is_put_just_before_the_lock_is_free_is_taken(monkeypatch):
+    lock = Entry._is_our_turn
+
+    def put_and_lock(late):
+        entry().put(made("one.npz"))
+        return lock(late)
+
+    monkeypatch.setattr(Entry, "_is_our_turn", put_and_lock)
+    assert entry().take_or_lock("two.npz") and [file.suffix for file in stored()] == [".npz"]
+
+
+def test_a_lock_that_cannot_be_removed_is_free_all_the_same(hurry, monkeypatch):
+    owner = entry()
+    assert not owner.take_or_lock("one.npz")
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(KeyError), owner.kept("one.npz"):
+        raise KeyError
+    assert LOCK.exists() and not entry().take_or_lock("two.npz")
+
+
 @pytest.mark.parametrize("error", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK])
 def test_without_locks_each_makes_it(error, hurry, monkeypatch, capsys):
     def flock(*_):

@@ -91,7 +91,7 @@ CASES = {
         {},
     ),
     "waiting time": (
-        code("workflow/harness/shared_cache.py", "STALE = 20.0, 180.0", "STALE = 20.0, 120.0"),
+        code("workflow/harness/shared_cache.py", "PAUSES = 0.2, 10.0", "PAUSES = 0.2, 5.0"),
         {},
     ),
     "message of journals": (code("workflow/harness/journal_file.py", "work goes on; kept", "goes on; kept"), {}),

@@ -191,6 +191,27 @@ def test_an_orphan_spoils_nothing_and_leaves_its_work_to_its_successor(faulty, i
     assert "Nothing to be done" in faulty.snakemake(DISTANCES)
 
 
+@pytest.mark.slow
+def test_with_a_shared_cache_a_successor_waits_until_the_orphan_saves(faulty):
+    old = (faulty.path / DISTANCES).read_bytes()
+    faulty.configure(lambda config: config.update(cache="../cache"))
+    faulty.forget(DISTANCES)
+    started = faulty.start(DISTANCES)
+    orphan = faulty.catch(1)
+    os.kill(orphan, signal.SIGSTOP)
+    os.kill(started.pid, signal.SIGKILL)
+    started.wait()
+    faulty.snakemake("--unlock")
+    log = faulty.path / f"results/logs/distances/{CELL}/boundary.log"
+    log.unlink()
+    successor = faulty.start(DISTANCES)
+    wait_for(lambda: log.exists() and "waiting for the job that makes the same" in log.read_text())
+    os.kill(orphan, signal.SIGCONT)
+    assert successor.wait(120) == 0 and not is_running(orphan)
+    assert "work goes on" in log.read_text() and (faulty.path / DISTANCES).read_bytes() == old
+    assert [file.suffix for file in (faulty.path.parent / "cache").glob("*/*")] == [".npz"]
+
+
 # Each job that Snakemake submits is a Snakemake of its own, and outlives the first. It waits while its queue is there.
 CLUSTER = """#!/bin/sh
 setsid sh -c 'while [ -e {queue} ]; do sleep 0.1; done; exec sh "$1"' job "$1" > /dev/null 2>&1 &

@@ -7,86 +7,67 @@ linked, as other users may write to it.
 
 import contextlib
 import os
+import platform
 import shutil
 import stat
-import threading
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from lmia import artifacts
 from lmia.memory_batches import Batches
 from workflow.harness import result_records
 from workflow.harness.checksums import hash_of
-from workflow.harness.job_outputs import PARTIAL, Attempt
+from workflow.harness.durable import sync
+from workflow.harness.job_outputs import Attempt
 from workflow.harness.shared_cache_key import dependencies
 
-BEAT, STALE = 20.0, 180.0  # s: who computes says so this often; file systems may show it to others a minute later
 PAUSES = 0.2, 10.0  # s: shortest and longest between two looks of who waits
 MAX_BYTES = 16 << 30  # of an entry, which its readers hold in memory
-MAX_CLAIM_BYTES = 1 << 16  # bytes
-NO_CLAIM = "", -1  # as a text and a time
 
 
 def take_shared(snakemake: Any, attempt: Attempt, device: torch.device) -> bool:
     """Whether the job's one output was taken from the configuration's cache: then nothing is left to do.
 
     snakemake: the object that Snakemake hands its script; attempt: of this run; device: the job's. While another job
-    computes the same, it is waited for. Without a cache, or where the cache has no such entry, False; what the job
-    makes is put there once it has succeeded. A cache that cannot be read or written is reported, and costs nothing
-    else.
+    makes the same, it is waited for. Without a cache, or where the cache has no such entry, False; what the job makes
+    is put there once it has succeeded. A cache that cannot be read or written is reported, and costs nothing else.
     """
-    folder = snakemake.config["cache"]
-    if not folder:
+    root, output = _usable(snakemake.config["cache"]), snakemake.output[0]
+    if root is None:
         return False
-    output, owner = snakemake.output[0], f"{_checkout()} {Path.cwd()} {attempt.job}"
-    key = dependencies(attempt.record, snakemake.threads, device)
-    entry = Entry(folder, key, owner, attempt.record["key"])
-    if entry.take_or_claim(output):
+    entry = Entry(root, dependencies(attempt.record, snakemake.threads, device), attempt.record["key"])
+    if entry.take_or_lock(output):
         return True
     attempt.ends.enter_context(entry.kept(output))
     return False
 
 
-def _checkout() -> str:
-    """A random name of this folder of results: its path may be that of another's too, as it is in containers."""
-    file = PARTIAL / "owner"
-    if not file.exists():
-        beside = file.with_name(f"owner.{uuid.uuid4().hex}")
-        beside.write_text(uuid.uuid4().hex)
-        os.replace(beside, file)
-    return file.read_text(errors="replace")
-
-
 class Entry:
     """The results with one key (hexadecimal digits) in a shared folder; usually one, or none yet.
 
-    owner: one line that says for which job this is, the same for all runs of the job; made: key of the record that the
-    artifact must have.
+    made: key of the record that the artifact must have.
 
-    A claim is a file that says that its owner is at work, by a time that moves on. It is advice and no lock: who finds
-    it standing still, or left by an earlier run of the same job, takes it over. Should two compute the same after all,
-    each puts a whole file. Whoever may write to the folder `root` may write to all that is made in it. Where no folder
-    can have that name, this is told, and nothing is taken or put. Others may put anything there: pipes, devices and
+    Who makes an entry holds its lock, which the kernel takes from a process that ends, however it ends. It only saves
+    work: should two make the same after all, each puts a whole file. Whoever may write to the folder `root` may write
+    to all that is made in it, whatever the umask of who made it. Others may put anything there: pipes, devices and
     files without end are not read.
     """
 
-    def __init__(self, root: str | Path, key: str, owner: str, made: str) -> None:
-        self._root = _usable(root)
-        self._folder, self._key = (self._root or Path()) / key[:2], key
-        self._made = made
-        self._claim = self._folder / f"{key}.claim"
-        self._text = f"{ascii(owner)[1:-1]}\n{uuid.uuid4().hex}"
-        self._done = threading.Event()
+    def __init__(self, root: Path, key: str, made: str) -> None:
+        self._root, self._folder, self._key, self._made = root, root / key[:2], key, made
+        self._lock_file = self._folder / f"{key}.lock"
+        self._lock: FileLock | None = None  # while this job has it
 
     def take(self, output: str) -> bool:
         """Copy a sound file of this entry to the path `output`, and return whether there was one."""
         try:
-            files = sorted(self._folder.glob(f"{self._key}-*.npz")) if self._root else []
+            files = sorted(self._folder.glob(f"{self._key}-*.npz"))
         except OSError as error:
             print(f"cache: {error}")
             return False
@@ -101,7 +82,7 @@ class Entry:
                 os.unlink(output)
             return False
         if problem:
-            print(f"cache: {file}: {problem}; it is computed anew")
+            print(f"cache: {file}: {problem}; it is made anew")
             for unfit in (file, Path(output)):
                 with contextlib.suppress(OSError):
                     unfit.unlink()
@@ -128,8 +109,6 @@ class Entry:
 
     def put(self, output: str) -> None:
         """Add a copy of the file `output`; reports it where that cannot be done."""
-        if self._root is None:
-            return
         if Batches.halved:
             print("cache: not shared: memory ran out on the way, and halves of a batch may round otherwise")
             return
@@ -138,12 +117,11 @@ class Entry:
             if (size := os.path.getsize(output)) > MAX_BYTES:
                 print(f"cache: not shared: {size} bytes, and {MAX_BYTES} are the most that is taken")
                 return
-            self._make_folder()
-            with open(output, "rb") as source, open(temporary, "wb") as copy:
-                shutil.copyfileobj(source, copy, 1 << 20)
-                copy.flush()
-                os.fsync(copy.fileno())
-            self._open_to_all_of_root(temporary)
+            mode = self._make_folder()
+            shutil.copyfile(output, temporary)
+            sync(temporary)
+            with contextlib.suppress(OSError):  # a file system without such rights
+                temporary.chmod(mode)
             os.replace(temporary, self._folder / f"{self._key}-{hash_of(output)}.npz")
         except OSError as error:
             print(f"cache: not shared: {error}")
@@ -151,136 +129,89 @@ class Entry:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
 
-    def take_or_claim(self, output: str) -> bool:
-        """As `take`, but wait while another job computes this entry; where it returns False, this one is to do it."""
-        if self._root is None:
-            return False
-        pause, seen, since = PAUSES[0], None, time.monotonic()
+    def take_or_lock(self, output: str) -> bool:
+        """As `take`, but wait while another job makes this entry; where it returns False, this one is to do it."""
+        pause = PAUSES[0]
         while not self.take(output):
-            if self._claims():
+            if self._is_our_turn():
                 if found := self.take(output):  # put there between the two looks
-                    self._release()
+                    self._unlock()
                 return found
-            now, state = time.monotonic(), self._state()
-            if state != seen:
-                seen, since = state, now
-            if now - since > STALE or self._is_mine(state) or state == NO_CLAIM:
-                print(f"cache: {self._claim}: left behind by a run that has ended, or no claim; taken over")
-                if not self._remove_claim():
-                    return False
-                continue
             if pause == PAUSES[0]:
-                print(f"cache: waiting for the job that computes the same: {self._claim}")
+                print(f"cache: waiting for the job that makes the same: {self._lock_file}")
             time.sleep(pause)
             pause = min(1.5 * pause, PAUSES[1])
         return True
 
     @contextlib.contextmanager
     def kept(self, output: str) -> Iterator[None]:
-        """Put what the body has written, if it succeeds, and give up the claim in any case."""
+        """Put what the body has written, if it succeeds, and let others work in any case."""
         try:
             yield
             self.put(output)
         finally:
-            self._release()
+            self._unlock()
 
-    def _claims(self) -> bool:
-        """Whether it is this job's turn: also where nobody can write a claim, and so nobody waits."""
+    def _is_our_turn(self) -> bool:
+        """Take the lock, if no other job has it. True also where there can be none, and so nobody waits."""
         try:
-            self._make_folder()
-        except OSError as error:  # a file that exists, too
-            print(f"cache: {error}")
-            return True
-        try:
-            with open(self._claim, "x") as file:
-                file.write(self._text)
-            self._open_to_all_of_root(self._claim)
-        except FileExistsError:
+            mode = self._make_folder()
+            lock = FileLock(self._lock_file, mode=mode, timeout=0, fallback_to_soft=False, on_acquired=_sign)
+            lock.acquire()
+            self._lock = lock
+        except Timeout:
             return False
         except OSError as error:
-            print(f"cache: {error}")
-            return True
-        threading.Thread(target=self._beat, daemon=True).start()
+            print(f"cache: no lock, so other jobs may make the same beside this one: {error}")
         return True
 
-    def _make_folder(self) -> None:
-        if not self._folder.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._open_to_all_of_root(self._folder)
+    def _unlock(self) -> None:
+        if self._lock:
+            with contextlib.suppress(OSError):  # a file of another user, in a folder that does not let it be removed
+                self._lock_file.unlink()  # still locked: who waits for it finds that it has no name, and opens another
+            with contextlib.suppress(OSError):
+                self._lock.release()
 
-    def _open_to_all_of_root(self, path: Path) -> None:
-        """Let those write to a new file or folder who may write to the root, whatever this process's umask."""
-        mode = self._folder.parent.stat().st_mode & (0o7777 if path.is_dir() else 0o666)
-        with contextlib.suppress(OSError):  # a file system without such rights
-            path.chmod(mode)
-
-    def _beat(self) -> None:
-        with contextlib.suppress(OSError):  # taken over, or pruned
-            while not self._done.wait(BEAT):
-                os.utime(self._claim)
-
-    def _state(self) -> tuple[str, int] | None:
-        """(text, time) of the claim, None where it is gone, NO_CLAIM where something else has its name."""
-        try:
-            with _regular(self._claim) as file:
-                if file is None:
-                    return NO_CLAIM
-                return file.read(MAX_CLAIM_BYTES).decode(errors="replace"), os.fstat(file.fileno()).st_mtime_ns
-        except OSError:
-            return None
-
-    def _is_mine(self, state: tuple[str, int] | None) -> bool:
-        return state is not None and state[0].partition("\n")[0] == self._text.partition("\n")[0]
-
-    def _release(self) -> None:
-        self._done.set()
-        if self._root and (state := self._state()) is not None and state[0] == self._text:
-            self._remove_claim()
-
-    def _remove_claim(self) -> bool:
-        try:
-            self._claim.unlink(missing_ok=True)
-        except OSError as error:  # another user's, in a folder that does not let it be removed
-            print(f"cache: {error}")
-            return False
-        return True
+    def _make_folder(self) -> int:
+        """Make the folder with the rights of the root, if need be, and return those of the files in it."""
+        is_new = not self._folder.exists()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        mode = stat.S_IMODE(self._root.stat().st_mode)
+        if is_new:
+            with contextlib.suppress(OSError):  # a file system without such rights
+                self._folder.chmod(mode)
+        return mode & 0o666
 
 
-def _usable(root: str | Path) -> Path | None:
-    """The folder that a text names, None where no folder can have that name, which is reported."""
+def _sign(lock: int) -> None:
+    """Say in the file of a lock (its descriptor) who holds it, for people who wait."""
+    holder = ascii(f"process {os.getpid()} on {platform.node()} in {Path.cwd()}")[1:-1]
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{holder}\n".encode())
+
+
+def _usable(name: str | None) -> Path | None:
+    """The folder that a text names, None where there is none, or no folder can have that name, which is reported."""
+    if not name:
+        return None
     try:
-        str(root).encode()  # else no log can name it
-        folder = Path(root).expanduser()
+        name.encode()  # else no log can name it
+        folder = Path(name).expanduser()
         with contextlib.suppress(FileNotFoundError):  # it is made when something is put there
             os.stat(folder)
     except (OSError, ValueError, RuntimeError) as error:
-        print(f"cache: {ascii(str(root))[:200]}: cannot be used ({error}), so nothing is shared; set another folder")
+        print(f"cache: {ascii(name)[:200]}: cannot be used ({error}), so nothing is shared; set another folder")
         return None
     return folder
 
 
-@contextlib.contextmanager
-def _regular(path: Path) -> Iterator[IO[bytes] | None]:
-    """A regular file, or a link to one, open for reading its bytes; None where something else has that name."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would wait for who writes to it
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        yield None
-        return
-    with open(descriptor, "rb") as file:
-        yield file
-
-
 def _copied(file: Path, output: str) -> str | None:
     """Copy a file of the cache to the path `output`; why not, None where it is done."""
-    with _regular(file) as source:
-        if source is None:
+    with open(file, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as source:  # or a pipe waits
+        found = os.fstat(source.fileno())
+        if not stat.S_ISREG(found.st_mode):
             return "no regular file"
-        size = os.fstat(source.fileno()).st_size
-        if size > MAX_BYTES:
-            return f"{size} bytes, and {MAX_BYTES} are the most that is taken"
-        with open(output, "wb") as copy:
-            while size > 0 and (block := source.read(min(size, 1 << 20))):
-                copy.write(block)
-                size -= len(block)
+        if found.st_size > MAX_BYTES:
+            return f"{found.st_size} bytes, and {MAX_BYTES} are the most that is taken"
+        Path(output).write_bytes(source.read(found.st_size))
     return None

@@ -8,9 +8,11 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 Found = tuple[Path, os.stat_result]
 DAY = 86400.0  # s
-LEFTOVERS = (".part", ".claim")  # of jobs that were killed; living ones move the time of theirs
+LEFTOVERS = (".part", ".lock")  # of jobs that were killed; a living one holds its lock
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,12 +38,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _remove(found: list[Found]) -> Iterator[Found]:
-    """Remove files; yields those that cannot be removed."""
+    """Remove files, but no lock that a job holds; yields those that cannot be removed."""
     for file, stat in found:
         try:
-            file.unlink(missing_ok=True)
+            with _locked(file) if file.suffix == ".lock" else contextlib.nullcontext():
+                file.unlink(missing_ok=True)
+        except Timeout:  # the job that holds it is at work
+            continue
         except OSError:  # another user's, in a folder that does not let it be removed
             yield file, stat
+
+
+@contextlib.contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Hold a lock, so that no job takes it while it is removed; Timeout where a job has it."""
+    lock = FileLock(file, timeout=0, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except (Timeout, PermissionError):
+        raise
+    except OSError:  # no file system with locks, or no regular file: nobody has it
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _told(results: list[Found]) -> str:

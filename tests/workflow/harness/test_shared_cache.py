@@ -1,9 +1,11 @@
 """Results are shared by what they depend on: computed once, taken verified, and never mistaken for others."""
 
+import contextlib
+import errno
+import fcntl
+import multiprocessing.connection
 import os
-import shutil
 import stat
-import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,12 +18,14 @@ from lmia import artifacts
 from lmia.memory_batches import Batches
 from tests.test_devices import Hungry
 from workflow.harness import result_records, shared_cache, shared_cache_key
-from workflow.harness.job_outputs import Attempt
+from workflow.harness.job_outputs import Attempt, Superseded
 from workflow.harness.shared_cache import Entry
 from workflow.tools import prune_cache
 
 KEY, OUTPUT = "ab" * 32, "results/one.npz"
 RECORD = result_records.record_of({"seeds": "0", "code": ["a.py@1"]}, {})
+LOCK = Path(f"cache/ab/{KEY}.lock")
+PROCESSES = multiprocessing.get_context("fork")  # with torch, and with what a test has changed
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +41,8 @@ def made(path, value=1.0, record=RECORD):
     return Path(path)
 
 
-def entry(owner="one", key=KEY):
-    return Entry("cache", key, owner, RECORD["key"])
+def entry(key=KEY):
+    return Entry(Path("cache"), key, RECORD["key"])
 
 
 def stored():
@@ -65,7 +69,7 @@ def test_a_damaged_entry_is_ignored_reported_and_replaced(damage, capsys):
     whole = file.read_bytes()
     changed = bytes([whole[0], whole[1] ^ 1]) + whole[2:]
     file.write_bytes({"byte": changed, "torn": whole[:-100], "empty": b""}[damage])
-    assert not entry().take_or_claim("taken.npz")
+    assert not entry().take_or_lock("taken.npz")
     assert f"{file}: damaged" in capsys.readouterr().out
     entry().put("output.npz")
     assert entry().take("taken.npz") and Path("taken.npz").read_bytes() == whole
@@ -95,7 +99,7 @@ def test_what_the_job_would_not_make_is_discarded_though_its_name_is_right(junk,
     junk("junk.npz")
     entry().put("junk.npz")
     (file,) = stored()
-    assert not entry().take_or_claim("taken.npz") and not Path("taken.npz").exists()
+    assert not entry().take_or_lock("taken.npz") and not Path("taken.npz").exists()
     assert f"{file}: not what its name says: " in capsys.readouterr().out and not file.exists()
 
 
@@ -111,9 +115,9 @@ def test_who_may_write_to_the_cache_may_write_to_all_of_it():
     before = os.umask(0o077)
     try:
         mine = entry()
-        assert not mine.take_or_claim("one.npz")
+        assert not mine.take_or_lock("one.npz")
         modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in Path("cache").rglob("*")}
-        assert modes == {"ab": 0o2770, f"{KEY}.claim": 0o660}
+        assert modes == {"ab": 0o2770, f"{KEY}.lock": 0o660}
         with mine.kept("one.npz"):
             made("one.npz")
     finally:
@@ -133,35 +137,44 @@ def refuse(*_, **__):
     raise PermissionError("another user's")
 
 
-def stop_after_an_hour(now):
-    assert now < 3600, "it waits for ever"
+def take(attempt, folder):
+    job = SimpleNamespace(config={"cache": folder}, output=[attempt.path(OUTPUT)], threads=1)
+    return shared_cache.take_shared(job, attempt, torch.device("cpu"))
+
+
+@pytest.fixture
+def hurry(monkeypatch):
+    """Nobody waits."""
+
+    def sleep(_):
+        raise AssertionError("it waits")
+
+    monkeypatch.setattr(shared_cache, "time", SimpleNamespace(sleep=sleep))
 
 
 UNUSABLE = ["~nobody-at-all/x", "x" * 300, "a\0b", "a\udcffb", "/dev/null/x", "file", "file/x", "link", "loop"]
 
 
 @pytest.mark.parametrize("root", UNUSABLE)
-def test_a_folder_that_cannot_be_is_told_and_costs_nothing_else(root, monkeypatch, capsys):
+def test_a_folder_that_cannot_be_is_told_and_costs_nothing_else(root, hurry, capsys):
     Path("file").write_text("mine")
     Path("link").symlink_to("nowhere/at/all")
     Path("loop").symlink_to("loop")
-    clock = Clock(monkeypatch, stop_after_an_hour)
-    mine = Entry(root, KEY, "one", RECORD["key"])
-    assert not mine.take_or_claim("one.npz")
-    assert clock.monotonic() == 0
-    with mine.kept("one.npz"):
-        made("one.npz")
+    attempt = Attempt([OUTPUT], RECORD)
+    with attempt.running():
+        assert not take(attempt, root)
+        made(attempt.path(OUTPUT))
     told = capsys.readouterr().out
     told.encode()
-    assert told.startswith("cache: ") and Path("one.npz").exists() and Path("file").read_text() == "mine"
-    assert sorted(path.name for path in Path().iterdir()) == ["file", "link", "loop", "one.npz"]
+    assert told.startswith("cache: ") and Path(OUTPUT).exists() and Path("file").read_text() == "mine"
+    assert sorted(path.name for path in Path().iterdir()) == ["file", "link", "loop", "results"]
 
 
-def test_who_is_at_work_may_have_any_folder(monkeypatch):
-    owner = "checkout /home/\udcff\n job"
-    first = entry(owner)
-    assert not first.take_or_claim("one.npz") and len(stored()[0].read_text().splitlines()) == 2
-    assert not entry(owner).take_or_claim("one.npz")  # the same job's
+def test_who_is_at_work_may_have_any_folder(folder, monkeypatch):
+    strange = folder / "home\udcff\n x"
+    strange.mkdir()
+    monkeypatch.chdir(strange)
+    assert not entry().take_or_lock("one.npz") and len(LOCK.read_text().splitlines()) == 1
 
 
 def endless(path):
@@ -179,7 +192,7 @@ def test_only_moderate_regular_files_are_taken(junk, capsys):
     Path("cache/ab").mkdir(parents=True)
     junk(Path(f"cache/ab/{KEY}-{'cd' * 32}.npz"))
     start = time.monotonic()
-    assert not entry().take_or_claim("taken.npz") and not Path("taken.npz").exists()
+    assert not entry().take_or_lock("taken.npz") and not Path("taken.npz").exists()
     assert time.monotonic() - start < 1 and "cache: " in capsys.readouterr().out
 
 
@@ -197,14 +210,12 @@ def test_what_nobody_would_take_is_not_put(monkeypatch, capsys):
     assert not stored() and "cache: not shared: " in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("junk", [os.mkfifo, endless, sparse, Path.mkdir])
-def test_what_is_no_claim_holds_nobody_up(junk, monkeypatch):
-    Path("cache/ab").mkdir(parents=True)
-    junk(Path(f"cache/ab/{KEY}.claim"))
-    clock = Clock(monkeypatch, stop_after_an_hour)
+@pytest.mark.parametrize("junk", [os.mkfifo, endless, sparse, lambda path: path.symlink_to("nowhere"), Path.mkdir])
+def test_what_is_no_lock_holds_nobody_up(junk, hurry):
+    LOCK.parent.mkdir(parents=True)
+    junk(LOCK)
     mine = entry()
-    assert not mine.take_or_claim("one.npz")
-    assert clock.monotonic() <= (shared_cache.STALE + 2 * shared_cache.PAUSES[1] if junk is sparse else 0)
+    assert not mine.take_or_lock("one.npz")
     with mine.kept("one.npz"):
         made("one.npz")
     assert entry().take("two.npz")
@@ -216,96 +227,203 @@ def test_what_a_killed_writer_left_is_not_taken():
     assert not entry().take("taken.npz")
 
 
-@pytest.mark.parametrize("n", [8])
-def test_of_many_who_need_the_same_one_computes_it_and_all_get_it(n):
-    computed = []
+class Job:
+    """A process that needs an entry, and tells whether it "took" or "makes" it; that one waits until it may end."""
 
-    def work(number):
-        mine, output = entry(owner=f"job {number}"), f"output{number}.npz"
-        if not mine.take_or_claim(output):
+    def __init__(self, output, work=None):
+        self.told, theirs = PROCESSES.Pipe()
+        self.process = PROCESSES.Process(target=work or self._work, args=(theirs, output), daemon=True)
+        self.process.start()
+
+    @staticmethod
+    def _work(told, output):
+        mine = entry()
+        if mine.take_or_lock(output):
+            told.send("took")
+        else:
             with mine.kept(output):
-                time.sleep(0.2)
-                computed.append(number)
+                told.send("makes")
+                told.recv()
                 made(output)
+            told.send("made")
+        told.recv()
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(n)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(computed) == 1
-    assert len({Path(f"output{number}.npz").read_bytes() for number in range(n)}) == 1
+    def says(self, seconds=30):
+        """What it tells next; None where it tells nothing for so long."""
+        return self.told.recv() if self.told.poll(seconds) else None
+
+    def goes_on(self):
+        self.told.send(None)
+
+    def kill(self):
+        self.process.kill()
+        self.process.join()
+
+
+@pytest.fixture
+def start(monkeypatch):
+    monkeypatch.setattr(shared_cache, "PAUSES", (0.01, 0.05))
+    jobs = []
+
+    def start(*arguments):
+        jobs.append(Job(*arguments))
+        return jobs[-1]
+
+    yield start
+    for each in jobs:
+        each.kill()
+
+
+def maker_of(jobs):
+    """The one of some jobs that makes the entry; the others wait."""
+    multiprocessing.connection.wait([job.told for job in jobs], 30)
+    said = [job.says(0.3) for job in jobs]
+    assert sorted(filter(None, said)) == ["makes"]
+    return jobs[said.index("makes")]
+
+
+def test_of_many_who_need_the_same_one_makes_it_and_all_get_it(start):
+    jobs = [start(f"output{number}.npz") for number in range(4)]
+    maker_of(jobs).goes_on()
+    assert sorted(job.says() for job in jobs) == ["made", "took", "took", "took"]
+    assert len({Path(f"output{number}.npz").read_bytes() for number in range(4)}) == 1
     assert [file.suffix for file in stored()] == [".npz"]
 
 
-class Clock:
-    """A clock that moves only while somebody sleeps, and what happens then."""
+def test_who_waits_says_so_once_and_the_lock_names_who_is_waited_for(start, monkeypatch, capsys):
+    owner, pauses = start("one.npz"), []
+    assert owner.says() == "makes"
+    assert LOCK.read_text().startswith(f"process {owner.process.pid} on ")
 
-    def __init__(self, monkeypatch, then=lambda now: None):
-        self._now, self._then = 0.0, then
-        monkeypatch.setattr(shared_cache, "time", self)
+    def sleep(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 5:
+            owner.goes_on()
+            assert owner.says() == "made"
 
-    def monotonic(self):
-        return self._now
+    monkeypatch.setattr(shared_cache, "time", SimpleNamespace(sleep=sleep))
+    assert entry().take_or_lock("two.npz")
+    assert capsys.readouterr().out.splitlines() == [
+        f"cache: waiting for the job that makes the same: {LOCK}",
+        f"cache: taken from {stored()[0]}",
+    ]
+    assert pauses == sorted(pauses) and len(set(pauses)) > 1 and pauses[-1] == shared_cache.PAUSES[1]
 
-    def sleep(self, seconds):
-        self._now += seconds
-        self._then(self._now)
+
+def test_after_a_kill_who_waits_goes_on_at_once_and_so_does_who_comes(start, hurry):
+    owner = start("one.npz")
+    assert owner.says() == "makes"
+    owner.kill()
+    assert LOCK.exists() and not entry().take_or_lock("two.npz")
 
 
-def test_a_claim_that_moves_is_waited_for(monkeypatch):
+def test_a_kill_lets_one_of_those_who_wait_work(start):
+    owner = start("one.npz")
+    assert owner.says() == "makes"
+    waiting = [start("two.npz"), start("three.npz")]
+    assert [job.says(0.5) for job in waiting] == [None, None]
+    owner.kill()
+    maker_of(waiting).goes_on()
+    assert sorted(job.says() for job in waiting) == ["made", "took"]
+
+
+def test_a_lock_that_was_removed_is_nobodys(start):
+    """As who waits may do for a job that hangs."""
+    owner = start("one.npz")
+    assert owner.says() == "makes"
+    waiting = start("two.npz")
+    assert waiting.says(0.5) is None
+    LOCK.unlink()
+    assert waiting.says() == "makes"
+    for job in (owner, waiting):
+        job.goes_on()
+        assert job.says() == "made"
+    assert entry().take("three.npz")
+
+
+def test_what_is_put_just_before_the_lock_is_free_is_taken(monkeypatch):
+    lock = Entry._is_our_turn
+
+    def put_and_lock(late):
+        entry().put(made("one.npz"))
+        return lock(late)
+
+    monkeypatch.setattr(Entry, "_is_our_turn", put_and_lock)
+    assert entry().take_or_lock("two.npz") and [file.suffix for file in stored()] == [".npz"]
+
+
+def test_a_lock_that_cannot_be_removed_is_free_all_the_same(hurry, monkeypatch):
     owner = entry()
-    assert not owner.take_or_claim("one.npz")
-    (claim,) = stored()
-
-    def work(now):
-        os.utime(claim, (now, now))
-        if now > 10 * shared_cache.STALE:
-            owner.put(made("one.npz"))
-
-    Clock(monkeypatch, work)
-    assert entry("two").take_or_claim("two.npz")
-    assert Path("two.npz").read_bytes() == Path("one.npz").read_bytes()
+    assert not owner.take_or_lock("one.npz")
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(KeyError), owner.kept("one.npz"):
+        raise KeyError
+    assert LOCK.exists() and not entry().take_or_lock("two.npz")
 
 
-def test_a_claim_that_stands_still_is_taken_over(monkeypatch):
-    assert not entry().take_or_claim("one.npz")
-    clock = Clock(monkeypatch)
-    assert not entry("two").take_or_claim("two.npz")
-    assert shared_cache.STALE < clock.monotonic() < shared_cache.STALE + 2 * shared_cache.PAUSES[1]
+@pytest.mark.parametrize("error", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK])
+def test_without_locks_each_makes_it(error, hurry, monkeypatch, capsys):
+    def flock(*_):
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    one, two = entry(), entry()
+    for number, each in enumerate((one, two)):
+        assert not each.take_or_lock(f"{number}.npz")
+        assert capsys.readouterr().out.startswith("cache: no lock, so other jobs may make the same beside this one: ")
+    for number, each in enumerate((one, two)):
+        with each.kept(f"{number}.npz"):
+            made(f"{number}.npz")
+    assert entry().take("taken.npz") and Path("taken.npz").read_bytes() == Path("0.npz").read_bytes()
+    for file in stored():
+        os.utime(file, (0, 0))
+    prune_cache.main(["cache", "--prune", "1"])
+    assert not stored()
 
 
-def test_who_is_at_work_moves_the_time_of_the_claim(monkeypatch):
-    monkeypatch.setattr(shared_cache, "BEAT", 0.01)
-    owner = entry()
-    assert not owner.take_or_claim("one.npz")
-    (claim,) = stored()
-    os.utime(claim, (0, 0))
-    end = time.monotonic() + 60
-    while claim.stat().st_mtime == 0:
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
+def orphan(told, _):
+    """A job whose Snakemake was killed; it saves when it is told to, and lives on."""
+    attempt = Attempt([OUTPUT], RECORD)
+    with contextlib.suppress(Superseded), attempt.running():
+        assert not take(attempt, "cache")
+        told.send("makes")
+        told.recv()
+        made(attempt.journal)
+        told.send("saved")
+    told.send("ended")
+    told.recv()
 
 
-def test_a_successor_does_not_wait_for_an_earlier_run_of_its_own_job(monkeypatch):
-    assert not entry().take_or_claim("one.npz")
-    clock = Clock(monkeypatch)
-    assert not entry().take_or_claim("one.npz") and clock.monotonic() == 0
+def test_a_successor_waits_until_the_orphan_saves(start, monkeypatch):
+    earlier, pauses = start(OUTPUT, orphan), []
+    assert earlier.says() == "makes"
+    attempt = Attempt([OUTPUT], RECORD)
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        earlier.goes_on()
+        assert earlier.says() == "ended"
+
+    monkeypatch.setattr(shared_cache, "time", SimpleNamespace(sleep=sleep))
+    with attempt.running():
+        assert not take(attempt, "cache") and len(pauses) == 1
+        made(attempt.path(OUTPUT))
+    assert Path(OUTPUT).exists() and [file.suffix for file in stored()] == [".npz"]
 
 
 def test_a_failure_shares_nothing_and_lets_the_next_one_work():
     failing = entry()
-    assert not failing.take_or_claim("one.npz")
+    assert not failing.take_or_lock("one.npz")
     with pytest.raises(KeyError), failing.kept("one.npz"):
         raise KeyError
-    assert not stored() and not entry("two").take_or_claim("two.npz")
+    assert not stored() and not entry().take_or_lock("two.npz")
 
 
 def test_a_cache_that_cannot_be_used_costs_nothing_but_a_line(capsys):
     Path("cache").write_text("no folder")
     made("one.npz")
     mine = entry()
-    assert not mine.take_or_claim("one.npz")
+    assert not mine.take_or_lock("one.npz")
     with mine.kept("one.npz"):
         pass
     assert "cache: not shared: " in capsys.readouterr().out
@@ -316,22 +434,25 @@ def test_pruning_takes_what_was_long_unused_and_old_leftovers(capsys):
         entry(key=f"{number:064x}").put(made("output.npz", number))
         (file,) = Path("cache").rglob(f"{number:064x}-*")
         os.utime(file, (time.time() - 86400 * days,) * 2)
-    for name, days in (("a.claim", 3), ("b.claim", 0), (".c.part", 3)):
+    for name, days in (("a.lock", 3), ("b.lock", 0), (".c.part", 3)):
         Path("cache/00", name).touch()
         os.utime(Path("cache/00", name), (time.time() - 86400 * days,) * 2)
+    at_work = entry(key=f"{3:064x}")
+    assert not at_work.take_or_lock("output.npz")
+    os.utime(f"cache/00/{3:064x}.lock", (time.time() - 86400 * 3,) * 2)
     Path("cache/mine.txt").touch()
     os.utime("cache/mine.txt", (0, 0))
     prune_cache.main(["cache"])
-    assert "3 results" in capsys.readouterr().out and len(stored()) == 7
+    assert "3 results" in capsys.readouterr().out and len(stored()) == 8
     prune_cache.main(["cache", "--prune", "30"])
     left = {file.name.partition("-")[0] for file in stored()}
-    assert left == {f"{0:064x}", "b.claim", "mine.txt"}
+    assert left == {f"{0:064x}", "b.lock", f"{3:064x}.lock", "mine.txt"}
 
 
 def test_pruning_goes_on_where_a_file_vanishes_or_stays(monkeypatch, capsys):
     for number in range(2):
         entry(key=f"{number:064x}").put(made("output.npz", number))
-    Path("cache/00/gone.claim").symlink_to("nowhere")  # as one that vanishes between two looks
+    Path("cache/00/gone.lock").symlink_to("nowhere")  # as one that vanishes between two looks
     for file in stored():
         os.utime(file, (0, 0))
     first, removed = stored()[0], Path.unlink
@@ -339,25 +460,6 @@ def test_pruning_goes_on_where_a_file_vanishes_or_stays(monkeypatch, capsys):
     with pytest.raises(SystemExit, match=f"1 files could not be removed, the first of them {first}"):
         prune_cache.main(["cache", "--prune", "1"])
     assert stored() == [first] and "removed: 1 results" in capsys.readouterr().out
-
-
-def take(attempt, folder):
-    job = SimpleNamespace(config={"cache": folder}, output=[attempt.path(OUTPUT)], threads=1)
-    return shared_cache.take_shared(job, attempt, torch.device("cpu"))
-
-
-def test_checkouts_at_the_same_path_of_two_containers_are_two_owners():
-    owners = []
-    for _ in range(2):
-        Path("results").mkdir()
-        for _ in range(2):
-            attempt = Attempt([OUTPUT], RECORD)  # its claim ends with it
-            assert not take(attempt, "cache")
-            (claim,) = stored()
-            owners.append(claim.read_text().partition("\n")[0])
-        claim.unlink()
-        shutil.rmtree("results")
-    assert owners[0] == owners[1] != owners[2] == owners[3]
 
 
 def test_without_a_cache_nothing_is_shared():

@@ -1,0 +1,55 @@
+"""One number per example and way of asking that calibration can compare between models: near to normal, and finite.
+
+All constants come from the shadows. The forms follow LiRA's (Carlini et al. 2022, section IV), whose signal is the
+logit of a confidence; distances are positive and get a logarithm, counts get an empirical logit.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lmia.attacks.observations import Answers, Confidences, Distances, Observations
+
+FLOOR = 0.01  # quantile of the shadows' positive distances, half of which stands for the distance of a wrong label
+
+
+def signals(target: Observations, shadows: Sequence[Observations]) -> tuple[np.ndarray, np.ndarray]:
+    """(of the target (N, A), of the shadows (R, N, A)), floats, higher = more robust or more confident.
+
+    Distances give the logarithm of each copy's; labels the logit of how many queries of each magnitude keep the class;
+    confidences the logit of the true class. target, shadows: observations of one kind, of the same N examples.
+    """
+    if isinstance(target, Distances):
+        floor, highest = _limits(np.stack([shadow.features() for shadow in shadows]))
+        return _log_distances(target, floor, highest), np.stack([_log_distances(s, floor, highest) for s in shadows])
+    of = _count_logits if isinstance(target, Answers) else _confidence_logits
+    return of(target), np.stack([of(shadow) for shadow in shadows])  # type: ignore[arg-type]  # all are of one kind
+
+
+def _limits(distances: np.ndarray) -> tuple[float, float]:
+    """What stands for a distance of 0, where the label is wrong, and for an infinite one, where none was found."""
+    found = distances[np.isfinite(distances) & (distances > 0)]
+    if not len(found):  # no shadow has a boundary to compare with
+        return 1.0, 1.0
+    return float(np.quantile(found, FLOOR)) / 2, float(found.max())
+
+
+def _log_distances(observed: Distances, floor: float, highest: float) -> np.ndarray:
+    distances = np.where(np.isinf(observed.features()), highest, observed.features())
+    return np.log(np.maximum(distances, floor))
+
+
+def _count_logits(observed: Answers) -> np.ndarray:
+    """Of each magnitude, the unmodified input counted with it; of the input alone where nothing else was asked."""
+    groups = [observed.at(magnitude) for magnitude in observed.settings()] or [observed]
+    kept = np.stack([group.features().sum(axis=1) for group in groups], axis=1)
+    asked = np.array([group.labels.shape[1] for group in groups])
+    return np.log((kept + 0.5) / (asked - kept + 0.5))
+
+
+def _confidence_logits(observed: Confidences) -> np.ndarray:
+    """log p / (1 - p) of the true class, with 1 - p summed over the others: a p near 1 has no digits left for it."""
+    features = observed.features().astype(float)
+    tiny = np.finfo(np.float32).tiny
+    true, others = np.maximum(features[:, 0], tiny), np.maximum(features[:, 1:].sum(axis=1), tiny)
+    return np.log(true / others)[:, None]

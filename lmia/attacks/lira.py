@@ -90,8 +90,7 @@ class Normal:
             return -(squared + np.log(2 * np.pi * self.variance)) / 2
         half = (self.freedom + 1) / 2
         norm = special.gammaln(half) - special.gammaln(self.freedom / 2)
-        norm -= np.log(self.freedom * np.pi * self.variance) / 2
-        return norm - half * np.log1p(squared / self.freedom)
+        return norm - np.log(self.freedom * np.pi * self.variance) / 2 - half * np.log1p(squared / self.freedom)
 
 
 def _mean_of(means: np.ndarray, n: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ class Attack:
         self.inverse_penalty = inverse_penalty
 
     def score(self, target: Answers, shadows: Sequence[Answers], is_member: np.ndarray) -> np.ndarray:
-        """Floats (N,). target, shadows: answers to the same queries; is_member: bools (R, N), who was trained on what."""
+        """Floats (N,). target, shadows: answers to the same queries; is_member: bools (R, N), of the shadows."""
         rows = np.stack([shadow.features() for shadow in shadows], axis=1)  # (N, R, q)
         tells = (rows != rows[:, :1]).any(axis=(1, 2))  # else all shadows answer alike, and nothing is learned
         scores = np.zeros(len(rows))

@@ -5,6 +5,7 @@ logit of a confidence; distances are positive and get a logarithm, counts get an
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +21,11 @@ def signals(target: Observations, shadows: Sequence[Observations]) -> tuple[np.n
     confidences the logit of the true class. target, shadows: observations of one kind, of the same N examples.
     """
     if isinstance(target, Distances):
-        floor, highest = _limits(np.stack([shadow.features() for shadow in shadows]))
-        return _log_distances(target, floor, highest), np.stack([_log_distances(s, floor, highest) for s in shadows])
-    of = _count_logits if isinstance(target, Answers) else _confidence_logits
-    return of(target), np.stack([of(shadow) for shadow in shadows])  # type: ignore[arg-type]  # all are of one kind
+        distances = np.stack([observed.features() for observed in shadows])
+        limits = _limits(distances)
+        return _log_distances(target.features(), *limits), _log_distances(distances, *limits)
+    of: Any = _count_logits if isinstance(target, Answers) else _confidence_logits
+    return of(target), np.stack([of(observed) for observed in shadows])
 
 
 def _limits(distances: np.ndarray) -> tuple[float, float]:
@@ -34,9 +36,8 @@ def _limits(distances: np.ndarray) -> tuple[float, float]:
     return float(np.quantile(found, FLOOR)) / 2, float(found.max())
 
 
-def _log_distances(observed: Distances, floor: float, highest: float) -> np.ndarray:
-    distances = np.where(np.isinf(observed.features()), highest, observed.features())
-    return np.log(np.maximum(distances, floor))
+def _log_distances(distances: np.ndarray, floor: float, highest: float) -> np.ndarray:
+    return np.log(np.maximum(np.where(np.isinf(distances), highest, distances), floor))
 
 
 def _count_logits(observed: Answers) -> np.ndarray:

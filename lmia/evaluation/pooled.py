@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
-from lmia.evaluation.intervals import LEVEL, MIN_BOOTSTRAP_SEEDS, Interval
-from lmia.evaluation.metrics import auc, best_threshold, roc, tpr_at_fpr
+from lmia.evaluation.intervals import LEVEL, Interval
+from lmia.evaluation.metrics import best_threshold, roc
 from lmia.streams import stream
 
 MIN_FALSE_ALARMS = 10  # fewer of them do not tell one rate from another
@@ -19,26 +20,39 @@ MIN_FALSE_ALARMS = 10  # fewer of them do not tell one rate from another
 
 @dataclass(frozen=True)
 class Measured:
-    """value: of a metric, a fraction, NaN = not resolvable; draws: the same of each resample, (n_resamples,)."""
+    """A metric of a pool, and the same of resampled pools.
+
+    value: a fraction, NaN = not resolvable; draws: (3, n_resamples), with pairs of models drawn, with examples drawn,
+    and with all cells of a pair and an example drawn; n_pairs: of models.
+    """
 
     value: float
     draws: np.ndarray
+    n_pairs: int
 
     def interval(self) -> Interval:
-        """(value, low, high): the middle 95 % of the draws; NaN for none."""
-        return (self.value, *_middle(self.draws))
+        """(value, low, high), 95 %; low and high are NaN where there is no second pair, or the value is NaN.
+
+        Models and examples are both samples. Their variances add up, less that of the cells, which both hold (Cameron,
+        Gelbach and Miller 2011); the sum is never taken to be smaller than either. Of few pairs the middle of the draws
+        is too narrow by z / t and by sqrt((n - 1) / n), as in `intervals.over_seeds`.
+        """
+        of_models, of_examples, of_cells = self.draws - self.value
+        if self.n_pairs < 2 or np.isnan(self.value):
+            return self.value, float("nan"), float("nan")
+        n, level = self.n_pairs, (1 + LEVEL) / 2
+        of_models = of_models * (special.stdtrit(n - 1, level) / special.ndtri(level) * np.sqrt(n / (n - 1)))
+        models, examples, cells = (float(np.nanvar(of)) for of in (of_models, of_examples, of_cells))
+        if models + examples == 0:
+            return self.value, self.value, self.value
+        scale = np.sqrt(max(models + examples - cells, models, examples) / (models + examples))
+        low, high = np.nanquantile(scale * (of_models + of_examples), [1 - level, level])
+        return self.value, self.value + float(low), self.value + float(high)
 
 
 def difference(one: Measured, other: Measured) -> Interval:
     """By how much one attack is above another, (value, low, high), where both were measured on the same draws."""
-    return (one.value - other.value, *_middle(one.draws - other.draws))
-
-
-def _middle(draws: np.ndarray) -> tuple[float, float]:
-    if not len(draws) or np.isnan(draws).all():
-        return float("nan"), float("nan")
-    low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    return Measured(one.value - other.value, one.draws - other.draws, one.n_pairs).interval()
 
 
 def measure(
@@ -46,10 +60,7 @@ def measure(
 ) -> dict[str, Measured]:
     """auc, and tpr_at_F_fpr for each rate F: name -> `Measured`.
 
-    Models and examples are both samples, so both are drawn: pairs of models with replacement, and apart from these
-    examples with replacement (a two-way or pigeonhole bootstrap, Owen 2007). The draws depend on the seed, K and N
-    alone, so two attacks on one pool are measured on the same. Fewer than six pairs have too few different draws: then
-    each draw is of Student's distribution around the value, as wide as the metric varies between the pairs.
+    The draws depend on the seed, K and N alone, so two attacks on one pool are measured on the same.
 
     Args:
         scores: Floats (K, N).
@@ -58,55 +69,47 @@ def measure(
         n_resamples: Of the bootstrap.
         seed: Of the draws.
     """
-    flat, known = scores.ravel(), is_member.ravel()
-    values = {"auc": auc(flat, known)} | {f"tpr_at_{f:g}_fpr": tpr_at_fpr(flat, known, f) for f in fprs}
-    if len(scores) // 2 < MIN_BOOTSTRAP_SEEDS:
-        draws = _over_pairs(scores, is_member, fprs, n_resamples, seed, values)
-    else:
-        draws = _two_way(scores, is_member, fprs, n_resamples, seed)
-    return {name: Measured(value, draws[name]) for name, value in values.items()}
-
-
-def _over_pairs(
-    scores: np.ndarray,
-    is_member: np.ndarray,
-    fprs: Sequence[float],
-    n_resamples: int,
-    seed: int,
-    values: dict[str, float],
-) -> dict[str, np.ndarray]:
-    """Draws around the values, by Student's distribution over pairs."""
-    pairs = [(scores[k : k + 2].ravel(), is_member[k : k + 2].ravel()) for k in range(0, len(scores), 2)]
-    found = {"auc": [auc(*pair) for pair in pairs]}
-    found |= {f"tpr_at_{f:g}_fpr": [tpr_at_fpr(*pair, f) for pair in pairs] for f in fprs}
-    n = len(pairs)
-    if n < 2:
-        return {name: np.full(n_resamples, np.nan) for name in found}
-    t = stream(seed, "bootstrap over a pool").standard_t(n - 1, n_resamples)
-    return {name: values[name] + t * np.std(of, ddof=1) / np.sqrt(n) for name, of in found.items()}
-
-
-def _two_way(
-    scores: np.ndarray, is_member: np.ndarray, fprs: Sequence[float], n_resamples: int, seed: int
-) -> dict[str, np.ndarray]:
     (n_models, n), rng = scores.shape, stream(seed, "bootstrap over a pool")
-    order = np.argsort(-scores, axis=None, kind="stable")
-    model, example = order // n, order % n
-    sorted_scores = scores.ravel()[order]
-    ends = np.flatnonzero(np.append(sorted_scores[1:] != sorted_scores[:-1], True))  # tied pairs are on one side
-    inside = is_member.ravel()[order]
-    draws = {name: np.empty(n_resamples) for name in ("auc", *(f"tpr_at_{f:g}_fpr" for f in fprs))}
+    n_pairs, pool = n_models // 2, _Sorted(scores, is_member)
+    values = pool.metrics(np.ones(scores.shape, int), fprs)
+    draws = {name: np.empty((3, n_resamples)) for name in values}
     for draw in range(n_resamples):
-        of_pair = rng.multinomial(n_models // 2, np.full(n_models // 2, 2 / n_models))
+        of_pair = rng.multinomial(n_pairs, np.full(n_pairs, 1 / n_pairs))
         of_example = rng.multinomial(n, np.full(n, 1 / n))
-        weight = of_pair[model // 2] * of_example[example]
-        tp = np.cumsum(np.where(inside, weight, 0))[ends]
-        fp = np.cumsum(np.where(inside, 0, weight))[ends]
-        tpr, fpr = np.append(0, tp / max(tp[-1], 1)), np.append(0, fp / max(fp[-1], 1))
-        draws["auc"][draw] = np.trapezoid(tpr, fpr)
+        of_cell = rng.multinomial(n_pairs * n, np.full(n_pairs * n, 1 / (n_pairs * n))).reshape(n_pairs, n)
+        weights = (of_pair[:, None], of_example[None], of_cell)
+        for way, weight in enumerate(weights):
+            both = np.repeat(np.broadcast_to(weight, (n_pairs, n)), 2, axis=0)
+            for name, value in pool.metrics(both, fprs).items():
+                draws[name][way, draw] = value
+    return {name: Measured(value, draws[name], n_pairs) for name, value in values.items()}
+
+
+class _Sorted:
+    """A pool whose pairs of a model and an example are sorted once, however often they are weighted anew."""
+
+    def __init__(self, scores: np.ndarray, is_member: np.ndarray) -> None:
+        self._order = np.argsort(-scores, axis=None, kind="stable")
+        ordered = scores.ravel()[self._order]
+        self._ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))  # tied pairs are on one side
+        self._inside = is_member.ravel()[self._order]
+
+    def metrics(self, weight: np.ndarray, fprs: Sequence[float]) -> dict[str, float]:
+        """As `measure`, where each pair counts as often as `weight` (K, N) says; NaN = not resolvable."""
+        ordered = weight.ravel()[self._order]
+        called, members = np.cumsum(ordered)[self._ends], np.cumsum(ordered * self._inside)[self._ends]
+        n_members, n_others = members[-1], called[-1] - members[-1]
+        if not n_members or not n_others:
+            return {name: float("nan") for name in ("auc", *map(_tpr_name, fprs))}
+        tpr, fpr = np.append(0, members / n_members), np.append(0, (called - members) / n_others)
+        found = {"auc": float(np.trapezoid(tpr, fpr))}
         for f in fprs:
-            draws[f"tpr_at_{f:g}_fpr"][draw] = tpr[fpr <= f].max() if f * fp[-1] >= 1 else np.nan
-    return draws
+            found[_tpr_name(f)] = float(tpr[fpr <= f].max()) if f * n_others >= 1 else float("nan")
+        return found
+
+
+def _tpr_name(fpr: float) -> str:
+    return f"tpr_at_{fpr:g}_fpr"
 
 
 def flags(scores: np.ndarray, is_member: np.ndarray, fpr: float) -> str:

@@ -1,0 +1,233 @@
+"""Pools: no rule sees what tells a target's members but its answers, and calibration does what a hand would."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
+
+from lmia.attacks import difference, lira, logistic
+from lmia.attacks.observations import Answers, Confidences, Distances
+from lmia.attacks.pools import leave_one_out, shadows_of
+from lmia.attacks.signals import signals
+from lmia.evaluation.metrics import auc
+
+RULES = {
+    "online": lira.Attack(),
+    "offline": lira.Attack(online=False),
+    **{variance: lira.Attack(variance=variance) for variance in lira.VARIANCES},
+    "difference": difference.Attack(),
+    "between": difference.Attack(between=True),
+    "logistic": logistic.Attack(),
+}
+
+
+def coins(n_models, n, rng):
+    """Membership of n examples in pairs of models, bools (K, n)."""
+    heads = rng.random((n_models // 2, n)) < 0.5
+    return np.stack([heads, ~heads], axis=1).reshape(n_models, n)
+
+
+def distances(values):
+    """Distances (n,) or (n, c) as observed, with one moment."""
+    values = np.asarray(values, float)
+    values = values.reshape(len(values), -1)[:, :, None]
+    return Distances(values, np.ones(values.shape, int), np.zeros(len(values), int))
+
+
+def answers(kept, magnitudes=(0.0, 1, 1, 2)):
+    """Answers of which `kept`, bools (n, q), says which are right."""
+    return Answers((~np.asarray(kept, bool)).astype(int), np.zeros(len(kept), int), np.array(magnitudes))
+
+
+def drawn(kind, n, rng):
+    if kind == "distances":
+        values = rng.lognormal(size=(n, 2)) * (rng.random((n, 2)) < 0.8)
+        return distances(np.where(rng.random((n, 2)) < 0.1, np.inf, values))
+    if kind == "labels":
+        return answers(rng.random((n, 4)) < 0.6)
+    raw = rng.random((n, 3))
+    return Confidences(raw / raw.sum(axis=1, keepdims=True), rng.integers(3, size=n))
+
+
+def test_a_target_is_judged_by_all_but_its_pair():
+    assert shadows_of(2, 6) == [0, 1, 4, 5] and shadows_of(5, 6) == [0, 1, 2, 3]
+    assert shadows_of(0, 8, 4) == [2, 3, 4, 5] and shadows_of(7, 8, 2) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "target, n_models, n_shadows, message",
+    [(0, 5, None, "pairs of models, got 5"), (0, 6, 3, "even number up to 4, got 3"), (0, 6, 6, "up to 4, got 6")],
+)
+def test_shadows_are_whole_pairs(target, n_models, n_shadows, message):
+    with pytest.raises(ValueError, match=message):
+        shadows_of(target, n_models, n_shadows)
+
+
+@pytest.mark.parametrize("kind", ["labels", "distances", "confidences"])
+@pytest.mark.parametrize("name", RULES)
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 10**6), target=st.integers(0, 7))
+def test_scores_do_not_depend_on_the_bits_of_the_pair_nor_on_the_partners_answers(name, kind, seed, target):
+    if kind not in RULES[name].reads:
+        return
+    rng = np.random.default_rng(seed)
+    observed, is_member = [drawn(kind, 12, rng) for _ in range(8)], coins(8, 12, rng)
+    before = leave_one_out(RULES[name].score, observed, is_member)
+    partner, noise = target ^ 1, is_member.copy()
+    noise[[target, partner]] = rng.random((2, 12)) < 0.5
+    observed[partner] = drawn(kind, 12, rng)
+    after = leave_one_out(RULES[name].score, observed, noise)
+    assert before.shape == (8, 12) and np.isfinite(before).all()
+    assert before[target].tobytes() == after[target].tobytes()
+    assert (before != after).any()  # others do depend on them
+
+
+def test_without_the_partner_bits_of_others_tell_nothing():
+    """A rule that looks at the others' bits alone: of balanced pools with the partner it would be wrong every time."""
+    rng = np.random.default_rng(0)
+    is_member = coins(16, 400, rng)
+    observed = [None] * 16
+    scores = leave_one_out(lambda target, shadows, bits: bits.mean(axis=0), observed, is_member)
+    assert (scores == 0.5).all()
+    others = [np.delete(np.arange(16), k) for k in range(16)]
+    leaking = np.stack([is_member[rest].mean(axis=0) for rest in others])
+    assert auc(leaking.ravel(), is_member.ravel()) == 0
+
+
+@pytest.mark.parametrize("name", ["online", "offline", "difference", "logistic"])
+def test_signals_that_know_nothing_of_members_give_half(name):
+    rng = np.random.default_rng(3)
+    is_member = coins(16, 300, rng)
+    difficulty = rng.random((300, 1))
+    observed = [answers(rng.random((300, 4)) < difficulty) for _ in range(16)]
+    found = auc(leave_one_out(RULES[name].score, observed, is_member).ravel(), is_member.ravel())
+    assert abs(found - 0.5) < 3 * np.sqrt(1 / 12 / 2400)  # standard error of an AUC of 2,400 members and non-members
+
+
+def test_calibration_takes_the_difficulty_of_examples_away():
+    """S ~ N(b_i + 1, 1) of members, N(b_i, 1) of others, b_i ~ N(0, 9): what raw and calibrated scores can reach."""
+    rng, n_models, n = np.random.default_rng(1), 400, 200
+    is_member = coins(n_models, n, rng)
+    raw = 3 * rng.standard_normal(n) + is_member + rng.standard_normal((n_models, n))
+    observed = [distances(np.exp(row)) for row in raw]
+    reach = 3 * 0.5 / np.sqrt(n_models * n / 2) + 0.01  # and what the difficulties of 200 examples leave open
+    assert auc(raw.ravel(), is_member.ravel()) == pytest.approx(stats.norm.cdf(1 / np.sqrt(2 * (1 + 9))), abs=0.03)
+    for rule in (lira.Attack(variance="fixed"), lira.Attack(), difference.Attack()):
+        scores = leave_one_out(rule.score, observed, is_member)
+        assert auc(scores.ravel(), is_member.ravel()) == pytest.approx(stats.norm.cdf(1 / np.sqrt(2)), abs=reach)
+
+
+def test_a_likelihood_ratio_by_hand():
+    """Shadows at e^0 and e^2 with the example, e^-1 and e^1 without: means 1 and 0, variances of both 2."""
+    shadows = [distances([np.exp(value)]) for value in (0, 2, -1, 1)]
+    is_member = np.array([[True], [True], [False], [False]])
+    target = distances([np.exp(2.0)])
+    expected = ((2 - 0) ** 2 - (2 - 1) ** 2) / (2 * 2)
+    for variance in ("each", "fixed", "shrunk"):
+        assert lira.Attack(variance=variance).score(target, shadows, is_member)[0] == pytest.approx(expected)
+    assert lira.Attack(online=False).score(target, shadows, is_member)[0] == pytest.approx(2 / np.sqrt(2))
+    assert difference.Attack().score(target, shadows, is_member)[0] == pytest.approx(2)
+    assert difference.Attack(between=True).score(target, shadows, is_member)[0] == pytest.approx(1.5)
+
+
+def test_variances_by_hand():
+    """Two examples of three shadows each: sums of squares 2 and 8, so 10 / 4 over all."""
+    signal = np.array([[0.0, 0], [1, 2], [2, 4]])[:, :, None]
+    everyone = np.ones((3, 2), bool)
+    found = {name: lira.Normal(signal, everyone, name).variance[:, 0] for name in lira.VARIANCES}
+    assert found["each"] == pytest.approx([1, 4]) and found["fixed"] == pytest.approx([2.5, 2.5])
+    assert found["shrunk"] == pytest.approx([(8 * 2.5 + 2) / 10, (8 * 2.5 + 8) / 10])
+    normal = lira.Normal(signal, everyone, "student")
+    spread = np.sqrt(np.array([(8 * 2.5 + 2) / 11, (8 * 2.5 + 8) / 11]) * 4 / 3)
+    expected = stats.t.logpdf([3.0, 3.0], df=11, loc=[1, 2], scale=spread)
+    assert normal.log_density(np.array([[3.0], [3.0]]))[:, 0] == pytest.approx(expected)
+    density = lira.Normal(signal, everyone, "each").log_density(np.array([[3.0], [3.0]]))[:, 0]
+    assert density == pytest.approx(stats.norm.logpdf([3, 3], [1, 2], [1, 2]))
+
+
+@pytest.mark.parametrize("name", ["online", "offline", "each", "student", "difference"])
+def test_what_all_models_share_changes_no_score(name):
+    """Distances of an example scaled alike under every model: in logarithms, a shift."""
+    rng = np.random.default_rng(5)
+    is_member, raw = coins(8, 30, rng), rng.lognormal(size=(8, 30))
+    plain = leave_one_out(RULES[name].score, [distances(row) for row in raw], is_member)
+    scale = rng.lognormal(size=30) * 3
+    moved = leave_one_out(RULES[name].score, [distances(row * scale) for row in raw], is_member)
+    far = raw.min() > 0.01  # else a floor is in the way
+    assert far and moved == pytest.approx(plain, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_answers_that_are_all_alike_give_equal_scores(name):
+    is_member = coins(8, 5, np.random.default_rng(0))
+    scores = leave_one_out(RULES[name].score, [answers(np.ones((5, 4)))] * 8, is_member)
+    assert np.ptp(scores) == 0 and np.isfinite(scores).all()
+
+
+def test_one_informative_answer_is_learned():
+    rng = np.random.default_rng(2)
+    is_member = coins(6, 50, rng)
+    observed = [answers(np.stack([np.ones(50), bits], axis=1), (0.0, 1)) for bits in is_member]
+    scores = leave_one_out(logistic.Attack(inverse_penalty=1.0).score, observed, is_member)
+    assert auc(scores.ravel(), is_member.ravel()) == 1
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10**6), penalty=st.sampled_from([0.1, 1.0, 10.0]))
+def test_regressions_are_those_of_scikit_learn(seed, penalty):
+    rng = np.random.default_rng(seed)
+    rows = (rng.random((4, 14, 6)) < 0.6).astype(float)
+    is_member = np.stack([rng.permutation(np.arange(14) < 7) for _ in range(4)])
+    found = logistic.fit(rows, is_member, penalty)
+    for example in range(4):
+        fitted = LogisticRegression(C=penalty, tol=1e-12, max_iter=10_000).fit(rows[example], is_member[example])
+        expected = np.append(fitted.intercept_, fitted.coef_[0])
+        np.testing.assert_allclose(found[example], expected, atol=1e-4)
+
+
+def test_exchanging_members_and_non_members_turns_scores_around():
+    rng = np.random.default_rng(4)
+    is_member = coins(8, 40, rng)
+    observed = [drawn("labels", 40, rng) for _ in range(8)]
+    for rule in (lira.Attack(), logistic.Attack()):
+        one, other = (leave_one_out(rule.score, observed, bits) for bits in (is_member, ~is_member))
+        np.testing.assert_allclose(one, -other, atol=1e-8)
+
+
+def test_signals_of_distances_have_limits_from_the_shadows():
+    shadows = [distances([1.0, 2, 0]), distances([4.0, 8, np.inf])]
+    target, of_shadows = signals(distances([0.0, np.inf, 100.0]), shadows)
+    floor = np.quantile([1, 2, 4, 8], 0.01) / 2
+    np.testing.assert_allclose(np.exp(target[:, 0]), [floor, 8, 100])  # a distance that was found is kept as it is
+    np.testing.assert_allclose(np.exp(of_shadows[:, :, 0]), [[1, 2, floor], [4, 8, 8]])
+
+
+def test_signals_of_labels_count_each_magnitude_with_the_input_itself():
+    target, _ = signals(answers([[1, 1, 0, 1], [0, 0, 0, 1]]), [answers(np.zeros((2, 4)))])
+    np.testing.assert_allclose(target, np.log([[2.5 / 1.5, 2.5 / 0.5], [0.5 / 3.5, 1.5 / 1.5]]))
+    alone, _ = signals(answers([[1], [0]], (0.0,)), [answers([[1], [0]], (0.0,))])
+    np.testing.assert_allclose(alone[:, 0], np.log([3, 1 / 3]))
+
+
+def test_signals_of_confidences_are_log_odds_also_next_to_one():
+    sure = Confidences(np.array([[1.0, 1e-12, 0], [0.5, 0.3, 0.2]], np.float32), np.array([0, 0]))
+    target, _ = signals(sure, [sure])
+    np.testing.assert_allclose(target[:, 0], [-np.log(1e-12), 0], atol=1e-6)
+    certain = Confidences(np.array([[1.0, 0, 0], [0, 1.0, 0]], np.float32), np.array([0, 0]))
+    assert np.isfinite(signals(certain, [certain])[0]).all()
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (partial(lira.Attack, variance="own"), "variance: expected one of each, fixed, shrunk, student, got own"),
+        (partial(logistic.Attack, inverse_penalty=0), "inverse_penalty: expected a number above 0, got 0"),
+    ],
+)
+def test_options_are_checked(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,0 +1,125 @@
+"""Metrics of pools: by hand where they are few, and by simulation where intervals are to hold what they say."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lmia.evaluation import pooled
+from lmia.evaluation.metrics import auc, tpr_at_fpr
+
+
+def coins(n_models, n, rng):
+    heads = rng.random((n_models // 2, n)) < 0.5
+    return np.stack([heads, ~heads], axis=1).reshape(n_models, n)
+
+
+def test_all_pairs_are_judged_by_one_threshold():
+    rng = np.random.default_rng(0)
+    is_member, scores = coins(12, 50, rng), rng.standard_normal((12, 50))
+    scores += is_member
+    found = pooled.measure(scores, is_member, [0.1, 0.01], 200)
+    assert found["auc"].value == auc(scores.ravel(), is_member.ravel())
+    assert found["tpr_at_0.1_fpr"].value == tpr_at_fpr(scores.ravel(), is_member.ravel(), 0.1)
+    for measured in found.values():
+        value, low, high = measured.interval()
+        assert low < value < high and measured.draws.shape == (3, 200)
+
+
+def test_draws_are_those_of_repeated_data():
+    """Of each draw: models, examples or cells repeated as often as drawn give the same metrics."""
+    rng = np.random.default_rng(1)
+    is_member = coins(12, 30, rng)
+    scores = np.round(rng.standard_normal((12, 30)) + is_member, 1)  # with ties
+    found = pooled.measure(scores, is_member, [0.2], 5, seed=4)
+    again = pooled.stream(4, "bootstrap over a pool")
+    for draw in range(5):
+        weights = [again.multinomial(6, np.full(6, 1 / 6))[:, None], again.multinomial(30, np.full(30, 1 / 30))[None]]
+        weights.append(again.multinomial(180, np.full(180, 1 / 180)).reshape(6, 30))
+        for way, weight in enumerate(weights):
+            cells = np.repeat(np.arange(360), np.repeat(np.broadcast_to(weight, (6, 30)), 2, axis=0).ravel())
+            drawn, known = scores.ravel()[cells], is_member.ravel()[cells]
+            assert found["auc"].draws[way, draw] == pytest.approx(auc(drawn, known))
+            assert found["tpr_at_0.2_fpr"].draws[way, draw] == pytest.approx(tpr_at_fpr(drawn, known, 0.2))
+
+
+def test_two_attacks_are_compared_on_the_same_draws():
+    rng = np.random.default_rng(2)
+    is_member = coins(12, 80, rng)
+    one = rng.standard_normal((12, 80)) + is_member
+    found = [pooled.measure(scores, is_member, [0.1], 100)["auc"] for scores in (one, one.copy(), one + is_member)]
+    assert pooled.difference(found[0], found[1]) == (0, 0, 0)
+    value, low, high = pooled.difference(found[2], found[0])
+    assert 0 < low < value < high and high - low < np.ptp(found[0].interval())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "n_models, of_model, of_example, effect_of_model, effect_of_example",
+    [(16, 0.3, 0.5, 0, 0), (16, 1, 0.5, 0, 0), (16, 0.3, 0.5, 0.5, 0), (16, 0.3, 0.5, 0, 1), (8, 0.3, 0.5, 0.3, 0.5)],
+)
+def test_intervals_hold_what_they_say(n_models, of_model, of_example, effect_of_model, effect_of_example):
+    """Scores and the effect of membership differ by model and by example: intervals hold the population's AUC."""
+    rng, held, n_pools, n = np.random.default_rng(3), 0, 200, 60
+    variance = 2 * (of_model**2 + of_example**2 + 1) + effect_of_model**2 + effect_of_example**2
+    truth = stats.norm.cdf(1 / np.sqrt(variance))
+    for number in range(n_pools):
+        is_member = coins(n_models, n, rng)
+        effect = 1 + effect_of_model * rng.standard_normal((n_models, 1)) + effect_of_example * rng.standard_normal(n)
+        scores = of_model * rng.standard_normal((n_models, 1)) + of_example * rng.standard_normal(n)
+        scores = scores + rng.standard_normal((n_models, n)) + is_member * effect
+        _, low, high = pooled.measure(scores, is_member, [], 200, seed=number)["auc"].interval()
+        held += low <= truth <= high
+    assert 0.89 <= held / n_pools <= 0.99
+
+
+def test_an_interval_by_hand():
+    """Draws of models vary by 3, of examples by 4, of cells by 2 (variances): 8 pairs stretch those of models."""
+    rng = np.random.default_rng(0)
+    draws = 0.5 + 0.01 * rng.standard_normal((3, 200_000)) * np.sqrt([[3], [4], [2]])
+    value, low, high = pooled.Measured(0.5, draws, 8).interval()
+    stretch = stats.t.ppf(0.975, 7) / stats.norm.ppf(0.975) * np.sqrt(8 / 7)
+    reach = stats.norm.ppf(0.975) * 0.01 * np.sqrt(3 * stretch**2 + 4 - 2)
+    assert value == 0.5 and (0.5 - low, high - 0.5) == (pytest.approx(reach, rel=0.02), pytest.approx(reach, rel=0.02))
+    cells_alone = pooled.Measured(0.5, draws[[1, 2, 1]], 10**6).interval()  # no narrower than examples alone
+    assert cells_alone[2] - 0.5 == pytest.approx(stats.norm.ppf(0.975) * 0.02, rel=0.02)
+
+
+def test_one_pair_has_no_interval():
+    rng = np.random.default_rng(4)
+    is_member = coins(2, 200, rng)
+    value, low, high = pooled.measure(rng.standard_normal((2, 200)), is_member, [0.1], 10)["auc"].interval()
+    assert 0 < value < 1 and np.isnan([low, high]).all()
+
+
+def test_ties_at_the_top_are_told_and_no_rate():
+    is_member = np.array([[1, 1, 1, 0, 0, 0, 0, 0], [0, 0, 0, 1, 1, 1, 1, 1]], bool)
+    scores = np.zeros((2, 8))
+    scores[0, :5] = 1  # three members and two non-members
+    assert pooled.flags(scores, is_member, 0.125) == "5 tied at the top"  # one false alarm is allowed
+    assert pooled.flags(scores, is_member, 0.25) == "2 false alarms allowed"
+    scores[0, 3:5] = 0
+    assert pooled.flags(scores, is_member, 0.125) == "1 false alarms allowed"
+    assert pooled.flags(np.random.default_rng(0).random((2, 200)), np.arange(400).reshape(2, 200) % 2 > 0, 0.1) == ""
+
+
+def test_thresholds_are_those_of_other_pairs():
+    """Six models whose best thresholds are 0.5, 1.5, ...: a target's own and its partner's do not count."""
+    is_member = np.array([[True, False]] * 6)
+    scores = np.array([[k + 1.0, k] for k in range(6)])
+    # of 2.5, 3.5, 4.5, 5.5 the upper one in the middle; and so on
+    assert pooled.thresholds_of_others(scores, is_member).tolist() == [4.5, 4.5, 4.5, 4.5, 2.5, 2.5]
+    assert pooled.thresholds_of_others(scores, is_member, 0.1).tolist() == [5, 5, 5, 5, 3, 3]  # the members' own scores
+    fpr, tpr = pooled.achieved(scores, is_member, np.array([0.5, 0.5, 9, 9, 4, 5]))
+    assert fpr.tolist() == [0, 1, 0, 0, 1, 1] and tpr.tolist() == [1, 1, 0, 0, 1, 1]
+
+
+def test_some_thresholds_are_infinite_and_their_median_is_one_of_them():
+    is_member = np.array([[True, False]] * 6)
+    scores = np.array([[k - 1.0, k] for k in range(6)])  # no threshold is better than none
+    assert set(pooled.thresholds_of_others(scores, is_member)) == {np.inf}
+
+
+@pytest.mark.parametrize("prior, expected", [(0.5, 0.993), (0.1, 0.938), (0.01, 0.577), (0.001, 0.119)])
+def test_precision_at_a_prior_by_hand(prior, expected):
+    assert pooled.ppv(0.135, 0.001, prior) == pytest.approx(expected, abs=5e-4)
+    assert np.isnan(pooled.ppv(0, 0, prior))

@@ -124,9 +124,9 @@ def query_labels(
 
     Raises ValueError for inputs, classes or options that do not fit, and for a model that gives no labels.
     """
-    _check_seed(seed)
+    check_seed(seed)
     inputs, classes = _as_asked(model, inputs, classes)
-    queries = _build("perturbations", "Perturbation", PERTURBATIONS, perturbation, options)
+    queries = build("perturbations", "Perturbation", PERTURBATIONS, perturbation, options)
     draws = partial(streams, seed, perturbation, range(len(inputs)))
     labels, _ = ask_fixed(model._network, inputs, queries, draws, progress=perturbation if progress else None)
     return Answers(labels, classes, np.array([0.0, *queries.magnitudes]))
@@ -158,7 +158,7 @@ def search_boundary(
 
     Raises ValueError for inputs, classes, starts or a budget that do not fit, and for a model that gives no labels.
     """
-    _check_seed(seed)
+    check_seed(seed)
     if shift_pixels < 0:
         raise ValueError(f"shift_pixels: expected 0 for the input alone, or pixels to shift by, got {shift_pixels}")
     inputs, classes = _as_asked(model, inputs, classes)
@@ -216,17 +216,14 @@ def attack(
     several = isinstance(shadow, Sequence)
     shadows = list(shadow) if several else [shadow]
     members = list(cast(Sequence, shadow_is_member)) if several else [shadow_is_member]
-    make = partial(_build, "attacks", "Attack", ATTACKS, kind, options)
-    reads = make().reads
-    if not isinstance(target, tuple({OBSERVATIONS[name].type for name in reads})):
-        ways = " or ".join(READ_BY[name] for name in reads if name in READ_BY)
-        raise ValueError(f"target: {kind} reads {' or '.join(reads)} ({ways}), got {type(target).__name__}")
+    make = partial(build, "attacks", "Attack", ATTACKS, kind, options)
+    check_reads("target", kind, make().reads, target)
     if budget is not None and budget < 1:
         raise ValueError(f"budget: expected at least 1 query per input, got {budget}")
     if len(shadows) != len(members) or not shadows:
         raise ValueError(f"shadow_is_member: expected an array for each of {len(shadows)} shadows, got {len(members)}")
     for other in shadows:
-        _check_alike(target, other)
+        check_alike(target, other)
     known = [_as_membership("shadow_is_member", m, len(of.classes)) for m, of in zip(members, shadows, strict=True)]
     return run_attack(make, target, shadows, known, budget=budget)[0]
 
@@ -254,9 +251,8 @@ def evaluate(
     Raises ValueError where `is_member` has another length, or holds one kind only. Warns where the attack has failed:
     all points are called the same, or too many searches found no other label.
     """
-    _check_seed(seed)
-    if not all(0 < fpr < 1 for fpr in fprs):
-        raise ValueError(f"fprs: expected fractions between 0 and 1, got {', '.join(map(str, fprs))}")
+    check_seed(seed)
+    check_fprs(fprs)
     is_member = _as_membership("is_member", is_member, len(result.scores))
     if flags := attack_flags(result.scores, result.threshold, *result.searches):
         warnings.warn(f"these numbers say little of the model: {flags}", stacklevel=2)
@@ -264,7 +260,21 @@ def evaluate(
     return pd.DataFrame.from_dict(metrics, orient="index", columns=["value", "ci_low", "ci_high"]).rename_axis("metric")
 
 
-def _check_seed(seed):
+def check_reads(name, kind, reads, observed):
+    """Refuse an observation that an attack of this kind cannot read."""
+    if not isinstance(observed, tuple({OBSERVATIONS[source].type for source in reads})):
+        ways = " or ".join(READ_BY[source] for source in reads if source in READ_BY)
+        raise ValueError(f"{name}: {kind} reads {' or '.join(reads)} ({ways}), got {type(observed).__name__}")
+
+
+def check_fprs(fprs):
+    """Refuse what are no false-positive rates."""
+    if not all(0 < fpr < 1 for fpr in fprs):
+        raise ValueError(f"fprs: expected fractions between 0 and 1, got {', '.join(map(str, fprs))}")
+
+
+def check_seed(seed):
+    """Refuse what no random numbers can be drawn from."""
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"seed: expected an integer from 0, got {seed!r}")
 
@@ -324,7 +334,8 @@ def _as_membership(name, is_member, n):
     return is_member
 
 
-def _check_alike(target, shadow):
+def check_alike(target, shadow):
+    """Refuse observations of two kinds, or of other queries."""
     if type(target) is not type(shadow):
         raise ValueError(
             f"shadow: expected {type(target).__name__} like the target's, got {type(shadow).__name__}; ask both alike"
@@ -334,7 +345,7 @@ def _check_alike(target, shadow):
         raise ValueError("shadow: asked other queries than the target; ask both with the same perturbation and options")
 
 
-def _build(package, name, kinds, kind, options):
+def build(package, name, kinds, kind, options):
     """The object of one kind, with its options."""
     if kind not in kinds and "." not in kind:
         raise ValueError(f"{kind}: expected one of {', '.join(kinds)}, or the dotted path of a module of yours")

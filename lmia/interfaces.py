@@ -110,3 +110,20 @@ class Attack(Protocol):
     def score(self, target: Observations) -> np.ndarray:
         """Floats (n,), higher = more member-like."""
         ...
+
+
+@runtime_checkable
+class Calibration(Protocol):
+    """A rule that judges each example of a target by models that were, and were not, trained on it.
+
+    reads: the observations that it takes, as an `Attack` says them.
+    """
+
+    reads: tuple[str, ...]
+
+    def score(self, target: Observations, shadows: Sequence[Observations], is_member: np.ndarray) -> np.ndarray:
+        """Floats (N,), higher = more member-like.
+
+        target, shadows: observations of the same N examples; is_member: bools (R, N), who was trained on what.
+        """
+        ...

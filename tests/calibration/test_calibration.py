@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
-from lmia.attacks import difference, lira, logistic
 from lmia.attacks.observations import Answers, Confidences, Distances
-from lmia.attacks.pools import leave_one_out, shadows_of
-from lmia.attacks.signals import signals
+from lmia.calibration import difference, lira, logistic
+from lmia.calibration.pools import leave_one_out, shadows_of
+from lmia.calibration.signals import signals
 from lmia.evaluation.metrics import auc
 
 RULES = {
-    "online": lira.Attack(),
-    "offline": lira.Attack(online=False),
-    **{variance: lira.Attack(variance=variance) for variance in lira.VARIANCES},
-    "difference": difference.Attack(),
-    "between": difference.Attack(between=True),
-    "logistic": logistic.Attack(),
+    "online": lira.Calibration(),
+    "offline": lira.Calibration(online=False),
+    **{variance: lira.Calibration(variance=variance) for variance in lira.VARIANCES},
+    "difference": difference.Calibration(),
+    "between": difference.Calibration(between=True),
+    "logistic": logistic.Calibration(),
 }
 
 
@@ -116,7 +116,7 @@ def test_calibration_takes_the_difficulty_of_examples_away():
     observed = [distances(np.exp(row)) for row in raw]
     reach = 3 * 0.5 / np.sqrt(n_models * n / 2) + 0.01  # and what the difficulties of 200 examples leave open
     assert auc(raw.ravel(), is_member.ravel()) == pytest.approx(stats.norm.cdf(1 / np.sqrt(2 * (1 + 9))), abs=0.03)
-    for rule in (lira.Attack(variance="fixed"), lira.Attack(), difference.Attack()):
+    for rule in (lira.Calibration(variance="fixed"), lira.Calibration(), difference.Calibration()):
         scores = leave_one_out(rule.score, observed, is_member)
         assert auc(scores.ravel(), is_member.ravel()) == pytest.approx(stats.norm.cdf(1 / np.sqrt(2)), abs=reach)
 
@@ -128,10 +128,10 @@ def test_a_likelihood_ratio_by_hand():
     target = distances([np.exp(2.0)])
     expected = ((2 - 0) ** 2 - (2 - 1) ** 2) / (2 * 2)
     for variance in ("each", "fixed", "shrunk"):
-        assert lira.Attack(variance=variance).score(target, shadows, is_member)[0] == pytest.approx(expected)
-    assert lira.Attack(online=False).score(target, shadows, is_member)[0] == pytest.approx(2 / np.sqrt(2))
-    assert difference.Attack().score(target, shadows, is_member)[0] == pytest.approx(2)
-    assert difference.Attack(between=True).score(target, shadows, is_member)[0] == pytest.approx(1.5)
+        assert lira.Calibration(variance=variance).score(target, shadows, is_member)[0] == pytest.approx(expected)
+    assert lira.Calibration(online=False).score(target, shadows, is_member)[0] == pytest.approx(2 / np.sqrt(2))
+    assert difference.Calibration().score(target, shadows, is_member)[0] == pytest.approx(2)
+    assert difference.Calibration(between=True).score(target, shadows, is_member)[0] == pytest.approx(1.5)
 
 
 def test_variances_by_hand():
@@ -172,7 +172,7 @@ def test_one_informative_answer_is_learned():
     rng = np.random.default_rng(2)
     is_member = coins(6, 50, rng)
     observed = [answers(np.stack([np.ones(50), bits], axis=1), (0.0, 1)) for bits in is_member]
-    scores = leave_one_out(logistic.Attack(inverse_penalty=1.0).score, observed, is_member)
+    scores = leave_one_out(logistic.Calibration(inverse_penalty=1.0).score, observed, is_member)
     assert auc(scores.ravel(), is_member.ravel()) == 1
 
 
@@ -193,7 +193,7 @@ def test_exchanging_members_and_non_members_turns_scores_around():
     rng = np.random.default_rng(4)
     is_member = coins(8, 40, rng)
     observed = [drawn("labels", 40, rng) for _ in range(8)]
-    for rule in (lira.Attack(), logistic.Attack()):
+    for rule in (lira.Calibration(), logistic.Calibration()):
         one, other = (leave_one_out(rule.score, observed, bits) for bits in (is_member, ~is_member))
         np.testing.assert_allclose(one, -other, atol=1e-8)
 
@@ -224,8 +224,8 @@ def test_signals_of_confidences_are_log_odds_also_next_to_one():
 @pytest.mark.parametrize(
     "make, message",
     [
-        (partial(lira.Attack, variance="own"), "variance: expected one of each, fixed, shrunk, student, got own"),
-        (partial(logistic.Attack, inverse_penalty=0), "inverse_penalty: expected a number above 0, got 0"),
+        (partial(lira.Calibration, variance="own"), "variance: expected one of each, fixed, shrunk, student, got own"),
+        (partial(logistic.Calibration, inverse_penalty=0), "inverse_penalty: expected a number above 0, got 0"),
     ],
 )
 def test_options_are_checked(make, message):

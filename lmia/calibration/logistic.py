@@ -15,7 +15,7 @@ STEPS = 25  # of Newton's method at most; with a penalty it needs about six
 CLOSE = 1e-10  # of a step that is the last
 
 
-class Attack:
+class Calibration:
     """Score = log odds of membership, of which answers are right.
 
     Args:
@@ -23,7 +23,6 @@ class Attack:
     """
 
     reads = ("labels",)
-    needs_pool = True
 
     def __init__(self, inverse_penalty: float = 1.0):
         if not inverse_penalty > 0:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import special
 
 from lmia.attacks.observations import Observations
-from lmia.attacks.signals import signals
+from lmia.calibration.signals import signals
 
 VARIANCES = ("each", "fixed", "shrunk", "student")
 WEIGHT = 8.0  # observations that the variance over all examples counts as, beside an example's own
@@ -19,7 +19,7 @@ LEAST = 1e-3  # share of the variance over all examples that an example's own do
 TINY = 1e-12  # variance where no signal varies at all
 
 
-class Attack:
+class Calibration:
     """Score = log-likelihood ratio, or how far the signal lies above that of non-members.
 
     Args:
@@ -30,7 +30,6 @@ class Attack:
     """
 
     reads = ("labels", "distances", "white_box", "confidences")
-    needs_pool = True
 
     def __init__(self, online: bool = True, variance: str = "shrunk"):
         if variance not in VARIANCES:
@@ -56,7 +55,7 @@ class Normal:
     Args:
         signal: floats (R, N, A).
         is_in: bools (R, N), the shadows that count for each example.
-        variance: see `Attack`.
+        variance: see `Calibration`.
     """
 
     def __init__(self, signal: np.ndarray, is_in: np.ndarray, variance: str):

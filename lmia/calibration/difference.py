@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from lmia.attacks.observations import Observations
-from lmia.attacks.signals import signals
+from lmia.calibration.signals import signals
 
 
-class Attack:
+class Calibration:
     """Score = signal of the target less its mean over shadows that were not trained on the example.
 
     Args:
@@ -17,7 +17,6 @@ class Attack:
     """
 
     reads = ("labels", "distances", "white_box", "confidences")
-    needs_pool = True
 
     def __init__(self, between: bool = False):
         self.between = between

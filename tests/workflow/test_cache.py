@@ -145,7 +145,7 @@ CASES = {
         FROM_SCORES | {"search_boundary": 1, "fit_stopping": 1},
     ),
     "code of stopping": (
-        code("lmia/boundary/stopping.py", "best < self.threshold", "best <= self.threshold"),
+        code("lmia/boundary/stopping.py", "distance < self.threshold", "distance <= self.threshold"),
         FROM_SCORES | {"search_boundary": 1, "fit_stopping": 1},
     ),
     "check of models": (code("lmia/models/usability.py", "POINTS = 8", "POINTS = 9"), {"check_study": 1}),

@@ -42,7 +42,7 @@ def take_shared(snakemake: Any, attempt: Attempt, device: torch.device) -> bool:
     if root is None:
         return False
     entry = Entry(root, dependencies(attempt.record, snakemake.threads, device), attempt.record["key"])
-    if entry.take_or_lock(output):
+    if entry.take_or_lock(output, waits=not attempt.is_repeat):
         return True
     attempt.ends.enter_context(entry.kept(output))
     return False
@@ -129,14 +129,20 @@ class Entry:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
 
-    def take_or_lock(self, output: str) -> bool:
-        """As `take`, but wait while another job makes this entry; where it returns False, this one is to do it."""
+    def take_or_lock(self, output: str, waits: bool = True) -> bool:
+        """As `take`, but wait while another job makes this entry; where it returns False, this one is to do it.
+
+        waits: False where the other may be an earlier attempt at the same job, which may hang and can publish nothing.
+        """
         pause = PAUSES[0]
         while not self.take(output):
             if self._is_our_turn():
                 if found := self.take(output):  # put there between the two looks
                     self._unlock()
                 return found
+            if not waits:
+                print(f"cache: not waiting for what may be an earlier attempt at this job: {self._lock_file}")
+                return False
             if pause == PAUSES[0]:
                 print(f"cache: waiting for the job that makes the same: {self._lock_file}")
             time.sleep(pause)

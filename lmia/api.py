@@ -3,7 +3,6 @@
 `import lmia` offers these names. Arrays go in and come out; files, journals and devices stay out of sight.
 """
 
-import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,8 +13,18 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from lmia import plugins
-from lmia.attacks.observations import OBSERVATIONS, Answers, Confidences, Distances
+from lmia.api_checks import (
+    as_classes,
+    as_inputs,
+    as_membership,
+    build,
+    check_alike,
+    check_fprs,
+    check_reads,
+    check_seed,
+    in_range,
+)
+from lmia.attacks.observations import Answers, Confidences, Distances
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary import search
 from lmia.evaluation import intervals
@@ -29,7 +38,6 @@ Predict = Callable[[np.ndarray], npt.ArrayLike]
 
 PERTURBATIONS = ("original", "rotation", "translation", "gaussian", "bernoulli", "mixed", "augmented")
 ATTACKS = ("gap", "vote", "distance", "classifier", "max_confidence", "true_confidence", "adaptive_confidence")
-READ_BY = {"labels": "lmia.query_labels", "distances": "lmia.search_boundary", "confidences": "lmia.Confidences"}
 MIN_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
 
 
@@ -64,7 +72,7 @@ class Model:
 
     def labels(self, inputs: npt.ArrayLike) -> np.ndarray:
         """Labels (n,), int64, of inputs (n, *shape) in [0, 1]."""
-        inputs = _as_inputs(inputs)
+        inputs = as_inputs(inputs)
         return LabelOracle(self._network, len(inputs), budget=1)(inputs, np.arange(len(inputs))).cpu().numpy()
 
 
@@ -96,7 +104,7 @@ class _Counted(torch.nn.Module):
                 f"{labels.shape}; return one class number for each input"
             )
         return torch.nn.functional.one_hot(
-            torch.from_numpy(_in_range("predict", labels, self.n_classes)), self.n_classes
+            torch.from_numpy(in_range("predict", labels, self.n_classes)), self.n_classes
         )
 
 
@@ -224,7 +232,10 @@ def attack(
         raise ValueError(f"shadow_is_member: expected an array for each of {len(shadows)} shadows, got {len(members)}")
     for other in shadows:
         check_alike(target, other)
-    known = [_as_membership("shadow_is_member", m, len(of.classes)) for m, of in zip(members, shadows, strict=True)]
+    known = [
+        as_membership("shadow_is_member", cast(npt.ArrayLike, m), len(of.classes))
+        for m, of in zip(members, shadows, strict=True)
+    ]
     return run_attack(make, target, shadows, known, budget=budget)[0]
 
 
@@ -253,107 +264,20 @@ def evaluate(
     """
     check_seed(seed)
     check_fprs(fprs)
-    is_member = _as_membership("is_member", is_member, len(result.scores))
+    is_member = as_membership("is_member", is_member, len(result.scores))
     if flags := attack_flags(result.scores, result.threshold, *result.searches):
         warnings.warn(f"these numbers say little of the model: {flags}", stacklevel=2)
     metrics = intervals.evaluate(result.scores, is_member, result.threshold, fprs, n_resamples, seed)
     return pd.DataFrame.from_dict(metrics, orient="index", columns=["value", "ci_low", "ci_high"]).rename_axis("metric")
 
 
-def check_reads(name, kind, reads, observed):
-    """Refuse an observation that an attack of this kind cannot read."""
-    if not isinstance(observed, tuple({OBSERVATIONS[source].type for source in reads})):
-        ways = " or ".join(READ_BY[source] for source in reads if source in READ_BY)
-        raise ValueError(f"{name}: {kind} reads {' or '.join(reads)} ({ways}), got {type(observed).__name__}")
-
-
-def check_fprs(fprs):
-    """Refuse what are no false-positive rates."""
-    if not all(0 < fpr < 1 for fpr in fprs):
-        raise ValueError(f"fprs: expected fractions between 0 and 1, got {', '.join(map(str, fprs))}")
-
-
-def check_seed(seed):
-    """Refuse what no random numbers can be drawn from."""
-    if not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed: expected an integer from 0, got {seed!r}")
-
-
-def _as_asked(model, inputs, classes):
+def _as_asked(
+    model: Model, inputs: npt.ArrayLike | torch.Tensor, classes: npt.ArrayLike
+) -> tuple[torch.Tensor, np.ndarray]:
     """What is asked about, checked: (inputs (n, *shape) as a float32 tensor, classes (n,) as int64)."""
     if not isinstance(model, Model):
         raise TypeError(
             f"model: expected an lmia.Model, got {type(model).__name__}; wrap it: lmia.Model(model, n_classes)"
         )
-    inputs, classes = _as_inputs(inputs), np.asarray(classes)
-    if classes.shape != (len(inputs),) or classes.dtype.kind not in "iu":
-        raise ValueError(
-            f"classes: expected integers of shape {(len(inputs),)}, one for each input, got {classes.dtype} of shape "
-            f"{classes.shape}; number the classes from 0"
-        )
-    return inputs, _in_range("classes", classes, model.n_classes)
-
-
-def _as_inputs(inputs):
-    if not isinstance(inputs, torch.Tensor):
-        inputs = torch.from_numpy(np.array(inputs, dtype=np.float32))
-    inputs = inputs.detach().to("cpu", torch.float32)
-    if inputs.ndim < 2 or not inputs.numel():
-        raise ValueError(
-            f"inputs: expected shape (n, features) or (n, channels, height, width), got {tuple(inputs.shape)}; "
-            "a single input x is x[None]"
-        )
-    low, high = inputs.min().item(), inputs.max().item()
-    if not (low >= 0 and high <= 1):  # also where they are NaN
-        raise ValueError(
-            f"inputs: expected values in [0, 1], got {low:g} to {high:g}; scale them, and wrap a model that "
-            "scales them back"
-        )
-    return inputs
-
-
-def _in_range(name, labels, n_classes):
-    labels = labels.astype(np.int64)
-    if labels.min() < 0 or labels.max() >= n_classes:
-        raise ValueError(
-            f"{name}: expected classes from 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}; number them "
-            "from 0, or raise n_classes"
-        )
-    return labels
-
-
-def _as_membership(name, is_member, n):
-    is_member = np.asarray(is_member)
-    if is_member.shape != (n,) or is_member.dtype != bool:
-        raise ValueError(
-            f"{name}: expected bools of shape {(n,)}, one for each point, got {is_member.dtype} of shape "
-            f"{is_member.shape}"
-        )
-    if is_member.all() or not is_member.any():
-        raise ValueError(f"{name}: expected members and non-members, got only one kind")
-    return is_member
-
-
-def check_alike(target, shadow):
-    """Refuse observations of two kinds, or of other queries."""
-    if type(target) is not type(shadow):
-        raise ValueError(
-            f"shadow: expected {type(target).__name__} like the target's, got {type(shadow).__name__}; ask both alike"
-        )
-    asked, like = (of.magnitudes if isinstance(of, Answers) else of.features().shape[1] for of in (target, shadow))
-    if not np.array_equal(asked, like):
-        raise ValueError("shadow: asked other queries than the target; ask both with the same perturbation and options")
-
-
-def build(package, name, kinds, kind, options):
-    """The object of one kind, with its options."""
-    if kind not in kinds and "." not in kind:
-        raise ValueError(f"{kind}: expected one of {', '.join(kinds)}, or the dotted path of a module of yours")
-    make = getattr(plugins.load(package, kind), name)
-    try:
-        inspect.signature(make).bind(**options)
-    except TypeError as error:
-        raise ValueError(
-            f"{kind}: {error}; its options are ({', '.join(inspect.signature(make).parameters)})"
-        ) from error
-    return make(**options)
+    inputs = as_inputs(inputs)
+    return inputs, as_classes(classes, len(inputs), model.n_classes)

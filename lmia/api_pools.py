@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lmia import api, splits
+from lmia import api, api_checks, plugins, splits
 from lmia.attacks.scoring import run_attack
 from lmia.calibration.pools import leave_one_out
 from lmia.evaluation import pooled
@@ -32,11 +32,11 @@ def draw_pool(n: int, n_models: int, *, seed: int = 0) -> np.ndarray:
 
     Raises ValueError for other numbers.
     """
-    api.check_seed(seed)
+    api_checks.check_seed(seed)
     _check_models(n_models)
     if n < 2:
         raise ValueError(f"n: expected at least 2 points, got {n}")
-    return splits.toss(range(n_models), n, seed)
+    return splits.draw_pool(range(n_models), n, seed)
 
 
 def attack_pool(
@@ -54,7 +54,7 @@ def attack_pool(
 
     Args:
         kind: "lira", "difference" or "logistic", which calibrate each example; or a kind of `lmia.attack`, which takes
-            the points of all shadows together; or the dotted path of a module of your own.
+            the points of all shadows together; or the dotted path of a module of your own, with either.
         observed: what each of the K models answered, all to the same queries about the same n points. Random queries
             are the same where they were asked with one seed.
         is_member: who was trained on what, bools (K, n), as `draw_pool` gives them.
@@ -64,21 +64,23 @@ def attack_pool(
     Raises ValueError where the models are no pairs, or were not asked alike.
     """
     is_member = _as_pool(is_member)
+    most = len(is_member) - 2
+    if shadows is not None and (shadows % 2 or not 0 < shadows <= most):
+        raise ValueError(f"shadows: expected an even number up to {most}, got {shadows}")
     if len(observed) != len(is_member):
         raise ValueError(f"observed: expected answers of each of {len(is_member)} models, got {len(observed)}")
-    if kind in CALIBRATIONS:
-        make = partial(api.build, "calibration", "Calibration", CALIBRATIONS, kind, options)
-    else:
-        make = partial(api.build, "attacks", "Attack", (*CALIBRATIONS, *api.ATTACKS), kind, options)
+    calibrates = kind in CALIBRATIONS or ("." in kind and hasattr(plugins.load("calibration", kind), "Calibration"))
+    of = ("calibration", "Calibration") if calibrates else ("attacks", "Attack")
+    make = partial(api_checks.build, *of, (*CALIBRATIONS, *api.ATTACKS), kind, options)
     rule = make()
-    api.check_reads("observed", kind, rule.reads, observed[0])
+    api_checks.check_reads("observed", kind, rule.reads, observed[0])
     for of_model in observed:
-        api.check_alike(observed[0], of_model)
+        api_checks.check_alike(observed[0], of_model)
         if len(of_model.classes) != is_member.shape[1]:
             raise ValueError(
                 f"observed: expected answers about {is_member.shape[1]} points, got {len(of_model.classes)}"
             )
-    if kind in CALIBRATIONS:
+    if calibrates:
         return leave_one_out(rule.score, observed, is_member, shadows)
 
     def plain(target: api.Observations, others: list[api.Observations], known: np.ndarray) -> np.ndarray:
@@ -112,8 +114,8 @@ def evaluate_pool(
 
     Raises ValueError where shapes or models do not fit.
     """
-    api.check_seed(seed)
-    api.check_fprs(fprs)
+    api_checks.check_seed(seed)
+    api_checks.check_fprs(fprs)
     is_member = _as_pool(is_member)
     scores = _as_scores("scores", scores, is_member.shape)
     found = pooled.measure(scores, is_member, fprs, n_resamples, seed)

@@ -71,13 +71,13 @@ def draw_split(n_available: int, n_train: int, seed: int, shadow: int = 0, n_non
 def draw_roles(
     scheme: str, n_available: int, n_train: int, seeds: Sequence[int], shadow: int = 0, n_nonmembers: int | None = None
 ) -> list[Split]:
-    """The split of each seed. scheme: "halves" for `draw_halves`, "independent" for `draw_split`; the rest as there."""
+    """The split of each seed. scheme: "halves" for `draw_halves`, "disjoint" for `draw_split`; the rest as there."""
     if scheme == "halves":
         return [draw_halves(n_available, n_train, seed) for seed in seeds]
     return [draw_split(n_available, n_train, seed, shadow, n_nonmembers) for seed in seeds]
 
 
-def toss(models: Iterable[int], n: int, seed: int) -> np.ndarray:
+def draw_pool(models: Iterable[int], n: int, seed: int) -> np.ndarray:
     """Which of n examples models of a pool are trained on, bools (s, n), one row for each of `models`, numbers from 0.
 
     Models 2p and 2p + 1 are a pair: a fair coin puts each example into the training set of one of the two, with the
@@ -85,23 +85,6 @@ def toss(models: Iterable[int], n: int, seed: int) -> np.ndarray:
     """
     heads = {pair: stream(seed, "coins of a pair", pair).random(n) < 0.5 for pair in {model // 2 for model in models}}
     return np.stack([heads[model // 2] ^ (model % 2 == 1) for model in models])
-
-
-def draw_pool(n_available: int, n_audited: int, models: Sequence[int], seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(ids of the audited examples, ascending int64 (N,), which of them each model is trained on, bools (s, N)).
-
-    Args:
-        n_available: examples in the data set.
-        n_audited: N; whatever else an attacker or a defense needs comes from the rest.
-        models: numbers of the models, see `toss`.
-        seed: int >= 0, of the pool.
-
-    Raises ValueError where the data set has too few examples.
-    """
-    if not 1 < n_audited <= n_available:
-        raise ValueError(f"n_train: a pool of {n_audited} examples needs as many, the data set has {n_available}")
-    ids = np.sort(stream(seed, "examples of a pool").permutation(n_available)[:n_audited])
-    return ids, toss(models, n_audited, seed)
 
 
 def _draw_blocks(n_available: int, sizes: list[int], seed: int, shadow: int = 0) -> list[np.ndarray]:

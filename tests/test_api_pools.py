@@ -46,6 +46,20 @@ def test_other_attacks_run_with_the_points_of_all_shadows():
     np.testing.assert_array_equal(lmia.attack_pool("classifier", LABELS, POOL, folds=2)[0], target.scores)
 
 
+def test_a_calibration_of_ones_own_is_found_by_its_dotted_path(tmp_path, monkeypatch):
+    (tmp_path / "median").mkdir()
+    (tmp_path / "median/rule.py").write_text(
+        "import numpy as np\nfrom lmia.calibration.signals import signals\n\n\nclass Calibration:\n"
+        '    reads = ("distances",)\n\n    def score(self, target, shadows, is_member):\n'
+        "        one, others = signals(target, shadows)\n"
+        "        return (one - np.median(others, axis=0)).mean(axis=1)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    scores = lmia.attack_pool("median.rule", DISTANCES, POOL)
+    values = np.log([of.distance[:, 0, 0] for of in DISTANCES])
+    np.testing.assert_allclose(scores[0], values[0] - np.median(values[2:], axis=0), atol=1e-5)
+
+
 def test_metrics_and_differences_are_those_of_the_pool():
     one, other = (lmia.attack_pool(kind, DISTANCES, POOL) for kind in ("lira", "distance"))
     table = lmia.evaluate_pool(one, POOL, fprs=[0.1, 0.01], n_resamples=50, seed=3)
@@ -75,7 +89,7 @@ BAD = [
     (partial(lmia.attack_pool, "lira", DISTANCES, POOL[:, 1:]), "observed: expected answers about 29 points, got 30"),
     (
         partial(lmia.attack_pool, "lira", DISTANCES, POOL, shadows=3),
-        "n_shadows: expected an even number up to 6, got 3",
+        "shadows: expected an even number up to 6, got 3",
     ),
     (partial(lmia.attack_pool, "lira", DISTANCES[:7] + LABELS[:1], POOL), "expected Distances like the target's"),
     (partial(lmia.attack_pool, "logistic", DISTANCES, POOL), "observed: logistic reads labels .*, got Distances"),

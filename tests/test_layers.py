@@ -7,13 +7,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 NAMES = {str(file.relative_to(ROOT)): file for file in sorted(ROOT.glob("lmia/**/*.py"))}
-# Models are made, then asked, then answers are read; `api.py` and `api_pools.py` offer all of it to a notebook: each
+# Models are made, then asked, then answers are read; `api*.py` offer all of it to a notebook: each
 # room imports itself, those before it, and the core, which is what lies in no room.
 ROOMS = {
     "make": ("data", "models", "defenses", "training"),
     "ask": ("perturbations", "queries", "boundary"),
     "read": ("attacks", "calibration", "evaluation", "figures"),
-    "offer": ("api", "api_pools"),
+    "offer": ("api", "api_checks", "api_pools"),
 }
 
 

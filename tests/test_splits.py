@@ -69,7 +69,7 @@ def test_published_splits_can_be_drawn_again(shadow, members, nonmembers):
     assert found == [[0, 5, 12, 19], [6, 13, 16, 23], members, nonmembers]
 
 
-@pytest.mark.parametrize("scheme", ["halves", "independent"])
+@pytest.mark.parametrize("scheme", ["halves", "disjoint"])
 def test_splits_of_several_seeds_are_those_of_each(scheme):
     for seed, split in zip((3, 5), draw_roles(scheme, 60, 9, [3, 5], shadow=1, n_nonmembers=7), strict=True):
         one = draw_halves(60, 9, seed) if scheme == "halves" else draw_split(60, 9, seed, 1, 7)

@@ -67,7 +67,7 @@ def run_attack(
     return [best(results, ""), *capped, *sweep]
 
 
-def score_models(
+def score_block(
     make: Callable[[], Any],
     targets: ObservedModels,
     shadows: Sequence[ObservedModels],

@@ -1,4 +1,4 @@
-"""Rows of metrics.csv for one seed: of an attack on a target's points, and of the models themselves."""
+"""Rows of metrics.csv for a block of seeds: of an attack on the targets' points, and of the models themselves."""
 
 from collections.abc import Iterator, Sequence
 from itertools import product

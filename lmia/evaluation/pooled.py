@@ -2,7 +2,7 @@
 
 Scores are floats (K, N), higher = more member-like, of N examples under K models, and `is_member` is bools (K, N).
 Models 2p and 2p + 1 are a pair of opposite membership. Metrics are of all K * N pairs of a model and an example
-together, under one threshold; only `achieved` judges each target by a threshold that others have chosen.
+together, under one threshold.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ import numpy as np
 from scipy import special
 
 from lmia.evaluation.intervals import LEVEL, Interval
-from lmia.evaluation.metrics import best_threshold, roc
 from lmia.streams import stream
 
 MIN_FALSE_ALARMS = 10  # fewer of them do not tell one rate from another
@@ -123,39 +122,3 @@ def flags(scores: np.ndarray, is_member: np.ndarray, fpr: float) -> str:
     if np.sum(top & ~is_member) > allowed:
         return f"{int(top.sum())} tied at the top"
     return f"{int(allowed)} false alarms allowed" if 1 <= allowed < MIN_FALSE_ALARMS else ""
-
-
-def thresholds_of_others(scores: np.ndarray, is_member: np.ndarray, fpr: float | None = None) -> np.ndarray:
-    """For each target, the median of the thresholds that would suit the other models, its partner left out; (K,).
-
-    fpr: false-positive rate that a threshold keeps to; None for the best balanced accuracy.
-    """
-    own = [_threshold(of, known, fpr) for of, known in zip(scores, is_member, strict=True)]
-    pair = np.arange(len(own)) // 2
-    return np.array([_median([own[k] for k in np.flatnonzero(pair != of)]) for of in pair])
-
-
-def _threshold(scores: np.ndarray, is_member: np.ndarray, fpr: float | None) -> float:
-    if fpr is None:
-        return best_threshold(scores, is_member)
-    rates, _, thresholds = roc(scores, is_member)
-    return float(thresholds[np.flatnonzero(rates <= fpr)[-1]])
-
-
-def _median(values: Sequence[float]) -> float:
-    """The upper one of the two in the middle: a mean of an infinite and a finite threshold is none."""
-    return sorted(values)[len(values) // 2]
-
-
-def achieved(scores: np.ndarray, is_member: np.ndarray, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(false-positive rate, true-positive rate) of each target (K,) under its threshold (K,)."""
-    guess = scores >= thresholds[:, None]
-    fpr = (guess & ~is_member).sum(axis=1) / (~is_member).sum(axis=1)
-    tpr = (guess & is_member).sum(axis=1) / is_member.sum(axis=1)
-    return fpr, tpr
-
-
-def ppv(tpr: float, fpr: float, prior: float) -> float:
-    """Share of members among those that are called members, where a share `prior` of all is; NaN where none is."""
-    called = prior * tpr + (1 - prior) * fpr
-    return prior * tpr / called if called else float("nan")

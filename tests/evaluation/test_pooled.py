@@ -100,26 +100,3 @@ def test_ties_at_the_top_are_told_and_no_rate():
     scores[0, 3:5] = 0
     assert pooled.flags(scores, is_member, 0.125) == "1 false alarms allowed"
     assert pooled.flags(np.random.default_rng(0).random((2, 200)), np.arange(400).reshape(2, 200) % 2 > 0, 0.1) == ""
-
-
-def test_thresholds_are_those_of_other_pairs():
-    """Six models whose best thresholds are 0.5, 1.5, ...: a target's own and its partner's do not count."""
-    is_member = np.array([[True, False]] * 6)
-    scores = np.array([[k + 1.0, k] for k in range(6)])
-    # of 2.5, 3.5, 4.5, 5.5 the upper one in the middle; and so on
-    assert pooled.thresholds_of_others(scores, is_member).tolist() == [4.5, 4.5, 4.5, 4.5, 2.5, 2.5]
-    assert pooled.thresholds_of_others(scores, is_member, 0.1).tolist() == [5, 5, 5, 5, 3, 3]  # the members' own scores
-    fpr, tpr = pooled.achieved(scores, is_member, np.array([0.5, 0.5, 9, 9, 4, 5]))
-    assert fpr.tolist() == [0, 1, 0, 0, 1, 1] and tpr.tolist() == [1, 1, 0, 0, 1, 1]
-
-
-def test_some_thresholds_are_infinite_and_their_median_is_one_of_them():
-    is_member = np.array([[True, False]] * 6)
-    scores = np.array([[k - 1.0, k] for k in range(6)])  # no threshold is better than none
-    assert set(pooled.thresholds_of_others(scores, is_member)) == {np.inf}
-
-
-@pytest.mark.parametrize("prior, expected", [(0.5, 0.993), (0.1, 0.938), (0.01, 0.577), (0.001, 0.119)])
-def test_precision_at_a_prior_by_hand(prior, expected):
-    assert pooled.ppv(0.135, 0.001, prior) == pytest.approx(expected, abs=5e-4)
-    assert np.isnan(pooled.ppv(0, 0, prior))

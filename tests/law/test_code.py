@@ -23,9 +23,10 @@ SAMPLE, SHARDS = 5, 2
 # What no result depends on, each with its reason; the folder workflow/harness is another.
 SEEN_BY_NONE = {
     "lmia/api.py": "for notebooks: no job uses it, and test_layers.py sees that nothing imports it",
-    "lmia/api_pools.py": "for notebooks, like what follows: the workflow runs no pools",
-    "lmia/calibration/": "see api_pools",
-    "lmia/evaluation/pooled.py": "see api_pools",
+    "lmia/api_checks.py": "see api",
+    "lmia/api_pools.py": "see api",
+    "lmia/calibration/": "read by api_pools: the workflow runs no pools",
+    "lmia/evaluation/pooled.py": "see calibration",
     "workflow/config/": "what it reads reaches jobs as params, and what it checks changes nothing",
     "workflow/tools/": "programs that no job runs",
     "workflow/scripts/verify.py": "reads results and makes none",

@@ -47,7 +47,7 @@ def test_thresholds_carry_over_within_one_precision_only(other, tmp_path):
     assert not (tmp_path / "scores.npz").exists()
 
 
-def drawn(tmp_path, scheme="independent", role="target", **given):
+def drawn(tmp_path, scheme="disjoint", role="target", **given):
     artifacts.save(tmp_path / "data.npz", "dataset", {"classes": np.arange(10) % 2}, {})
     same = {"n_train": 4, "n_nonmembers": None, "seeds": [0, 1], "study": "mine"}
     draw(tmp_path / "data.npz", tmp_path / f"{role}.npz", scheme=scheme, role=role, **same | given)

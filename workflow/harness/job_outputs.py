@@ -36,12 +36,12 @@ class Attempt:
     def __init__(self, outputs: Iterable[str], record: dict[str, Any]) -> None:
         self.record = record
         self._outputs = [str(output) for output in outputs]
-        job = _name_of(self._outputs)  # the same for all attempts at it
-        self._folder = PARTIAL / f"{job}.{uuid.uuid4().hex}"
+        self.job = _name_of(self._outputs)  # the same for all attempts at it
+        self._folder = PARTIAL / f"{self.job}.{uuid.uuid4().hex}"
         self.journal = self._folder / JOURNAL  # survives this attempt, unless it succeeds
         self.ends = contextlib.ExitStack()  # what is to be ended with the work, before the outputs are published
         self._folder.mkdir(parents=True)
-        before = [folder for folder in PARTIAL.glob(f"{job}.*") if folder != self._folder]
+        before = [folder for folder in PARTIAL.glob(f"{self.job}.*") if folder != self._folder]
         self.is_repeat = bool(before)  # of an attempt that has left something, or is still at work
         for earlier in before:
             self._take_over(earlier)

@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from filelock import FileLock, Timeout
@@ -29,6 +29,7 @@ from workflow.harness.shared_cache_key import dependencies
 
 PAUSES = 0.2, 10.0  # s: shortest and longest between two looks of who waits
 MAX_BYTES = 16 << 30  # of an entry, which its readers hold in memory
+MAX_HOLDER = 1 << 16  # bytes of what a lock says of who holds it
 
 
 def take_shared(snakemake: Any, attempt: Attempt, device: torch.device) -> bool:
@@ -41,8 +42,9 @@ def take_shared(snakemake: Any, attempt: Attempt, device: torch.device) -> bool:
     root, output = _usable(snakemake.config["cache"]), snakemake.output[0]
     if root is None:
         return False
-    entry = Entry(root, dependencies(attempt.record, snakemake.threads, device), attempt.record["key"])
-    if entry.take_or_lock(output, waits=not attempt.is_repeat):
+    key, job = dependencies(attempt.record, snakemake.threads, device), f"{attempt.job} in {Path.cwd()}"
+    entry = Entry(root, key, attempt.record["key"], job)
+    if entry.take_or_lock(output, is_repeat=attempt.is_repeat):
         return True
     attempt.ends.enter_context(entry.kept(output))
     return False
@@ -51,7 +53,7 @@ def take_shared(snakemake: Any, attempt: Attempt, device: torch.device) -> bool:
 class Entry:
     """The results with one key (hexadecimal digits) in a shared folder; usually one, or none yet.
 
-    made: key of the record that the artifact must have.
+    made: key of the record that the artifact must have; job: which one this is, the same for all attempts at it.
 
     Who makes an entry holds its lock, which the kernel takes from a process that ends, however it ends. It only saves
     work: should two make the same after all, each puts a whole file. Whoever may write to the folder `root` may write
@@ -59,9 +61,9 @@ class Entry:
     files without end are not read.
     """
 
-    def __init__(self, root: Path, key: str, made: str) -> None:
+    def __init__(self, root: Path, key: str, made: str, job: str = "") -> None:
         self._root, self._folder, self._key, self._made = root, root / key[:2], key, made
-        self._lock_file = self._folder / f"{key}.lock"
+        self._lock_file, self._job = self._folder / f"{key}.lock", ascii(job)[1:-1]
         self._lock: FileLock | None = None  # while this job has it
 
     def take(self, output: str) -> bool:
@@ -129,10 +131,11 @@ class Entry:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
 
-    def take_or_lock(self, output: str, waits: bool = True) -> bool:
+    def take_or_lock(self, output: str, is_repeat: bool = False) -> bool:
         """As `take`, but wait while another job makes this entry; where it returns False, this one is to do it.
 
-        waits: False where the other may be an earlier attempt at the same job, which may hang and can publish nothing.
+        is_repeat: whether there was an attempt at the same job before. It may hang, and can publish nothing any more,
+        so where it is still at work nobody waits for it.
         """
         pause = PAUSES[0]
         while not self.take(output):
@@ -140,8 +143,8 @@ class Entry:
                 if found := self.take(output):  # put there between the two looks
                     self._unlock()
                 return found
-            if not waits:
-                print(f"cache: not waiting for what may be an earlier attempt at this job: {self._lock_file}")
+            if is_repeat and self._is_held_by_this_job():
+                print(f"cache: not waiting for an earlier attempt at this job: {self._lock_file}")
                 return False
             if pause == PAUSES[0]:
                 print(f"cache: waiting for the job that makes the same: {self._lock_file}")
@@ -162,7 +165,7 @@ class Entry:
         """Take the lock, if no other job has it. True also where there can be none, and so nobody waits."""
         try:
             mode = self._make_folder()
-            lock = FileLock(self._lock_file, mode=mode, timeout=0, fallback_to_soft=False, on_acquired=_sign)
+            lock = FileLock(self._lock_file, mode=mode, timeout=0, fallback_to_soft=False, on_acquired=self._sign)
             lock.acquire()
             self._lock = lock
         except Timeout:
@@ -170,6 +173,18 @@ class Entry:
         except OSError as error:
             print(f"cache: no lock, so other jobs may make the same beside this one: {error}")
         return True
+
+    def _sign(self, lock: int) -> None:
+        """Say in the file of a lock (its descriptor) who holds it."""
+        os.ftruncate(lock, 0)
+        os.write(lock, f"process {os.getpid()} on {ascii(platform.node())[1:-1]}: {self._job}\n".encode())
+
+    def _is_held_by_this_job(self) -> bool:
+        try:
+            with _regular(self._lock_file) as file:
+                return file.read(MAX_HOLDER).decode(errors="replace").rstrip("\n").endswith(f": {self._job}")
+        except OSError:  # it has ended just now, or this is nothing that says anything
+            return False
 
     def _unlock(self) -> None:
         if self._lock:
@@ -189,13 +204,6 @@ class Entry:
         return mode & 0o666
 
 
-def _sign(lock: int) -> None:
-    """Say in the file of a lock (its descriptor) who holds it, for people who wait."""
-    holder = ascii(f"process {os.getpid()} on {platform.node()} in {Path.cwd()}")[1:-1]
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{holder}\n".encode())
-
-
 def _usable(name: str | None) -> Path | None:
     """The folder that a text names, None where there is none, or no folder can have that name, which is reported."""
     if not name:
@@ -211,13 +219,20 @@ def _usable(name: str | None) -> Path | None:
     return folder
 
 
+def _regular(path: Path) -> IO[bytes]:
+    """A regular file, or a link to one, open for reading; OSError where something else has that name."""
+    file = open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))  # or a pipe waits
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError("no regular file")
+    return file
+
+
 def _copied(file: Path, output: str) -> str | None:
     """Copy a file of the cache to the path `output`; why not, None where it is done."""
-    with open(file, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as source:  # or a pipe waits
-        found = os.fstat(source.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            return "no regular file"
-        if found.st_size > MAX_BYTES:
-            return f"{found.st_size} bytes, and {MAX_BYTES} are the most that is taken"
-        Path(output).write_bytes(source.read(found.st_size))
+    with _regular(file) as source:
+        if (size := os.fstat(source.fileno()).st_size) > MAX_BYTES:
+            return f"{size} bytes, and {MAX_BYTES} are the most that is taken"
+        with open(output, "wb") as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)
     return None

@@ -4,7 +4,7 @@ from typing import Any
 
 from lmia import artifacts, plugins
 from lmia.attacks.observation_files import check_precision, load_observations
-from lmia.attacks.scoring import score_models
+from lmia.attacks.scoring import score_block
 from lmia.membership import load_membership
 from lmia.streams import seed_list
 from workflow.harness.job import job
@@ -25,7 +25,7 @@ def score(
     of_target, *of_shadows = [load_observations(path, observation) for path in (target, *shadows)]
     check_precision([of_target, *of_shadows])
     known = [load_membership(split, of.example_ids) for split, of in zip(splits, of_shadows, strict=True)]
-    arrays = score_models(make, of_target, of_shadows, known, attack["budget"], attack["budgets"])
+    arrays = score_block(make, of_target, of_shadows, known, attack["budget"], attack["budgets"])
     artifacts.save(output, "scores", arrays, {"attack": attack, "seeds": seeds})
 
 

@@ -26,7 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results, leftovers = [], []
     for file in folder.glob("[0-9a-f][0-9a-f]/*"):
         with contextlib.suppress(FileNotFoundError):  # it has ended just now
-            (leftovers if file.suffix in LEFTOVERS else results).append((file, file.stat()))
+            found = file, file.stat()
+            if file.suffix == ".npz":
+                results.append(found)
+            elif file.suffix in LEFTOVERS:
+                leftovers.append(found)
     print(f"{folder}: {_told(results)}")
     if options.prune is not None:
         unused = [found for found in results if now - found[1].st_mtime > options.prune * DAY]

@@ -14,12 +14,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
 from lmia.evaluation.paper_comparison import to_markdown, transfer_cost
+from lmia.membership import load_membership
 from workflow.config.load import check, read_layers
 from workflow.config.result_files import trained_cell
 from workflow.config.schema.configuration import Config
@@ -32,10 +32,10 @@ STAGES = {
     "data": "prepare data",
     "splits": "draw splits",
     "models": "train",
-    "answers": "ask fixed queries",
+    "answers": "query labels",
     "distances": "search boundaries",
-    "white_box": "follow gradients",
-    "confidences": "read confidences",
+    "white_box": "query white-box",
+    "confidences": "query confidences",
     "scores": "score",
     "measures": "measure",
 }
@@ -217,12 +217,13 @@ def thresholds(config: Config) -> str:
     """Points that thresholds lose on their way from shadow to target, means over seeds."""
     rows = []
     for key, folder in runs(config):
-        members = artifacts.load(ROOT / f"results/splits/{folder}/target.npz", "split")[0]["members"]
         for attack in config.attacks_of(config.studies[key["study"]]):
             scored, _ = artifacts.load(ROOT / f"results/scores/{folder}/{attack}.npz", "scores")
-            arrays = scored["scores"][:, 0], scored["thresholds"][:, 0], scored["example_ids"], members
-            for scores, threshold, ids, inside in zip(*arrays, strict=True):
-                cost = 100 * transfer_cost(scores, np.isin(ids, inside), threshold)
+            is_member = load_membership(ROOT / f"results/splits/{folder}/target.npz", scored["example_ids"])
+            for scores, threshold, known in zip(
+                scored["scores"][:, 0], scored["thresholds"][:, 0], is_member, strict=True
+            ):
+                cost = 100 * transfer_cost(scores, known, threshold)
                 rows.append(key | {"attack": attack, "points": cost})
     means: Table = pd.DataFrame(rows).groupby([*MODEL, "attack"], sort=False).mean()
     table = means["points"].unstack("attack")

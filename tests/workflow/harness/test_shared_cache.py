@@ -137,8 +137,8 @@ def refuse(*_, **__):
     raise PermissionError("another user's")
 
 
-def take(attempt, folder):
-    job = SimpleNamespace(config={"cache": folder}, output=[attempt.path(OUTPUT)], threads=1)
+def take(attempt, folder, output=OUTPUT):
+    job = SimpleNamespace(config={"cache": folder}, output=[attempt.path(output)], threads=1)
     return shared_cache.take_shared(job, attempt, torch.device("cpu"))
 
 
@@ -381,11 +381,11 @@ def test_without_locks_each_makes_it(error, hurry, monkeypatch, capsys):
     assert not stored()
 
 
-def orphan(told, _):
+def orphan(told, output):
     """A job whose Snakemake was killed; it saves when it is told to, and lives on."""
-    attempt = Attempt([OUTPUT], RECORD)
+    attempt = Attempt([output], RECORD)
     with contextlib.suppress(Superseded), attempt.running():
-        assert not take(attempt, "cache")
+        assert not take(attempt, "cache", output)
         told.send("makes")
         told.recv()
         made(attempt.journal)
@@ -401,13 +401,29 @@ def test_a_successor_does_not_wait_for_the_orphan(start, hurry, capsys):
     attempt = Attempt([OUTPUT], RECORD)
     with attempt.running():
         assert not take(attempt, "cache")
-        assert "cache: not waiting for what may be an earlier attempt at this job: cache/" in capsys.readouterr().out
+        assert "cache: not waiting for an earlier attempt at this job: cache/" in capsys.readouterr().out
         made(attempt.path(OUTPUT))
     (shared,) = [file for file in stored() if file.suffix != ".lock"]
     assert Path(OUTPUT).read_bytes() == shared.read_bytes()
     earlier.goes_on()
     assert earlier.says() == "ended"
     assert stored() == [shared]
+
+
+def test_a_repeated_job_waits_for_another(start, monkeypatch):
+    """The lock says whose it is, and that is not its own earlier attempt, which has left no more than a folder."""
+    other, pauses = start("results/other.npz", orphan), []
+    assert other.says() == "makes"
+    Attempt([OUTPUT], RECORD)
+    attempt = Attempt([OUTPUT], RECORD)
+    assert attempt.is_repeat
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        other.kill()
+
+    monkeypatch.setattr(shared_cache, "time", SimpleNamespace(sleep=sleep))
+    assert not take(attempt, "cache") and len(pauses) == 1
 
 
 def test_a_failure_shares_nothing_and_lets_the_next_one_work():

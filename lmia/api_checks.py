@@ -1,0 +1,115 @@
+"""What the functions for notebooks are given, checked: errors say what was expected, what came, and what to do."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lmia import plugins
+from lmia.attacks.observations import OBSERVATIONS, Answers, Observations
+
+READ_BY = {"labels": "lmia.query_labels", "distances": "lmia.search_boundary", "confidences": "lmia.Confidences"}
+
+
+def check_seed(seed: Any) -> None:
+    """Raise ValueError for what no random numbers can be drawn from."""
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed: expected an integer from 0, got {seed!r}")
+
+
+def check_fprs(fprs: Sequence[float]) -> None:
+    """Raise ValueError for what are no false-positive rates, fractions in (0, 1)."""
+    if not all(0 < fpr < 1 for fpr in fprs):
+        raise ValueError(f"fprs: expected fractions between 0 and 1, got {', '.join(map(str, fprs))}")
+
+
+def as_inputs(inputs: npt.ArrayLike | torch.Tensor) -> torch.Tensor:
+    """Inputs (n, *shape) as a float32 tensor on the CPU; ValueError for other shapes, or values outside [0, 1]."""
+    if not isinstance(inputs, torch.Tensor):
+        inputs = torch.from_numpy(np.array(inputs, dtype=np.float32))
+    inputs = inputs.detach().to("cpu", torch.float32)
+    if inputs.ndim < 2 or not inputs.numel():
+        raise ValueError(
+            f"inputs: expected shape (n, features) or (n, channels, height, width), got {tuple(inputs.shape)}; "
+            "a single input x is x[None]"
+        )
+    low, high = inputs.min().item(), inputs.max().item()
+    if not (low >= 0 and high <= 1):  # also where they are NaN
+        raise ValueError(
+            f"inputs: expected values in [0, 1], got {low:g} to {high:g}; scale them, and wrap a model that "
+            "scales them back"
+        )
+    return inputs
+
+
+def as_classes(classes: npt.ArrayLike, n: int, n_classes: int) -> np.ndarray:
+    """True classes of n inputs as int64 (n,); ValueError for other shapes, types or numbers."""
+    classes = np.asarray(classes)
+    if classes.shape != (n,) or classes.dtype.kind not in "iu":
+        raise ValueError(
+            f"classes: expected integers of shape {(n,)}, one for each input, got {classes.dtype} of shape "
+            f"{classes.shape}; number the classes from 0"
+        )
+    return in_range("classes", classes, n_classes)
+
+
+def in_range(name: str, labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Class numbers, ints (n,), as int64; ValueError where one is not in 0, 1, ... n_classes - 1."""
+    labels = labels.astype(np.int64)
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise ValueError(
+            f"{name}: expected classes from 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}; number them "
+            "from 0, or raise n_classes"
+        )
+    return labels
+
+
+def as_membership(name: str, is_member: npt.ArrayLike, n: int) -> np.ndarray:
+    """Membership of n points as bools (n,); ValueError for other shapes and types, or where all are of one kind."""
+    is_member = np.asarray(is_member)
+    if is_member.shape != (n,) or is_member.dtype != bool:
+        raise ValueError(
+            f"{name}: expected bools of shape {(n,)}, one for each point, got {is_member.dtype} of shape "
+            f"{is_member.shape}"
+        )
+    if is_member.all() or not is_member.any():
+        raise ValueError(f"{name}: expected members and non-members, got only one kind")
+    return is_member
+
+
+def check_reads(name: str, kind: str, reads: Sequence[str], observed: Observations) -> None:
+    """Raise ValueError for an observation that an attack of this kind, which `reads` others, cannot read."""
+    if not isinstance(observed, tuple({OBSERVATIONS[source].type for source in reads})):
+        ways = " or ".join(READ_BY[source] for source in reads if source in READ_BY)
+        raise ValueError(f"{name}: {kind} reads {' or '.join(reads)} ({ways}), got {type(observed).__name__}")
+
+
+def check_alike(target: Observations, shadow: Observations) -> None:
+    """Raise ValueError for observations of two types, or of other queries."""
+    if type(target) is not type(shadow):
+        raise ValueError(
+            f"shadow: expected {type(target).__name__} like the target's, got {type(shadow).__name__}; ask both alike"
+        )
+    asked, like = (of.magnitudes if isinstance(of, Answers) else of.features().shape[1] for of in (target, shadow))
+    if not np.array_equal(asked, like):
+        raise ValueError("shadow: asked other queries than the target; ask both with the same perturbation and options")
+
+
+def build(package: str, name: str, kinds: Sequence[str], kind: str, options: Mapping[str, Any]) -> Any:
+    """The object of one kind with its options: `name` of a module of lmia.package, or of the user's.
+
+    Raises ValueError where `kind` is neither one of `kinds` nor a dotted path, or does not take the options.
+    """
+    if kind not in kinds and "." not in kind:
+        raise ValueError(f"{kind}: expected one of {', '.join(kinds)}, or the dotted path of a module of yours")
+    make = getattr(plugins.load(package, kind), name)
+    try:
+        inspect.signature(make).bind(**options)
+    except TypeError as error:
+        raise ValueError(
+            f"{kind}: {error}; its options are ({', '.join(inspect.signature(make).parameters)})"
+        ) from error
+    return make(**options)

@@ -30,6 +30,7 @@ COLUMNS = ("file", "line", "mutation", "result", "by")
 NEAR = {  # folders and files of tests, the fast ones first
     "lmia/evaluation": "evaluation boundary/test_boundary.py",
     "lmia/attacks": "attacks test_api.py",
+    "lmia/calibration": "calibration test_api_pools.py",
     "lmia/boundary": "boundary test_journal.py",
     "lmia/queries": "queries boundary perturbations test_api.py test_journal.py",
     "lmia/perturbations": "perturbations test_api.py",

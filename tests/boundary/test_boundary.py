@@ -111,6 +111,6 @@ def test_too_much_disagreement_is_asked_again_in_float32(limit, precision):
 def test_a_rule_says_which_searches_it_ended():
     rule = Stopping(threshold=2.0, queries=np.array([10, 20]), ratios=np.array([0.5, 1.0]))
     distance = np.array([[9.0, 1.0], [9.0, 3.0], [9.0, 3.0], [0.0, 0.0], [np.inf, np.inf]])
-    n_queries = np.array([[10, 20], [10, 20], [5, 15], [1, 1], [1, 1]])
+    n_queries = np.array([[10, 20], [10, 20], [5, 15], [1, 1], [10, 20]])
     # below; above for sure; above by half of it; misclassified and censored searches are at their end by themselves
     assert rule.ended(distance, n_queries).tolist() == [True, True, False, False, False]

@@ -78,6 +78,32 @@ def test_outliers_are_measured_on_their_points_alone():
     assert ("", "outlier_recall") not in rows_of(1)
 
 
+def of_equal_scores(is_member, is_outlier=None):
+    """(seed, metric) -> row, of two seeds with the same scores."""
+    same = SCORED | {name: SCORED[name][[0, 0], :1] for name in ("scores", "thresholds", "queries", "searches")}
+    same |= {"settings": np.array([""]), "scores": np.array([[[0.1, 0.4, 0.3, 0.6]]] * 2)}
+    same |= {"thresholds": np.full((2, 1), 0.35), "can_rank": np.array([True, True])}
+    rows = attack_rows(same, np.array(is_member), is_outlier, seeds=[7, 8], fprs=[0.5], resamples=5)
+    return {(row["seed"], row["metric"]): row for row in rows}
+
+
+def test_each_seed_has_its_own_bootstrap():
+    rows = of_equal_scores([MEMBER, MEMBER])
+    assert rows[7, "auc"]["value"] == rows[8, "auc"]["value"]
+    intervals = [
+        [rows[seed, name][end] for name in ("auc", "accuracy") for end in ("ci_low", "ci_high")] for seed in (7, 8)
+    ]
+    assert intervals[0] != intervals[1]
+
+
+def test_each_seed_has_its_own_outliers_and_their_membership():
+    rows = of_equal_scores([MEMBER, ~MEMBER], np.array([[True, False, False, True]] * 2))
+    # the last point has the highest score: no member of the first target, a member of the second
+    assert [rows[seed, "outlier_precision"]["value"] for seed in (7, 8)] == [0, 1]
+    rows = of_equal_scores([MEMBER, MEMBER], np.array([[True, False, False, False], [False, True, False, False]]))
+    assert [rows[seed, "outlier_recall"]["value"] for seed in (7, 8)] == [0, 1]  # of the first two points
+
+
 def test_each_seed_has_its_own_membership():
     rows = attack_rows(SCORED, np.array([MEMBER, ~MEMBER]), None, seeds=[7, 8], fprs=[0.5], resamples=20)
     found = {row["seed"]: row["value"] for row in rows if (row["setting"], row["metric"]) == ("", "accuracy")}

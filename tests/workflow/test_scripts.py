@@ -1,13 +1,23 @@
 """What scripts do with artifacts that cannot be used together; whole studies run them elsewhere."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+import torch
 
 from lmia import artifacts
+from lmia.boundary.stopping import Stopping
+from lmia.journal import Journal
+from lmia.models.asked_models import Subject
+from lmia.perturbations.gaussian import Perturbation as Gaussian
+from lmia.queries.fixed_queries import ask_fixed
+from lmia.streams import stream, streams
 from workflow.harness.job import BadInput
 from workflow.scripts.draw_split import draw
 from workflow.scripts.query_labels import query_labels
 from workflow.scripts.score_attack import score
+from workflow.scripts.search_boundary import search
 
 IDS = np.array([[0, 1, 2, 3]])
 
@@ -97,3 +107,57 @@ def test_magnitudes_other_than_the_option_says_are_blamed_on_the_query_set(facto
     with pytest.raises(BadInput, match=message):
         query_labels(**given)
     assert not saved
+
+
+class Subjects:
+    """Two models of the same two points, one that knows where boundary searches may start."""
+
+    def __init__(self):
+        self.saved, self.pool = [], (torch.rand(5, 2), np.zeros(5, int))
+
+    def __iter__(self):
+        inputs, ids = torch.tensor([[0.2, 0.3], [0.7, 0.6]]), np.array([11, 22])
+        for seed in (3, 4):
+            network = torch.nn.Linear(2, 2).requires_grad_(False)
+            network.weight.copy_(torch.tensor([[1.0, 0], [-1, 0]]))
+            network.bias.copy_(torch.tensor([-0.5, 0.5]))
+            yield Subject(seed, network, inputs, np.array([1, 0]), ids)
+
+    def starting_points(self, subject):
+        return self.pool
+
+    def save(self, output, kind, rows, provenance):
+        self.saved.append((kind, rows, provenance))
+
+
+def test_random_queries_are_drawn_by_the_seed_of_each_model_and_the_name_of_the_query_set():
+    models, spec = Subjects(), {"kind": "gaussian", "sigmas": [0.4], "samples": 40}
+    query_labels(models, "", spec, {}, "mine", Journal())
+    ((kind, rows, provenance),) = models.saved
+    assert kind == "answers" and provenance["unit"] == "sigma" and len(provenance["asked"]) == 2
+    for subject, row in zip(models, rows, strict=True):
+        draws = partial(streams, subject.seed, "mine", subject.ids)
+        labels, _ = ask_fixed(subject.network, subject.inputs, Gaussian(sigmas=[0.4], samples=40), draws)
+        np.testing.assert_array_equal(row["labels"], labels)
+        assert row["example_ids"].tolist() == [11, 22] and row["classes"].tolist() == [1, 0]
+        assert row["magnitudes"].tolist() == [0.0] + [0.4] * 40
+    assert (rows[0]["labels"] != rows[1]["labels"]).any()
+
+
+def test_searches_start_from_the_pool_and_are_drawn_by_seed_name_and_copy(monkeypatch):
+    asked = []
+
+    def search_boundary(network, inputs, classes, draws, *, pool, settled, progress, journal, **options):
+        asked.append((draws(2)[1].random(), pool, settled, options))
+        course = np.array([[[3.0, 2]], [[5, 4]]])
+        return course, course.astype(int), {"precision": "float32"}
+
+    monkeypatch.setattr("workflow.scripts.search_boundary.search_boundary", search_boundary)
+    models, rule = Subjects(), Stopping(3.0, np.empty(0, int), np.empty(0))
+    search(models, "", {"kind": "hopskipjump", "budget": 50}, "mine", {4: rule}, Journal())
+    ((kind, rows, _),) = models.saved
+    assert kind == "distances" and [row["distance"].dtype for row in rows] == [np.float32] * 2
+    assert [row["stopped"].tolist() for row in rows] == [[False, False], [True, False]]  # the second has a rule
+    for (drawn_number, pool, settled, options), seed in zip(asked, (3, 4), strict=True):
+        assert drawn_number == stream(seed, "mine, copy 2", 22).random() and pool is models.pool
+        assert settled is (rule if seed == 4 else None) and options == {"budget": 50}

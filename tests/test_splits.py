@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmia.splits import PARTS, draw_halves, draw_roles, draw_split
+from lmia.splits import PARTS, draw_halves, draw_pool, draw_roles, draw_split, role_parts
 
 
 @given(n_train=st.integers(1, 50), spare=st.integers(0, 50), seed=st.integers(0, 2**32))
@@ -75,3 +75,21 @@ def test_splits_of_several_seeds_are_those_of_each(scheme):
         one = draw_halves(60, 9, seed) if scheme == "halves" else draw_split(60, 9, seed, 1, 7)
         for part in PARTS:
             np.testing.assert_array_equal(getattr(split, part), getattr(one, part))
+
+
+def test_published_halves_can_be_drawn_again():
+    halves = draw_halves(9, 4, seed=3)
+    assert halves.target_members.tolist() == [0, 2, 5, 8] and halves.target_nonmembers.tolist() == [1, 4, 6, 7]
+
+
+def test_roles_have_a_kind_and_a_number():
+    assert role_parts("target") == ("target", 0)
+    assert [role_parts(role) for role in ("shadow0", "shadow12")] == [("shadow", 0), ("shadow", 12)]
+
+
+def test_pools_are_tossed_pair_by_pair():
+    pool = draw_pool(range(6), 3000, seed=2)
+    assert (pool[::2] != pool[1::2]).all() and abs(pool.mean(axis=1) - 0.5).max() < 0.04
+    assert len({row.tobytes() for row in pool}) == 6
+    np.testing.assert_array_equal(draw_pool([5, 0, 3], 3000, seed=2), pool[[5, 0, 3]])  # whichever others there are
+    assert (draw_pool(range(6), 3000, seed=3) != pool).mean() > 0.4

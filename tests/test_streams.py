@@ -8,7 +8,7 @@ import lmia.streams
 from lmia.models import mlp
 from lmia.perturbations import gaussian, rotation, translation
 from lmia.queries.fixed_queries import ask_fixed
-from lmia.streams import Subset, stream, streams
+from lmia.streams import Subset, seed_list, stream, streams
 
 
 def test_a_stream_depends_on_its_example_alone():
@@ -47,3 +47,10 @@ def test_streams_that_are_not_drawn_from_are_not_made(monkeypatch, perturbation,
     images = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     ask_fixed(mlp.build((1, 8, 8), 3), images, perturbation, lambda: streams(0, "test", range(20)))
     assert len(makes) == made
+
+
+@pytest.mark.parametrize(
+    "block, seeds", [("0-5", [0, 1, 2, 3, 4, 5]), ("6", [6]), (6, [6]), ("7-8", [7, 8]), ("3-2", [])]
+)
+def test_blocks_name_their_seeds(block, seeds):
+    assert seed_list(block) == seeds

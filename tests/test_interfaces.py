@@ -91,3 +91,15 @@ def test_data_sets_are_loaded_with_options_alone(kind):
 def test_the_base_of_defenses_has_what_the_protocol_says_and_no_more():
     own = [name for name in (*vars(base.Defense), *base.Defense.__annotations__) if not name.startswith("_")]
     assert sorted(set(own)) == sorted(members(interfaces.Defense))
+
+
+@pytest.mark.parametrize("package, kind", KINDS)
+def test_defaults_of_a_module_are_those_of_the_configuration(package, kind):
+    """Else the same option means one thing in a notebook and another in a study."""
+    fields = KINDS[package, kind].model_fields
+    given = inspect.signature(getattr(plugins.load(package, kind), TARGETS[package])).parameters
+    plain = {name: parameter.default for name, parameter in given.items() if parameter.default is not parameter.empty}
+    for name in plain.keys() & fields.keys():
+        expected = fields[name].get_default(call_default_factory=True)
+        as_lists = [list(value) if isinstance(value, tuple | list) else value for value in (plain[name], expected)]
+        assert fields[name].is_required() or as_lists[0] == as_lists[1], name

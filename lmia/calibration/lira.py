@@ -54,14 +54,13 @@ class Normal:
 
     Args:
         signal: floats (R, N, A).
-        is_in: bools (R, N), the shadows that count for each example.
+        is_in: bools (R, N), the shadows that count for each example; of whole pairs, as many for each.
         variance: see `Calibration`.
     """
 
     def __init__(self, signal: np.ndarray, is_in: np.ndarray, variance: str):
         weight = is_in[:, :, None].astype(float)
-        self.n = weight.sum(axis=0)  # (N, 1)
-        n = np.maximum(self.n, 1)
+        n = np.maximum(weight.sum(axis=0), 1)  # (N, 1)
         self.mean = (weight * signal).sum(axis=0) / n
         squares = (weight * (signal - self.mean) ** 2).sum(axis=0)
         common = np.maximum(squares.sum(axis=0) / max(float((n - 1).sum()), 1.0), TINY)  # (A,)
@@ -75,8 +74,6 @@ class Normal:
         else:
             self.freedom = WEIGHT + n
             self.variance = (WEIGHT * common + squares) / self.freedom * (n + 1) / n
-        # An example that no shadow speaks of is like the mean of all.
-        self.mean = np.where(self.n > 0, self.mean, _mean_of(self.mean, self.n))
 
     def standardized(self, signal: np.ndarray) -> np.ndarray:
         """How far signals (N, A) lie above the mean, in standard deviations."""
@@ -90,8 +87,3 @@ class Normal:
         half = (self.freedom + 1) / 2
         norm = special.gammaln(half) - special.gammaln(self.freedom / 2)
         return norm - np.log(self.freedom * np.pi * self.variance) / 2 - half * np.log1p(squared / self.freedom)
-
-
-def _mean_of(means: np.ndarray, n: np.ndarray) -> np.ndarray:
-    counted = (n > 0).astype(float)
-    return (counted * means).sum(axis=0) / max(float(counted.sum()), 1.0)

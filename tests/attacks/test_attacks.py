@@ -202,3 +202,8 @@ def test_modified_entropy_by_hand():
     found = adaptive_confidence.ModifiedEntropy().score(seen)
     np.testing.assert_allclose(found[:2], [first, 0], atol=1e-6)
     assert found[2] < -50 and np.isfinite(found[2])
+
+
+def test_of_several_copies_the_first_is_the_input_itself():
+    observed = Distances(np.array([[[3.0], [7]], [[4], [2]]]), np.ones((2, 2, 1), int), np.zeros(2, int))
+    assert distance.Attack().score(observed).tolist() == [3, 4]

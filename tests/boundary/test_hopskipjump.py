@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import lmia.boundary.hopskipjump
 from lmia.boundary.directions import Directions
 from lmia.boundary.hopskipjump import hopskipjump
-from lmia.boundary.schedules import ECONOMICAL, PUBLISHED, SCHEDULES
+from lmia.boundary.schedules import ECONOMICAL, PUBLISHED, SCHEDULES, Schedule
 from lmia.boundary.starts import nearest_others
 from lmia.queries.noise_table import normals
 from lmia.queries.oracle import LabelOracle
@@ -341,3 +341,19 @@ def test_probes_spread_by_what_the_precision_resolves(precision, least):
     probes = next(batch for batch in asked if len(batch) == 8 * 20).float().view(8, 20, 16)
     spread = probes.std(dim=1).mean()
     assert spread == pytest.approx(least, rel=0.3) if least else 0 < spread < 1e-3
+
+
+def test_what_published_searches_were_made_of():
+    """Other noise or other schedules would be other results."""
+    noise = normals(streams(0, "golden", [1, 2]), 1, 3)[:, 0]
+    expected = [[-0.206443, 0.873426, -0.598493], [0.832905, 0.273659, -0.610020]]
+    np.testing.assert_allclose(noise, expected, atol=1e-6)
+    assert PUBLISHED == Schedule(initial_probes=100, growth=0.5, on_sphere=True)
+    economical = {"initial_probes": 20, "growth": 0.25, "radius": 0.1, "grid": 8, "memory": 0.5, "halvings": 6}
+    assert ECONOMICAL == Schedule(**economical, move="arc")
+
+
+def test_coarse_noise_is_enlarged_from_the_middles_of_its_points():
+    points = torch.eye(2)[None, None]
+    expected = np.outer([1, 0.75, 0.25, 0], [1, 0.75, 0.25, 0]) + np.outer([0, 0.25, 0.75, 1], [0, 0.25, 0.75, 1])
+    np.testing.assert_allclose(Directions._enlarge(points, (4, 4))[0, 0], expected)

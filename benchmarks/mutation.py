@@ -29,13 +29,13 @@ TABLE = ROOT / "benchmarks/results/mutation.csv"
 COLUMNS = ("file", "line", "mutation", "result", "by")
 NEAR = {  # folders and files of tests, the fast ones first
     "lmia/evaluation": "evaluation boundary/test_boundary.py",
-    "lmia/attacks": "attacks test_api.py",
+    "lmia/attacks": "attacks test_interfaces.py test_api.py",
     "lmia/calibration": "calibration test_api_pools.py",
     "lmia/boundary": "boundary test_journal.py",
     "lmia/queries": "queries boundary perturbations test_api.py test_journal.py",
     "lmia/perturbations": "perturbations test_api.py",
     "lmia/streams.py": "test_streams.py evaluation/test_intervals.py test_journal.py boundary/test_boundary.py",
-    "lmia/splits.py": "test_splits.py data/test_data.py",
+    "lmia/splits.py": "test_splits.py test_api_pools.py data/test_data.py",
     "lmia/training": "training test_journal.py test_devices.py defenses",
     "workflow/scripts": "workflow/test_scripts.py workflow/test_golden.py workflow/test_access.py",
 }

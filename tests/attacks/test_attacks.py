@@ -207,3 +207,9 @@ def test_modified_entropy_by_hand():
 def test_of_several_copies_the_first_is_the_input_itself():
     observed = Distances(np.array([[[3.0], [7]], [[4], [2]]]), np.ones((2, 2, 1), int), np.zeros(2, int))
     assert distance.Attack().score(observed).tolist() == [3, 4]
+
+
+def test_only_searches_can_be_censored():
+    answers = Answers(np.zeros((2, 1), int), np.zeros(2, int), np.array([0.0]))
+    confidences = Confidences(np.full((2, 2), 0.5), np.zeros(2, int))
+    assert answers.searches() == confidences.searches() == (0, 0)

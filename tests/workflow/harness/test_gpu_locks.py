@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from tests.workflow.harness.processes import starting
 from workflow.harness import gpu_locks
 from workflow.harness.job import BadInput
 
@@ -64,15 +65,8 @@ class Job:
 
 @pytest.fixture
 def start():
-    jobs = []
-
-    def start(*arguments):
-        jobs.append(Job(*arguments))
-        return jobs[-1]
-
-    yield start
-    for each in jobs:
-        each.kill()
+    with starting(Job) as start:
+        yield start
 
 
 def test_two_jobs_get_two_gpus_and_a_third_waits_until_one_is_killed(start):

@@ -44,6 +44,7 @@ rule all:
     input:
         expand("results/remarks/{study}.txt", study=CONFIG.studies),
         "results/metrics.csv",
+        PATHS.differences(),
         expand(
             "results/figures/{figure}.{format}",
             figure=CONFIG.figures,

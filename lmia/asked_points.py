@@ -1,4 +1,4 @@
-"""Which points a model is asked about, and which others an attacker or a defense has: ids of the pooled data set."""
+"""Which points a model is asked about, and which others an attacker has: ids of the pooled data set."""
 
 import numpy as np
 
@@ -18,6 +18,17 @@ def evaluated_ids(members: np.ndarray, nonmembers: np.ndarray, seed: int, limit:
     return np.sort(np.concatenate([draw.permutation(part)[:n] for part in (members, nonmembers)]))
 
 
+def evaluated_pool_ids(examples: np.ndarray, pool: int, limit: int | None = None) -> np.ndarray:
+    """The examples of a pool that all its models are asked about, ascending, whoever was trained on them.
+
+    examples: ids (n,), ascending; limit: at most twice so many, None for all. Drawn by the number of the pool; more
+    points include fewer. Returns ids (k,).
+    """
+    if limit is None:
+        return examples
+    return np.sort(stream(pool, "evaluated points").permutation(examples)[: 2 * limit])
+
+
 def starting_ids(n_available: int, asked: np.ndarray, members: np.ndarray, seed: int) -> np.ndarray:
     """Points that the attacker has besides those that are asked about, where boundary searches may start, ascending.
 
@@ -26,16 +37,3 @@ def starting_ids(n_available: int, asked: np.ndarray, members: np.ndarray, seed:
     """
     others = np.setdiff1d(np.arange(n_available), np.concatenate([asked, members]))
     return np.sort(stream(seed, "pool of starting points").permutation(others)[:MAX_STARTING_POINTS])
-
-
-def reference_ids(
-    n_available: int, members: np.ndarray, nonmembers: np.ndarray, draw: np.random.Generator
-) -> np.ndarray:
-    """As many points as members, or as are left, of those that are neither, ascending; some defenses learn from them.
-
-    Returns ids (k,). Raises ValueError where none is left.
-    """
-    others = np.setdiff1d(np.arange(n_available), np.concatenate([members, nonmembers]))
-    if not len(others):
-        raise ValueError("the defense needs points beside members and non-members, and the data set has none left")
-    return np.sort(draw.permutation(others)[: len(members)])

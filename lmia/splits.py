@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lmia.split_rows import padded
 from lmia.streams import stream
 
 PARTS = ("target_members", "target_nonmembers", "shadow_members", "shadow_nonmembers")
@@ -68,13 +69,58 @@ def draw_split(n_available: int, n_train: int, seed: int, shadow: int = 0, n_non
     return Split(*_draw_blocks(n_available, role + role, seed, shadow))
 
 
-def draw_roles(
-    scheme: str, n_available: int, n_train: int, seeds: Sequence[int], shadow: int = 0, n_nonmembers: int | None = None
-) -> list[Split]:
-    """The split of each seed. scheme: "halves" for `draw_halves`, "disjoint" for `draw_split`; the rest as there."""
-    if scheme == "halves":
-        return [draw_halves(n_available, n_train, seed) for seed in seeds]
-    return [draw_split(n_available, n_train, seed, shadow, n_nonmembers) for seed in seeds]
+def draw_block(
+    scheme: str,
+    n_available: int,
+    n_train: int,
+    seeds: Sequence[int],
+    role: str,
+    n_nonmembers: int | None = None,
+    pool: int = 0,
+) -> dict[str, np.ndarray]:
+    """Members and non-members of one role for each seed of a block: arrays of an artifact of splits.
+
+    Args:
+        scheme: "disjoint" for `draw_split`, "halves" for `draw_halves`, "pool" for `draw_pool` with seeds as models.
+        n_available: examples in the data set.
+        n_train: members of each model; of a pool, the number that is expected: it audits twice as many examples.
+        seeds: of the block.
+        role: "target", or "shadow0" and so on; pools have targets alone.
+        n_nonmembers: see `draw_split`.
+        pool: int >= 0, which pool, of scheme "pool".
+
+    Returns members (s, n) and nonmembers (s, m), ids ascending. Models of a pool differ in how many they have: rows end
+    in -1 where they are shorter than the longest, see `lmia.split_rows.ids_of`.
+
+    Raises ValueError where the data set is too small.
+    """
+    if scheme == "pool":
+        examples = draw_examples(n_available, 2 * n_train, pool)
+        parts = [(examples[is_in], examples[~is_in]) for is_in in draw_pool(seeds, len(examples), pool)]
+    else:
+        kind, shadow = role_parts(role)
+        splits = [
+            draw_halves(n_available, n_train, seed)
+            if scheme == "halves"
+            else draw_split(n_available, n_train, seed, shadow, n_nonmembers)
+            for seed in seeds
+        ]
+        parts = [(split.members(kind), split.nonmembers(kind)) for split in splits]
+    members, nonmembers = zip(*parts, strict=True)
+    return {"members": padded(members), "nonmembers": padded(nonmembers)}
+
+
+def draw_examples(n_available: int, n: int, pool: int) -> np.ndarray:
+    """Ids of the n examples that a pool audits, ascending, out of `n_available`.
+
+    Raises ValueError where there are not as many.
+    """
+    if n > n_available:
+        raise ValueError(
+            f"n_train: a pool of models of {n // 2} members audits {n} examples, the data set has {n_available}; "
+            "lower n_train"
+        )
+    return np.sort(stream(pool, "examples of a pool").permutation(n_available)[:n])
 
 
 def draw_pool(models: Iterable[int], n: int, seed: int) -> np.ndarray:

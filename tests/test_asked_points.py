@@ -1,12 +1,10 @@
-"""Which points are asked about, where searches start, and what a defense may learn from."""
+"""Which points are asked about, and where searches start."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lmia.asked_points import evaluated_ids, reference_ids, starting_ids
-from lmia.streams import stream
+from lmia.asked_points import evaluated_ids, evaluated_pool_ids, starting_ids
 
 IDS = np.random.default_rng(0).permutation(1000)
 MEMBERS, NONMEMBERS = IDS[:100], IDS[100:180]
@@ -37,10 +35,11 @@ def test_searches_start_at_points_that_are_neither_asked_nor_trained_on(monkeypa
     assert not len(starting_ids(180, IDS[100:180] * 0 + np.arange(80), np.arange(80, 180), 0))
 
 
-def test_a_defense_learns_from_points_that_are_neither_members_nor_what_they_are_compared_with():
-    ids = reference_ids(1000, MEMBERS, NONMEMBERS, stream(0, "reference"))
-    assert len(ids) == len(MEMBERS) and not set(ids) & {*MEMBERS, *NONMEMBERS} and (np.diff(ids) > 0).all()
-    left = np.setdiff1d(np.arange(190), np.arange(180))
-    np.testing.assert_array_equal(reference_ids(190, np.arange(100), np.arange(100, 180), stream(0, "any")), left)
-    with pytest.raises(ValueError, match="the data set has none left"):
-        reference_ids(180, np.arange(100), np.arange(100, 180), stream(0, "any"))
+@settings(deadline=None, max_examples=30)
+@given(pool=st.integers(0, 100), fewer=st.integers(1, 60), more=st.integers(1, 60))
+def test_of_a_pool_as_many_are_asked_whoever_was_trained_on_them(pool, fewer, more):
+    examples = np.sort(IDS[:100])
+    few, many = (evaluated_pool_ids(examples, pool, n) for n in sorted((fewer, more)))
+    assert len(few) == min(2 * min(fewer, more), 100) and set(few) <= set(many) <= set(examples)
+    assert (np.diff(few) > 0).all() and np.array_equal(evaluated_pool_ids(examples, pool), examples)
+    assert not np.array_equal(evaluated_pool_ids(examples, 0, 20), evaluated_pool_ids(examples, 1, 20))

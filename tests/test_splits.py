@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmia.splits import PARTS, draw_halves, draw_pool, draw_roles, draw_split, role_parts
+from lmia.split_rows import ids_of
+from lmia.splits import PARTS, draw_block, draw_examples, draw_halves, draw_pool, draw_split, role_parts
 
 
 @given(n_train=st.integers(1, 50), spare=st.integers(0, 50), seed=st.integers(0, 2**32))
@@ -70,11 +71,34 @@ def test_published_splits_can_be_drawn_again(shadow, members, nonmembers):
 
 
 @pytest.mark.parametrize("scheme", ["halves", "disjoint"])
-def test_splits_of_several_seeds_are_those_of_each(scheme):
-    for seed, split in zip((3, 5), draw_roles(scheme, 60, 9, [3, 5], shadow=1, n_nonmembers=7), strict=True):
+@pytest.mark.parametrize("role", ["target", "shadow1"])
+def test_splits_of_several_seeds_are_those_of_each(scheme, role):
+    block = draw_block(scheme, 60, 9, [3, 5], role, n_nonmembers=7)
+    for row, seed in enumerate((3, 5)):
         one = draw_halves(60, 9, seed) if scheme == "halves" else draw_split(60, 9, seed, 1, 7)
-        for part in PARTS:
-            np.testing.assert_array_equal(getattr(split, part), getattr(one, part))
+        np.testing.assert_array_equal(block["members"][row], one.members(role.rstrip("1")))
+        np.testing.assert_array_equal(block["nonmembers"][row], one.nonmembers(role.rstrip("1")))
+
+
+@given(n_train=st.integers(1, 40), spare=st.integers(0, 50), pool=st.integers(0, 2**32))
+def test_a_pool_audits_the_same_examples_under_all_its_models(n_train, spare, pool):
+    """Each is a member of one model of a pair; blocks are parts of the whole, with no row longer than it must be."""
+    n = 2 * n_train
+    examples, coins, found = draw_examples(n + spare, n, pool), draw_pool(range(4), n, pool), []
+    assert len(np.unique(examples)) == n and examples.max() < n + spare
+    for models in ([0, 1, 2], [3]):
+        block = draw_block("pool", n + spare, n_train, models, "target", pool=pool)
+        assert all((part >= 0).any(axis=0).all() for part in block.values())
+        found += zip(block["members"], block["nonmembers"], strict=True)
+    for is_in, (members, nonmembers) in zip(coins, found, strict=True):
+        np.testing.assert_array_equal(ids_of(members), examples[is_in])
+        np.testing.assert_array_equal(ids_of(nonmembers), examples[~is_in])
+
+
+def test_published_pools_can_be_drawn_again():
+    assert draw_examples(12, 6, pool=1).tolist() == [0, 1, 5, 6, 7, 8]
+    with pytest.raises(ValueError, match="a pool of models of 7 members audits 14 examples, the data set has 12"):
+        draw_examples(12, 14, pool=1)
 
 
 def test_published_halves_can_be_drawn_again():

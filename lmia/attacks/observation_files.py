@@ -9,6 +9,11 @@ import numpy as np
 from lmia import artifacts
 from lmia.attacks.observations import OBSERVATIONS, Observations
 
+_WHY = (
+    "as bfloat16 changed too many labels of some; set precision: float32 of this query set, or raise its "
+    "most_disagreement"
+)
+
 
 @dataclass(frozen=True)
 class ObservedModels:
@@ -34,6 +39,21 @@ def load_observations(path: str | Path, observation: str) -> ObservedModels:
     return ObservedModels(per_seed, arrays["example_ids"], provenance["unit"], precisions)
 
 
+def join_blocks(observed: Sequence[ObservedModels], blocks: Sequence[Sequence[int]]) -> ObservedModels:
+    """The models of several blocks as those of one, in the order of their seeds.
+
+    blocks: seeds of each. Raises ValueError where they were asked in different precisions.
+    """
+    seeds = [seed for block in blocks for seed in block]
+    order = sorted(range(len(seeds)), key=seeds.__getitem__)
+    per_seed = [of for models in observed for of in models.per_seed]
+    precisions = [of for models in observed for of in models.precisions]
+    if len(set(precisions)) > 1:
+        raise ValueError(f"models were asked in different precisions ({precisions}), {_WHY}")
+    example_ids = np.concatenate([models.example_ids for models in observed])
+    return ObservedModels([per_seed[place] for place in order], example_ids[order], observed[0].unit, precisions)
+
+
 def check_precision(observed: Sequence[ObservedModels]) -> None:
     """Raise ValueError where target and shadows were asked in different precisions.
 
@@ -41,7 +61,4 @@ def check_precision(observed: Sequence[ObservedModels]) -> None:
     """
     ways = [models.precisions for models in observed]
     if any(way != ways[0] for way in ways):
-        raise ValueError(
-            f"target and shadows were asked in different precisions ({ways}), as bfloat16 changed too many labels of "
-            "some; set precision: float32 of this query set, or raise its most_disagreement"
-        )
+        raise ValueError(f"target and shadows were asked in different precisions ({ways}), {_WHY}")

@@ -75,7 +75,7 @@ def score_block(
     budget: int | None,
     budgets: Sequence[int],
 ) -> dict[str, np.ndarray]:
-    """Score the target of each seed of a block by its own shadows: arrays of an artifact of scores.
+    """Score the target of each seed of a block by its own shadows: see `as_arrays`.
 
     Args:
         make: See `run_attack`.
@@ -84,14 +84,20 @@ def score_block(
         is_member: Bools (s, n) for each shadow.
         budget: See `run_attack`.
         budgets: See `run_attack`.
-
-    Returns arrays of shape (s, w), of w ways to run the attack: scores (s, w, n), thresholds, queries, chosen and
-    searches (s, w, 2), as `AttackResult` has them; and settings (w,), can_rank (s,) and example_ids (s, n).
     """
     results = []
     for s, target in enumerate(targets.per_seed):
         of_shadows = [models.per_seed[s] for models in shadows]
         results.append(run_attack(make, target, of_shadows, [of[s] for of in is_member], targets.unit, budget, budgets))
+    return as_arrays(results, targets)
+
+
+def as_arrays(results: Sequence[list[AttackResult]], targets: ObservedModels) -> dict[str, np.ndarray]:
+    """Results of each target as arrays of an artifact of scores.
+
+    Shapes are (s, w), of w ways to run the attack: scores (s, w, n), thresholds, queries, chosen and searches
+    (s, w, 2), as `AttackResult` has them; and settings (w,), can_rank (s,) and example_ids (s, n).
+    """
     fields = {"scores": "scores", "thresholds": "threshold", "queries": "queries", "chosen": "chosen"}
     fields |= {"searches": "searches"}
     arrays = {name: np.array([[getattr(w, of) for w in ways] for ways in results]) for name, of in fields.items()}

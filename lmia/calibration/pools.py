@@ -5,13 +5,13 @@ bits of a target are the opposite of its partner's and independent of all others
 bits nor the partner's answers can learn nothing of the target's members but from the target's own answers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
 
 Observed = TypeVar("Observed")
-Rule = Callable[[Observed, list[Observed], np.ndarray], np.ndarray]
+Found = TypeVar("Found")
 
 
 def shadows_of(target: int, n_models: int, n_shadows: int | None = None) -> list[int]:
@@ -30,22 +30,42 @@ def shadows_of(target: int, n_models: int, n_shadows: int | None = None) -> list
 
 
 def leave_one_out(
-    rule: Rule, observed: Sequence[Observed], is_member: np.ndarray, n_shadows: int | None = None
+    rule: Callable[[Observed, list[Observed], np.ndarray], np.ndarray],
+    observed: Sequence[Observed],
+    is_member: np.ndarray,
+    n_shadows: int | None = None,
+    targets: Mapping[int, Observed] | None = None,
 ) -> np.ndarray:
-    """Scores of all examples under every model as the target, floats (K, N).
+    """Scores of all examples under every target, floats (K, N), by a rule that gives them, higher = more member-like.
+
+    The arguments are those of `judge_targets`.
+    """
+    return np.stack(judge_targets(rule, observed, is_member, n_shadows, targets))
+
+
+def judge_targets(
+    rule: Callable[[Observed, list[Observed], np.ndarray], Found],
+    observed: Sequence[Observed],
+    is_member: np.ndarray,
+    n_shadows: int | None = None,
+    targets: Mapping[int, Observed] | None = None,
+) -> list[Found]:
+    """What a rule finds of each target of a pool.
 
     This is the only way in which a rule sees a pool. It gets nothing of the target but its answers, and nothing at all
     of the partner. Leaving out the target alone would not do: where each example is a member of exactly half of the
     models, the others' bits tell the target's.
 
     Args:
-        rule: (target, shadows, is_member of the shadows (R, N)) -> scores (N,), higher = more member-like.
+        rule: (target, shadows, is_member of the shadows (R, N)) -> what it finds.
         observed: what was observed of each of the K models, of the same N examples in the same order.
         is_member: bools (K, N).
         n_shadows: how many shadows each target has, None for all.
+        targets: number of each model that is to be a target -> what was observed of it as such, which a mask may make
+            something else than what is known of it as a shadow; None for all models as they are.
     """
-    scores = []
-    for target, answers in enumerate(observed):
+    found = []
+    for target, answers in (dict(enumerate(observed)) if targets is None else targets).items():
         shadows = shadows_of(target, len(observed), n_shadows)
-        scores.append(rule(answers, [observed[shadow] for shadow in shadows], is_member[shadows]))
-    return np.stack(scores)
+        found.append(rule(answers, [observed[shadow] for shadow in shadows], is_member[shadows]))
+    return found

@@ -54,21 +54,21 @@ def attack_rows(
 
 
 def model_rows(
-    models: Sequence[dict[str, np.ndarray]], seeds: Sequence[int], sizes: Sequence[int], prefix: str
+    models: Sequence[dict[str, np.ndarray]], seeds: Sequence[int], sizes: Sequence[Sequence[int]], prefix: str
 ) -> Iterator[dict]:
     """One row per seed and accuracy of the target, or of the shadows of a seed, which are counted together.
 
     Args:
         models: arrays of artifacts of models, one of the target, or one of each shadow.
         seeds: of the artifacts.
-        sizes: number of members and of non-members that a model is measured on.
+        sizes: of each seed, number of members and of non-members that a model is measured on.
         prefix: of the metrics, "" for the target and "shadow_" for shadows.
     """
     whose = "shadow" if prefix else "target"
     for row, seed in enumerate(seeds):
         found = [model["flags"][row] for model in models if "flags" in model]
         flagged = flags.join(f"{whose} {flag}" for flag in found if flag)
-        for metric, n in zip(MODEL_METRICS, sizes, strict=True):
+        for metric, n in zip(MODEL_METRICS, sizes[row], strict=True):
             hits = round(n * sum(model[metric][row] for model in models))
             value, low, high = proportion(hits, n * len(models))
             same = {"seed": seed, "metric": prefix + metric, "flags": flagged}

@@ -56,21 +56,37 @@ def with_rows_over_seeds(table: pd.DataFrame, n_resamples: int, gap: str | None 
     a single one over its points. An attack's rows over seeds include "accuracy_over_gap", the paired difference to the
     gap attack on the same models. What is wrong with models is flagged on the rows of all attacks on them
     (`lmia.evaluation.flags`).
+
+    Of a pool there are rows over all its models already: they are put in the place of the mean, with the flags of the
+    models beside their own, and there is no difference to the gap attack, which a pool has apart.
     """
     table = flags.with_models_flags(table, MODELS)
     same = [*MODELS, "attack", "access", "setting", "metric"]
-    groups = pd.concat([table, _over_gap(table, gap)]).groupby(same, sort=False, dropna=False)
+    is_pooled = table["seed"].eq(ALL_SEEDS)
+    pooled, table = table.loc[is_pooled], table.loc[~is_pooled]
+    over_models = {key: row for key, row in zip(_keys(pooled, same), pooled.to_dict("records"), strict=True)}
+    pools = set(_keys(pooled, MODELS))
+    alone = table.loc[[key not in pools for key in _keys(table, MODELS)]]
+    groups = pd.concat([table, _over_gap(alone, gap)]).groupby(same, sort=False, dropna=False)
     rows = []
     for key, group in groups:
         assert isinstance(key, tuple)  # as several columns give it
+        flagged = flags.over_seeds(group["flags"].tolist())
+        if (row := over_models.pop(key, None)) is not None:
+            rows.append(row | {"flags": flags.join([flagged, row["flags"]])})
+            continue
         value, low, high = over_seeds(group["value"], n_resamples)
         if len(group) == 1:
             low, high = group[["ci_low", "ci_high"]].iloc[0]
         low, high = np.clip([low, high], *BOUNDS.get(key[-1], (0, 1)))  # Student's interval knows no bounds
         row = dict(zip(same, key, strict=True)) | {"seed": ALL_SEEDS, "queries": group["queries"].mean()}
-        row["flags"] = flags.over_seeds(group["flags"].tolist())
-        rows.append(row | {"value": value, "ci_low": low, "ci_high": high})
+        rows.append(row | {"flags": flagged, "value": value, "ci_low": low, "ci_high": high})
+    rows += over_models.values()  # metrics that single models have not
     return pd.concat([table, pd.DataFrame(rows)], ignore_index=True).loc[:, COLUMNS]
+
+
+def _keys(table: pd.DataFrame, columns: list[str]) -> list[tuple]:
+    return list(table[columns].itertuples(index=False, name=None))
 
 
 def flags_over_seeds(table: pd.DataFrame, setting: str = "") -> pd.DataFrame:

@@ -5,16 +5,19 @@ Models 2p and 2p + 1 are a pair of opposite membership. Metrics are of all K * N
 together, under one threshold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy import special
 
 from lmia.evaluation.intervals import LEVEL, Interval
+from lmia.evaluation.metrics_table import ALL_SEEDS
 from lmia.streams import stream
 
 MIN_FALSE_ALARMS = 10  # fewer of them do not tell one rate from another
+PRIORS = (0.5, 0.1, 0.01, 0.001)  # shares of members among the points that an attacker asks about
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,12 @@ def difference(one: Measured, other: Measured) -> Interval:
 
 
 def measure(
-    scores: np.ndarray, is_member: np.ndarray, fprs: Sequence[float], n_resamples: int, seed: int = 0
+    scores: np.ndarray,
+    is_member: np.ndarray,
+    fprs: Sequence[float],
+    n_resamples: int,
+    seed: int = 0,
+    thresholds: np.ndarray | None = None,
 ) -> dict[str, Measured]:
     """auc, and tpr_at_F_fpr for each rate F: name -> `Measured`.
 
@@ -67,11 +75,28 @@ def measure(
         fprs: False-positive rates, in (0, 1).
         n_resamples: Of the bootstrap.
         seed: Of the draws.
+        thresholds: Of each target, floats (K,), members have score >= it; with them there are also accuracy, precision,
+            recall and f1 of these decisions, and of the thresholds at F that the other models give (`carried`) the
+            rates that they reach, carried_fpr_at_F_fpr and carried_tpr_at_F_fpr, and ppv_at_F_fpr_prior_P for each of
+            PRIORS: of those that are called members, how many are, where so many of all points are.
     """
-    (n_models, n), rng = scores.shape, stream(seed, "bootstrap over a pool")
-    n_pairs, pool = n_models // 2, _Sorted(scores, is_member)
-    values = pool.metrics(np.ones(scores.shape, int), fprs)
-    draws = {name: np.empty((3, n_resamples)) for name in values}
+    (found,) = measure_alike([(scores, thresholds)], is_member, fprs, n_resamples, seed)
+    return found
+
+
+def measure_alike(
+    scored: Sequence[tuple[np.ndarray, np.ndarray | None]],
+    is_member: np.ndarray,
+    fprs: Sequence[float],
+    n_resamples: int,
+    seed: int = 0,
+) -> list[dict[str, Measured]]:
+    """`measure` of several (scores, thresholds) of one pool at once, which takes less time."""
+    (n_models, n), rng = is_member.shape, stream(seed, "bootstrap over a pool")
+    n_pairs = n_models // 2
+    pools = [_Sorted(scores, is_member, fprs, thresholds) for scores, thresholds in scored]
+    values = [pool.metrics(np.ones(is_member.shape, int)) for pool in pools]
+    draws = [{name: np.empty((3, n_resamples)) for name in value} for value in values]
     for draw in range(n_resamples):
         of_pair = rng.multinomial(n_pairs, np.full(n_pairs, 1 / n_pairs))
         of_example = rng.multinomial(n, np.full(n, 1 / n))
@@ -79,36 +104,120 @@ def measure(
         weights = (of_pair[:, None], of_example[None], of_cell)
         for way, weight in enumerate(weights):
             both = np.repeat(np.broadcast_to(weight, (n_pairs, n)), 2, axis=0)
-            for name, value in pool.metrics(both, fprs).items():
-                draws[name][way, draw] = value
-    return {name: Measured(value, draws[name], n_pairs) for name, value in values.items()}
+            for pool, drawn in zip(pools, draws, strict=True):
+                for name, value in pool.metrics(both).items():
+                    drawn[name][way, draw] = value
+    return [
+        {name: Measured(of, drawn[name], n_pairs) for name, of in value.items()}
+        for value, drawn in zip(values, draws, strict=True)
+    ]
+
+
+def carried(scores: np.ndarray, is_member: np.ndarray, fpr: float) -> np.ndarray:
+    """Whom each target's examples are called, bools (K, N), at the threshold for a rate that all other models give.
+
+    Of a target's pair nothing comes in. The threshold is the lowest at which at most a share `fpr` of the other models'
+    non-members are called members; all are called none where there are fewer than 1 / fpr of those.
+    """
+    called = np.zeros(scores.shape, bool)
+    for pair in range(len(scores) // 2):
+        own = np.arange(len(scores)) // 2 == pair
+        false = np.sort(scores[~own][~is_member[~own]])[::-1]
+        allowed = int(np.sum(np.arange(1, len(false)) / len(false) <= fpr))
+        if allowed:
+            called[own] = scores[own] > false[allowed]  # that one would be a false alarm too many, and all tied with it
+    return called
 
 
 class _Sorted:
     """A pool whose pairs of a model and an example are sorted once, however often they are weighted anew."""
 
-    def __init__(self, scores: np.ndarray, is_member: np.ndarray) -> None:
+    def __init__(
+        self, scores: np.ndarray, is_member: np.ndarray, fprs: Sequence[float], thresholds: np.ndarray | None
+    ) -> None:
         self._order = np.argsort(-scores, axis=None, kind="stable")
         ordered = scores.ravel()[self._order]
         self._ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))  # tied pairs are on one side
         self._inside = is_member.ravel()[self._order]
+        self._fprs, self._decides = fprs, thresholds is not None
+        called = []
+        if thresholds is not None:
+            called = [scores >= thresholds[:, None], *(carried(scores, is_member, fpr) for fpr in fprs)]
+        self._called = np.array([part.ravel() for of in called for part in (of & is_member, of & ~is_member)], float)
 
-    def metrics(self, weight: np.ndarray, fprs: Sequence[float]) -> dict[str, float]:
+    def metrics(self, weight: np.ndarray) -> dict[str, float]:
         """As `measure`, where each pair counts as often as `weight` (K, N) says; NaN = not resolvable."""
-        ordered = weight.ravel()[self._order]
+        flat = weight.ravel()
+        ordered = flat[self._order]
         called, members = np.cumsum(ordered)[self._ends], np.cumsum(ordered * self._inside)[self._ends]
         n_members, n_others = members[-1], called[-1] - members[-1]
         if not n_members or not n_others:
-            return {name: float("nan") for name in ("auc", *map(_tpr_name, fprs))}
+            return dict.fromkeys(self._names(), float("nan"))
         tpr, fpr = np.append(0, members / n_members), np.append(0, (called - members) / n_others)
-        found = {"auc": float(np.trapezoid(tpr, fpr))}
-        for f in fprs:
-            found[_tpr_name(f)] = float(tpr[fpr <= f].max()) if f * n_others >= 1 else float("nan")
-        return found
+        values = [float(np.trapezoid(tpr, fpr))]
+        values += [float(tpr[fpr <= f].max()) if f * n_others >= 1 else float("nan") for f in self._fprs]
+        if self._decides:
+            true, false = ((self._called @ flat).reshape(-1, 2) / (n_members, n_others)).T
+            values += _of_decisions(true[0], false[0], n_members, n_others)
+            for t, f, rate in zip(true[1:], false[1:], self._fprs, strict=True):
+                values += [f, t, *(_ppv(t, f, prior) for prior in PRIORS)] if rate * n_others >= 1 else [np.nan] * 6
+        return dict(zip(self._names(), values, strict=True))
+
+    def _names(self) -> list[str]:
+        names = ["auc", *(f"tpr_at_{f:g}_fpr" for f in self._fprs)]
+        if self._decides:
+            names += ["accuracy", "precision", "recall", "f1"]
+            for f in self._fprs:
+                names += [f"carried_fpr_at_{f:g}_fpr", f"carried_tpr_at_{f:g}_fpr"]
+                names += [f"ppv_at_{f:g}_fpr_prior_{prior:g}" for prior in PRIORS]
+        return names
 
 
-def _tpr_name(fpr: float) -> str:
-    return f"tpr_at_{fpr:g}_fpr"
+def _of_decisions(tpr: float, fpr: float, n_members: int, n_others: int) -> list[float]:
+    """accuracy, precision, recall and f1, as `lmia.evaluation.metrics.at_threshold` has them."""
+    hits, alarms = tpr * n_members, fpr * n_others
+    precision = hits / (hits + alarms) if hits + alarms else float("nan")
+    return [(tpr + 1 - fpr) / 2, precision, tpr, 2 * hits / (hits + alarms + n_members)]
+
+
+def _ppv(tpr: float, fpr: float, prior: float) -> float:
+    found = prior * tpr + (1 - prior) * fpr
+    return prior * tpr / found if found else float("nan")
+
+
+def pool_rows(
+    scored: dict[str, np.ndarray], is_member: np.ndarray, fprs: Sequence[float], resamples: int
+) -> Iterator[dict]:
+    """Rows of metrics.csv over all models of a pool, seed "all": one per setting and metric.
+
+    scored: arrays of artifacts of scores of all models, K as their seeds; is_member: bools (K, N).
+    """
+    settings = range(len(scored["settings"]))
+    ways = [(scored["scores"][:, v], scored["thresholds"][:, v]) for v in settings]
+    for v, found in zip(settings, measure_alike(ways, is_member, fprs, resamples), strict=True):
+        same = {"seed": ALL_SEEDS, "queries": scored["queries"][:, v].mean(), "setting": scored["settings"][v]}
+        flagged = {f"tpr_at_{fpr:g}_fpr": flags(ways[v][0], is_member, fpr) for fpr in fprs}
+        for name, measured in found.items():
+            value, low, high = measured.interval()
+            low, high = np.clip([low, high], 0, 1)  # few pairs stretch their draws beyond all rates
+            row = {"metric": name, "value": value, "ci_low": low, "ci_high": high, "flags": flagged.get(name, "")}
+            yield same | row
+
+
+def differences(
+    scored: dict[str, np.ndarray], is_member: np.ndarray, fprs: Sequence[float], resamples: int
+) -> Iterator[dict]:
+    """By how much each attack is above each other on one pool, one row per pair of attacks and metric.
+
+    scored: attack -> scores (K, N); is_member: bools (K, N). Metrics are auc and the true-positive rates.
+    """
+    found = measure_alike([(scores, None) for scores in scored.values()], is_member, fprs, resamples)
+    for (one, of_one), (other, of_other) in combinations(zip(scored, found, strict=True), 2):
+        for metric in of_one:
+            value, low, high = difference(of_one[metric], of_other[metric])
+            low, high = np.clip([low, high], -1, 1)
+            row = {"metric": metric, "value": value, "ci_low": low, "ci_high": high}
+            yield {"attack": one, "against": other} | row
 
 
 def flags(scores: np.ndarray, is_member: np.ndarray, fpr: float) -> str:

@@ -20,3 +20,19 @@ def load_scores(scores: Sequence[str], splits: Sequence[str]) -> dict[str, list[
         is_member = load_membership(split, arrays["example_ids"])
         found.setdefault(Path(path).stem, []).extend(zip(arrays["scores"][:, 0], is_member, strict=True))
     return found
+
+
+def load_pool_scores(
+    scores: Sequence[str], splits: Sequence[str], blocks: Sequence[Sequence[int]]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Scores of one attack on all models of a pool, in the order of their numbers, and their membership.
+
+    scores, splits: paths, one for each block; blocks: numbers of the models of each.
+
+    Returns (scores (K, w, N), thresholds (K, w), queries (K, w) and settings (w,) by name; bools (K, N)).
+    """
+    loaded = [artifacts.load(path, "scores", {"scores": ("f", 3), "example_ids": ("i", 2)})[0] for path in scores]
+    known = [load_membership(split, of["example_ids"]) for split, of in zip(splits, loaded, strict=True)]
+    order = np.argsort(np.concatenate(blocks))
+    joined = {name: np.concatenate([of[name] for of in loaded])[order] for name in ("scores", "thresholds", "queries")}
+    return joined | {"settings": loaded[0]["settings"]}, np.concatenate(known)[order]

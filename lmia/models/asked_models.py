@@ -11,9 +11,10 @@ from torch import nn
 from tqdm import tqdm
 
 from lmia import artifacts, plugins
-from lmia.asked_points import evaluated_ids, starting_ids
+from lmia.asked_points import evaluated_ids, evaluated_pool_ids, starting_ids
 from lmia.devices import describe, prepare
 from lmia.models.checkpoints import restore
+from lmia.split_rows import ids_of
 from lmia.streams import seed_list
 
 
@@ -21,11 +22,13 @@ from lmia.streams import seed_list
 class Subject:
     """One model and its points.
 
-    network: in evaluation mode, on the job's device; inputs: float32 (n, *shape), on the CPU; classes, ids: (n,), in
-    the order of the ids, which tells nothing of who was trained on.
+    seed: of the model; draws: seed of what is drawn for its points: of a pool, all models share that, so that they are
+    asked the same; network: in evaluation mode, on the job's device; inputs: float32 (n, *shape), on the CPU; classes,
+    ids: (n,), in the order of the ids, which tells nothing of who was trained on.
     """
 
     seed: int
+    draws: int
     network: nn.Module
     inputs: torch.Tensor
     classes: np.ndarray
@@ -40,14 +43,16 @@ class TrainedModels:
     """Iterates the `Subject` of each seed.
 
     files: has paths of artifacts as `dataset`, `split` and `model`, the latter two of one role; params: has `model`,
-    what the model is ({"kind": ..., options}), `seeds`, the block of these files ("0-5"), and `evaluated`, how many
-    points of each kind are asked about at most (None: all); device: that models run on; threads: of the CPU.
+    what the model is ({"kind": ..., options}), `seeds`, the block of these files ("0-5"), `evaluated`, how many points
+    of each kind are asked about at most (None: all), and `pool`, the number of the pool that the models are of (None:
+    they are of none); device: that models run on; threads: of the CPU.
     """
 
     def __init__(self, files: Any, params: Any, device: torch.device, threads: int):
         prepare(device, threads)
         self.device = device
-        self._seeds, self._spec, self._evaluated = seed_list(params.seeds), params.model, params.evaluated
+        self._seeds, self._spec = seed_list(params.seeds), params.model
+        self._evaluated, self._pool = params.evaluated, params.pool
         self._data, _ = artifacts.load(files.dataset, "dataset", {"classes": ("i", 1)})
         self._split, _ = artifacts.load(files.split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
         self._models, provenance = artifacts.load(files.model, "model")
@@ -58,14 +63,28 @@ class TrainedModels:
         inputs, classes = self._data["inputs"], self._data["classes"]
         build = plugins.bind("models", "build", self._spec)
         for row, seed in enumerate(tqdm(self._seeds, desc="models")):
-            ids = evaluated_ids(self._split["members"][row], self._split["nonmembers"][row], seed, self._evaluated)
+            ids, draws = self._asked_ids(row, seed), seed if self._pool is None else self._pool
             network = restore(build(inputs.shape[1:], int(classes.max()) + 1), self._models, seed)
-            yield Subject(seed, network.to(self.device), torch.from_numpy(inputs[ids]), classes[ids], ids)
+            yield Subject(seed, draws, network.to(self.device), torch.from_numpy(inputs[ids]), classes[ids], ids)
+
+    def _parts(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """(members, non-members) of the model in a row."""
+        return ids_of(self._split["members"][row]), ids_of(self._split["nonmembers"][row])
+
+    def _asked_ids(self, row: int, seed: int) -> np.ndarray:
+        members, nonmembers = self._parts(row)
+        if self._pool is None:
+            return evaluated_ids(members, nonmembers, seed, self._evaluated)
+        return evaluated_pool_ids(np.sort(np.concatenate([members, nonmembers])), self._pool, self._evaluated)
 
     def starting_points(self, subject: Subject) -> tuple[torch.Tensor, np.ndarray] | None:
-        """(inputs, classes) of points where searches may start, none of them trained on; None where there is none."""
-        members = self._split["members"][self._seeds.index(subject.seed)]
-        ids = starting_ids(len(self._data["classes"]), subject.ids, members, subject.seed)
+        """(inputs, classes) of points where searches may start, none of them trained on; None where there is none.
+
+        Of a pool they are among what no model of it was trained on, and the same for all.
+        """
+        members, nonmembers = self._parts(self._seeds.index(subject.seed))
+        taken = members if self._pool is None else np.concatenate([members, nonmembers])
+        ids = starting_ids(len(self._data["classes"]), subject.ids, taken, subject.draws)
         return (torch.from_numpy(self._data["inputs"][ids]), self._data["classes"][ids]) if len(ids) else None
 
     def save(self, output: str | Path, kind: str, rows: Sequence[dict], provenance: dict) -> None:

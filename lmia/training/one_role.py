@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from lmia.asked_points import reference_ids
 from lmia.defenses.base import Defense
 from lmia.journal import Journal
 from lmia.models.checkpoints import to_arrays
+from lmia.split_rows import ids_of
 from lmia.streams import stream
 from lmia.training.loop import model_flag, predict, share, train
 from lmia.training.options import TrainingOptions
@@ -33,7 +33,7 @@ def train_block(
     Args:
         build: See `train_role`.
         data: See `train_role`.
-        split: "members" (s, n) and "nonmembers" (s, m), ids for each seed.
+        split: "members" (s, n) and "nonmembers" (s, m), ids for each seed, see `lmia.splits.draw_block`.
         seeds: of the block, s of them.
         role: See `train_role`.
         new_defense: () -> the defense of one model.
@@ -50,8 +50,8 @@ def train_block(
         network, record = train_role(
             build,
             data,
-            split["members"][row],
-            split["nonmembers"][row],
+            ids_of(split["members"][row]),
+            ids_of(split["nonmembers"][row]),
             seed,
             role,
             new_defense(),
@@ -113,3 +113,16 @@ def train_role(
     record = {"train_accuracy": share(predicted, classes), "test_accuracy": share(tested, other_classes)}
     record |= {"epochs": len(losses)} | defense.report()
     return network, record | {"flag": model_flag(losses, predicted, tested, other_classes)}
+
+
+def reference_ids(
+    n_available: int, members: np.ndarray, nonmembers: np.ndarray, draw: np.random.Generator
+) -> np.ndarray:
+    """As many points as members, or as are left, of those that are neither, ascending; some defenses learn from them.
+
+    Returns ids (k,). Raises ValueError where none is left.
+    """
+    others = np.setdiff1d(np.arange(n_available), np.concatenate([members, nonmembers]))
+    if not len(others):
+        raise ValueError("the defense needs points beside members and non-members, and the data set has none left")
+    return np.sort(draw.permutation(others)[: len(members)])

@@ -113,7 +113,7 @@ def test_a_data_set_that_is_too_small_ends_its_split_with_one_line(run, tmp_path
     log = run(
         "draw_split",
         inputs=placed(tmp_path),
-        params={"seeds": "0", "role": "target", "n_train": 4, "n_nonmembers": 4, "scheme": "disjoint"},
+        params={"seeds": "0", "role": "target", "n_train": 4, "n_nonmembers": 4, "scheme": "disjoint", "pool": None},
         wildcards={"study": "s"},
     )
     assert log == (

@@ -117,7 +117,7 @@ SHADOWS = [
 
 
 def test_shadows_of_a_seed_are_counted_together():
-    rows = {(row["seed"], row["metric"]): row for row in model_rows(SHADOWS, [3, 4], (10, 20), "shadow_")}
+    rows = {(row["seed"], row["metric"]): row for row in model_rows(SHADOWS, [3, 4], [(10, 20)] * 2, "shadow_")}
     hits = {(3, "train"): (15, 20), (4, "train"): (14, 20), (3, "test"): (18, 40), (4, "test"): (20, 40)}
     assert len(rows) == len(hits)
     for (seed, metric), counted in hits.items():
@@ -127,7 +127,7 @@ def test_shadows_of_a_seed_are_counted_together():
 
 
 def test_a_targets_rows_have_no_prefix_and_flags_of_their_own():
-    rows = list(model_rows([SHADOWS[0]], [3, 4], (10, 20), ""))
+    rows = list(model_rows([SHADOWS[0]], [3, 4], [(10, 20)] * 2, ""))
     assert [(row["seed"], row["metric"], row["value"], row["flags"]) for row in rows] == [
         (3, "train_accuracy", 1.0, ""),
         (3, "test_accuracy", 0.55, ""),
@@ -135,7 +135,7 @@ def test_a_targets_rows_have_no_prefix_and_flags_of_their_own():
         (4, "test_accuracy", 0.5, "target b"),
     ]
     old = {name: SHADOWS[0][name] for name in ("train_accuracy", "test_accuracy")}
-    assert {row["flags"] for row in model_rows([old], [3, 4], (10, 20), "")} == {""}
+    assert {row["flags"] for row in model_rows([old], [3, 4], [(10, 20)] * 2, "")} == {""}
 
 
 def test_guarantees_are_rows_where_training_gives_them():

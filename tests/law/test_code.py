@@ -25,8 +25,6 @@ SEEN_BY_NONE = {
     "lmia/api.py": "for notebooks: no job uses it, and test_layers.py sees that nothing imports it",
     "lmia/api_checks.py": "see api",
     "lmia/api_pools.py": "see api",
-    "lmia/calibration/": "read by api_pools: the workflow runs no pools",
-    "lmia/evaluation/pooled.py": "see calibration",
     "workflow/config/": "what it reads reaches jobs as params, and what it checks changes nothing",
     "workflow/tools/": "programs that no job runs",
     "workflow/scripts/verify.py": "reads results and makes none",
@@ -72,7 +70,7 @@ def chosen_by_name(job):
     specs = [job["params"].get(name) for name in ("spec", "model", "defense", "query", "attack", "figure")]
     specs += job["params"].get("queries", {}).values()
     kinds = {spec["kind"] for spec in specs if spec}
-    packages = ("data", "models", "defenses", "perturbations", "attacks", "figures")
+    packages = ("data", "models", "defenses", "perturbations", "attacks", "calibration", "figures")
     folders = [name for name in packages if re.search(rf"\bmodules\(.*\b{name}=|\"{name}\"", text)]
     found = {f"lmia/{folder}/{kind}.py" for folder in folders for kind in kinds} & FILES.keys()
     if job["rule"] == "search_boundary" and any("results/stopping" in f for fs in job["inputs"].values() for f in fs):

@@ -33,10 +33,22 @@ READERS = {
     "training": {"train_model"},
     "outliers": {"find_outliers"},
     # Of another kind: measures name the access that it needs, and the axes of plots what is asked.
-    "queries": {*ASKS, "fit_stopping", "score_attack", "measure_attack", "compare_exhibit"} | PLOTS,
+    "queries": {
+        *ASKS,
+        "fit_stopping",
+        "score_attack",
+        "score_pool",
+        "measure_attack",
+        "measure_pool",
+        "compare_exhibit",
+    }
+    | PLOTS,
     # Tables name the gap attack.
-    "attacks": {"score_attack", "measure_attack", "tabulate_study", "compare_exhibit", "plot_metrics", "plot_scores"},
-    "metrics": {"measure_attack", "tabulate_study", "compare_exhibit"},
+    "attacks": {
+        *("score_attack", "score_pool", "measure_attack", "measure_pool", "compare_pool"),
+        *("tabulate_study", "compare_exhibit", "plot_metrics", "plot_scores"),
+    },
+    "metrics": {"measure_attack", "measure_pool", "compare_pool", "tabulate_study", "compare_exhibit"},
     "figures": PLOTS,
     "exhibits": {"compare_exhibit"},
 }
@@ -45,7 +57,7 @@ FIRST = READERS | {
     "models": {"train_model"},
     "defenses": {"train_model", "query_confidences"},
     "queries": ASKS | {"fit_stopping"},
-    "attacks": {"score_attack"},
+    "attacks": {"score_attack", "score_pool"},
     "metrics": {"measure_attack", "tabulate_study"},
 }
 # Keys that no result depends on, each with its reason.

@@ -18,9 +18,19 @@ LEFT_OUT = {
         "plot_scores",
         "compare_exhibit",
         "score_attack",
+        "score_pool",
         "measure_attack",
+        "measure_pool",
     },
-    "attacks": {"measure_attack", "tabulate_study", "compare_exhibit", "plot_metrics", "plot_scores"},
+    "attacks": {
+        "measure_attack",
+        "measure_pool",
+        "compare_pool",
+        "tabulate_study",
+        "compare_exhibit",
+        "plot_metrics",
+        "plot_scores",
+    },
 }
 
 

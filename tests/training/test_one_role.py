@@ -7,6 +7,7 @@ from torch import nn
 
 from lmia.defenses.base import Defense
 from lmia.journal import Journal
+from lmia.streams import stream
 from lmia.training import one_role
 from lmia.training.options import TrainingOptions
 
@@ -95,6 +96,17 @@ def test_seeds_and_roles_begin_differently(trained):
     assert len(set(seeds)) == 4 and trained(0, "target")[1]["seed"] == seeds[0]
 
 
+def test_a_defense_learns_from_points_that_are_neither_members_nor_what_they_are_compared_with():
+    given = np.random.default_rng(0).permutation(1000)[:180]
+    ids = one_role.reference_ids(1000, given[:100], given[100:], stream(0, "reference"))
+    assert len(ids) == 100 and not set(ids) & set(given) and (np.diff(ids) > 0).all()
+    few = np.arange(180)
+    found = one_role.reference_ids(190, few[:100], few[100:], stream(0, "any"))
+    np.testing.assert_array_equal(found, np.setdiff1d(np.arange(190), few))
+    with pytest.raises(ValueError, match="the data set has none left"):
+        one_role.reference_ids(180, few[:100], few[100:], stream(0, "any"))
+
+
 SPLIT = {"members": np.array([[0, 3, 4], [1, 2, 5]]), "nonmembers": np.array([[1, 2, 6, 7], [0, 3, 4, 7]])}
 
 
@@ -125,6 +137,11 @@ def test_each_seed_has_its_own_points_defense_and_part_of_the_journal(monkeypatc
         journal.finish({"seed": np.array(seed)})
     assert given[0][6] is not given[1][6] and isinstance(given[0][6], Defense)
     assert [int(arguments[-1].get()["seed"]) for arguments in given] == [3, 4]
+
+
+def test_what_fills_up_rows_of_a_pool_is_no_point(monkeypatch):
+    _, given = trained_block(monkeypatch, ["", ""], members=np.array([[0, 3, 4], [1, 2, -1]]))
+    assert [arguments[2].tolist() for arguments in given] == [[0, 3, 4], [1, 2]]
 
 
 def test_weights_and_records_of_all_seeds_are_kept(monkeypatch):

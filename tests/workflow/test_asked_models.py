@@ -9,12 +9,12 @@ from lmia import artifacts
 from lmia.models.asked_models import TrainedModels
 
 
-def models(finished, role, evaluated=None):
+def models(finished, role, evaluated=None, pool=None):
     root = finished.path / "results"
     names = {"dataset": "data/digits", "split": f"splits/small/n60-none/0-1/{role}"}
     names |= {"model": f"models/small/n60-none/0-1/{role}"}
     files = SimpleNamespace(**{name: root / f"{file}.npz" for name, file in names.items()})
-    params = SimpleNamespace(model={"kind": "mlp", "hidden": [32]}, seeds="0-1", evaluated=evaluated)
+    params = SimpleNamespace(model={"kind": "mlp", "hidden": [32]}, seeds="0-1", evaluated=evaluated, pool=pool)
     return TrainedModels(files, params, torch.device("cpu"), threads=1)
 
 
@@ -52,3 +52,19 @@ def test_no_search_starts_at_a_member_that_is_not_asked_about(finished):
     for row, subject in enumerate(loaded):
         numbers = {where[point.numpy().tobytes()] for point in loaded.starting_points(subject)[0]}
         assert len(numbers) == 1797 - 60 - 10 and not numbers & {*split["members"][row], *subject.ids}
+
+
+def test_models_of_a_pool_are_asked_the_same(finished, monkeypatch):
+    """Two seeds that were trained on other points stand for a pair: what is drawn is the pool's, and equal."""
+    monkeypatch.setattr("lmia.asked_points.MAX_STARTING_POINTS", 500)
+    split, _ = artifacts.load(finished.path / "results/splits/small/n60-none/0-1/target.npz", "split")
+    asked = [(models(finished, "target", pool=pool)) for pool in (3, 3, 4)]
+    asked[1]._split = {name: split[other] for name, other in (("members", "nonmembers"), ("nonmembers", "members"))}
+    taken = [next(iter(of)) for of in asked]
+    assert [subject.draws for subject in taken] == [3, 3, 4] and next(iter(models(finished, "target"))).draws == 0
+    starts = [of.starting_points(subject) for of, subject in zip(asked, taken, strict=True)]
+    np.testing.assert_array_equal(taken[0].ids, taken[1].ids)  # whoever was trained on them
+    np.testing.assert_array_equal(taken[0].ids, np.sort(np.concatenate([split["members"][0], split["nonmembers"][0]])))
+    assert torch.equal(starts[0][0], starts[1][0]) and not torch.equal(starts[0][0], starts[2][0])
+    numbers = [next(iter(models(finished, "target", 10, pool))).ids for pool in (3, 4)]
+    assert len(numbers[0]) == 20 and not np.array_equal(*numbers) and set(numbers[0]) <= set(taken[0].ids)

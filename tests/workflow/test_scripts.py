@@ -59,7 +59,7 @@ def test_thresholds_carry_over_within_one_precision_only(other, tmp_path):
 
 def drawn(tmp_path, scheme="disjoint", role="target", **given):
     artifacts.save(tmp_path / "data.npz", "dataset", {"classes": np.arange(10) % 2}, {})
-    same = {"n_train": 4, "n_nonmembers": None, "seeds": [0, 1], "study": "mine"}
+    same = {"n_train": 4, "n_nonmembers": None, "pool": None, "seeds": [0, 1], "study": "mine"}
     draw(tmp_path / "data.npz", tmp_path / f"{role}.npz", scheme=scheme, role=role, **same | given)
     return artifacts.load(tmp_path / f"{role}.npz", "split")[0]
 
@@ -121,7 +121,7 @@ class Subjects:
             network = torch.nn.Linear(2, 2).requires_grad_(False)
             network.weight.copy_(torch.tensor([[1.0, 0], [-1, 0]]))
             network.bias.copy_(torch.tensor([-0.5, 0.5]))
-            yield Subject(seed, network, inputs, np.array([1, 0]), ids)
+            yield Subject(seed, 10 + seed, network, inputs, np.array([1, 0]), ids)
 
     def starting_points(self, subject):
         return self.pool
@@ -130,13 +130,13 @@ class Subjects:
         self.saved.append((kind, rows, provenance))
 
 
-def test_random_queries_are_drawn_by_the_seed_of_each_model_and_the_name_of_the_query_set():
+def test_random_queries_are_drawn_by_what_its_model_says_and_the_name_of_the_query_set():
     models, spec = Subjects(), {"kind": "gaussian", "sigmas": [0.4], "samples": 40}
     query_labels(models, "", spec, {}, "mine", Journal())
     ((kind, rows, provenance),) = models.saved
     assert kind == "answers" and provenance["unit"] == "sigma" and len(provenance["asked"]) == 2
     for subject, row in zip(models, rows, strict=True):
-        draws = partial(streams, subject.seed, "mine", subject.ids)
+        draws = partial(streams, subject.draws, "mine", subject.ids)
         labels, _ = ask_fixed(subject.network, subject.inputs, Gaussian(sigmas=[0.4], samples=40), draws)
         np.testing.assert_array_equal(row["labels"], labels)
         assert row["example_ids"].tolist() == [11, 22] and row["classes"].tolist() == [1, 0]
@@ -144,7 +144,7 @@ def test_random_queries_are_drawn_by_the_seed_of_each_model_and_the_name_of_the_
     assert (rows[0]["labels"] != rows[1]["labels"]).any()
 
 
-def test_searches_start_from_the_pool_and_are_drawn_by_seed_name_and_copy(monkeypatch):
+def test_searches_start_from_the_pool_and_are_drawn_by_model_name_and_copy(monkeypatch):
     asked = []
 
     def search_boundary(network, inputs, classes, draws, *, pool, settled, progress, journal, **options):
@@ -159,5 +159,5 @@ def test_searches_start_from_the_pool_and_are_drawn_by_seed_name_and_copy(monkey
     assert kind == "distances" and [row["distance"].dtype for row in rows] == [np.float32] * 2
     assert [row["stopped"].tolist() for row in rows] == [[False, False], [True, False]]  # the second has a rule
     for (drawn_number, pool, settled, options), seed in zip(asked, (3, 4), strict=True):
-        assert drawn_number == stream(seed, "mine, copy 2", 22).random() and pool is models.pool
+        assert drawn_number == stream(10 + seed, "mine, copy 2", 22).random() and pool is models.pool
         assert settled is (rule if seed == 4 else None) and options == {"budget": 50}

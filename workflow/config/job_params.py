@@ -89,6 +89,17 @@ class Params:
     def evaluated(self, wildcards: Any) -> int | None:
         return self._study(wildcards).evaluated
 
+    def pool(self, wildcards: Any) -> int | None:
+        return self._study(wildcards).pool_number()
+
+    def pool_models(self, wildcards: Any) -> list[int]:
+        """Numbers of all models of a pool."""
+        return self._study(wildcards).models()
+
+    def blocks(self, wildcards: Any) -> list[str]:
+        """Of all seeds of a study, in the order of `Paths.of_blocks`."""
+        return list(map(str, self._study(wildcards).seeds))
+
     def model(self, wildcards: Any) -> dict[str, Any]:
         """What a model is: read by training, and by all who build it again to query it."""
         return plain(self.model_entry(wildcards))
@@ -117,6 +128,10 @@ class Params:
     def search(self, wildcards: Any) -> dict[str, Any]:
         """A search without when it stops: the shadows' run to the end, and the target's have that from its own file."""
         return plain(self._config.queries[wildcards.query], without=("stop_error",))
+
+    def attack(self, wildcards: Any) -> dict[str, Any]:
+        """A rule in a study without pool: numbers of a pool's shadows are nothing to it."""
+        return plain(self._config.attacks[wildcards.attack], without=("shadows",))
 
     def observation(self, wildcards: Any) -> str:
         return self._config.query_of(wildcards.attack).observation

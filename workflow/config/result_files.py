@@ -70,7 +70,19 @@ class Paths:
         return f"results/data/{self._study(wildcards).dataset}.npz"
 
     def shadow_roles(self, wildcards: Any) -> list[str]:
-        return [f"shadow{number}" for number in range(self._study(wildcards).shadows)]
+        return self._study(wildcards).shadow_roles()
+
+    def of_blocks(self, template: str) -> Callable[[Any], list[str]]:
+        """An input function: the path of each block of seeds, of the models that are asked as {models}."""
+
+        return lambda wildcards: [
+            template.format(**vars(block) | {"models": self._models(block)}) for block in self._blocks(wildcards)
+        ]
+
+    def _blocks(self, wildcards: Any) -> list[SimpleNamespace]:
+        """The wildcards for each block of seeds of a study."""
+        same = {"study": wildcards.study, "cell": wildcards.cell, "attack": getattr(wildcards, "attack", None)}
+        return [SimpleNamespace(**same, seeds=block) for block in self._study(wildcards).seeds]
 
     def of_shadows(self, template: str) -> Callable[[Any], list[str]]:
         """An input function: the path of each shadow of the models that are asked."""
@@ -102,11 +114,15 @@ class Paths:
         """Which of the target's points are outliers, where the study wants to know."""
         return f"results/outliers/{self._models(wildcards)}.npz" if self._study(wildcards).outliers else []
 
-    def observations(self, wildcards: Any, role: str) -> str:
-        """What an attack reads of one role; the shadows' confidences are masked only if it knows the mask."""
+    def observations(self, wildcards: Any, role: str, is_shadow: bool | None = None) -> str:
+        """What an attack reads of one role; the shadows' confidences are masked only if it knows the mask.
+
+        is_shadow: whether these models are shadows; default: unless their role is the target.
+        """
         attack = self._config.attacks[wildcards.attack]
         observation = OBSERVATIONS[self._config.queries[attack.reads].observation]
-        is_masked = observation.can_be_masked and (role == "target" or attack.knows_masks)
+        is_shadow = role != "target" if is_shadow is None else is_shadow
+        is_masked = observation.can_be_masked and (attack.knows_masks or not is_shadow)
         cell = wildcards.cell if is_masked else trained_cell(self._config, wildcards.cell)
         return f"results/{observation.folder}/{wildcards.study}/{cell}/{wildcards.seeds}/{role}/{attack.reads}.npz"
 
@@ -116,13 +132,33 @@ class Paths:
     def shadow_observations(self, wildcards: Any) -> list[str]:
         return [self.observations(wildcards, role) for role in self.shadow_roles(wildcards)]
 
+    def pool_observations(self, wildcards: Any) -> list[str]:
+        """What is known of each block of a pool's models as shadows: masked only if the attack knows the mask."""
+        return [self.observations(block, "target", is_shadow=True) for block in self._blocks(wildcards)]
+
+    def pool_scores(self, wildcards: Any) -> list[str]:
+        """The scores of all attacks on a pool, block by block for each."""
+        study, where = self._study(wildcards), f"results/scores/{wildcards.study}/{wildcards.cell}"
+        return [
+            f"{where}/{block}/{attack}.npz" for attack, block in product(self._config.attacks_of(study), study.seeds)
+        ]
+
     def measures(self, wildcards: Any) -> list[str]:
         """The measures of all attacks of a study, and of its models."""
         name, study = wildcards.study, self._study(wildcards)
         blocks = [f"{name}/{cell}/{block}" for cell, block in product(cells(study), study.seeds)]
         attacks = self._config.attacks_of(study)
         of_attacks = [f"results/measures/{block}/{attack}.csv" for block, attack in product(blocks, attacks)]
+        if study.is_pool:
+            pools = product(cells(study), attacks)
+            of_attacks += [f"results/pool_measures/{name}/{cell}/{attack}.csv" for cell, attack in pools]
         return of_attacks + [f"results/model_measures/{block}.csv" for block in blocks]
+
+    def differences(self) -> list[str]:
+        """Tables of paired differences between attacks, of each cell of each pool that has several."""
+        studies, attacks_of = self._config.studies.items(), self._config.attacks_of
+        pools = {name: study for name, study in studies if study.is_pool and len(attacks_of(study)) > 1}
+        return [f"results/differences/{name}/{cell}.csv" for name, study in pools.items() for cell in cells(study)]
 
     def figure_tables(self, wildcards: Any) -> list[str]:
         figure = self._config.figures[wildcards.figure]
@@ -187,6 +223,7 @@ class Paths:
             if self._config.queries[query].stops_early():
                 yield f"results/stopping/{self._models(wildcards)}/{query}.npz"
             yield from (self.observations(wildcards, role) for role in roles)
+            yield from self.pool_observations(wildcards) if study.is_pool else ()
             yield f"results/scores/{name}/{cell}/{seeds}/{attack}.npz"
 
     def _tables_and_figures(self) -> Iterator[str]:
@@ -194,6 +231,7 @@ class Paths:
         yield from (f"results/remarks/{study}.txt" for study in studies)
         yield from (path for study in studies for path in self.measures(SimpleNamespace(study=study)))
         yield from (f"results/tables/{study}.csv" for study in studies)
+        yield from self.differences()
         yield "results/metrics.csv"
         yield from (f"results/figures/{figure}.{end}" for figure, end in figures)
         for exhibit in self._config.exhibits:

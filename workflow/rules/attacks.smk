@@ -1,4 +1,5 @@
-# In: what models answered, and splits. Out: results/scores/, measures/, model_measures/, outliers/, tables/, metrics.csv.
+# In: what models answered, and splits.
+# Out: results/scores/, measures/, pool_measures/, differences/, model_measures/, outliers/, tables/, metrics.csv.
 # Membership of the shadow's points comes in, the target's does not.
 rule score_attack:
     """The membership score of each of the target's points, with everything chosen on the shadows."""
@@ -12,6 +13,8 @@ rule score_attack:
         "results/logs/scores/{study}/{cell}/{seeds}/{attack}.log",
     benchmark:
         "results/benchmarks/scores/{study}/{cell}/{seeds}/{attack}.tsv"
+    wildcard_constraints:
+        study=studies_of(pools=False),
     conda:
         "../envs/numpy.yaml"
     threads: 1
@@ -20,7 +23,7 @@ rule score_attack:
         runtime=growing(60),
     params:
         seeds="{seeds}",
-        attack=lambda wc: plain(CONFIG.attacks[wc.attack]),
+        attack=PARAMS.attack,
         files=lambda wc: PARAMS.files(CONFIG.attacks[wc.attack]),
         observation=PARAMS.observation,
         code=code_for("score_attack", lambda wc: CONFIG.attacks[wc.attack]),
@@ -28,6 +31,41 @@ rule score_attack:
         "Score {wildcards.attack} on {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
     script:
         "../scripts/score_attack.py"
+
+
+# The splits have the membership of the targets too: `lmia.calibration.pools.judge_targets` keeps it from each of them.
+rule score_pool:
+    """The membership score of each point under some models of a pool, by the others but for their partners."""
+    input:
+        targets=PATHS.target_observations,
+        models=PATHS.pool_observations,
+        splits=PATHS.of_blocks("results/splits/{models}/target.npz"),
+    output:
+        "results/scores/{study}/{cell}/{seeds}/{attack}.npz",
+    log:
+        "results/logs/scores/{study}/{cell}/{seeds}/{attack}.log",
+    benchmark:
+        "results/benchmarks/scores/{study}/{cell}/{seeds}/{attack}.tsv"
+    wildcard_constraints:
+        study=studies_of(pools=True),
+    conda:
+        "../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(120),
+    params:
+        seeds="{seeds}",
+        blocks=PARAMS.blocks,
+        attack=lambda wc: plain(CONFIG.attacks[wc.attack]),
+        calibrates=lambda wc: CONFIG.attacks[wc.attack].calibrates,
+        files=lambda wc: PARAMS.files(CONFIG.attacks[wc.attack]),
+        observation=PARAMS.observation,
+        code=code_for("score_pool", lambda wc: CONFIG.attacks[wc.attack]),
+    message:
+        "Score {wildcards.attack} on the pool {wildcards.study}, {wildcards.cell}, models {wildcards.seeds}"
+    script:
+        "../scripts/score_pool.py"
 
 
 rule measure_attack:
@@ -59,11 +97,69 @@ rule measure_attack:
         "../scripts/measure_attack.py"
 
 
+rule measure_pool:
+    """Metrics of one attack over all models of a pool together, with intervals over models and points."""
+    input:
+        scores=PATHS.of_blocks("results/scores/{study}/{cell}/{seeds}/{attack}.npz"),
+        splits=PATHS.of_blocks("results/splits/{models}/target.npz"),
+    output:
+        "results/pool_measures/{study}/{cell}/{attack}.csv",
+    log:
+        "results/logs/pool_measures/{study}/{cell}/{attack}.log",
+    benchmark:
+        "results/benchmarks/pool_measures/{study}/{cell}/{attack}.tsv"
+    conda:
+        "../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(120),
+    params:
+        blocks=PARAMS.blocks,
+        key=PARAMS.attack_key,
+        metrics=plain(CONFIG.metrics),
+        code=code("measure_pool"),
+    message:
+        "Measure {wildcards.attack} on the pool {wildcards.study}, {wildcards.cell}"
+    script:
+        "../scripts/measure_pool.py"
+
+
+rule compare_pool:
+    """By how much each attack is above each other on the same models and points."""
+    input:
+        scores=PATHS.pool_scores,
+        splits=PATHS.of_blocks("results/splits/{models}/target.npz"),
+    output:
+        "results/differences/{study}/{cell}.csv",
+    log:
+        "results/logs/differences/{study}/{cell}.log",
+    benchmark:
+        "results/benchmarks/differences/{study}/{cell}.tsv"
+    conda:
+        "../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(120),
+    params:
+        blocks=PARAMS.blocks,
+        attacks=lambda wc: CONFIG.attacks_of(CONFIG.studies[wc.study]),
+        key=PARAMS.row_key,
+        metrics=plain(CONFIG.metrics),
+        code=code("compare_pool"),
+    message:
+        "Compare the attacks on the pool {wildcards.study}, {wildcards.cell}"
+    script:
+        "../scripts/compare_pool.py"
+
+
 rule measure_models:
     """Train and test accuracy of targets and shadows, and what privacy a defense guarantees."""
     input:
         target=PATHS.of_models("results/models/{study}/{cell}/{seeds}/target.npz"),
         shadows=PATHS.of_shadows("results/models/{models}/{role}.npz"),
+        split=PATHS.of_models("results/splits/{study}/{cell}/{seeds}/target.npz"),
     output:
         "results/model_measures/{study}/{cell}/{seeds}.csv",
     log:
@@ -79,7 +175,6 @@ rule measure_models:
     params:
         seeds="{seeds}",
         key=PARAMS.row_key,
-        n_nonmembers=PARAMS.n_nonmembers,
         code=code("measure_models"),
     message:
         "Measure the models of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
@@ -166,6 +261,7 @@ rule find_outliers:
         seeds="{seeds}",
         model=PARAMS.model,
         evaluated=PARAMS.evaluated,
+        pool=PARAMS.pool,
         outliers=lambda wc: plain(CONFIG.studies[wc.study].outliers),
         files=PARAMS.model_files,
         code=code_for("find_outliers", PARAMS.model_entry),

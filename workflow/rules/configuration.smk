@@ -62,6 +62,13 @@ def figures_from(results):
     return any_of(name for name, figure in figures if figure.drawn_from == results)
 
 
+def studies_of(pools):
+    """Those whose models are pools, or the others."""
+    return any_of(
+        name for name, study in CONFIG.studies.items() if study.is_pool == pools
+    )
+
+
 wildcard_constraints:
     study=any_of(CONFIG.studies),
     cell=r"n\d+-[^/]+",

@@ -48,6 +48,7 @@ rule draw_split:
         n_train=PARAMS.n_train,
         n_nonmembers=PARAMS.n_nonmembers,
         scheme=lambda wc: CONFIG.studies[wc.study].splits,
+        pool=PARAMS.pool,
         code=code("draw_split"),
     message:
         "Draw the {wildcards.role} split of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"

@@ -9,6 +9,7 @@ from lmia import artifacts, plugins
 from lmia.data.warnings import remarks
 from lmia.devices import prepare
 from lmia.models.usability import check_model
+from lmia.split_rows import ids_of
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
@@ -19,7 +20,8 @@ def check(dataset: str, split: str, output: str, spec: dict[str, Any], name: str
     data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     parts, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
     inputs, classes = data["inputs"], data["classes"]
-    found = [f"data: {line}" for line in remarks(inputs, classes, parts["members"][0], parts["nonmembers"][0])]
+    members, nonmembers = (ids_of(parts[name][0]) for name in ("members", "nonmembers"))
+    found = [f"data: {line}" for line in remarks(inputs, classes, members, nonmembers)]
     with bad_input(f"models.{name}, on inputs of shape {list(inputs.shape[1:])}"):
         build = plugins.bind("models", "build", spec)
         found += [f"model: {line}" for line in check_model(build, torch.from_numpy(inputs), int(classes.max()) + 1)]

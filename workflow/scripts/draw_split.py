@@ -1,9 +1,7 @@
 """Members and non-members of one role, for every seed of a block."""
 
-import numpy as np
-
 from lmia import artifacts
-from lmia.splits import draw_roles, role_parts
+from lmia.splits import draw_block
 from lmia.streams import seed_list
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
@@ -15,18 +13,15 @@ def draw(
     n_train: int,
     n_nonmembers: int | None,
     scheme: str,
+    pool: int | None,
     seeds: list[int],
     role: str,
     study: str,
 ) -> None:
     arrays, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
-    kind, shadow = role_parts(role)
     with bad_input(f"studies.{study}"):  # of a data set whose size is known only now
-        splits = draw_roles(scheme, len(arrays["classes"]), n_train, seeds, shadow, n_nonmembers)
-    members = np.stack([split.members(kind) for split in splits])
-    nonmembers = np.stack([split.nonmembers(kind) for split in splits])
-    provenance = {"scheme": scheme, "seeds": seeds, "role": role}
-    artifacts.save(output, "split", {"members": members, "nonmembers": nonmembers}, provenance)
+        split = draw_block(scheme, len(arrays["classes"]), n_train, seeds, role, n_nonmembers, pool or 0)
+    artifacts.save(output, "split", split, {"scheme": scheme, "seeds": seeds, "role": role})
 
 
 if __name__ == "__main__":
@@ -37,6 +32,7 @@ if __name__ == "__main__":
             n_train=snakemake.params.n_train,
             n_nonmembers=snakemake.params.n_nonmembers,
             scheme=snakemake.params.scheme,
+            pool=snakemake.params.pool,
             seeds=seed_list(snakemake.params.seeds),
             role=snakemake.params.role,
             study=snakemake.wildcards.study,

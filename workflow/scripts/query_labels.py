@@ -28,7 +28,7 @@ def query_labels(
     magnitudes = {"magnitudes": np.array([0.0, *perturbation.magnitudes])}
     rows, asked = [], []
     for subject in models:
-        draws, part = partial(streams, subject.seed, name, subject.ids), journal.part(f"seed {subject.seed}")
+        draws, part = partial(streams, subject.draws, name, subject.ids), journal.part(f"seed {subject.seed}")
         labels, how = ask_fixed(subject.network, subject.inputs, perturbation, draws, journal=part, **precision)
         rows.append(subject.row(labels=labels.astype(np.int32)) | magnitudes)
         asked.append(how)

@@ -36,7 +36,7 @@ def search(
             subject.network,
             subject.inputs,
             subject.classes,
-            lambda copy, subject=subject: streams(subject.seed, f"{name}, copy {copy}", subject.ids),
+            lambda copy, subject=subject: streams(subject.draws, f"{name}, copy {copy}", subject.ids),
             pool=models.starting_points(subject),
             settled=rule,
             progress=title,

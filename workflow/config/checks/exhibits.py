@@ -71,6 +71,9 @@ def _check_claim(key: str, config: Config, claim: Claim) -> Iterator[str]:
             yield unknown(f"{key}.{field}", study, config.studies, "studies")
             return
     other = claim.against_study or claim.study
+    for name in [name for name in (claim.study, other) if config.studies[name].is_pool]:
+        yield f"{key}.study: {name}: models of a pool are no independent seeds; see results/differences/{name}/"
+        return
     sizes = claim.n_train or []
     side = Compared(claim.study, claim.attacks, claim.settings, sizes, claim.defense)
     yield from _check_side(f"{key}.", config, side)

@@ -92,6 +92,11 @@ def check_attacks(config: Config) -> Iterator[str]:
                 f"{' or '.join(accepted)}; choose another query set or kind"
             )
         yield from _check_budgets(key, attack, query)
+        if attack.calibrates and (attack.budget or attack.budgets) and len(query.magnitudes()) > 1:
+            yield (
+                f"{key}.budgets: {attack.budgets}: queries.{attack.reads} asks one magnitude after the other, and a "
+                f"{attack.kind} attack reads all together; give it a query set of one magnitude"
+            )
         if query.stops_early() and not attack.decides:
             yield f"{key}.kind: {attack.kind}: queries.{attack.reads} stops early, which only kind distance can read"
 

@@ -11,6 +11,7 @@ from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.studies import Study
 
 MAX_SEEDS = 10_000
+MIN_MODELS = 6  # of a pool: a target, its partner, and two pairs of shadows, of which a variance can be told
 
 
 def check_studies(config: Config) -> Iterator[str]:
@@ -28,6 +29,7 @@ def check_studies(config: Config) -> Iterator[str]:
         yield from _check_seeds(key, study)
         yield from _check_folds(config, study)
         yield from _check_outliers(key, study)
+        yield from _check_pool(key, config, study)
         if study.dataset in config.datasets:
             yield from _check_size(key, study, config.datasets[study.dataset])
             yield from _check_shape(key, config, study)
@@ -46,6 +48,34 @@ def _check_seeds(key: str, study: Study) -> Iterator[str]:
         if seen & set(seeds):
             yield f"{key}.seeds: {block}: seed {min(seen & set(seeds))} is in another block too; let blocks not overlap"
         seen |= set(seeds)
+
+
+def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
+    """What a pool needs, and what it has not."""
+    attacks = {name: config.attacks[name] for name in config.attacks_of(study) if name in config.attacks}
+    if not study.is_pool:
+        if study.pool is not None:
+            yield f"{key}.pool: {study.pool}: only models of splits: pool have one; remove it, or set splits: pool"
+        for name in [name for name, attack in attacks.items() if attack.calibrates]:
+            yield f"{key}.attacks: {name}: calibrates each example, which needs splits: pool; leave it out"
+        return
+    models, absent = study.models(), "a pool has models of one kind, each a target and a shadow; remove it"
+    if alone := [model for model in models if model ^ 1 not in models]:
+        yield f"{key}.seeds: {alone[0]}: is a model without its partner {alone[0] ^ 1}; pools are of pairs: add that"
+    elif len(models) < MIN_MODELS:
+        yield f"{key}.seeds: {len(models)} models: too few to be each other's shadows; use at least {MIN_MODELS}"
+    for field in ("n_nonmembers", "outliers"):
+        if getattr(study, field) is not None:
+            yield f"{key}.{field}: {absent}"
+    if study.shadows > 1:
+        yield f"{key}.shadows: {study.shadows}: {absent}"
+    for name, attack in attacks.items():
+        if attack.shadows and attack.shadows[-1] > len(models) - 2:
+            most = f"{len(models)} models leave {len(models) - 2}"
+            yield f"attacks.{name}.shadows: {attack.shadows[-1]}: {most} of {key} for a target; lower it"
+        if attack.reads in config.queries and config.queries[attack.reads].stops_early():
+            stops = f"queries.{attack.reads} stops early by shadows whose searches do not"
+            yield f"{key}.attacks: {name}: {stops}, and a pool has none; leave it out"
 
 
 def _check_outliers(key: str, study: Study) -> Iterator[str]:
@@ -73,16 +103,14 @@ def _check_size(key: str, study: Study, dataset: Dataset) -> Iterator[str]:
         for n in study.n_train:
             needed, most = _examples(study, n, size)
             if needed > size:
-                splits = "two" if study.splits == "halves" else "four"
-                yield (
-                    f"{key}.n_train: {n}: {splits} disjoint splits need {needed} examples, {study.dataset} has {size}; "
-                    f"use at most {most}"
-                )
+                splits = {"pool": "the two models of a pair", "halves": "two disjoint splits"}
+                needs = f"{splits.get(study.splits, 'four disjoint splits')} need {needed} examples"
+                yield f"{key}.n_train: {n}: {needs}, {study.dataset} has {size}; use at most {most}"
 
 
 def _examples(study: Study, n: int, size: int) -> tuple[int, int]:
     """(examples that models of n members need, the largest n of which a data set of this size has enough)."""
-    if study.splits == "halves":
+    if study.splits != "disjoint":
         return 2 * n, size // 2
     if study.n_nonmembers:
         return 2 * (n + study.n_nonmembers), size // 2 - study.n_nonmembers

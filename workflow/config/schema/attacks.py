@@ -4,7 +4,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from workflow.config.plugin_source_reader import read_arguments
 from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, Entry, NonEmpty, Positive, Rising
+
+Even = Annotated[int, Field(ge=2, le=1000, multiple_of=2)]
+WAYS = ("reads", "budget", "budgets", "shadows")  # keys of every attack, which its module does not get
 
 
 class Rule(Entry):
@@ -14,11 +18,15 @@ class Rule(Entry):
     target = "Attack"
     decides: ClassVar[bool] = False  # whether it needs no order, only the side of one threshold
     is_baseline: ClassVar[bool] = False  # the gap attack, to which others are compared
+    calibrates: ClassVar[bool] = False  # whether it judges each example by models with and without it, in pools alone
 
     reads: str = Field(description="a query set under `queries`")
     budget: Count | None = Field(None, description="most queries per example; default: all that were asked")
     budgets: Annotated[list[Count], Distinct, Rising] = Field(
         [], description="smaller budgets that are reported as well"
+    )
+    shadows: Annotated[list[Even], Distinct, Rising] = Field(
+        [], description="of pools: smaller numbers of shadows per target that are reported as well, even"
     )
 
     @property
@@ -27,7 +35,7 @@ class Rule(Entry):
         return bool(self.stated("KNOWS_MASKS"))
 
     def options(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", exclude={"kind", "reads", "budget", "budgets"})
+        return self.model_dump(mode="json", exclude={"kind", *WAYS})
 
 
 class Gap(Rule):
@@ -69,12 +77,57 @@ class Classifier(Rule):
     seed: Annotated[int, Field(ge=0, lt=2**32, description="of the random numbers")] = 0
 
 
+class Calibrated(Rule):
+    """A rule for pools: it compares each example with itself under models that were, and were not, trained on it."""
+
+    package = "calibration"
+    target = "Calibration"
+    calibrates = True
+
+
+class Lira(Calibrated):
+    kind: Literal["lira"]
+    online: bool = Field(True, description="whether shadows that were trained on the example are used too")
+    variance: Literal["each", "fixed", "shrunk", "student"] = Field(
+        "shrunk", description="of an example's signal: its own, that of all, a mean of the two, with heavier tails"
+    )
+
+
+class Difference(Calibrated):
+    kind: Literal["difference"]
+    between: bool = Field(False, description="compare with the middle of the means with and without the example")
+
+
+class Logistic(Calibrated):
+    kind: Literal["logistic"]
+    inverse_penalty: Positive = Field(1.0, description="weight of the answers against the squared coefficients")
+
+
 class CustomRule(Custom, Rule):
-    """A decision rule that is not part of lmia."""
+    """A decision rule that is not part of lmia, or a calibration, where its module defines `Calibration`."""
 
     model_config = EXTRA
 
+    @property
+    def calibrates(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return read_arguments(self.module, "Calibration") is not None
+
+    @property
+    def target(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return "Calibration" if self.calibrates else "Attack"
+
 
 AnyRule = Annotated[
-    Gap | Vote | Distance | MaxConfidence | TrueConfidence | AdaptiveConfidence | Classifier | CustomRule, ByKind
+    Gap
+    | Vote
+    | Distance
+    | MaxConfidence
+    | TrueConfidence
+    | AdaptiveConfidence
+    | Classifier
+    | Lira
+    | Difference
+    | Logistic
+    | CustomRule,
+    ByKind,
 ]

@@ -51,8 +51,10 @@ class Config(Strict):
     exhibits: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Exhibit] = {}
 
     def attacks_of(self, study: Study) -> list[str]:
-        """Names of the attacks that run in a study."""
-        return list(self.attacks) if study.attacks is None else study.attacks
+        """Names of the attacks that run in a study: all where it names none, but those that need a pool."""
+        if study.attacks is not None:
+            return study.attacks
+        return [name for name, attack in self.attacks.items() if study.is_pool or not attack.calibrates]
 
     def gap_attack(self, study: Study) -> str | None:
         """Name of the study's gap attack, whose decisions tell where the model is right; None where it has none."""
@@ -66,7 +68,7 @@ class Config(Strict):
     def settings_of(self, attack: str) -> list[str]:
         """The settings that an attack is reported in, as metrics.csv names them: "" is as it is meant to be run."""
         budgets = [f"budget={budget}" for budget in self.attacks[attack].budgets]
-        return ["", *budgets, *self.query_of(attack).magnitudes()]
+        return ["", *budgets, *([] if self.attacks[attack].calibrates else self.query_of(attack).magnitudes())]
 
     def trained_with(self, defense: str) -> str:
         """Name of the defense whose models are asked under the defense of this name."""

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lmia.streams import seed_list
 from workflow.config.schema.base import Count, Distinct, Fraction, NonEmpty, NonNegative, Positive, Strict
 
 
@@ -34,9 +35,13 @@ class Study(Strict):
     dataset: str = Field(description="an entry under `datasets`")
     n_train: Annotated[list[Count], NonEmpty, Distinct] = Field(description="members per model")
     n_nonmembers: Count | None = Field(None, description="non-members per model; default: as many as members")
-    splits: Literal["disjoint", "halves"] = Field(
+    splits: Literal["disjoint", "halves", "pool"] = Field(
         "disjoint",
-        description="disjoint: target and shadow share no example; halves: each is trained on the other's non-members",
+        description="disjoint: target and shadow share no example; halves: each is trained on the other's non-members; "
+        "pool: seeds are models, of which 0 and 1 are a pair, and so on: a coin puts each example into one of a pair",
+    )
+    pool: Annotated[int, Field(ge=0, lt=10**9)] | None = Field(
+        None, description="number of the pool, which draws its examples, coins and queries; default: 0, of splits: pool"
     )
     evaluated: Count | None = Field(
         None,
@@ -50,4 +55,23 @@ class Study(Strict):
     shadows: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="shadow models per seed")
     training: Training = Field(Training.model_validate({}), description="how models are trained")
     outliers: Outliers | None = Field(None, description="also measure attacks on outliers alone; default: no")
-    attacks: Annotated[list[str], Distinct] | None = Field(None, description="default: all")
+    attacks: Annotated[list[str], Distinct] | None = Field(
+        None, description="default: all; those that calibrate only with splits: pool"
+    )
+
+    @property
+    def is_pool(self) -> bool:
+        """Whether its models are a pool: each is a target once, and the others but its partner are its shadows."""
+        return self.splits == "pool"
+
+    def pool_number(self) -> int | None:
+        """Of its pool, None where it has none."""
+        return (self.pool or 0) if self.is_pool else None
+
+    def shadow_roles(self) -> list[str]:
+        """Roles of the models that are shadows and nothing else."""
+        return [] if self.is_pool else [f"shadow{number}" for number in range(self.shadows)]
+
+    def models(self) -> list[int]:
+        """All seeds of all blocks, ascending."""
+        return sorted(seed for block in self.seeds for seed in seed_list(block))

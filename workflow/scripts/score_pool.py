@@ -1,0 +1,54 @@
+"""Membership scores of the points under some models of a pool, by the others but for their partners."""
+
+from typing import Any
+
+import numpy as np
+
+from lmia import artifacts, plugins
+from lmia.attacks.observation_files import join_blocks, load_observations
+from lmia.calibration.scoring import score_targets
+from lmia.membership import load_membership
+from lmia.streams import seed_list
+from workflow.harness.job import job
+
+NO_OPTIONS = ("reads", "budget", "budgets", "shadows")  # of the rule itself
+
+
+def score(
+    targets: str,
+    models: list[str],
+    splits: list[str],
+    output: str,
+    attack: dict[str, Any],
+    kind: tuple[str, str],
+    observation: str,
+    seeds: list[int],
+    blocks: list[list[int]],
+) -> None:
+    make = plugins.bind(*kind, {key: attack[key] for key in attack if key not in NO_OPTIONS})
+    of_targets = load_observations(targets, observation)
+    known = join_blocks([load_observations(path, observation) for path in models], blocks)
+    numbers = sorted(seed for block in blocks for seed in block)
+    in_blocks = [load_membership(path, known.example_ids[: len(of)]) for path, of in zip(splits, blocks, strict=True)]
+    is_member = np.concatenate(in_blocks)[np.argsort(np.concatenate(blocks))]
+    places = [numbers.index(seed) for seed in seeds]
+    ways = (attack["budget"], attack["budgets"], attack["shadows"])
+    arrays = score_targets(make, of_targets, places, known.per_seed, is_member, *ways)
+    artifacts.save(output, "scores", arrays, {"attack": attack, "seeds": seeds})
+
+
+if __name__ == "__main__":
+    params = snakemake.params
+    kind = ("calibration", "Calibration") if params.calibrates else ("attacks", "Attack")
+    with job(snakemake, *plugins.modules(**{kind[0]: params.attack})):
+        score(
+            targets=snakemake.input.targets,
+            models=list(snakemake.input.models),
+            splits=list(snakemake.input.splits),
+            output=snakemake.output[0],
+            attack=params.attack,
+            kind=kind,
+            observation=params.observation,
+            seeds=seed_list(params.seeds),
+            blocks=[seed_list(block) for block in params.blocks],
+        )

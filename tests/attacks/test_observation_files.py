@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lmia import artifacts
-from lmia.attacks.observation_files import ObservedModels, check_precision, load_observations
+from lmia.attacks.observation_files import ObservedModels, check_precision, join_blocks, load_observations
 from lmia.attacks.observations import Answers, Confidences, Distances
 
 IDS = np.array([[2, 5, 7], [1, 4, 6]])  # of two seeds
@@ -72,3 +72,15 @@ def test_different_precisions_are_refused(last):
 def test_equal_precisions_and_none_go_together():
     check_precision([asked("bfloat16", "float32"), asked("bfloat16", "float32")])
     check_precision([asked(), asked()])
+
+
+def test_blocks_of_a_pool_are_joined_in_the_order_of_their_seeds():
+    one, other = (
+        ObservedModels(["c", "d"], IDS, "pixels", ["x", "x"]),
+        ObservedModels(["a"], IDS[:1] + 9, "pixels", ["x"]),
+    )
+    joined = join_blocks([one, other], [[4, 5], [1]])
+    assert joined.per_seed == ["a", "c", "d"] and joined.unit == "pixels" and len(joined.precisions) == 3
+    assert joined.example_ids.tolist() == [*(IDS[:1] + 9).tolist(), *IDS.tolist()]
+    with pytest.raises(ValueError, match="models were asked in different precisions .* set precision: float32"):
+        join_blocks([one, ObservedModels(["a"], IDS[:1], "pixels", ["y"])], [[4, 5], [1]])

@@ -123,3 +123,28 @@ def test_flags_reach_all_attacks_on_the_model_and_the_rows_over_seeds():
 def test_tables_of_before_the_column_are_read(tmp_path):
     TABLE.drop(columns="flags").to_csv(tmp_path / "old.csv", index=False)
     assert read_metrics(tmp_path / "old.csv")["flags"].tolist() == [""] * len(TABLE)
+
+
+def test_rows_over_all_models_of_a_pool_are_kept_with_the_flags_of_its_models():
+    """Of two models, of which one diverged: no mean is taken, and a study that is no pool has its rows as before."""
+    pooled = [row("all", "boundary", 0.3, queries=80.0), row("all", "boundary", 0.1, metric="ppv")]
+    pooled[0]["flags"] = "12 tied at the top"
+    models = [
+        row(0, "", 0.5, metric="test_accuracy") | {"flags": "target diverged"},
+        row(1, "", 0.5, metric="test_accuracy"),
+    ]
+    pool = pd.DataFrame([*TABLE.to_dict("records"), *models, *pooled]).assign(study="pool")
+    table = with_rows_over_seeds(pd.concat([TABLE, pool], ignore_index=True), 100, "gap")
+    alone = with_rows_over_seeds(TABLE, 100, "gap").query("seed == 'all'").reset_index(drop=True)
+    others = table.query("seed == 'all' and study == 's'").reset_index(drop=True)
+    pd.testing.assert_frame_equal(others, alone)
+    rows = table.query("seed == 'all' and study == 'pool'").set_index(["attack", "setting", "metric"])
+    assert len(table.query("seed != 'all'")) == 2 * len(TABLE) + 2 and "accuracy_over_gap" not in str(
+        rows.index.tolist()
+    )
+    found = rows.loc[("boundary", "", "accuracy")]
+    assert (found["value"], found["ci_low"], found["ci_high"], found["queries"]) == (0.3, 0.3 - 0.1, 0.3 + 0.1, 80)
+    assert found["flags"] == "target diverged (1 of 2); 12 tied at the top"
+    assert rows.loc[("boundary", "", "ppv"), "value"] == 0.1
+    assert rows.loc[("gap", "", "accuracy"), "value"] == pytest.approx(0.55)  # of which there is no pooled row
+    assert rows.loc[("", "", "test_accuracy"), "value"] == 0.5

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from lmia.evaluation import pooled
-from lmia.evaluation.metrics import auc, tpr_at_fpr
+from lmia.evaluation.metrics import at_threshold, auc, tpr_at_fpr
 
 
 def coins(n_models, n, rng):
@@ -100,3 +100,100 @@ def test_ties_at_the_top_are_told_and_no_rate():
     scores[0, 3:5] = 0
     assert pooled.flags(scores, is_member, 0.125) == "1 false alarms allowed"
     assert pooled.flags(np.random.default_rng(0).random((2, 200)), np.arange(400).reshape(2, 200) % 2 > 0, 0.1) == ""
+
+
+def test_decisions_are_those_of_each_targets_own_threshold():
+    rng = np.random.default_rng(5)
+    is_member, scores, thresholds = coins(6, 40, rng), rng.standard_normal((6, 40)), rng.standard_normal(6)
+    found = pooled.measure(scores, is_member, [0.1], 50, thresholds=thresholds)
+    expected = at_threshold((scores - thresholds[:, None]).ravel(), is_member.ravel(), 0)
+    for name, value in expected.items():
+        assert found[name].value == pytest.approx(value) and found[name].draws.std() > 0
+    called_none = pooled.measure(scores, is_member, [0.1], 5, thresholds=np.full(6, np.inf))
+    assert np.isnan(called_none["precision"].value) and called_none["f1"].value == 0
+    assert called_none["accuracy"].value == 0.5
+
+
+def test_thresholds_of_the_other_models_are_carried_over():
+    """Of the second pair, the first pair's ten non-members give it: one false alarm is allowed at 0.1, none at 0.05."""
+    is_member = np.zeros((4, 10), bool)
+    is_member[[0, 2], :5], is_member[[1, 3], 5:] = True, True
+    scores = np.zeros((4, 10))
+    scores[0, 5:], scores[1, :5] = [1, 2, 3, 4, 9], [5, 6, 7, 8, 8]
+    scores[2], scores[3] = np.arange(1, 11), 8
+    called = pooled.carried(scores, is_member, 0.1)
+    assert called[2].tolist() == [score > 8 for score in scores[2]] and not called[3].any()
+    assert pooled.carried(scores, is_member, 0.2)[2].tolist() == called[2].tolist()  # two are tied at 8
+    assert pooled.carried(scores, is_member, 0.3)[2].tolist() == [score > 7 for score in scores[2]]
+    assert not pooled.carried(scores, is_member, 0.05).any()
+    scores[3] = np.inf
+    assert pooled.carried(scores, is_member, 0.1)[0].sum() == 0  # whose own pair never comes in
+    moved = np.where(np.arange(4)[:, None] < 2, scores + 100, scores)
+    np.testing.assert_array_equal(pooled.carried(moved, is_member, 0.1)[:2], moved[:2] > np.inf)
+
+
+def test_rates_that_are_reached_and_what_a_find_is_worth():
+    rng = np.random.default_rng(6)
+    is_member, scores = coins(8, 400, rng), rng.standard_normal((8, 400))
+    scores += is_member
+    found = pooled.measure(scores, is_member, [0.05, 1e-4], 20, thresholds=np.zeros(8))
+    called = pooled.carried(scores, is_member, 0.05)
+    tpr, fpr = called[is_member].mean(), called[~is_member].mean()
+    assert found["carried_tpr_at_0.05_fpr"].value == pytest.approx(tpr)
+    assert found["carried_fpr_at_0.05_fpr"].value == pytest.approx(fpr) and 0.03 < fpr < 0.07
+    for prior in (0.5, 0.1, 0.01, 0.001):
+        expected = prior * tpr / (prior * tpr + (1 - prior) * fpr)
+        assert found[f"ppv_at_0.05_fpr_prior_{prior:g}"].value == pytest.approx(expected)
+        assert np.isnan(found[f"ppv_at_0.0001_fpr_prior_{prior:g}"].value)
+    assert np.isnan(found["carried_fpr_at_0.0001_fpr"].value) and np.isnan(found["tpr_at_0.0001_fpr"].value)
+
+
+def test_worths_that_were_worked_out_elsewhere():
+    assert [round(pooled._ppv(0.135, 0.001, prior), 3) for prior in pooled.PRIORS] == [0.993, 0.938, 0.577, 0.119]
+    assert np.isnan(pooled._ppv(0.0, 0.0, 0.5))
+
+
+def test_several_are_measured_as_each_alone():
+    rng = np.random.default_rng(7)
+    is_member, ways = coins(6, 30, rng), [(rng.standard_normal((6, 30)), rng.standard_normal(6)) for _ in range(2)]
+    together = pooled.measure_alike(ways, is_member, [0.1], 20, seed=3)
+    for (scores, thresholds), found in zip(ways, together, strict=True):
+        alone = pooled.measure(scores, is_member, [0.1], 20, 3, thresholds)
+        assert alone.keys() == found.keys()
+        for name in alone:
+            np.testing.assert_array_equal(alone[name].draws, found[name].draws)
+
+
+def test_rows_of_a_pool_are_its_metrics_in_each_setting():
+    rng = np.random.default_rng(8)
+    is_member = coins(6, 60, rng)
+    scored = {
+        "scores": np.stack([rng.standard_normal((6, 60)) + is_member, np.zeros((6, 60))], axis=1),
+        "thresholds": np.zeros((6, 2)),
+        "queries": np.tile([30.0, 10.0], (6, 1)) + np.arange(6)[:, None],
+        "settings": np.array(["", "budget=10"]),
+    }
+    rows = list(pooled.pool_rows(scored, is_member, [0.1, 0.01], 50))
+    assert {row["seed"] for row in rows} == {"all"} and {row["queries"] for row in rows} == {32.5, 12.5}
+    found = {(row["setting"], row["metric"]): row for row in rows}
+    alone = pooled.measure(scored["scores"][:, 0], is_member, [0.1, 0.01], 50, thresholds=np.zeros(6))
+    assert len(found) == len(rows) == 2 * len(alone)
+    for name, measured in alone.items():
+        row = found["", name]
+        value, low, high = measured.interval()
+        np.testing.assert_array_equal([row["value"], row["ci_low"]], [value, max(low, 0)])
+        assert row["ci_high"] == min(high, 1) or np.isnan(high)
+    assert found["budget=10", "tpr_at_0.1_fpr"]["flags"] == "360 tied at the top" and not found["", "auc"]["flags"]
+
+
+def test_differences_are_of_every_pair_of_attacks():
+    rng = np.random.default_rng(9)
+    is_member = coins(6, 60, rng)
+    scored = {name: rng.standard_normal((6, 60)) + sure * is_member for name, sure in (("a", 0), ("b", 1), ("c", 3))}
+    rows = list(pooled.differences(scored, is_member, [0.1], 50))
+    assert [(row["attack"], row["against"], row["metric"]) for row in rows] == [
+        (one, other, metric) for one, other in ("ab", "ac", "bc") for metric in ("auc", "tpr_at_0.1_fpr")
+    ]
+    found = [pooled.measure(scored[name], is_member, [0.1], 50)["auc"] for name in "ac"]
+    value, low, high = pooled.difference(*found)
+    assert (rows[2]["value"], rows[2]["ci_low"], rows[2]["ci_high"]) == (value, low, high) and value < -0.3

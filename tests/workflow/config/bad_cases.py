@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[3]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 
+POOL = {"dataset": "digits", "model": "mlp", "n_train": [200], "splits": "pool", "seeds": ["0-5"], "attacks": ["gap"]}
 QUERIES_THAT_MOVE = ("copies", "rotations", "translations")
 
 
@@ -311,6 +312,58 @@ BAD = {
         ("studies", "digits-mlp"),
         {"dataset": "digits", "model": "mlp", "seeds": [0], "n_train": [200], "splits": "halves", "n_nonmembers": 9},
         "digits-mlp.n_nonmembers: 9: halves have as many as members; remove it",
+    ),
+    "a pool that is too large": (
+        ("studies", "digits-mlp"),
+        POOL | {"n_train": [899]},
+        "digits-mlp.n_train: 899: the two models of a pair need 1798 examples, digits has 1797; use at most 898",
+    ),
+    "a model without its partner": (
+        ("studies", "digits-mlp"),
+        POOL | {"seeds": ["0-5", 8]},
+        "digits-mlp.seeds: 8: is a model without its partner 9; pools are of pairs: add that",
+    ),
+    "a pool of two pairs": (
+        ("studies", "digits-mlp"),
+        POOL | {"seeds": ["0-3"]},
+        "digits-mlp.seeds: 4 models: too few to be each other's shadows; use at least 6",
+    ),
+    "shadows of a pool": (
+        ("studies", "digits-mlp"),
+        POOL | {"shadows": 2},
+        "digits-mlp.shadows: 2: a pool has models of one kind, each a target and a shadow; remove it",
+    ),
+    "non-members of a pool": (
+        ("studies", "digits-mlp"),
+        POOL | {"n_nonmembers": 200},
+        "digits-mlp.n_nonmembers: a pool has models of one kind, each a target and a shadow; remove it",
+    ),
+    "outliers of a pool": (
+        ("studies", "digits-mlp"),
+        POOL | {"outliers": {}},
+        "digits-mlp.outliers: a pool has models of one kind, each a target and a shadow; remove it",
+    ),
+    "a number of no pool": (
+        ("studies", "digits-mlp", "pool"),
+        1,
+        "digits-mlp.pool: 1: only models of splits: pool have one; remove it, or set splits: pool",
+    ),
+    "searches of a pool that stop": (
+        ("studies", "digits-mlp"),
+        POOL | {"attacks": ["boundary-stopped"]},
+        "digits-mlp.attacks: boundary-stopped: queries.settled stops early by shadows whose searches do not, and a "
+        "pool has none; leave it out",
+    ),
+    "an odd number of shadows": (
+        ("attacks", "gap", "shadows"),
+        [3],
+        "attacks.gap.shadows.*: 3: .*multiple of 2",
+    ),
+    "a budget that cuts magnitudes off": (
+        ("attacks", "ratio"),
+        {"kind": "lira", "reads": "gaussian", "budgets": [50]},
+        "attacks.ratio.budgets: .50.: queries.gaussian asks one magnitude after the other, and a lira attack reads all "
+        "together; give it a query set of one magnitude",
     ),
     "nobody evaluated": (
         ("studies", "digits-mlp", "evaluated"),

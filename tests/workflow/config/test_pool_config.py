@@ -1,0 +1,77 @@
+"""Studies whose models are a pool: which attacks run in them, and what goes with what."""
+
+import pytest
+
+from tests.workflow.config.bad_cases import POOL, changed
+from workflow.config.load import ConfigError, check
+
+
+def with_pool(**more):
+    config = changed("figures", value={})
+    config["attacks"] |= {
+        "ratio": {"kind": "lira", "reads": "boundary", "budgets": [50], "shadows": [4, 2]},
+        "regression": {"kind": "logistic", "reads": "rotations"},
+    }
+    config["studies"]["pool"] = POOL | {"seeds": ["4-7", 1, 0]} | more
+    return config
+
+
+def test_calibrated_attacks_run_in_pools_alone():
+    config = check(with_pool())
+    everywhere = [name for name in config.attacks if name not in ("ratio", "regression")]
+    assert config.attacks_of(config.studies["digits-mlp"]) == everywhere
+    del (raw := with_pool())["attacks"]["boundary-stopped"], raw["studies"]["pool"]["attacks"]
+    assert (pools := check(raw)).attacks_of(pools.studies["pool"]) == list(raw["attacks"])
+    assert config.settings_of("ratio") == ["", "budget=50"] and config.settings_of("regression") == [""]
+    assert config.attacks["ratio"].shadows == [2, 4]
+
+
+def test_a_pool_has_pairs_of_models_a_number_and_no_shadows_apart():
+    study = check(with_pool(pool=3)).studies["pool"]
+    assert study.models() == [0, 1, 4, 5, 6, 7] and study.pool_number() == 3 and study.shadow_roles() == []
+    assert check(with_pool()).studies["pool"].pool_number() == 0
+    other = check(with_pool()).studies["digits-mlp"]
+    assert other.pool_number() is None and other.shadow_roles() == ["shadow0"]
+
+
+def test_calibration_without_a_pool_is_refused():
+    config = with_pool()
+    config["studies"]["digits-mlp"]["attacks"] = ["gap", "ratio"]
+    message = "^studies.digits-mlp.attacks: ratio: calibrates each example, which needs splits: pool; leave it out$"
+    with pytest.raises(ConfigError, match=message):
+        check(config)
+
+
+def test_a_pool_has_as_many_shadows_as_it_leaves():
+    config = with_pool(attacks=["ratio"])
+    config["attacks"]["ratio"]["shadows"] = [2, 6]
+    message = "^attacks.ratio.shadows: 6: 6 models leave 4 of studies.pool for a target; lower it$"
+    with pytest.raises(ConfigError, match=message):
+        check(config)
+
+
+def test_what_the_paper_claims_of_seeds_is_not_asked_of_a_pool():
+    config = with_pool()
+    claim = {"says": "more", "study": "pool", "attacks": ["gap"], "against": ["chance"]}
+    config["exhibits"] = {"table_1": {"title": "Table 1", "claims": [claim]}}
+    message = "claims.0.study: pool: models of a pool are no independent seeds; see results/differences/pool/$"
+    with pytest.raises(ConfigError, match=message):
+        check(config)
+
+
+@pytest.mark.parametrize(
+    "body, calibrates",
+    [("class Calibration:\n    reads = ('labels',)\n", True), ("class Attack:\n    reads = ('labels',)\n", False)],
+)
+def test_a_plug_in_calibrates_where_it_says_so(tmp_path, monkeypatch, body, calibrates):
+    (tmp_path / f"own{calibrates}").mkdir()
+    (tmp_path / f"own{calibrates}/rule.py").write_text(body)
+    monkeypatch.syspath_prepend(tmp_path)
+    config = with_pool(attacks=["own"])
+    config["attacks"]["own"] = {"kind": f"own{calibrates}.rule", "reads": "original"}
+    checked = check(config)
+    assert checked.attacks["own"].calibrates is calibrates
+    assert ("own" in checked.attacks_of(checked.studies["digits-mlp"])) is not calibrates
+    config["attacks"]["own"]["reads"] = "boundary"
+    with pytest.raises(ConfigError, match="attacks.own.reads: boundary: yields distances, a .* attack reads labels"):
+        check(config)

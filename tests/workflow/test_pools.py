@@ -1,0 +1,110 @@
+"""A pool through the workflow: its numbers are those of a notebook, and what is there is not made again."""
+
+import numpy as np
+import pytest
+
+import lmia
+from lmia import artifacts
+from lmia.evaluation.metrics_table import read_metrics
+
+ATTACKS = {
+    "gap": {"kind": "gap", "reads": "original"},
+    "boundary": {"kind": "distance", "reads": "boundary"},
+    "ratio": {"kind": "lira", "reads": "boundary", "budgets": [60], "shadows": [2]},
+    "guarded": {"kind": "lira", "reads": "confidences"},
+}
+BLOCKS = ["2-5", "0-1"]
+
+
+def pool(config):
+    """The small study as a pool of three pairs."""
+    config["studies"]["small"] |= {"splits": "pool", "pool": 2, "seeds": BLOCKS, "defenses": ["none", "guard"]}
+    config["defenses"] = {"none": {"kind": "none"}, "guard": {"kind": "memguard"}}
+    config |= {"attacks": ATTACKS, "figures": {}}
+    config["metrics"]["fprs"] = [0.1]
+
+
+@pytest.fixture(scope="module")
+def pooled(tmp_path_factory):
+    from tests.workflow.conftest import make_checkout
+
+    checkout = make_checkout(tmp_path_factory.mktemp("pool") / "it")
+    checkout.configure(pool)
+    checkout.snakemake()
+    return checkout
+
+
+def observed(checkout, cell="n60-none", folder="distances", query="boundary"):
+    """(observations of models 0 to 5, membership (6, n))."""
+    found, bits = {}, {}
+    for block, models in (("2-5", range(2, 6)), ("0-1", range(2))):
+        arrays, _ = artifacts.load(checkout.path / f"results/{folder}/small/{cell}/{block}/target/{query}.npz")
+        split, _ = artifacts.load(checkout.path / f"results/splits/small/n60-none/{block}/target.npz", "split")
+        for row, model in enumerate(models):
+            bits[model] = np.isin(arrays["example_ids"][row], split["members"][row])
+            if folder == "distances":
+                given = (arrays["distance"][row], arrays["n_queries"][row], arrays["classes"][row], None)
+                found[model] = lmia.Distances(*given)
+            else:
+                found[model] = lmia.Confidences(arrays["probabilities"][row], arrays["classes"][row])
+            assert np.array_equal(arrays["example_ids"][row], arrays["example_ids"][0])
+    return [found[model] for model in range(6)], np.stack([bits[model] for model in range(6)])
+
+
+def scores(checkout, attack, cell="n60-none", way=0):
+    blocks = [
+        artifacts.load(checkout.path / f"results/scores/small/{cell}/{block}/{attack}.npz", "scores")[0]["scores"]
+        for block in reversed(BLOCKS)
+    ]
+    return np.concatenate(blocks)[:, way]
+
+
+@pytest.mark.slow
+def test_scores_and_metrics_are_those_of_a_notebook(pooled):
+    distances, is_member = observed(pooled)
+    assert is_member.shape == (6, 120) and (is_member[::2] != is_member[1::2]).all()
+    for attack, kind, way, options in [
+        ("ratio", "lira", 0, {}),
+        ("ratio", "lira", 2, {"shadows": 2}),
+        ("boundary", "distance", 0, {}),
+    ]:
+        expected = lmia.attack_pool(kind, distances, is_member, **options)
+        np.testing.assert_array_equal(scores(pooled, attack, way=way), expected)
+    table = read_metrics(pooled.path / "results/metrics.csv").query("seed == 'all' and defense == 'none'")
+    rows = table[table["setting"].eq("")].set_index(["attack", "metric"])
+    for attack in ("ratio", "boundary"):
+        told = lmia.evaluate_pool(scores(pooled, attack), is_member, fprs=[0.1], n_resamples=100)
+        for metric in told.index:
+            found = rows.loc[(attack, metric)]
+            assert [found["value"], found["ci_low"], found["ci_high"]] == pytest.approx(
+                told.loc[metric, ["value", "ci_low", "ci_high"]].tolist()
+            )
+    differences = (pooled.path / "results/differences/small/n60-none.csv").read_text().splitlines()
+    assert len(differences) == 1 + 6 * 2 and "boundary,ratio,auc" in "".join(differences)
+    assert set(read_metrics(pooled.path / "results/metrics.csv")["seed"]) == {"0", "1", "2", "3", "4", "5", "all"}
+
+
+@pytest.mark.slow
+def test_a_mask_lies_on_targets_and_not_on_what_is_known_of_shadows(pooled):
+    masked, is_member = observed(pooled, "n60-guard", "confidences", "confidences")
+    plain, _ = observed(pooled, "n60-none", "confidences", "confidences")
+    rule = lmia.calibration.lira.Calibration()
+    for target in (0, 3):
+        shadows = [model for model in range(6) if model // 2 != target // 2]
+        expected = rule.score(masked[target], [plain[shadow] for shadow in shadows], is_member[shadows])
+        np.testing.assert_array_equal(scores(pooled, "guarded", "n60-guard")[target], expected)
+    assert (scores(pooled, "guarded", "n60-guard") != scores(pooled, "guarded")).any()
+
+
+@pytest.mark.slow
+def test_what_is_there_is_not_made_again(pooled):
+    """A new attack on old answers trains and asks nothing; a new pair is trained and asked alone, and all are scored."""
+    assert not pooled.pending()
+    pooled.configure(lambda config: config["attacks"].update(above={"kind": "difference", "reads": "boundary"}))
+    tables = {"compare_pool": 2, "tabulate_study": 1, "tabulate_metrics": 1}
+    assert pooled.pending() == {"score_pool": 4, "measure_attack": 4, "measure_pool": 2} | tables
+    pooled.configure(pool)
+    pooled.configure(lambda config: config["studies"]["small"].update(seeds=[*BLOCKS, "6-7"]))
+    new = {"draw_split": 1, "train_model": 1, "query_labels": 1, "search_boundary": 1, "query_confidences": 2}
+    new |= {"measure_models": 2, "score_pool": 24, "measure_attack": 24, "measure_pool": 8}
+    assert pooled.pending() == new | tables

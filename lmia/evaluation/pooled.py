@@ -103,7 +103,8 @@ class _Sorted:
         tpr, fpr = np.append(0, members / n_members), np.append(0, (called - members) / n_others)
         found = {"auc": float(np.trapezoid(tpr, fpr))}
         for f in fprs:
-            found[_tpr_name(f)] = float(tpr[fpr <= f].max()) if f * n_others >= 1 else float("nan")
+            at = np.searchsorted(fpr, f, side="right") - 1  # neither rate ever falls
+            found[_tpr_name(f)] = float(tpr[at]) if f * n_others >= 1 else float("nan")
         return found
 
 

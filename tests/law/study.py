@@ -226,7 +226,14 @@ EVERY_KIND = {
             "n_train": 40,
             "defense": "l2",
         },
-        "queries": {"kind": "queries", "study": "small", "attacks": ["boundary"], "n_train": 40, "defense": "l2"},
+        "queries": {
+            "kind": "queries",
+            "study": "small",
+            "attacks": ["boundary"],
+            "n_train": 40,
+            "defense": "l2",
+            "metric": "tpr_at_0.1_fpr",
+        },
         "sizes": {"kind": "sizes", "study": "small", "attacks": ["gap"], "defense": "none"},
         "roc": {"kind": "roc", "study": "small", "attacks": ["boundary"], "n_train": 40, "defense": "l2"},
         "distances": {"kind": "histogram", "study": "small", "attacks": ["boundary"], "n_train": 40, "defense": "l2"},
@@ -312,6 +319,7 @@ HINTS = {
         for kind in ("Bars", "Sweep", "QueriesSpent", "Roc", "Histogram", "Strengths", "Tradeoff", "OnOutliers")
     },
     "Sweep.attacks": [["flips"]],
+    "QueriesSpent.metric": ["auc"],
     "Strengths.settings": [["budget=60"]],
     "Claim.n_train": [[40]],
     "Claim.against_study": ["twin"],

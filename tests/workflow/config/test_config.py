@@ -149,6 +149,16 @@ def test_a_roc_of_a_pool_is_told_so_and_no_other_is():
     assert roc.params(pool())["pool"] is True and "pool" not in roc.params(check(DEFAULT))
 
 
+def test_a_roc_of_a_pool_needs_its_pairs_side_by_side():
+    config, roc = pool(), figures.Roc(kind="roc", study="digits-mlp", attacks=["gap"])
+    assert not list(roc.mistakes_in(config))
+    for seeds, told in (([1, 0, "2-3"], 0), ([0, 2, 1, 3], 1)):
+        study = config.studies["digits-mlp"]
+        config.studies["digits-mlp"] = study.model_copy(update={"seeds": seeds})
+        lines = list(roc.mistakes_in(config))
+        assert len(lines) == told and all(line.endswith("list them ascending") for line in lines)
+
+
 def test_a_figure_of_shadows_shows_attacks_that_have_several_numbers_of_them():
     config, figure = pool(), figures.Shadows(kind="shadows", study="digits-mlp", metric="tpr_at_0.01_fpr")
     assert not list(figure.mistakes_in(config))

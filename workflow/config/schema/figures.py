@@ -202,8 +202,7 @@ class Shadows(OfMetric):
 
     def params(self, config: Config) -> dict[str, Any]:
         """all_shadows: how many a target has, all models of the pool but itself and its partner."""
-        n_models = sum(len(seed_list(block)) for block in config.studies[self.study].seeds)
-        return super().params(config) | {"all_shadows": n_models - 2}
+        return super().params(config) | {"all_shadows": len(_models(config.studies[self.study])) - 2}
 
     def mistakes_in(self, config: Config) -> Iterable[str]:
         if config.studies[self.study].splits != "pool":
@@ -217,6 +216,11 @@ class Shadows(OfMetric):
         yield from super().mistakes_of(attack, name, config)
         if not _fewer_shadows(attack):
             yield f"attacks: {name}: is reported with one number of shadows; give it shadows: [4, 8], or leave it out"
+
+
+def _models(study: Study) -> list[int]:
+    """The seeds of a study, in the order of their results."""
+    return [seed for block in study.seeds for seed in seed_list(block)]
 
 
 def _fewer_shadows(attack: Rule | None) -> list[int]:
@@ -265,6 +269,15 @@ class Roc(OfOneCell):
         """pool: true where the seeds are the models of one."""
         is_pool = config.studies[self.study].splits == "pool"
         return super().params(config) | ({"pool": True} if is_pool else {})
+
+    def mistakes_in(self, config: Config) -> Iterable[str]:
+        yield from super().mistakes_in(config)
+        study = config.studies[self.study]
+        models = _models(study)
+        if study.splits == "pool" and any(
+            one ^ 1 != other for one, other in zip(models[::2], models[1::2], strict=False)
+        ):
+            yield f"study: {self.study}: its seeds are not in order, so that pairs stand apart; list them ascending"
 
 
 class Histogram(OfOneCell):

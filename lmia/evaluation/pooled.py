@@ -155,7 +155,10 @@ class _Sorted:
             return dict.fromkeys(self._names(), float("nan"))
         tpr, fpr = np.append(0, members / n_members), np.append(0, (called - members) / n_others)
         values = [float(np.trapezoid(tpr, fpr))]
-        values += [float(tpr[fpr <= f].max()) if f * n_others >= 1 else float("nan") for f in self._fprs]
+        values += [
+            float(tpr[np.searchsorted(fpr, f, side="right") - 1]) if f * n_others >= 1 else float("nan")
+            for f in self._fprs
+        ]
         if self._decides:
             true, false = ((self._called @ flat).reshape(-1, 2) / (n_members, n_others)).T
             values += _of_decisions(true[0], false[0], n_members, n_others)

@@ -39,6 +39,21 @@ COLOURS = {
     "shokri": "#94527a",
     "adaptive-confidence": "#5c2a4a",
     "white-box": "#000000",
+    # Calibrated attacks: the hue is that of the plain attack on the same answers.
+    "noise": "#ee9b12",
+    "noise-lira": "#b06a00",
+    "noise-difference": "#f2b84b",
+    "boundary-lira": "#00406b",
+    "boundary-50-lira": "#2f8fd0",
+    "boundary-difference": "#62a8d8",
+    "grid-logistic": "#00795a",
+    "directions": "#cf5c43",
+    "directions-lira": "#6b1a12",
+    "confidence-lira": "#a8408f",
+    "confidence-lira-offline": "#c583b8",
+    "rmia": "#d0408f",
+    "attack-p": "#e0b3da",
+    "attack-r": "#3f2a5c",
 }
 SPARE = ("#4d4d9f", "#7fbf3f", "#a0522d", "#20b2aa")
 FAMILIES = (
@@ -53,7 +68,22 @@ FAMILIES = (
     "#000000",
 )  # of defenses
 MEMBER, NONMEMBER = "#0072b2", "#e69f00"
-LINES = {"bernoulli": "-."}  # beside gaussian and boundary in one figure; dashes are level lines
+LINES = {  # where hues repeat in one figure, or are alike to the colour-blind
+    "bernoulli": "-.",
+    "noise-lira": "-.",
+    "noise-difference": ":",
+    "boundary-lira": "-.",
+    "boundary-50-lira": "--",
+    "boundary-difference": ":",
+    "grid-logistic": "-.",
+    "directions-lira": "-.",
+    "confidence-lira": "--",
+    "confidence-lira-offline": "-.",
+    "rmia": ":",
+    "attack-p": "--",
+    "attack-r": ":",
+}
+WORDS = {"lira": "LiRA", "rmia": "RMIA", "attack p": "Attack-P", "attack r": "Attack-R"}  # as their authors write them
 MARKERS = "osD^vP*X"
 PLACES = [(x, y) for y in (5, -5, 12, -12, 19, -19, 26, -26) for x in (4, -4)]  # in points off a point, of its text
 RC = {
@@ -97,7 +127,8 @@ def line(attack: str, number: int | None = None) -> str:
 
 def label(name: str) -> str:
     """A name as a reader wants it."""
-    return name.replace("-", " ").replace("_", " ")
+    spaced = name.replace("-", " ").replace("_", " ")
+    return WORDS.get(spaced) or " ".join(WORDS.get(word, word) for word in spaced.split(" "))
 
 
 def utility_text(accuracy: float | None) -> str:

@@ -282,7 +282,7 @@ def test_curves_have_a_star_where_they_are_flagged_and_say_why(module):
     ]
     rows.append(rows[1] | {"attack": "gap", "setting": ""})
     settings = {"title": "", "study": "s", "n_train": None, "defense": None, "attacks": ["noise"], "lines": ["gap"]}
-    settings["axes"] = {}
+    settings |= {"axes": {}, "metric": "accuracy"}
     (ax,) = module.plot(pd.DataFrame(rows), settings).axes
     assert stars(ax) == [[20, 0.5]] and [text.get_text() for text in ax.texts] == ["gap*"]
     assert ax.get_xlabel().endswith(f"\n* {FLAG}: noise, gap")

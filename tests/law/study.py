@@ -247,7 +247,14 @@ EVERY_KIND = {
             "n_train": 40,
             "defense": "l2",
         },
-        "queries": {"kind": "queries", "study": "small", "attacks": ["boundary"], "n_train": 40, "defense": "l2"},
+        "queries": {
+            "kind": "queries",
+            "study": "small",
+            "attacks": ["boundary"],
+            "n_train": 40,
+            "defense": "l2",
+            "metric": "tpr_at_0.1_fpr",
+        },
         "sizes": {"kind": "sizes", "study": "small", "attacks": ["gap"], "defense": "none"},
         "roc": {"kind": "roc", "study": "small", "attacks": ["boundary"], "n_train": 40, "defense": "l2"},
         "distances": {"kind": "histogram", "study": "small", "attacks": ["boundary"], "n_train": 40, "defense": "l2"},
@@ -263,6 +270,15 @@ EVERY_KIND = {
         },
         "of-dropout": {"kind": "strengths", "study": "protected", "family": "dropout"},
         "without-none": {"kind": "strengths", "study": "again", "family": "l2", "n_train": 40, "scale": "linear"},
+        "shadows": {
+            "kind": "shadows",
+            "study": "pool",
+            "attacks": ["ratio"],
+            "lines": ["gap"],
+            "defense": "none",
+            "metric": "tpr_at_0.1_fpr",
+        },
+        "roc-pool": {"kind": "roc", "study": "pool", "attacks": ["ratio"], "defense": "none"},
         "tradeoff": {"kind": "tradeoff", "study": "small", "attacks": ["gap"], "n_train": 40, "x": "gap"},
         "outliers": {"kind": "outliers", "study": "small", "attacks": ["gap"], "n_train": 40},
     },
@@ -312,6 +328,9 @@ EVERY_KIND = {
 
 # Other values for keys whose present one does not lead to any that is valid here.
 HINTS = {
+    "Shadows.metric": ["auc"],
+    "Shadows.n_train": [40],
+    "Shadows.attacks": [None],
     "Config.device": ["cpu"],
     "Torchvision.name": ["KMNIST"],
     "Published.path": ["copies"],
@@ -333,6 +352,7 @@ HINTS = {
         for kind in ("Bars", "Sweep", "QueriesSpent", "Roc", "Histogram", "Strengths", "Tradeoff", "OnOutliers")
     },
     "Sweep.attacks": [["flips"]],
+    "QueriesSpent.metric": ["auc"],
     "Strengths.settings": [["budget=60"]],
     "Claim.n_train": [[40]],
     "Claim.against_study": ["twin"],

@@ -98,7 +98,7 @@ def test_a_mask_lies_on_targets_and_not_on_what_is_known_of_shadows(pooled):
 
 @pytest.mark.slow
 def test_what_is_there_is_not_made_again(pooled):
-    """A new attack on old answers trains and asks nothing; a new pair is trained and asked alone, and all are scored."""
+    """A new attack on old answers trains and asks nothing; a new pair is trained and asked alone."""
     assert not pooled.pending()
     pooled.configure(lambda config: config["attacks"].update(above={"kind": "difference", "reads": "boundary"}))
     tables = {"compare_pool": 2, "tabulate_study": 1, "tabulate_metrics": 1}

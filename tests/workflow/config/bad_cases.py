@@ -252,6 +252,26 @@ BAD = {
         ["boundary-stopped"],
         "figures.roc.attacks: boundary-stopped: reads searches that stop early",
     ),
+    "curves of what stops but of accuracy": (
+        ("figures", "queries", "metric"),
+        "auc",
+        "figures.queries.metric: auc: boundary-stopped reads searches that stop early, .*; leave it out, or show acc",
+    ),
+    "a metric of no table": (
+        ("figures", "queries", "metric"),
+        "acuracy",
+        "queries.metric: acuracy: expected one of: accuracy, auc, tpr_at_0.01_fpr, tpr_at_0.001_fpr; choose one",
+    ),
+    "a rate that is not measured": (
+        ("figures", "queries", "metric"),
+        "tpr_at_0.02_fpr",
+        "figures.queries.metric: tpr_at_0.02_fpr: expected one of: .*, or add the rate F of tpr_at_F_fpr to metrics",
+    ),
+    "shadows of no pool": (
+        ("figures", "roc"),
+        {"kind": "shadows", "study": "digits-mlp", "attacks": ["boundary"]},
+        "figures.roc.study: digits-mlp: has a fixed number of shadows; choose one with splits: pool",
+    ),
     "no studies": (("studies",), {}, "studies: {}: "),
     "more folds than are asked about": (
         ("studies", "digits-cnn"),

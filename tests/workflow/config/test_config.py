@@ -12,7 +12,7 @@ import yaml
 from lmia.streams import seed_list
 from tests.workflow.config.bad_cases import BAD, DEFAULT, QUERIES_THAT_MOVE, ROOT, changed
 from workflow.config.load import ConfigError, base_files, check, load
-from workflow.config.schema import configuration
+from workflow.config.schema import configuration, figures
 from workflow.config.schema.figures import AnyFigure
 
 
@@ -130,6 +130,45 @@ def test_every_kind_of_figure_has_a_caption_that_names_its_studies(figure):
     joins = "studies" in figure.model_fields
     said = figure.model_construct(study="mine", studies=["more"]).said()
     assert said[0].isupper() and f"{figure.caption[1:]}, study mine{', more' if joins else ''}." in said
+
+
+def pool():
+    """The default configuration with eight models of a pool, and with one attack that has several numbers of shadows.
+
+    Both are put into what was checked: figures are asked what they make of such entries, however those are written.
+    """
+    config = check(DEFAULT)
+    study = config.studies["digits-mlp"]
+    config.studies["digits-mlp"] = study.model_copy(update={"splits": "pool", "seeds": ["0-5", 6, 7]})
+    config.attacks["boundary"] = config.attacks["boundary"].model_copy(update={"shadows": [4]})
+    return config
+
+
+def test_a_roc_of_a_pool_is_told_so_and_no_other_is():
+    roc = figures.Roc(kind="roc", study="digits-mlp")
+    assert roc.params(pool())["pool"] is True and "pool" not in roc.params(check(DEFAULT))
+
+
+def test_a_roc_of_a_pool_needs_its_pairs_side_by_side():
+    config, roc = pool(), figures.Roc(kind="roc", study="digits-mlp", attacks=["gap"])
+    assert not list(roc.mistakes_in(config))
+    for seeds, told in (([1, 0, "2-3"], 0), ([0, 2, 1, 3], 1)):
+        study = config.studies["digits-mlp"]
+        config.studies["digits-mlp"] = study.model_copy(update={"seeds": seeds})
+        lines = list(roc.mistakes_in(config))
+        assert len(lines) == told and all(line.endswith("list them ascending") for line in lines)
+
+
+def test_a_figure_of_shadows_shows_attacks_that_have_several_numbers_of_them():
+    config, figure = pool(), figures.Shadows(kind="shadows", study="digits-mlp", metric="tpr_at_0.01_fpr")
+    assert not list(figure.mistakes_in(config))
+    told = figure.params(config)
+    assert told["attacks"] == ["boundary"] and told["all_shadows"] == 6 and told["metric"] == "tpr_at_0.01_fpr"
+    (line,) = figures.Shadows(kind="shadows", study="digits-mlp", attacks=["boundary", "gap"]).mistakes_in(config)
+    assert line == "attacks: gap: is reported with one number of shadows; give it shadows: [4, 8], or leave it out"
+    config.attacks["boundary"] = config.attacks["gap"]
+    (line,) = figure.mistakes_in(config)
+    assert line == "attacks: missing; no attack of digits-mlp has fewer shadows; give one shadows: [4, 8]"
 
 
 def test_a_file_of_ones_own_is_merged_into_the_default(copy):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from workflow.config.messages import suggest, unknown
+from lmia.streams import seed_list
+from workflow.config.messages import EMPTY, suggest, unknown
 from workflow.config.schema.base import ByKind, Count, Distinct, Entry, NonEmpty
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from workflow.config.schema.studies import Study
 
 Attacks = Annotated[list[str], Distinct]
-OVER_SEEDS = " Whiskers and bands are 95 % intervals over seeds."
+OVER_SEEDS = " Whiskers and bands are 95 % intervals: over seeds, or over the models and examples of a pool."
 
 
 class Figure(Entry):
@@ -161,9 +162,70 @@ class Sweep(WithLines):
             yield f"attacks: {name}: reads {attack.reads}, without magnitudes to sweep; name others"
 
 
-class QueriesSpent(WithLines):
+class OfMetric(WithLines):
+    """A figure of one metric, which its axis names."""
+
+    metric: str = Field(
+        "accuracy", description="accuracy, auc, or tpr_at_F_fpr for one of metrics.fprs: on a logarithmic axis"
+    )
+
+    def mistakes_in(self, config: Config) -> Iterable[str]:
+        yield from super().mistakes_in(config)
+        offered = ["accuracy", "auc", *(f"tpr_at_{fpr:g}_fpr" for fpr in config.metrics.fprs)]
+        if self.metric not in offered:
+            yield (
+                f"metric: {self.metric or EMPTY}: expected one of: {', '.join(offered)}; choose one of these, or add "
+                "the rate F of tpr_at_F_fpr to metrics.fprs"
+            )
+            return
+        for name in [name for name in (*self.shown(config), *self.lines) if name in config.attacks]:
+            if self.metric != "accuracy" and config.query_of(name).stops_early():
+                yield (
+                    f"metric: {self.metric}: {name} reads searches that stop early, so its scores have no order; "
+                    "leave it out, or show accuracy"
+                )
+
+
+class QueriesSpent(OfMetric):
     kind: Literal["queries"]
-    caption = "accuracy against queries per example"
+    caption = "attacks against queries per example"
+
+
+class Shadows(OfMetric):
+    kind: Literal["shadows"]
+    attacks: Attacks | None = Field(None, description="default: those of the study with an option shadows")
+    caption = "calibrated attacks against the number of shadow models per target"
+
+    def shown(self, config: Config) -> list[str]:
+        every = super().shown(config)
+        return self.attacks or [name for name in every if _fewer_shadows(config.attacks.get(name))]
+
+    def params(self, config: Config) -> dict[str, Any]:
+        """all_shadows: how many a target has, all models of the pool but itself and its partner."""
+        return super().params(config) | {"all_shadows": len(_models(config.studies[self.study])) - 2}
+
+    def mistakes_in(self, config: Config) -> Iterable[str]:
+        if config.studies[self.study].splits != "pool":
+            yield f"study: {self.study}: has a fixed number of shadows; choose one with splits: pool"
+            return
+        yield from super().mistakes_in(config)
+        if not self.shown(config):
+            yield f"attacks: missing; no attack of {self.study} has fewer shadows; give one shadows: [4, 8]"
+
+    def mistakes_of(self, attack: Rule, name: str, config: Config) -> Iterable[str]:
+        yield from super().mistakes_of(attack, name, config)
+        if not _fewer_shadows(attack):
+            yield f"attacks: {name}: is reported with one number of shadows; give it shadows: [4, 8], or leave it out"
+
+
+def _models(study: Study) -> list[int]:
+    """The seeds of a study, in the order of their results."""
+    return [seed for block in study.seeds for seed in seed_list(block)]
+
+
+def _fewer_shadows(attack: Rule | None) -> list[int]:
+    """The numbers of shadows that an attack is reported with besides all of them."""
+    return getattr(attack, "shadows", [])
 
 
 class Sizes(OfAttacks):
@@ -197,8 +259,25 @@ class Sizes(OfAttacks):
 
 class Roc(OfOneCell):
     kind: Literal["roc"]
-    caption = "true-positive against false-positive rate, both logarithmic, mean over seeds"
+    caption = (
+        "true-positive against false-positive rate, both logarithmic, mean over seeds; of a pool, all models together "
+        "with bands of 95 % intervals over models and examples"
+    )
     drawn_from = "scores"
+
+    def params(self, config: Config) -> dict[str, Any]:
+        """pool: true where the seeds are the models of one."""
+        is_pool = config.studies[self.study].splits == "pool"
+        return super().params(config) | ({"pool": True} if is_pool else {})
+
+    def mistakes_in(self, config: Config) -> Iterable[str]:
+        yield from super().mistakes_in(config)
+        study = config.studies[self.study]
+        models = _models(study)
+        if study.splits == "pool" and any(
+            one ^ 1 != other for one, other in zip(models[::2], models[1::2], strict=False)
+        ):
+            yield f"study: {self.study}: its seeds are not in order, so that pairs stand apart; list them ascending"
 
 
 class Histogram(OfOneCell):
@@ -297,5 +376,6 @@ class OnOutliers(OfOneAttack):
 
 
 AnyFigure = Annotated[
-    Bars | Sweep | QueriesSpent | Sizes | Roc | Histogram | Gallery | Strengths | Tradeoff | OnOutliers, ByKind
+    Bars | Sweep | QueriesSpent | Shadows | Sizes | Roc | Histogram | Gallery | Strengths | Tradeoff | OnOutliers,
+    ByKind,
 ]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lmia.asked_points import evaluated_ids, reference_ids, starting_ids
+from lmia.asked_points import evaluated_ids, population_ids, reference_ids, starting_ids
 from lmia.streams import stream
 
 IDS = np.random.default_rng(0).permutation(1000)
@@ -35,6 +35,17 @@ def test_searches_start_at_points_that_are_neither_asked_nor_trained_on(monkeypa
     few = [starting_ids(1000, asked, MEMBERS, seed) for seed in (0, 1)]
     assert [len(ids) for ids in few] == [50, 50] and set(few[0]) <= set(found) and set(few[0]) != set(few[1])
     assert not len(starting_ids(180, IDS[100:180] * 0 + np.arange(80), np.arange(80, 180), 0))
+
+
+def test_a_population_is_of_points_that_are_neither_members_nor_non_members():
+    """Asked about or not, in the order of their ids; more include fewer."""
+    few, many = (population_ids(1000, MEMBERS, NONMEMBERS, 0, n) for n in (50, 820))
+    assert set(many) == set(range(1000)) - {*MEMBERS, *NONMEMBERS} and (np.diff(few) > 0).all()
+    assert len(few) == 50 and set(few) < set(many)
+    assert set(few) != set(population_ids(1000, MEMBERS, NONMEMBERS, 1, 50))
+    assert not len(population_ids(180, MEMBERS, NONMEMBERS, 0, 0))
+    with pytest.raises(ValueError, match="population: expected at most 820, the points beside .*, got 821; ask for"):
+        population_ids(1000, MEMBERS, NONMEMBERS, 0, 821)
 
 
 def test_a_defense_learns_from_points_that_are_neither_members_nor_what_they_are_compared_with():

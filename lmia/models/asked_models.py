@@ -11,7 +11,7 @@ from torch import nn
 from tqdm import tqdm
 
 from lmia import artifacts, plugins
-from lmia.asked_points import evaluated_ids, starting_ids
+from lmia.asked_points import evaluated_ids, population_ids, starting_ids
 from lmia.devices import describe, prepare
 from lmia.models.checkpoints import restore
 from lmia.streams import seed_list
@@ -67,6 +67,15 @@ class TrainedModels:
         members = self._split["members"][self._seeds.index(subject.seed)]
         ids = starting_ids(len(self._data["classes"]), subject.ids, members, subject.seed)
         return (torch.from_numpy(self._data["inputs"][ids]), self._data["classes"][ids]) if len(ids) else None
+
+    def population(self, subject: Subject, n: int) -> tuple[torch.Tensor, np.ndarray]:
+        """(inputs (n, *shape), classes (n,)) of points beside all members and non-members of the model's role.
+
+        Raises ValueError where fewer are left.
+        """
+        members, nonmembers = (self._split[part][self._seeds.index(subject.seed)] for part in ("members", "nonmembers"))
+        ids = population_ids(len(self._data["classes"]), members, nonmembers, subject.seed, n)
+        return torch.from_numpy(self._data["inputs"][ids]), self._data["classes"][ids]
 
     def save(self, output: str | Path, kind: str, rows: Sequence[dict], provenance: dict) -> None:
         """Write one artifact of `kind` from named arrays, one dict per subject, in the order of iteration."""

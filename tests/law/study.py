@@ -185,7 +185,7 @@ EVERY_KIND = {
         "settled": {"kind": "hopskipjump", "budget": 150, "stop_error": 0.05},
         "published": {"kind": "hopskipjump", "budget": 150, "schedule": "published", "initial_probes": 10},
         "copies": {"kind": "hopskipjump", "budget": 150, "shift_pixels": 1},
-        "confidences": {"kind": "confidences"},
+        "confidences": {"kind": "confidences", "population": 20},
         "confidences-again": {"kind": "confidences"},
         "gradients": {"kind": "white_box", "steps": 30},
     },

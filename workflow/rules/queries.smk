@@ -131,6 +131,7 @@ rule query_confidences:
         model=PARAMS.model,
         evaluated=PARAMS.evaluated,
         defense=PARAMS.mask,
+        population=lambda wc: CONFIG.queries[wc.query].population,
         files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), PARAMS.defense_entry(wc)),
         code=code_for("query_confidences", PARAMS.model_entry, PARAMS.defense_entry),
     message:

@@ -28,12 +28,14 @@ def test_phi_comes_from_the_logits_where_nothing_is_masked():
 
 
 def test_a_mask_hides_what_logits_would_tell():
-    """Also of a row that it leaves as it is: 1, 0 and 0 round to themselves."""
-    probabilities, phi = query_confidences(Told(), LOGITS, CLASSES, rounding.Defense(decimals=1).mask)
+    """Also of rows that it leaves as they are, alone or among others: 1, 0 and 0 round to themselves."""
+    mask = rounding.Defense(decimals=1).mask
+    probabilities, phi = query_confidences(Told(), LOGITS, CLASSES, mask)
     np.testing.assert_allclose(probabilities, [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [1, 0, 0]], atol=1e-7)
     limit = -np.log(float(np.finfo(np.float32).tiny))
     np.testing.assert_allclose(phi, [np.log(4), np.log(1 / 9), limit], rtol=1e-6)
+    np.testing.assert_array_equal(query_confidences(Told(), LOGITS[2:], CLASSES[2:], mask)[1], phi[2:])
     flatter = LOGITS * torch.tensor([[1], [1], [0.6]])  # other logits under the same told confidences
-    twins = query_confidences(Told(), flatter, CLASSES, rounding.Defense(decimals=1).mask)
+    twins = query_confidences(Told(), flatter, CLASSES, mask)
     np.testing.assert_array_equal(twins[0], probabilities)
     np.testing.assert_array_equal(twins[1], phi)

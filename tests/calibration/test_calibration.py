@@ -296,12 +296,15 @@ def test_rmia_compares_with_what_all_shadows_give_the_population():
 
 
 def test_attack_r_by_hand():
-    """Below 2 is one of 1 and 3, midway; below 4 are both 1 and 2, 2.5 above their mean; sums of squares 2 and .5."""
-    shadows = [confidences(phi) for phi in ([1, 1], [3, 2], [5, 0], [-9, 5])]
-    is_member = np.array([[False, False], [False, False], [True, True], [True, True]])
-    found = attack_r.Calibration().score(confidences([2, 4]), shadows, is_member)
-    z = 2.5 / np.sqrt((8 * 2.5 / 2 + 0.5) / 9)
-    np.testing.assert_allclose(found, [1.5 / 3, (2 + (1 + z / (1 + z)) / 2) / 3])
+    """Shadows without three examples give 1 and 3, 1 and 2, 1 and 3: sums of squares 2, 1/2 and 2, so 4.5 / 3 over all.
+
+    Below 2 is one of them, and it is midway; below 4 are both, 2.5 under it in the mean; below 3 is one, its equal not.
+    """
+    shadows = [confidences(phi) for phi in ([1, 1, 1], [3, 2, 3], [5, 0, 0], [-9, 5, 9])]
+    is_member = np.repeat([[False], [False], [True], [True]], 3, axis=1)
+    found = attack_r.Calibration().score(confidences([2, 4, 3]), shadows, is_member)
+    z = np.array([0, 2.5, 1]) / np.sqrt((8 * 1.5 + np.array([2, 0.5, 2])) / 9)
+    np.testing.assert_allclose(found, ([1, 2, 1] + (1 + z / (1 + z)) / 2) / 3)
 
 
 @pytest.mark.parametrize("name", OF_CONFIDENCES)

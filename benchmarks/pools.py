@@ -54,13 +54,13 @@ def asked(network, inputs, classes, starts, seed):
         model, inputs, classes, "gaussian", seed=seed, progress=False, sigmas=[SIGMA], samples=COPIES
     )
     searched = lmia.search_boundary(model, inputs, classes, 250, seed=seed, starts=starts, progress=False)
-    probabilities = query_confidences(network, torch.from_numpy(inputs), lambda confidences: confidences)
+    probabilities, phi = query_confidences(network, torch.from_numpy(inputs), classes, lambda confidences: confidences)
     return {
         "noise": noise,
         "noise 1": noise.cut(1),
         "boundary": searched,
         "boundary 50": searched.cut(50),
-        "confidences": lmia.Confidences(probabilities, classes),
+        "confidences": lmia.Confidences(probabilities, classes, phi),
     }
 
 

@@ -15,7 +15,7 @@ from lmia.attacks.scoring import run_attack
 from lmia.calibration.pools import leave_one_out
 from lmia.evaluation import pooled
 
-CALIBRATIONS = ("lira", "difference", "logistic")
+CALIBRATIONS = ("lira", "difference", "logistic", "rmia", "attack_p", "attack_r")
 MIN_MODELS = 6  # a target, its partner, and two pairs of shadows, of which a variance can be told
 
 
@@ -53,8 +53,9 @@ def attack_pool(
     comes in.
 
     Args:
-        kind: "lira", "difference" or "logistic", which calibrate each example; or a kind of `lmia.attack`, which takes
-            the points of all shadows together; or the dotted path of a module of your own, with either.
+        kind: "lira", "difference", "logistic", "rmia", "attack_p" or "attack_r", which calibrate each example; or a
+            kind of `lmia.attack`, which takes the points of all shadows together; or the dotted path of a module of
+            your own, with either. The last three read confidences alone.
         observed: what each of the K models answered, all to the same queries about the same n points. Random queries
             are the same where they were asked with one seed.
         is_member: who was trained on what, bools (K, n), as `draw_pool` gives them.

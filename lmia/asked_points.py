@@ -37,3 +37,18 @@ def starting_ids(n_available: int, asked: np.ndarray, members: np.ndarray, seed:
     """
     others = np.setdiff1d(np.arange(n_available), np.concatenate([asked, members]))
     return np.sort(stream(seed, "pool of starting points").permutation(others)[:MAX_STARTING_POINTS])
+
+
+def population_ids(n_available: int, members: np.ndarray, nonmembers: np.ndarray, seed: int, n: int) -> np.ndarray:
+    """Points of the same population as those that are audited, and none of them, ascending.
+
+    members, nonmembers: ids of the model's role, which are not among them, asked about or not; the seed draws n of the
+    rest of `n_available`, and more include fewer. Returns ids (n,). Raises ValueError where fewer are left.
+    """
+    others = np.setdiff1d(np.arange(n_available), np.concatenate([members, nonmembers]))
+    if n > len(others):
+        raise ValueError(
+            f"population: expected at most {len(others)}, the points beside members and non-members, got {n}; ask for "
+            "fewer, or train on less of the data set"
+        )
+    return np.sort(stream(seed, "population").permutation(others)[:n])

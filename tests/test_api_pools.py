@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import lmia
-from lmia.attacks.observations import Answers, Distances
-from lmia.calibration import lira
+from lmia.attacks.observations import Answers, Confidences, Distances
+from lmia.calibration import lira, rmia
 from lmia.calibration.pools import leave_one_out
 from lmia.evaluation import pooled
 from tests.test_api import read_example
@@ -18,6 +18,11 @@ RNG = np.random.default_rng(0)
 DISTANCES = [
     Distances(RNG.lognormal(size=(30, 1, 1)) + row[:, None, None], np.ones((30, 1, 1), int), np.zeros(30, int))
     for row in POOL
+]
+SHOWN = [RNG.dirichlet(np.ones(3), 30) for _ in POOL]
+CONFIDENCES = [
+    Confidences(shown, np.zeros(30, int), population=others)
+    for shown, others in zip(SHOWN, RNG.standard_normal((8, 9)), strict=True)
 ]
 LABELS = [Answers((RNG.random((30, 3)) < 0.4).astype(int), np.zeros(30, int), np.array([0.0, 1, 1])) for _ in POOL]
 
@@ -37,6 +42,14 @@ def test_calibrated_scores_are_those_of_the_pieces():
     np.testing.assert_array_equal(scores, expected)
     for kind in ("difference", "logistic"):
         assert lmia.attack_pool(kind, LABELS, POOL).shape == (8, 30)
+
+
+def test_references_that_read_confidences_run_with_probabilities_alone():
+    scores = lmia.attack_pool("rmia", CONFIDENCES, POOL, online=False, a=0.5)
+    expected = leave_one_out(rmia.Calibration(online=False, a=0.5).score, CONFIDENCES, POOL)
+    np.testing.assert_array_equal(scores, expected)
+    for kind in ("attack_p", "attack_r", "lira"):
+        assert lmia.attack_pool(kind, CONFIDENCES, POOL).shape == (8, 30)
 
 
 def test_other_attacks_run_with_the_points_of_all_shadows():
@@ -93,6 +106,11 @@ BAD = [
     ),
     (partial(lmia.attack_pool, "lira", DISTANCES[:7] + LABELS[:1], POOL), "expected Distances like the target's"),
     (partial(lmia.attack_pool, "logistic", DISTANCES, POOL), "observed: logistic reads labels .*, got Distances"),
+    (partial(lmia.attack_pool, "rmia", DISTANCES, POOL), r"rmia reads confidences \(lmia.Confidences\), got Distances"),
+    (
+        partial(lmia.attack_pool, "rmia", [lmia.Confidences(shown, np.zeros(30, int)) for shown in SHOWN], POOL),
+        "got none; set population: of the query set, or give lmia.Confidences its population",
+    ),
     (partial(lmia.attack_pool, "lyra", DISTANCES, POOL), "lyra: expected one of .*lira"),
     (partial(lmia.attack_pool, "lira", DISTANCES, POOL, online=1, of=2), "lira: .*its options are"),
     (partial(lmia.evaluate_pool, np.zeros((8, 29)), POOL), r"scores: expected numbers of shape \(8, 30\)"),

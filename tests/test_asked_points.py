@@ -1,10 +1,11 @@
 """Which points are asked about, and where searches start."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lmia.asked_points import evaluated_ids, evaluated_pool_ids, starting_ids
+from lmia.asked_points import evaluated_ids, evaluated_pool_ids, population_ids, starting_ids
 
 IDS = np.random.default_rng(0).permutation(1000)
 MEMBERS, NONMEMBERS = IDS[:100], IDS[100:180]
@@ -43,3 +44,14 @@ def test_of_a_pool_as_many_are_asked_whoever_was_trained_on_them(pool, fewer, mo
     assert len(few) == min(2 * min(fewer, more), 100) and set(few) <= set(many) <= set(examples)
     assert (np.diff(few) > 0).all() and np.array_equal(evaluated_pool_ids(examples, pool), examples)
     assert not np.array_equal(evaluated_pool_ids(examples, 0, 20), evaluated_pool_ids(examples, 1, 20))
+
+
+def test_a_population_is_of_points_that_are_neither_members_nor_non_members():
+    """Asked about or not, in the order of their ids; more include fewer."""
+    few, many = (population_ids(1000, MEMBERS, NONMEMBERS, 0, n) for n in (50, 820))
+    assert set(many) == set(range(1000)) - {*MEMBERS, *NONMEMBERS} and (np.diff(few) > 0).all()
+    assert len(few) == 50 and set(few) < set(many)
+    assert set(few) != set(population_ids(1000, MEMBERS, NONMEMBERS, 1, 50))
+    assert not len(population_ids(180, MEMBERS, NONMEMBERS, 0, 0))
+    with pytest.raises(ValueError, match="population: expected at most 820, the points beside .*, got 821; ask for"):
+        population_ids(1000, MEMBERS, NONMEMBERS, 0, 821)

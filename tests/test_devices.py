@@ -127,7 +127,7 @@ def search(model):
 
 
 def read(model):
-    return [query_confidences(model, IMAGES, lambda confidences: confidences)]
+    return query_confidences(model, IMAGES, CLASSES, lambda confidences: confidences)
 
 
 def follow(model):

@@ -6,6 +6,7 @@ from typing import Self, TypeAlias
 
 import numpy as np
 
+from lmia import log_odds
 from lmia.boundary.courses import pad_moments
 
 
@@ -126,18 +127,37 @@ class Distances:
 class Confidences:
     """Probability vectors, for the baselines that are not label-only.
 
-    probabilities: floats (n, n_classes), rows sum to 1; classes: ints (n,).
+    probabilities: floats (n, n_classes), rows sum to 1; classes: ints (n,); phi: log odds of the true classes, floats
+    (n,), None where nothing but the probabilities was seen; population: phi of z points beside all that are audited,
+    floats (z,), the same points for all models of a pool, None for none.
+
+    Raises ValueError for phi or a population of another shape.
     """
 
     probabilities: np.ndarray
     classes: np.ndarray
+    phi: np.ndarray | None = None
+    population: np.ndarray | None = None
     can_rank = True
+
+    def __post_init__(self) -> None:
+        if self.phi is not None and np.shape(self.phi) != np.shape(self.classes):
+            raise ValueError(
+                f"phi: expected a number for each of {len(self.classes)} examples, got shape {np.shape(self.phi)}"
+            )
+        if self.population is not None and np.ndim(self.population) != 1:
+            raise ValueError(
+                f"population: expected phi of its points, floats (z,), got shape {np.shape(self.population)}"
+            )
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
-        """The examples of several as those of one."""
+        """The examples of several as those of one; without their populations, each of which is of one model."""
+        phi = [part.phi for part in parts if part.phi is not None]
         return cls(
-            np.concatenate([part.probabilities for part in parts]), np.concatenate([part.classes for part in parts])
+            np.concatenate([part.probabilities for part in parts]),
+            np.concatenate([part.classes for part in parts]),
+            np.concatenate(phi) if len(phi) == len(parts) else None,
         )
 
     def settings(self) -> list[float]:
@@ -164,6 +184,10 @@ class Confidences:
         wrong[rows, self.classes] = -1
         return np.column_stack([true, -np.sort(-wrong, axis=1)[:, :-1]])
 
+    def log_odds(self) -> np.ndarray:
+        """phi, floats (n,); from the probabilities where it was not seen."""
+        return log_odds.of_probabilities(self.probabilities, self.classes) if self.phi is None else self.phi
+
 
 Observations: TypeAlias = Answers | Distances | Confidences
 
@@ -188,5 +212,11 @@ OBSERVATIONS = {
     "labels": Source("answers", "label", Answers, ("labels", "classes", "magnitudes")),
     "distances": Source("distances", "label", Distances, ("distance", "n_queries", "classes", "stopped")),
     "white_box": Source("white_box", "white-box", Distances, ("distance", "n_queries", "classes")),
-    "confidences": Source("confidences", "confidence", Confidences, ("probabilities", "classes"), can_be_masked=True),
+    "confidences": Source(
+        "confidences",
+        "confidence",
+        Confidences,
+        ("probabilities", "classes", "phi", "population"),
+        can_be_masked=True,
+    ),
 }

@@ -18,13 +18,13 @@ def signals(target: Observations, shadows: Sequence[Observations]) -> tuple[np.n
     """(of the target (N, A), of the shadows (R, N, A)), floats, higher = more robust or more confident.
 
     Distances give the logarithm of each copy's; labels the logit of how many queries of each magnitude keep the class;
-    confidences the logit of the true class. target, shadows: observations of one kind, of the same N examples.
+    confidences the log odds phi of the true class. target, shadows: observations of one kind, of the same N examples.
     """
     if isinstance(target, Distances):
         distances = np.stack([observed.features() for observed in shadows])
         limits = _limits(distances)
         return _log_distances(target.features(), *limits), _log_distances(distances, *limits)
-    of: Any = _count_logits if isinstance(target, Answers) else _confidence_logits
+    of: Any = _count_logits if isinstance(target, Answers) else _log_odds
     return of(target), np.stack([of(observed) for observed in shadows])
 
 
@@ -48,9 +48,5 @@ def _count_logits(observed: Answers) -> np.ndarray:
     return np.log((kept + 0.5) / (asked - kept + 0.5))
 
 
-def _confidence_logits(observed: Confidences) -> np.ndarray:
-    """log p / (1 - p) of the true class, with 1 - p summed over the others: a p near 1 has no digits left for it."""
-    features = observed.features().astype(float)
-    tiny = np.finfo(np.float32).tiny
-    true, others = np.maximum(features[:, 0], tiny), np.maximum(features[:, 1:].sum(axis=1), tiny)
-    return np.log(true / others)[:, None]
+def _log_odds(observed: Confidences) -> np.ndarray:
+    return observed.log_odds()[:, None]

@@ -11,7 +11,7 @@ from torch import nn
 from tqdm import tqdm
 
 from lmia import artifacts, plugins
-from lmia.asked_points import evaluated_ids, evaluated_pool_ids, starting_ids
+from lmia.asked_points import evaluated_ids, evaluated_pool_ids, population_ids, starting_ids
 from lmia.devices import describe, prepare
 from lmia.models.checkpoints import restore
 from lmia.split_rows import ids_of
@@ -86,6 +86,15 @@ class TrainedModels:
         taken = members if self._pool is None else np.concatenate([members, nonmembers])
         ids = starting_ids(len(self._data["classes"]), subject.ids, taken, subject.draws)
         return (torch.from_numpy(self._data["inputs"][ids]), self._data["classes"][ids]) if len(ids) else None
+
+    def population(self, subject: Subject, n: int) -> tuple[torch.Tensor, np.ndarray]:
+        """(inputs (n, *shape), classes (n,)) of points beside all members and non-members of the model's role.
+
+        Of a pool they are the same for all its models. Raises ValueError where fewer are left.
+        """
+        members, nonmembers = self._parts(self._seeds.index(subject.seed))
+        ids = population_ids(len(self._data["classes"]), members, nonmembers, subject.draws, n)
+        return torch.from_numpy(self._data["inputs"][ids]), self._data["classes"][ids]
 
     def save(self, output: str | Path, kind: str, rows: Sequence[dict], provenance: dict) -> None:
         """Write one artifact of `kind` from named arrays, one dict per subject, in the order of iteration."""

@@ -55,6 +55,32 @@ def test_confidences_by_hand():
     np.testing.assert_allclose(seen.features(), [[0.3, 0.5, 0.2], [0.6, 0.3, 0.1]])
 
 
+def test_log_odds_are_those_of_the_logits_where_these_were_seen():
+    plain = Confidences(np.array([[0.5, 0.2, 0.3], [0.1, 0.3, 0.6]]), np.array([2, 0]))
+    np.testing.assert_allclose(plain.log_odds(), [np.log(0.3 / 0.7), np.log(0.1 / 0.9)])
+    seen = Confidences(plain.probabilities, plain.classes, np.array([40.0, 3]), np.zeros(5))
+    np.testing.assert_array_equal(seen.log_odds(), [40, 3])
+    np.testing.assert_array_equal(true_confidence.Attack().score(seen), true_confidence.Attack().score(plain))
+    both = Confidences.concatenate([seen, seen])
+    np.testing.assert_array_equal(both.log_odds(), [40, 3, 40, 3])
+    assert both.population is None
+    mixed = Confidences.concatenate([seen, plain])  # of one kind for all examples
+    np.testing.assert_array_equal(mixed.log_odds(), np.tile(plain.log_odds(), 2))
+
+
+@pytest.mark.parametrize(
+    "more, message",
+    [
+        ({"phi": np.zeros(3)}, r"phi: expected a number for each of 2 examples, got shape \(3,\)"),
+        ({"phi": np.zeros((2, 1))}, "phi: expected a number for each of 2 examples"),
+        ({"population": np.zeros((4, 2))}, r"population: expected phi of its points, .* got shape \(4, 2\)"),
+    ],
+)
+def test_phi_of_another_shape_is_refused(more, message):
+    with pytest.raises(ValueError, match=message):
+        Confidences(np.full((2, 2), 0.5), np.zeros(2, int), **more)
+
+
 def bits(rng, n, probabilities):
     """Answers that are right with one probability per column, class 0."""
     labels = (rng.random((n, len(probabilities))) > probabilities).astype(int)

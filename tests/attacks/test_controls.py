@@ -56,7 +56,7 @@ def observe(digits, role, split, budget=200):
         spent = budget * (1 + 4 * copies)
         found = search_boundary(model, x, y, draws, budget=spent, shift_pixels=copies)
         fixed[name] = Distances(*found[:2], y)
-    fixed["confidences"] = Confidences(query_confidences(model, x, lambda c: c), y)
+    fixed["confidences"] = Confidences(query_confidences(model, x, y, lambda c: c)[0], y)
     rates = [accuracy(model, inputs[part], classes[part]) for part in (members, others)]
     return fixed, split.is_member(role, ids), rates
 

@@ -20,7 +20,15 @@ ARRAYS = {
         {"distance": COURSES / 8, "n_queries": COURSES, "classes": CLASSES, "stopped": np.eye(2, 3) > 0},
     ),
     "white_box": ("white_box", {"distance": COURSES / 4, "n_queries": COURSES + 1, "classes": CLASSES}),
-    "confidences": ("confidences", {"probabilities": np.full((2, 3, 2), 0.5), "classes": CLASSES}),
+    "confidences": (
+        "confidences",
+        {
+            "probabilities": np.full((2, 3, 2), 0.5),
+            "classes": CLASSES,
+            "phi": np.arange(6.0).reshape(2, 3),
+            "population": np.arange(8.0).reshape(2, 4),
+        },
+    ),
 }
 TYPES = {"labels": Answers, "distances": Distances, "white_box": Distances, "confidences": Confidences}
 

@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
 from lmia.attacks.observations import Answers, Confidences, Distances
-from lmia.calibration import difference, lira, logistic
+from lmia.calibration import attack_p, attack_r, difference, lira, logistic, ranks, rmia
 from lmia.calibration.pools import leave_one_out, shadows_of
 from lmia.calibration.signals import signals
 from lmia.evaluation.metrics import auc
@@ -22,7 +22,12 @@ RULES = {
     "difference": difference.Calibration(),
     "between": difference.Calibration(between=True),
     "logistic": logistic.Calibration(),
+    "rmia": rmia.Calibration(),
+    "rmia, offline": rmia.Calibration(online=False),
+    "attack P": attack_p.Calibration(),
+    "attack R": attack_r.Calibration(),
 }
+OF_CONFIDENCES = [name for name, rule in RULES.items() if rule.reads == ("confidences",)]
 
 
 def coins(n_models, n, rng):
@@ -38,6 +43,12 @@ def distances(values):
     return Distances(values, np.ones(values.shape, int), np.zeros(len(values), int))
 
 
+def confidences(phi, population=None):
+    """Confidences of which phi, floats (n,), is all that matters, in examples and in a population."""
+    phi = np.asarray(phi, float)
+    return Confidences(np.full((len(phi), 2), 0.5), np.zeros(len(phi), int), phi, population)
+
+
 def answers(kept, magnitudes=(0.0, 1, 1, 2)):
     """Answers of which `kept`, bools (n, q), says which are right."""
     return Answers((~np.asarray(kept, bool)).astype(int), np.zeros(len(kept), int), np.array(magnitudes))
@@ -50,7 +61,8 @@ def drawn(kind, n, rng):
     if kind == "labels":
         return answers(rng.random((n, 4)) < 0.6)
     raw = rng.random((n, 3))
-    return Confidences(raw / raw.sum(axis=1, keepdims=True), rng.integers(3, size=n))
+    shown = raw / raw.sum(axis=1, keepdims=True)
+    return Confidences(shown, rng.integers(3, size=n), population=rng.standard_normal(9))
 
 
 def test_a_target_is_judged_by_all_but_its_pair():
@@ -108,6 +120,15 @@ def test_signals_that_know_nothing_of_members_give_half(name):
     assert abs(found - 0.5) < 3 * np.sqrt(1 / 12 / 2400)  # standard error of an AUC of 2,400 members and non-members
 
 
+@pytest.mark.parametrize("name", ["online", *OF_CONFIDENCES])
+def test_confidences_that_know_nothing_of_members_give_half(name):
+    rng = np.random.default_rng(6)
+    is_member, difficulty, others = coins(16, 300, rng), 3 * rng.standard_normal(300), 3 * rng.standard_normal(50)
+    observed = [confidences(difficulty + rng.standard_normal(300), others + rng.standard_normal(50)) for _ in range(16)]
+    found = auc(leave_one_out(RULES[name].score, observed, is_member).ravel(), is_member.ravel())
+    assert abs(found - 0.5) < 3 * np.sqrt(1 / 12 / 2400)
+
+
 def test_calibration_takes_the_difficulty_of_examples_away():
     """S ~ N(b_i + 1, 1) of members, N(b_i, 1) of others, b_i ~ N(0, 9): what raw and calibrated scores can reach."""
     rng, n_models, n = np.random.default_rng(1), 400, 200
@@ -116,16 +137,24 @@ def test_calibration_takes_the_difficulty_of_examples_away():
     observed = [distances(np.exp(row)) for row in raw]
     reach = 3 * 0.5 / np.sqrt(n_models * n / 2) + 0.01  # and what the difficulties of 200 examples leave open
     assert auc(raw.ravel(), is_member.ravel()) == pytest.approx(stats.norm.cdf(1 / np.sqrt(2 * (1 + 9))), abs=0.03)
-    for rule in (lira.Calibration(variance="fixed"), lira.Calibration(), difference.Calibration()):
-        scores = leave_one_out(rule.score, observed, is_member)
+    told = [confidences(row) for row in raw]
+    for rule, seen in (
+        (lira.Calibration(variance="fixed"), observed),
+        (lira.Calibration(), observed),
+        (difference.Calibration(), observed),
+        (lira.Calibration(), told),
+        (attack_r.Calibration(), told),
+    ):
+        scores = leave_one_out(rule.score, seen, is_member)
         assert auc(scores.ravel(), is_member.ravel()) == pytest.approx(stats.norm.cdf(1 / np.sqrt(2)), abs=reach)
 
 
-def test_a_likelihood_ratio_by_hand():
-    """Shadows at e^0 and e^2 with the example, e^-1 and e^1 without: means 1 and 0, variances of both 2."""
-    shadows = [distances([np.exp(value)]) for value in (0, 2, -1, 1)]
+@pytest.mark.parametrize("observe", [lambda signal: distances(np.exp(signal)), confidences])
+def test_a_likelihood_ratio_by_hand(observe):
+    """Signals 0 and 2 of shadows with the example, -1 and 1 without: means 1 and 0, variances of both 2."""
+    shadows = [observe([value]) for value in (0, 2, -1, 1)]
     is_member = np.array([[True], [True], [False], [False]])
-    target = distances([np.exp(2.0)])
+    target = observe([2.0])
     expected = ((2 - 0) ** 2 - (2 - 1) ** 2) / (2 * 2)
     for variance in ("each", "fixed", "shrunk"):
         assert lira.Calibration(variance=variance).score(target, shadows, is_member)[0] == pytest.approx(expected)
@@ -164,8 +193,10 @@ def test_what_all_models_share_changes_no_score(name):
 @pytest.mark.parametrize("name", RULES)
 def test_answers_that_are_all_alike_give_equal_scores(name):
     is_member = coins(8, 5, np.random.default_rng(0))
-    scores = leave_one_out(RULES[name].score, [answers(np.ones((5, 4)))] * 8, is_member)
-    assert np.ptp(scores) == 0 and np.isfinite(scores).all()
+    alike = {"labels": answers(np.ones((5, 4))), "confidences": confidences(np.full(5, 7.0), np.full(3, 7.0))}
+    for kind in alike.keys() & RULES[name].reads:
+        scores = leave_one_out(RULES[name].score, [alike[kind]] * 8, is_member)
+        assert np.ptp(scores) == 0 and np.isfinite(scores).all()
 
 
 def test_one_informative_answer_is_learned():
@@ -221,11 +252,97 @@ def test_signals_of_confidences_are_log_odds_also_next_to_one():
     assert np.isfinite(signals(certain, [certain])[0]).all()
 
 
+def log_odds(p):
+    return np.log(p) - np.log1p(-np.asarray(p))
+
+
+def test_a_share_of_a_population_by_hand():
+    """Of -1, 0 and 2, two lie below 1 and one below 0; fractions of 1 and 0 are 3/4 and 1/2, and of -3 it is 1/8."""
+    population = np.array([2.0, -1, 0])
+    found = attack_p.Calibration().score(confidences([1, 0, -3], population), [], np.empty((0, 3), bool))
+    np.testing.assert_allclose(found, [2.75 / 4, 1.5 / 4, 0.125 / 4])
+    np.testing.assert_allclose(ranks.share_below(np.array([1.0]), population, gap=1.5), [1.75 / 4])
+
+
+# The target gives an example .8 and the population's one point .5; shadows with the example give it .9, others .3 and
+# .5, and all give the point .5. So P(x) = .65 online; offline (1.3 * .4 + .7) / 2 = .61, and .675 of the point.
+@pytest.mark.parametrize(
+    "options, n_below, ratio",
+    [
+        ({}, 1, 1.230769),
+        ({"gamma": 1.2}, 1, 1.230769),  # 1.2308 / 1
+        ({"gamma": 1.3}, 0, 1.230769),
+        ({"online": False}, 1, 1.311475),
+        ({"online": False, "gamma": 1.7}, 1, 1.311475),  # 1.3115 / .7407 = 1.77
+        ({"online": False, "gamma": 1.8}, 0, 1.311475),
+        ({"online": False, "a": 1}, 1, 2.0),
+        ({"online": False, "a": 0}, 1, 0.8 / 0.7),
+    ],
+)
+def test_rmia_by_hand(options, n_below, ratio):
+    models = [confidences([log_odds(p)], np.zeros(1)) for p in (0.8, 0.9, 0.9, 0.3, 0.5)]
+    is_member = np.array([[True], [True], [False], [False]])
+    found = rmia.Calibration(**options).score(models[0], models[1:], is_member)
+    tie = (1 + np.log(ratio) / (1 + np.log(ratio))) / 2
+    assert found == pytest.approx([(n_below + tie) / 2], abs=1e-6)
+
+
+def test_rmia_compares_with_what_all_shadows_give_the_population():
+    """Of two points, shadows together give .5 each: the target gives .4 (ratio .8) and .6 (1.2), and an example .5."""
+    shadows = [confidences([0], log_odds(p)) for p in ([0.2, 0.9], [0.8, 0.1])]
+    target = confidences([0], log_odds([0.4, 0.6]))
+    found = rmia.Calibration().score(target, shadows, np.array([[True], [False]]))
+    assert found == pytest.approx([(1 + 0.5) / 3])
+
+
+def test_attack_r_by_hand():
+    """Shadows without three examples give 1 and 3, 1 and 2, 1 and 3: sums of squares 2, 1/2 and 2, so 4.5 / 3 over all.
+
+    Below 2 is one of them, and it is midway; below 4 are both, 2.5 under it in the mean; below 3 is one, its equal not.
+    """
+    shadows = [confidences(phi) for phi in ([1, 1, 1], [3, 2, 3], [5, 0, 0], [-9, 5, 9])]
+    is_member = np.repeat([[False], [False], [True], [True]], 3, axis=1)
+    found = attack_r.Calibration().score(confidences([2, 4, 3]), shadows, is_member)
+    z = np.array([0, 2.5, 1]) / np.sqrt((8 * 1.5 + np.array([2, 0.5, 2])) / 9)
+    np.testing.assert_allclose(found, ([1, 2, 1] + (1 + z / (1 + z)) / 2) / 3)
+
+
+@pytest.mark.parametrize("name", OF_CONFIDENCES)
+@settings(deadline=None, max_examples=20)
+@given(phi=st.lists(st.integers(-1000, 2000), min_size=2, max_size=30, unique=True), seed=st.integers(0, 1000))
+def test_no_two_confidences_are_tied_by_few_models_or_points(name, phi, seed):
+    """Examples that are alike but for the target's phi, most of them above all of a population and all shadows."""
+    rng, phi = np.random.default_rng(seed), np.sort(phi) / 100  # -10 to 20
+    population = rng.standard_normal((5, 40))
+    shadows = [confidences(np.full(len(phi), row[0]), row) for row in population[1:]]
+    is_member = np.repeat([[True], [False], [True], [False]], len(phi), axis=1)
+    scores = RULES[name].score(confidences(phi, population[0]), shadows, is_member)
+    assert (np.diff(scores) > 0).all() and 0 <= scores[0] and scores[-1] <= 1
+
+
+@pytest.mark.parametrize("rule", [rmia.Calibration(), rmia.Calibration(online=False), attack_p.Calibration()])
+@pytest.mark.parametrize("population", [None, np.empty(0)])
+def test_a_population_must_have_been_asked_about(rule, population):
+    seen = confidences([1.0], population)
+    with pytest.raises(ValueError, match="expected confidences in a population .*; set population: of the query set"):
+        rule.score(seen, [seen, seen], np.array([[True], [False]]))
+
+
+def test_all_models_must_have_been_asked_about_one_population():
+    few, many = (confidences([1.0], np.zeros(n)) for n in (3, 4))
+    with pytest.raises(ValueError, match="population: expected the same points for all models, got 3 and 4"):
+        rmia.Calibration().score(few, [few, many], np.array([[True], [False]]))
+
+
 @pytest.mark.parametrize(
     "make, message",
     [
         (partial(lira.Calibration, variance="own"), "variance: expected one of each, fixed, shrunk, student, got own"),
         (partial(logistic.Calibration, inverse_penalty=0), "inverse_penalty: expected a number above 0, got 0"),
+        (partial(rmia.Calibration, a=1.1), r"a: expected a number in \[0, 1\], got 1.1"),
+        (partial(rmia.Calibration, a=-0.1), r"a: expected a number in \[0, 1\], got -0.1"),
+        (partial(rmia.Calibration, gamma=0), "gamma: expected a number above 0, got 0"),
+        (partial(rmia.Calibration, gamma=float("inf")), "gamma: expected a number above 0, got inf"),
     ],
 )
 def test_options_are_checked(make, message):

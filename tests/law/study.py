@@ -140,7 +140,7 @@ EVERY_KIND = {
             "model": "mlp",
             "defenses": ["none", "guard"],
             "seeds": ["0-3", "4-5"],
-            "attacks": ["gap", "noise", "ratio", "above", "regression", "max-confidence"],
+            "attacks": ["gap", "noise", "ratio", "above", "regression", "share", "surer", "rank"],
         },
         "protected": {
             "dataset": "digits",
@@ -196,8 +196,9 @@ EVERY_KIND = {
         "settled": {"kind": "hopskipjump", "budget": 150, "stop_error": 0.05},
         "published": {"kind": "hopskipjump", "budget": 150, "schedule": "published", "initial_probes": 10},
         "copies": {"kind": "hopskipjump", "budget": 150, "shift_pixels": 1},
-        "confidences": {"kind": "confidences"},
+        "confidences": {"kind": "confidences", "population": 20},
         "confidences-again": {"kind": "confidences"},
+        "peopled": {"kind": "confidences", "population": 30},
         "gradients": {"kind": "white_box", "steps": 30},
     },
     "attacks": {
@@ -229,6 +230,9 @@ EVERY_KIND = {
             "shadows": [2],
         },
         "above": {"kind": "difference", "reads": "gaussian", "between": False},
+        "share": {"kind": "rmia", "reads": "confidences", "online": False, "a": 0.3, "gamma": 1.0},
+        "surer": {"kind": "attack_p", "reads": "confidences"},
+        "rank": {"kind": "attack_r", "reads": "confidences"},
         "regression": {"kind": "logistic", "reads": "rotations", "inverse_penalty": 1.0},
         "max-confidence": {"kind": "max_confidence", "reads": "confidences"},
         "true-confidence": {"kind": "true_confidence", "reads": "confidences"},
@@ -351,6 +355,7 @@ HINTS = {
         f"{kind}.n_train": [60]
         for kind in ("Bars", "Sweep", "QueriesSpent", "Roc", "Histogram", "Strengths", "Tradeoff", "OnOutliers")
     },
+    **{f"{kind}.reads": ["peopled"] for kind in ("Rmia", "AttackP", "AttackR")},
     "Sweep.attacks": [["flips"]],
     "QueriesSpent.metric": ["auc"],
     "Strengths.settings": [["budget=60"]],

@@ -288,8 +288,9 @@ def test_training_stops_at_once_where_its_loss_is_no_number(epochs, capsys):
     )
     assert len(losses) == 2 and np.isfinite(losses[0]) and np.isnan(losses[1])
     assert "training diverged: the mean loss of epoch 2 is nan" in capsys.readouterr().out
-    told = query_confidences(model, inputs, lambda confidences: confidences)
+    told, phi = query_confidences(model, inputs, classes.numpy(), lambda confidences: confidences)
     np.testing.assert_allclose(told, 1 / 3)  # its weights are no numbers, and tell nothing
+    np.testing.assert_allclose(phi, -np.log(2))
 
 
 def test_models_that_make_attacks_meaningless_are_flagged():

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import torch
 
 from lmia import artifacts
@@ -35,6 +36,20 @@ def test_starting_points_are_none_of_those_that_are_asked_about(finished, monkey
             np.testing.assert_array_equal(classes, data["classes"][numbers])
             pools.append(numbers)
         assert pools[0] != pools[1]
+
+
+def test_a_population_holds_neither_members_nor_non_members_of_its_model(finished):
+    data, _ = artifacts.load(finished.path / "results/data/digits.npz", "dataset")
+    split, _ = artifacts.load(finished.path / "results/splits/small/n60-none/0-1/target.npz", "split")
+    where = {image.tobytes(): number for number, image in enumerate(data["inputs"])}
+    loaded = models(finished, "target", 10)
+    for row, subject in enumerate(loaded):
+        points, classes = loaded.population(subject, 1797 - 120)
+        numbers = [where[point.numpy().tobytes()] for point in points]
+        assert set(numbers) == set(range(1797)) - {*split["members"][row], *split["nonmembers"][row]}
+        np.testing.assert_array_equal(classes, data["classes"][numbers])
+        with pytest.raises(ValueError, match="population: expected at most 1677, .*, got 1678"):
+            loaded.population(subject, 1678)
 
 
 def test_each_model_is_that_of_its_seed(finished):

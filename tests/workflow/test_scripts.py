@@ -15,6 +15,7 @@ from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import stream, streams
 from workflow.harness.job import BadInput
 from workflow.scripts.draw_split import draw
+from workflow.scripts.query_confidences import query_confidences
 from workflow.scripts.query_labels import query_labels
 from workflow.scripts.score_attack import score
 from workflow.scripts.search_boundary import search
@@ -126,6 +127,9 @@ class Subjects:
     def starting_points(self, subject):
         return self.pool
 
+    def population(self, subject, n):
+        return self.pool[0][:n], np.ones(n, int)
+
     def save(self, output, kind, rows, provenance):
         self.saved.append((kind, rows, provenance))
 
@@ -142,6 +146,23 @@ def test_random_queries_are_drawn_by_what_its_model_says_and_the_name_of_the_que
         assert row["example_ids"].tolist() == [11, 22] and row["classes"].tolist() == [1, 0]
         assert row["magnitudes"].tolist() == [0.0] + [0.4] * 40
     assert (rows[0]["labels"] != rows[1]["labels"]).any()
+
+
+@pytest.mark.parametrize("n_population", [0, 3])
+@pytest.mark.parametrize("defense", [{"kind": "none"}, {"kind": "top_k", "k": 2}])
+def test_log_odds_of_points_and_of_a_population_lie_beside_confidences(n_population, defense):
+    """Of two logits x - 1/2 and 1/2 - x, phi of class 1 is 1 - 2 x, also where a mask tells both."""
+    models = Subjects()
+    query_confidences(models, "", defense, n_population)
+    ((kind, rows, provenance),) = models.saved
+    assert kind == "confidences" and provenance == {"defense": defense, "unit": ""}
+    others = 1 - 2 * models.pool[0][:n_population, 0].numpy().astype(float)
+    for row in rows:
+        np.testing.assert_allclose(row["probabilities"][:, 1], 1 / (1 + np.exp([-0.6, 0.4])), rtol=1e-6)
+        np.testing.assert_allclose(row["phi"], [1 - 2 * 0.2, 2 * 0.7 - 1], rtol=1e-5)
+        np.testing.assert_allclose(row["population"], others, rtol=1e-4, atol=1e-6)
+        assert row["phi"].dtype == row["population"].dtype == np.float64
+        assert row["example_ids"].tolist() == [11, 22]
 
 
 def test_searches_start_from_the_pool_and_are_drawn_by_model_name_and_copy(monkeypatch):

@@ -134,6 +134,7 @@ rule query_confidences:
         evaluated=PARAMS.evaluated,
         pool=PARAMS.pool,
         defense=PARAMS.mask,
+        population=lambda wc: CONFIG.queries[wc.query].population,
         files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), PARAMS.defense_entry(wc)),
         code=code_for("query_confidences", PARAMS.model_entry, PARAMS.defense_entry),
     message:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from lmia import plugins
 from lmia.models.asked_models import TrainedModels
 from lmia.queries import confidences
@@ -10,12 +12,16 @@ from workflow.harness.job import job
 from workflow.harness.shared_cache import take_shared
 
 
-def query_confidences(models: TrainedModels, output: str, defense: dict[str, Any]) -> None:
+def query_confidences(models: TrainedModels, output: str, defense: dict[str, Any], n_population: int) -> None:
     mask = plugins.bind("defenses", "Defense", defense)().mask
-    rows = [
-        subject.row(probabilities=confidences.query_confidences(subject.network, subject.inputs, mask))
-        for subject in models
-    ]
+    rows = []
+    for subject in models:
+        probabilities, phi = confidences.query_confidences(subject.network, subject.inputs, subject.classes, mask)
+        population = np.empty(0)
+        if n_population:
+            others = models.population(subject, n_population)
+            _, population = confidences.query_confidences(subject.network, *others, mask)
+        rows.append(subject.row(probabilities=probabilities, phi=phi, population=population))
     models.save(output, "confidences", rows, {"defense": defense, "unit": ""})
 
 
@@ -25,4 +31,4 @@ if __name__ == "__main__":
         device = take_device(snakemake)
         if not take_shared(snakemake, attempt, device):
             models = TrainedModels(snakemake.input, params, device, snakemake.threads)
-            query_confidences(models, snakemake.output[0], params.defense)
+            query_confidences(models, snakemake.output[0], params.defense, params.population)

@@ -97,6 +97,8 @@ def check_attacks(config: Config) -> Iterator[str]:
                 f"{key}.budgets: {attack.budgets}: queries.{attack.reads} asks one magnitude after the other, and a "
                 f"{attack.kind} attack reads all together; give it a query set of one magnitude"
             )
+        if attack.needs_population and not getattr(query, "population", 1):
+            yield f"{key}.reads: {attack.reads}: has no population, which {attack.kind} compares with; set its population"
         if query.stops_early() and not attack.decides:
             yield f"{key}.kind: {attack.kind}: queries.{attack.reads} stops early, which only kind distance can read"
 

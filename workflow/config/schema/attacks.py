@@ -18,6 +18,7 @@ class Rule(Entry):
     target = "Attack"
     decides: ClassVar[bool] = False  # whether it needs no order, only the side of one threshold
     is_baseline: ClassVar[bool] = False  # the gap attack, to which others are compared
+    needs_population: ClassVar[bool] = False  # whether it reads the answers about points beside those audited
     calibrates: ClassVar[bool] = False  # whether it judges each example by models with and without it, in pools alone
 
     reads: str = Field(description="a query set under `queries`")
@@ -103,6 +104,29 @@ class Logistic(Calibrated):
     inverse_penalty: Positive = Field(1.0, description="weight of the answers against the squared coefficients")
 
 
+class Rmia(Calibrated):
+    """A reference that is not label-only; `population` of its query set says of how many points."""
+
+    kind: Literal["rmia"]
+    needs_population = True
+    online: bool = Field(True, description="compare with all shadows, and not only with those without the example")
+    a: Annotated[float, Field(ge=0, le=1)] = Field(0.3, description="offline: how sure shadows with the example are")
+    gamma: Positive = Field(1.0, description="by how much the example's ratio must exceed a population point's")
+
+
+class AttackP(Calibrated):
+    """A reference that is not label-only; `population` of its query set says of how many points."""
+
+    kind: Literal["attack_p"]
+    needs_population = True
+
+
+class AttackR(Calibrated):
+    """A reference that is not label-only."""
+
+    kind: Literal["attack_r"]
+
+
 class CustomRule(Custom, Rule):
     """A decision rule that is not part of lmia, or a calibration, where its module defines `Calibration`."""
 
@@ -128,6 +152,9 @@ AnyRule = Annotated[
     | Lira
     | Difference
     | Logistic
+    | Rmia
+    | AttackP
+    | AttackR
     | CustomRule,
     ByKind,
 ]

@@ -287,6 +287,11 @@ class HopSkipJump(Labelled):
 
 class ConfidenceVector(Query):
     kind: Literal["confidences"]
+    population: Annotated[int, Field(ge=0, le=10**7)] = Field(
+        0,
+        description="further points that each model is asked about, beside its members and non-members; some "
+        "calibrations compare with them",
+    )
     observation = "confidences"
 
     def cost(self) -> float:

@@ -98,7 +98,7 @@ def check_attacks(config: Config) -> Iterator[str]:
                 f"{attack.kind} attack reads all together; give it a query set of one magnitude"
             )
         if attack.needs_population and not getattr(query, "population", 1):
-            yield f"{key}.reads: {attack.reads}: has no population, which {attack.kind} compares with; set its population"
+            yield f"{key}.reads: {attack.reads}: has no population, which {attack.kind} needs; set its population"
         if query.stops_early() and not attack.decides:
             yield f"{key}.kind: {attack.kind}: queries.{attack.reads} stops early, which only kind distance can read"
 

@@ -36,7 +36,16 @@ from lmia.streams import streams
 Observations = Answers | Distances | Confidences
 Predict = Callable[[np.ndarray], npt.ArrayLike]
 
-PERTURBATIONS = ("original", "rotation", "translation", "gaussian", "bernoulli", "mixed", "augmented")
+PERTURBATIONS = (
+    "original",
+    "rotation",
+    "translation",
+    "gaussian",
+    "bernoulli",
+    "mixed",
+    "augmented",
+    "augmentation_grid",
+)
 ATTACKS = ("gap", "vote", "distance", "classifier", "max_confidence", "true_confidence", "adaptive_confidence")
 MIN_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
 
@@ -124,8 +133,8 @@ def query_labels(
         model: whom to ask.
         inputs: floats (n, *shape) in [0, 1]; images are (n, channels, height, width).
         classes: true classes, ints (n,).
-        perturbation: "original" (no copies), "rotation", "translation", "gaussian", "bernoulli", "mixed" or
-            "augmented", or the dotted path of a module of your own.
+        perturbation: "original" (no copies), "rotation", "translation", "gaussian", "bernoulli", "mixed",
+            "augmented" or "augmentation_grid", or the dotted path of a module of your own.
         seed: of random perturbations, int >= 0; input i has a random stream of its own.
         progress: whether to show a progress bar.
         options: those of the perturbation, as `queries` of the configuration has them.

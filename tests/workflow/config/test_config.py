@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
+from lmia.perturbations.augmentation_grid import Perturbation
 from lmia.streams import seed_list
 from tests.workflow.config.bad_cases import BAD, DEFAULT, QUERIES_THAT_MOVE, ROOT, changed
 from workflow.config.load import ConfigError, base_files, check, load
@@ -83,6 +84,16 @@ def test_searches_by_gradients_are_read_whole_and_by_distance_alone(field, value
         ConfigError, match="attacks.bound.reads: gradients: yields white_box, a classifier attack reads"
     ):
         check(config)
+
+
+@pytest.mark.parametrize("options, copies, setting", [({}, 17, 4), ({"flips": False, "shifts": [0, -3]}, 3, 3)])
+def test_a_grid_costs_what_it_asks_and_is_read_whole(options, copies, setting):
+    config = changed("queries", "grid", value={"kind": "augmentation_grid", **options})
+    grid = check(config).queries["grid"]
+    perturbation = Perturbation(**options)
+    assert len(perturbation.magnitudes) == grid.n_perturbed() == copies and grid.cost() == 1 + copies
+    assert grid.magnitudes() == [f"pixels={setting}"] and set(perturbation.magnitudes) == {setting}
+    assert grid.moves_images()
 
 
 def test_all_mistakes_are_told_at_once():

@@ -182,6 +182,36 @@ class Augmented(Sampled):
         return True
 
 
+class AugmentationGrid(Labelled):
+    kind: Literal["augmentation_grid"]
+    flips: bool = Field(True, description="all shifted copies mirrored left to right, too")
+    shifts: Annotated[list[Annotated[int, Field(ge=-1000, le=1000)]], NonEmpty, Distinct] = Field(
+        [0, -4, 4], description="whole pixels, down and to the right in all combinations; 0 among them"
+    )
+    border: Literal["black", "repeat"] = Field("black", description="what comes in at the edges")
+    axis = "translation d (pixels)"
+
+    def cost(self) -> float:
+        return 1 + self.n_perturbed()
+
+    def n_perturbed(self) -> int:
+        """All combinations but the unmodified image."""
+        return (1 + self.flips) * len(self.shifts) ** 2 - 1
+
+    def moves_images(self) -> bool:
+        return True
+
+    def magnitudes(self) -> list[str]:
+        """One, of the largest shift: all copies are read together."""
+        return [f"{self.unit()}={max(map(abs, self.shifts))}"]
+
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        if 0 not in self.shifts:
+            yield "shifts", "expected 0 among them, for views that are not shifted; add it"
+        elif not self.n_perturbed():
+            yield "shifts", "leaves the unmodified image alone; add a shift, set flips, or use kind original"
+
+
 class Gaussian(Sampled):
     kind: Literal["gaussian"]
     sigmas: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="pixel units of [0, 1]")
@@ -309,6 +339,7 @@ AnyQuery = Annotated[
     | Rotation
     | Translation
     | Augmented
+    | AugmentationGrid
     | Gaussian
     | Bernoulli
     | Mixed

@@ -241,6 +241,16 @@ BAD = {
         {"kind": "augmentation_grid", "shifts": [0], "flips": False},
         r"queries.rotations.shifts: \[0\]: leaves the unmodified image alone; add a shift, set flips",
     ),
+    "levels that cannot be halved": (
+        ("queries", "boundary"),
+        {"kind": "directions", "levels": 48},
+        "queries.boundary.levels: 48: expected a power of two; use 32 or 64",
+    ),
+    "two directions to the same point": (
+        ("queries", "boundary"),
+        {"kind": "directions", "directions": ["white", "white"]},
+        "queries.boundary.directions: .*white.*white.*hold each value once",
+    ),
     "stopped copies": (
         ("queries", "copies", "stop_error"),
         0.1,

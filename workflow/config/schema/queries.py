@@ -315,6 +315,39 @@ class HopSkipJump(Labelled):
             yield "stop_error", "only one distance has a threshold to stop at; remove this or shift_pixels"
 
 
+class Directions(Labelled):
+    kind: Literal["directions"]
+    directions: Annotated[list[Literal["white", "black", "random"]], NonEmpty, Distinct] = Field(
+        ["white"], description="points that inputs move towards; an attack of kind distance reads the first alone"
+    )
+    levels: Annotated[int, Field(ge=2, le=1024)] = Field(
+        32, description="steps to each point, a power of two; the first one with a wrong label is the distance"
+    )
+    method: Literal["bisection", "scan"] = Field(
+        "bisection", description="bisection: log2(levels) queries per direction; scan: all levels but the last"
+    )
+    observation = "distances"
+
+    def cost(self) -> float:
+        return 1 + self.n_perturbed()
+
+    def n_copies(self) -> int:
+        """A budget is split over directions."""
+        return len(self.directions)
+
+    def n_perturbed(self) -> int:
+        per_direction = self.levels.bit_length() - 1 if self.method == "bisection" else self.levels - 1
+        return len(self.directions) * per_direction
+
+    def remarks(self, theirs: int | None) -> list[str]:
+        return ["fixed directions", *super().remarks(theirs)]
+
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        if self.levels.bit_count() > 1:
+            less = 1 << self.levels.bit_length() - 1
+            yield "levels", f"expected a power of two; use {less} or {2 * less}"
+
+
 class ConfidenceVector(Query):
     kind: Literal["confidences"]
     observation = "confidences"
@@ -344,6 +377,7 @@ AnyQuery = Annotated[
     | Bernoulli
     | Mixed
     | HopSkipJump
+    | Directions
     | ConfidenceVector
     | WhiteBox
     | CustomQuery,

@@ -26,17 +26,26 @@ from lmia.api_checks import (
 )
 from lmia.attacks.observations import Answers, Confidences, Distances
 from lmia.attacks.scoring import AttackResult, run_attack
-from lmia.boundary import search
+from lmia.boundary import fixed_directions, search
 from lmia.evaluation import intervals
 from lmia.evaluation.flags import attack_flags
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.queries.oracle import LabelOracle
-from lmia.streams import streams
+from lmia.streams import stream, streams
 
 Observations = Answers | Distances | Confidences
 Predict = Callable[[np.ndarray], npt.ArrayLike]
 
-PERTURBATIONS = ("original", "rotation", "translation", "gaussian", "bernoulli", "mixed", "augmented")
+PERTURBATIONS = (
+    "original",
+    "rotation",
+    "translation",
+    "gaussian",
+    "bernoulli",
+    "mixed",
+    "augmented",
+    "augmentation_grid",
+)
 ATTACKS = ("gap", "vote", "distance", "classifier", "max_confidence", "true_confidence", "adaptive_confidence")
 MIN_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
 
@@ -124,8 +133,8 @@ def query_labels(
         model: whom to ask.
         inputs: floats (n, *shape) in [0, 1]; images are (n, channels, height, width).
         classes: true classes, ints (n,).
-        perturbation: "original" (no copies), "rotation", "translation", "gaussian", "bernoulli", "mixed" or
-            "augmented", or the dotted path of a module of your own.
+        perturbation: "original" (no copies), "rotation", "translation", "gaussian", "bernoulli", "mixed",
+            "augmented" or "augmentation_grid", or the dotted path of a module of your own.
         seed: of random perturbations, int >= 0; input i has a random stream of its own.
         progress: whether to show a progress bar.
         options: those of the perturbation, as `queries` of the configuration has them.
@@ -190,6 +199,41 @@ def search_boundary(
         pool=starts,
         progress="boundary" if progress else None,
     )
+    return Distances(distance.astype(np.float32), n_queries, classes)  # the precision in which the workflow keeps them
+
+
+def search_directions(
+    model: Model,
+    inputs: npt.ArrayLike,
+    classes: npt.ArrayLike,
+    directions: Sequence[str] = ("white",),
+    *,
+    levels: int = 32,
+    method: str = "bisection",
+    seed: int = 0,
+    progress: bool = True,
+) -> Distances:
+    """L2 distances to a wrong label along fixed directions, from a handful of labels.
+
+    Args:
+        model: whom to ask.
+        inputs: floats (n, *shape) in [0, 1]; images are (n, channels, height, width).
+        classes: true classes, ints (n,).
+        directions: points that all inputs move towards: "white", "black" or "random", which is uniform noise. Several
+            are several distances, of which an attack of kind "distance" reads the first.
+        levels: equal steps to each point, a power of two from 2; the first one with a wrong label is the distance.
+        method: "bisection" costs log2(levels) queries for each direction, "scan" asks all levels but the last; the
+            input itself costs one more.
+        seed: of the random point, int >= 0; give the same for all models.
+        progress: whether to show a progress bar.
+
+    Raises ValueError for inputs, classes or options that do not fit, and for a model that gives no labels.
+    """
+    check_seed(seed)
+    inputs, classes = _as_asked(model, inputs, classes)
+    points = fixed_directions.fixed_points(directions, tuple(inputs.shape[1:]), stream(seed, "directions"))
+    options = {"levels": levels, "method": method, "progress": "directions" if progress else None}
+    distance, n_queries, _ = fixed_directions.search_directions(model._network, inputs, classes, points, **options)
     return Distances(distance.astype(np.float32), n_queries, classes)  # the precision in which the workflow keeps them
 
 

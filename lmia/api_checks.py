@@ -11,7 +11,11 @@ import torch
 from lmia import plugins
 from lmia.attacks.observations import OBSERVATIONS, Answers, Observations
 
-READ_BY = {"labels": "lmia.query_labels", "distances": "lmia.search_boundary", "confidences": "lmia.Confidences"}
+READ_BY = {
+    "labels": "lmia.query_labels",
+    "distances": "lmia.search_boundary, lmia.search_directions",
+    "confidences": "lmia.Confidences",
+}
 
 
 def check_seed(seed: Any) -> None:

@@ -20,12 +20,13 @@ import lmia
 from lmia import api, api_pools, attacks, perturbations
 from lmia.attacks import vote
 from lmia.attacks.scoring import AttackResult, run_attack
+from lmia.boundary.fixed_directions import fixed_points, search_directions
 from lmia.boundary.schedules import ECONOMICAL
 from lmia.boundary.search import search_boundary
 from lmia.evaluation import intervals
 from lmia.perturbations.gaussian import Perturbation
 from lmia.queries.fixed_queries import ask_fixed
-from lmia.streams import streams
+from lmia.streams import stream, streams
 
 ROOT = Path(__file__).parents[1]
 N = 60
@@ -129,6 +130,21 @@ def test_distances_are_those_of_the_search(networks):
     assert model.queries == spent[:, 0, -1].sum() and found.queries().max() <= 100
 
 
+def test_directions_are_those_of_the_search_and_are_read_as_distances(networks):
+    inputs, classes = digits(0)
+    model = lmia.Model(networks[0], 10)
+    options = {"levels": 16, "method": "scan"}
+    found = lmia.search_directions(model, inputs, classes, ["random", "white"], seed=3, progress=False, **options)
+    points = fixed_points(["random", "white"], (64,), stream(3, "directions"))
+    distance, n_queries, _ = search_directions(networks[0], torch.from_numpy(inputs), classes, points, **options)
+    np.testing.assert_array_equal(found.distance, distance.astype(np.float32))
+    np.testing.assert_array_equal(found.n_queries, n_queries)
+    assert model.queries == found.queries().sum() and found.queries().max() == 31
+    result = lmia.attack("distance", found, found, MEMBER)
+    np.testing.assert_array_equal(result.scores, found.features()[:, 0])
+    assert len(lmia.attack("classifier", found, found, MEMBER, folds=2).scores) == N
+
+
 def test_a_function_is_asked_as_the_network_that_it_calls(networks):
     inputs, classes = digits(0)
 
@@ -205,6 +221,14 @@ HALF = Y == 1
         (lambda model: lmia.search_boundary(model, X, Y, 39, shift_pixels=1), "budget: expected at least 40"),
         (lambda model: lmia.search_boundary(model, X, Y, shift_pixels=-1), "shift_pixels: expected 0 .* got -1"),
         (lambda model: lmia.search_boundary(model, X, Y, seed=-1), "seed: expected an integer from 0, got -1"),
+        (lambda model: lmia.search_directions(model, X, Y, ["grey"]), r"directions: expected .* got \['grey'\]"),
+        (
+            lambda model: lmia.search_directions(model, X, Y, levels=20),
+            "levels: expected a power of two from 2, got 20",
+        ),
+        (lambda model: lmia.search_directions(model, X, Y, method="walk"), "method: expected one of bisection, scan"),
+        (lambda model: lmia.search_directions(model, X * 3, Y), r"inputs: expected values in \[0, 1\]"),
+        (lambda model: lmia.search_directions(model, X, Y, seed=-1), "seed: expected an integer from 0, got -1"),
         (lambda model: lmia.query_labels(model, X, Y, seed=0.5), "seed: expected an integer from 0, got 0.5"),
         (lambda model: lmia.search_boundary(model, X, Y, starts=(X[:, :2], Y)), r"starts: expected .*\(m, 3\)"),
         (lambda model: lmia.Model(object(), 2), "predict: expected a torch.nn.Module or a function"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from lmia.boundary.fixed_directions import fixed_points, search_directions
 from lmia.boundary.search import search_boundary
 from lmia.boundary.white_box import white_box_distances
 from lmia.defenses import adversarial_regularization, augmentation, dp_sgd, dropout, l1, mixup, none
@@ -14,11 +15,12 @@ from lmia.devices import DeviceError, describe, prepare, queries_on, resolve, wi
 from lmia.memory_batches import Batches
 from lmia.models import cnn
 from lmia.models.features import distance_to_neighbour, penultimate
+from lmia.perturbations import augmentation_grid
 from lmia.perturbations.gaussian import Perturbation
 from lmia.queries.confidences import query_confidences
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.queries.oracle import LabelOracle
-from lmia.streams import streams
+from lmia.streams import stream, streams
 from lmia.training.loop import accuracy, train
 from lmia.training.options import TrainingOptions
 from tests.second_device import second_device
@@ -126,6 +128,19 @@ def search(model):
     return search_boundary(model, IMAGES, CLASSES, lambda copy: streams(0, f"{copy}", range(40)), budget=120)[:2]
 
 
+def walk(model):
+    points = fixed_points(["random", "black"], IMAGES.shape[1:], stream(0, "point"))
+    return search_directions(model, IMAGES, CLASSES, points)[:2]
+
+
+def shift(model):
+    return [
+        ask_fixed(model, IMAGES, augmentation_grid.Perturbation(shifts=[0, 1]), lambda: streams(0, "none", range(40)))[
+            0
+        ]
+    ]
+
+
 def read(model):
     return query_confidences(model, IMAGES, CLASSES, lambda confidences: confidences)
 
@@ -142,7 +157,7 @@ def measure(model):
     return [np.array(accuracy(model, IMAGES.to(model.layer.weight.device), torch.from_numpy(CLASSES)))]
 
 
-@pytest.mark.parametrize("job", [ask, search, read, features, measure])
+@pytest.mark.parametrize("job", [ask, search, walk, read, features, measure])
 def test_out_of_memory_halves_the_batch_and_changes_no_answer(job, capsys):
     expected = job(Hungry())
     assert "out of memory" not in capsys.readouterr().out
@@ -232,7 +247,9 @@ DEFENSES = {
     "private": partial(dp_sgd.Defense, epochs=2, noise=1.0),
     "private views": partial(dp_sgd.Defense, epochs=2, noise=1.0, views=2, pixels=1, average=0.9),
 }
-JOBS = {job.__name__: lambda device, job=job: on(device, job) for job in (ask, search, read, follow, features)}
+JOBS = {
+    job.__name__: lambda device, job=job: on(device, job) for job in (ask, search, walk, shift, read, follow, features)
+}
 JOBS |= {name: lambda device, defense=defense: fit(defense, device) for name, defense in DEFENSES.items()}
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from lmia.boundary.fixed_directions import search_directions
 from lmia.boundary.search import search_boundary
 from lmia.boundary.white_box import white_box_distances
 from lmia.perturbations.gaussian import Perturbation
@@ -107,11 +108,19 @@ def ask(model, journal=None):
     return ask_fixed(model, IMAGES, perturbation, lambda: streams(0, "noise", range(9)), journal=journal)
 
 
-def follow(model, journal=None):
-    """All classes are right, so that every block of images takes as long."""
+def right_classes():
+    """Of which every image is, so that all parts of a job take as long."""
     with torch.no_grad():
-        classes = Network()(IMAGES).argmax(1).numpy()
-    return white_box_distances(model, IMAGES, classes, steps=20, journal=journal)
+        return Network()(IMAGES).argmax(1).numpy()
+
+
+def follow(model, journal=None):
+    return white_box_distances(model, IMAGES, right_classes(), steps=20, journal=journal)
+
+
+def walk(model, journal=None, **options):
+    points = torch.rand(5, 1, 12, 12, generator=torch.Generator().manual_seed(2))
+    return search_directions(model, IMAGES, right_classes(), points, journal=journal, **options)
 
 
 JOBS = {
@@ -123,6 +132,8 @@ JOBS = {
     "too coarse": partial(search, budget=200, precision="bfloat16", most_disagreement=0.0),
     "fixed queries": ask,
     "gradients": follow,
+    "directions": walk,
+    "directions in bfloat16": partial(walk, precision="bfloat16", most_disagreement=1.0),
 }
 
 

@@ -37,16 +37,26 @@ CONFIG = {
 CONFIG["attacks"]["own"]["reads"] = "own"
 for section, name, entry in (
     ("queries", "boundary", EVERY_KIND["queries"]["settled"]),
+    ("queries", "directions", EVERY_KIND["queries"]["directions"]),
     ("queries", "confidences", {"kind": "confidences"}),
     ("queries", "gradients", {"kind": "white_box", "steps": 3}),
     ("attacks", "distance", {"kind": "distance", "reads": "boundary"}),
+    ("attacks", "directions", {"kind": "distance", "reads": "directions"}),
     ("attacks", "confidence", {"kind": "true_confidence", "reads": "confidences"}),
     ("attacks", "white-box", {"kind": "distance", "reads": "gradients"}),
 ):
     CONFIG[section][name] = entry
 LOADED_BY = {  # rules that must be among those that load the plug-in of a section
     "datasets": {"prepare_dataset"},
-    "models": {"check_study", "train_model", "query_labels", "search_boundary", "query_confidences", "query_white_box"},
+    "models": {
+        "check_study",
+        "train_model",
+        "query_labels",
+        "search_boundary",
+        "search_directions",
+        "query_confidences",
+        "query_white_box",
+    },
     "defenses": {"train_model", "query_confidences"},
     "queries": {"query_labels", "plot_gallery"},
     "attacks": {"score_attack"},

@@ -9,7 +9,14 @@ PAGE = ROOT / "docs/how-to/cache.md"
 ROW = re.compile(r"^\| `(\w+):`[^|]*\| ([^|]*)\|", re.M)
 # Rules that read a section only for what they show of it, or only of some kinds, and which the page leaves out.
 LEFT_OUT = {
-    "models": {"query_labels", "search_boundary", "query_confidences", "query_white_box", "find_outliers"},
+    "models": {
+        "query_labels",
+        "search_boundary",
+        "search_directions",
+        "query_confidences",
+        "query_white_box",
+        "find_outliers",
+    },
     "defenses": {"plot_metrics"},
     "queries": {
         "fit_stopping",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lmia.perturbations import augmented, bernoulli, gaussian, mixed, original, rotation, translation
+from lmia.perturbations import augmentation_grid, augmented, bernoulli, gaussian, mixed, original, rotation, translation
 from lmia.queries import fixed_queries, noise_table
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import streams
@@ -17,6 +17,7 @@ KINDS = {
     "rotation": rotation.Perturbation(degrees=[1, 30, 90]),
     "translation": translation.Perturbation(pixels=[1, 2]),
     "augmented": augmented.Perturbation(pixels=[0, 2], samples=20, cutout=3),
+    "augmentation_grid": augmentation_grid.Perturbation(shifts=[0, -1, 2]),
     "gaussian": gaussian.Perturbation(sigmas=[0.1, 0.5], samples=20),
     "bernoulli": bernoulli.Perturbation(flips=[1, 5], samples=20),
 }
@@ -104,7 +105,44 @@ def test_translations_repeat_the_edge():
     assert left.tolist() == [[2, 2, 2], [5, 5, 5], [8, 8, 8]]
 
 
-@pytest.mark.parametrize("kind", ["rotation", "translation"])
+def test_a_grid_has_all_views_in_their_order_and_black_edges():
+    image = torch.arange(1.0, 10).reshape(1, 1, 3, 3) / 9
+    grid = augmentation_grid.Perturbation(shifts=[0, -1, 2])
+    views = (ask(grid, image, [7])[0, :, 0] * 9).round().int().tolist()
+    assert len(views) == 17 and grid.magnitudes == [2.0] * 17
+    assert views[0] == [[2, 3, 0], [5, 6, 0], [8, 9, 0]]  # to the left by 1
+    assert views[1] == [[0, 0, 1], [0, 0, 4], [0, 0, 7]]  # to the right by 2
+    assert views[2] == [[4, 5, 6], [7, 8, 9], [0, 0, 0]]  # up by 1
+    assert views[6] == [[0, 0, 0], [0, 0, 0], [2, 3, 0]]  # down by 2, to the left by 1
+    assert views[8] == [[3, 2, 1], [6, 5, 4], [9, 8, 7]]  # mirrored
+    assert views[9] == [[0, 3, 2], [0, 6, 5], [0, 9, 8]]  # to the left by 1, then mirrored
+    assert views[16] == [[0, 0, 0], [0, 0, 0], [1, 0, 0]]  # down and to the right by 2, then mirrored
+
+
+def test_a_grid_may_repeat_the_edge_and_leave_out_mirror_images():
+    grid = augmentation_grid.Perturbation(flips=False, shifts=[3, 0], border="repeat")
+    shifted = [translation.shift(IMAGES, *offset) for offset in [(3, 3), (3, 0), (0, 3)]]
+    assert torch.equal(ask(grid, IMAGES, range(5)), torch.stack(shifted, dim=1))
+
+
+def test_the_published_grid_costs_18_queries_with_the_image_itself():
+    assert len(augmentation_grid.Perturbation().magnitudes) == 17
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"shifts": [1, 2]}, r"shifts: expected 0 among them, .* got \[1, 2\]"),
+        ({"shifts": [0], "flips": False}, "shifts: expected another one beside 0, or flips"),
+        ({"border": "white"}, "border: expected one of black, repeat, got white"),
+    ],
+)
+def test_a_grid_without_its_middle_or_without_copies_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        augmentation_grid.Perturbation(**options)
+
+
+@pytest.mark.parametrize("kind", ["rotation", "translation", "augmentation_grid"])
 def test_tabular_data_is_refused_by_what_moves_images(kind):
     with pytest.raises(ValueError, match="expected images .* got inputs of shape .5, 30.; ask gaussian"):
         ask(KINDS[kind], torch.rand(5, 30), range(5))

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lmia import artifacts
+from lmia.boundary.fixed_directions import fixed_points, search_directions
 from lmia.boundary.stopping import Stopping
 from lmia.journal import Journal
 from lmia.models.asked_models import Subject
@@ -19,6 +20,7 @@ from workflow.scripts.query_confidences import query_confidences
 from workflow.scripts.query_labels import query_labels
 from workflow.scripts.score_attack import score
 from workflow.scripts.search_boundary import search
+from workflow.scripts.search_directions import search as search_along
 
 IDS = np.array([[0, 1, 2, 3]])
 
@@ -182,3 +184,21 @@ def test_searches_start_from_the_pool_and_are_drawn_by_model_name_and_copy(monke
     for (drawn_number, pool, settled, options), seed in zip(asked, (3, 4), strict=True):
         assert drawn_number == stream(10 + seed, "mine, copy 2", 22).random() and pool is models.pool
         assert settled is (rule if seed == 4 else None) and options == {"budget": 50}
+
+
+def test_all_models_move_towards_the_same_points_which_the_name_of_the_query_set_draws():
+    models = Subjects()
+    spec = {"kind": "directions", "directions": ["random", "black"], "levels": 64, "method": "scan"}
+    search_along(models, "", spec, {"precision": "float32", "most_disagreement": 0.05}, "mine", Journal())
+    ((kind, rows, provenance),) = models.saved
+    assert kind == "distances" and provenance["query"] == spec and len(provenance["asked"]) == 2
+    points = fixed_points(["random", "black"], (2,), stream(0, "mine, direction"))
+    for subject, row in zip(models, rows, strict=True):
+        distance, n_queries, _ = search_directions(
+            subject.network, subject.inputs, subject.classes, points, levels=64, method="scan"
+        )
+        np.testing.assert_array_equal(row["distance"], distance.astype(np.float32))
+        np.testing.assert_array_equal(row["n_queries"], n_queries)
+        assert row["distance"].dtype == np.float32 and row["n_queries"].dtype == np.int32
+        assert row["example_ids"].tolist() == [11, 22] and not row["stopped"].any()
+    assert np.isfinite(rows[0]["distance"][..., -1]).any()

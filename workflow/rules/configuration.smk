@@ -57,6 +57,11 @@ def queries_yielding(observation):
     return any_of(name for name, query in queries if query.observation == observation)
 
 
+def queries_of(kind):
+    queries = CONFIG.queries.items()
+    return any_of(name for name, query in queries if query.kind == kind)
+
+
 def figures_from(results):
     figures = CONFIG.figures.items()
     return any_of(name for name, figure in figures if figure.drawn_from == results)

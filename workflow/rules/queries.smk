@@ -52,7 +52,7 @@ rule search_boundary:
     benchmark:
         "results/benchmarks/distances/{study}/{cell}/{seeds}/{role}/{query}.tsv"
     wildcard_constraints:
-        query=queries_yielding("distances"),
+        query=queries_of("hopskipjump"),
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -77,6 +77,43 @@ rule search_boundary:
         "Search the boundary of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
     script:
         "../scripts/search_boundary.py"
+
+
+rule search_directions:
+    """The distance of each point to a wrong label along fixed directions, from labels alone."""
+    input:
+        dataset=PATHS.dataset,
+        split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
+        model="results/models/{study}/{cell}/{seeds}/{role}.npz",
+    output:
+        "results/distances/{study}/{cell}/{seeds}/{role}/{query}.npz",
+    log:
+        "results/logs/distances/{study}/{cell}/{seeds}/{role}/{query}.log",
+    benchmark:
+        "results/benchmarks/distances/{study}/{cell}/{seeds}/{role}/{query}.tsv"
+    wildcard_constraints:
+        query=queries_of("directions"),
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(240),
+        gpu=1,
+    params:
+        seeds="{seeds}",
+        model=PARAMS.model,
+        evaluated=PARAMS.evaluated,
+        pool=PARAMS.pool,
+        name="{query}",
+        query=lambda wc: PARAMS.perturbation(wc.query),
+        precision=PARAMS.precision,
+        files=PARAMS.model_files,
+        code=code_for("search_directions", PARAMS.model_entry),
+    message:
+        "Move towards fixed points, for the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
+    script:
+        "../scripts/search_directions.py"
 
 
 rule fit_stopping:

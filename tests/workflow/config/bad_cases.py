@@ -232,6 +232,26 @@ BAD = {
         [1.0],
         "attacks.combined.decays: is now called weight_decays; rename it$",
     ),
+    "a grid without its middle": (
+        ("queries", "rotations"),
+        {"kind": "augmentation_grid", "shifts": [1, -1]},
+        r"queries.rotations.shifts: \[1, -1\]: expected 0 among them, .*; add it$",
+    ),
+    "a grid of the image alone": (
+        ("queries", "rotations"),
+        {"kind": "augmentation_grid", "shifts": [0], "flips": False},
+        r"queries.rotations.shifts: \[0\]: leaves the unmodified image alone; add a shift, set flips",
+    ),
+    "levels that cannot be halved": (
+        ("queries", "boundary"),
+        {"kind": "directions", "levels": 48},
+        "queries.boundary.levels: 48: expected a power of two; use 32 or 64",
+    ),
+    "two directions to the same point": (
+        ("queries", "boundary"),
+        {"kind": "directions", "directions": ["white", "white"]},
+        "queries.boundary.directions: .*white.*white.*hold each value once",
+    ),
     "stopped copies": (
         ("queries", "copies", "stop_error"),
         0.1,

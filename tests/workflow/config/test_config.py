@@ -7,9 +7,12 @@ import typing
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
-from lmia.streams import seed_list
+from lmia.boundary.fixed_directions import fixed_points, search_directions
+from lmia.perturbations.augmentation_grid import Perturbation
+from lmia.streams import seed_list, stream
 from tests.workflow.config.bad_cases import BAD, DEFAULT, QUERIES_THAT_MOVE, ROOT, changed
 from workflow.config.load import ConfigError, base_files, check, load
 from workflow.config.schema import configuration, figures
@@ -83,6 +86,41 @@ def test_searches_by_gradients_are_read_whole_and_by_distance_alone(field, value
         ConfigError, match="attacks.bound.reads: gradients: yields white_box, a classifier attack reads"
     ):
         check(config)
+
+
+@pytest.mark.parametrize("options, copies, setting", [({}, 17, 4), ({"flips": False, "shifts": [0, -3]}, 3, 3)])
+def test_a_grid_costs_what_it_asks_and_is_read_whole(options, copies, setting):
+    config = changed("queries", "grid", value={"kind": "augmentation_grid", **options})
+    grid = check(config).queries["grid"]
+    perturbation = Perturbation(**options)
+    assert len(perturbation.magnitudes) == grid.n_perturbed() == copies and grid.cost() == 1 + copies
+    assert grid.magnitudes() == [f"pixels={setting}"] and set(perturbation.magnitudes) == {setting}
+    assert grid.moves_images()
+
+
+@pytest.mark.parametrize(
+    "options, cost",
+    [
+        ({}, 6),
+        ({"directions": ["white", "black", "random"]}, 16),
+        ({"directions": ["random", "black"], "levels": 4, "method": "scan"}, 7),
+    ],
+)
+def test_directions_cost_what_they_ask_and_budgets_are_split_over_them(options, cost):
+    config = changed("queries", "lines", value={"kind": "directions", **options})
+    lines = check(config).queries["lines"]
+    points = fixed_points(lines.directions, (2,), stream(0, "test"))
+    asked = {name: getattr(lines, name) for name in ("levels", "method")}
+    model, inputs = torch.nn.Linear(2, 2), torch.rand(3, 2)
+    _, n_queries, _ = search_directions(model, inputs, model(inputs).argmax(1), points, **asked)
+    assert lines.cost() == lines.n_perturbed() + 1 == cost and n_queries[:, :, -1].sum(axis=1).tolist() == [cost] * 3
+    assert not lines.moves_images() and not lines.has_magnitudes() and lines.magnitudes() == []
+    config["attacks"]["lines"] = {"kind": "classifier", "reads": "lines", "budgets": [cost + 1]}
+    with pytest.raises(ConfigError, match=f"attacks.lines.budgets: {cost + 1}: queries.lines asks only {cost};"):
+        check(config)
+    config["attacks"]["lines"]["budgets"] = [len(lines.directions), cost]
+    check(config)
+    assert lines.n_copies() == len(lines.directions)
 
 
 def test_all_mistakes_are_told_at_once():

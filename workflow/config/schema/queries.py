@@ -182,6 +182,36 @@ class Augmented(Sampled):
         return True
 
 
+class AugmentationGrid(Labelled):
+    kind: Literal["augmentation_grid"]
+    flips: bool = Field(True, description="all shifted copies mirrored left to right, too")
+    shifts: Annotated[list[Annotated[int, Field(ge=-1000, le=1000)]], NonEmpty, Distinct] = Field(
+        [0, -4, 4], description="whole pixels, down and to the right in all combinations; 0 among them"
+    )
+    border: Literal["black", "repeat"] = Field("black", description="what comes in at the edges")
+    axis = "translation d (pixels)"
+
+    def cost(self) -> float:
+        return 1 + self.n_perturbed()
+
+    def n_perturbed(self) -> int:
+        """All combinations but the unmodified image."""
+        return (1 + self.flips) * len(self.shifts) ** 2 - 1
+
+    def moves_images(self) -> bool:
+        return True
+
+    def magnitudes(self) -> list[str]:
+        """One, of the largest shift: all copies are read together."""
+        return [f"{self.unit()}={max(map(abs, self.shifts))}"]
+
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        if 0 not in self.shifts:
+            yield "shifts", "expected 0 among them, for views that are not shifted; add it"
+        elif not self.n_perturbed():
+            yield "shifts", "leaves the unmodified image alone; add a shift, set flips, or use kind original"
+
+
 class Gaussian(Sampled):
     kind: Literal["gaussian"]
     sigmas: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="pixel units of [0, 1]")
@@ -285,6 +315,39 @@ class HopSkipJump(Labelled):
             yield "stop_error", "only one distance has a threshold to stop at; remove this or shift_pixels"
 
 
+class Directions(Labelled):
+    kind: Literal["directions"]
+    directions: Annotated[list[Literal["white", "black", "random"]], NonEmpty, Distinct] = Field(
+        ["white"], description="points that inputs move towards; an attack of kind distance reads the first alone"
+    )
+    levels: Annotated[int, Field(ge=2, le=1024)] = Field(
+        32, description="steps to each point, a power of two; the first one with a wrong label is the distance"
+    )
+    method: Literal["bisection", "scan"] = Field(
+        "bisection", description="bisection: log2(levels) queries per direction; scan: all levels but the last"
+    )
+    observation = "distances"
+
+    def cost(self) -> float:
+        return 1 + self.n_perturbed()
+
+    def n_copies(self) -> int:
+        """A budget is split over directions."""
+        return len(self.directions)
+
+    def n_perturbed(self) -> int:
+        per_direction = self.levels.bit_length() - 1 if self.method == "bisection" else self.levels - 1
+        return len(self.directions) * per_direction
+
+    def remarks(self, theirs: int | None) -> list[str]:
+        return ["fixed directions", *super().remarks(theirs)]
+
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        if self.levels.bit_count() > 1:
+            less = 1 << self.levels.bit_length() - 1
+            yield "levels", f"expected a power of two; use {less} or {2 * less}"
+
+
 class ConfidenceVector(Query):
     kind: Literal["confidences"]
     population: Annotated[int, Field(ge=0, le=10**7)] = Field(
@@ -314,10 +377,12 @@ AnyQuery = Annotated[
     | Rotation
     | Translation
     | Augmented
+    | AugmentationGrid
     | Gaussian
     | Bernoulli
     | Mixed
     | HopSkipJump
+    | Directions
     | ConfidenceVector
     | WhiteBox
     | CustomQuery,

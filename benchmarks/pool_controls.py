@@ -25,35 +25,36 @@ from lmia import artifacts, plugins  # noqa: E402
 from lmia.attacks.observation_files import join_blocks, load_observations  # noqa: E402
 from lmia.attacks.observations import OBSERVATIONS  # noqa: E402
 from lmia.calibration.scoring import score_targets  # noqa: E402
-from lmia.evaluation.pooled import measure_alike  # noqa: E402
+from lmia.evaluation.intervals import over_seeds  # noqa: E402
+from lmia.evaluation.metrics import auc, tpr_at_fpr  # noqa: E402
 from lmia.membership import load_membership  # noqa: E402
 from lmia.splits import draw_pool  # noqa: E402
 from lmia.streams import seed_list, stream  # noqa: E402
 from workflow.config.load import check, read_layers  # noqa: E402
 
 TABLE = Path(__file__).parent / "results/pool_controls.csv"
-OTHER_COINS = 10**6  # added to the number of a pool: coins that no model was trained by
+DRAWS, OTHER_COINS = 10, 10**6  # of coins that no model was trained by, and their pools' first number
+METRICS = {"auc": auc, "tpr_at_0.01_fpr": partial(tpr_at_fpr, fpr=0.01)}
 
 
-def shuffled(config, study, where, n):
-    """Attack -> scores (K, N) where members are those of other coins: nothing is to be found of these."""
+def told_others(config, study, where, n):
+    """(attack, (scores, said membership) of each draw) where members are said to be those of other coins."""
     blocks = [seed_list(block) for block in study.seeds]
-    is_member = draw_pool(study.models(), n, OTHER_COINS + study.pool_number())
-    found = {}
+    pools = [draw_pool(study.models(), n, OTHER_COINS + draw) for draw in range(DRAWS)]
     for name in tqdm(config.attacks_of(study), desc="attacks"):
         attack, query = config.attacks[name], config.query_of(name)
         folder = OBSERVATIONS[query.observation].folder
         paths = [f"results/{folder}/{where}/{block}/target/{attack.reads}.npz" for block in study.seeds]
         known = join_blocks([load_observations(path, query.observation) for path in paths], blocks)
         make = plugins.bind(attack.package, attack.target, {"kind": attack.kind, **attack.options()})
-        places = range(len(is_member))
-        found[name] = score_targets(make, known, places, known.per_seed, is_member, attack.budget, (), ())["scores"][
-            :, 0
-        ]
-    return found, is_member
+        found = []
+        for is_member in pools:
+            given = (known, range(len(is_member)), known.per_seed, is_member, attack.budget, (), ())
+            found.append((score_targets(make, *given)["scores"][:, 0], is_member))
+        yield name, found
 
 
-def blind(inputs, is_member, seed):
+def of_inputs(inputs, is_member, seed):
     """Scores (K, N) of a classifier that is told half of the members and sees inputs alone, cross-fitted."""
     rows = inputs.reshape(len(inputs), -1)
     classifier = make_pipeline(StandardScaler(), PCA(min(50, rows.shape[1])), LogisticRegression(max_iter=1000))
@@ -62,44 +63,43 @@ def blind(inputs, is_member, seed):
     return np.stack([fit(y=bits[order]) for bits in tqdm(is_member, desc="models")])[:, np.argsort(order)]
 
 
-def rows_of(config, name, study, resamples):
-    where = f"{name}/n{study.n_train[0]}-{study.defenses[0]}"
-    splits = [f"results/splits/{where}/{block}/target.npz" for block in study.seeds]
-    first = config.attacks[config.attacks_of(study)[0]].reads
-    folder = OBSERVATIONS[config.queries[first].observation].folder
-    ids = artifacts.load(f"results/{folder}/{where}/{study.seeds[0]}/target/{first}.npz")[0]["example_ids"][0]
-    truth = [
-        load_membership(path, np.tile(ids, (len(seed_list(block)), 1)))
-        for path, block in zip(splits, study.seeds, strict=True)
+def audited(config, name, study, where):
+    """(inputs (N, *shape), membership (K, N)) of what a pool audits."""
+    reads = config.attacks[config.attacks_of(study)[0]].reads
+    folder = OBSERVATIONS[config.queries[reads].observation].folder
+    ids = artifacts.load(f"results/{folder}/{where}/{study.seeds[0]}/target/{reads}.npz")[0]["example_ids"][0]
+    blocks = [seed_list(block) for block in study.seeds]
+    known = [
+        load_membership(f"results/splits/{where}/{block}/target.npz", np.tile(ids, (len(models), 1)))
+        for block, models in zip(study.seeds, blocks, strict=True)
     ]
-    order = np.argsort([seed for block in study.seeds for seed in seed_list(block)])
     inputs = artifacts.load(f"results/data/{study.dataset}.npz", "dataset")[0]["inputs"][ids]
-    of_inputs = blind(inputs, np.concatenate(truth)[order], study.pool_number())
-    scored, other_bits = shuffled(config, study, where, len(ids))
-    sets = [
-        ("told other members", scored, other_bits),
-        ("inputs alone", {"classifier": of_inputs}, np.concatenate(truth)[order]),
-    ]
-    for control, scores, is_member in sets:
-        found = measure_alike([(of, None) for of in scores.values()], is_member, config.metrics.fprs, resamples)
-        for attack, metrics in zip(scores, found, strict=True):
-            for metric, measured in metrics.items():
-                value, low, high = measured.interval()
-                same = {"study": name, "control": control, "attack": attack, "metric": metric}
-                yield same | {"value": round(value, 4), "ci_low": round(low, 4), "ci_high": round(high, 4)}
+    return inputs, np.concatenate(known)[np.argsort(np.concatenate(blocks))]
+
+
+def rows_of(config, name, study):
+    """One row per control, attack and metric: the mean over draws of coins, or over pairs, with its interval."""
+    where = f"{name}/n{study.n_train[0]}-{study.defenses[0]}"
+    inputs, is_member = audited(config, name, study, where)
+    scores = of_inputs(inputs, is_member, study.pool_number())
+    of_pairs = [(scores[at : at + 2], is_member[at : at + 2]) for at in range(0, len(scores), 2)]
+    controls = [("inputs alone", "classifier", of_pairs)]
+    controls += [("told others", attack, found) for attack, found in told_others(config, study, where, len(inputs))]
+    for control, attack, found in controls:
+        for metric, of in METRICS.items():
+            values = [of(scores.ravel(), known.ravel()) for scores, known in found]
+            value, low, high = (round(number, 4) for number in over_seeds(values, 1000))
+            same = {"study": name, "control": control, "attack": attack, "metric": metric}
+            yield same | {"value": value, "ci_low": low, "ci_high": high, "n": len(values)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("configfile", nargs="+")
-    parser.add_argument("--resamples", type=int, default=1000)
     options = parser.parse_args()
     config = check(read_layers(options.configfile)[0])
-    rows = []
-    for name, study in config.studies.items():
-        if study.is_pool:
-            rows += rows_of(config, name, study, options.resamples)
-    table = pd.DataFrame(rows)
+    pools = {name: study for name, study in config.studies.items() if study.is_pool}
+    table = pd.DataFrame([row for name, study in pools.items() for row in rows_of(config, name, study)])
     table.to_csv(TABLE, index=False)
     print(table.to_string(index=False))
 

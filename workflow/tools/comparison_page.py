@@ -1,0 +1,173 @@
+"""Put what pools of models found into docs/comparison.md: attacks side by side at low false-positive rates.
+
+Run from the repository root, once after each configuration that was run:
+python -m workflow.tools.comparison_page config/comparison-small.yaml
+The numbers are kept in docs/results/data/comparison-*.csv. They replace what stands in the page between two comments of
+each pool, <!-- digits-pool-0 --> and <!-- end of digits-pool-0 -->; all other text is written by hand.
+"""
+
+import argparse
+import shutil
+from collections.abc import Iterator, Sequence
+from itertools import permutations
+from typing import Any
+
+import pandas as pd
+
+from lmia.evaluation.metrics_table import ALL_SEEDS, read_metrics
+from lmia.evaluation.paper_comparison import to_markdown
+from workflow.config.result_files import cells
+from workflow.config.schema.configuration import Config
+from workflow.tools.results_page import KEPT, PAGES, ROOT, load
+
+Table = Any  # a pandas DataFrame, as in results_page
+PAGE = ROOT / "docs/comparison.md"
+DATA, FIGURES = PAGES / "data", ROOT / "docs/figures/comparison"
+RATES = {"tpr_at_0.01_fpr": "TPR at 1 %", "tpr_at_0.001_fpr": "TPR at 0.1 %"}
+PRIORS = {"0.5": "PPV at 50 %", "0.1": "at 10 %", "0.01": "at 1 %", "0.001": "at 0.1 %"}
+
+
+def main(files: Sequence[str]) -> None:
+    config = load(files)
+    for name, study in config.studies.items():
+        if study.is_pool:
+            keep(config, name)
+    PAGE.write_text(filled(PAGE.read_text()))
+
+
+def keep(config: Config, name: str) -> None:
+    """Copy a pool's rows, its differences and its figures beside the page."""
+    table = read_metrics(ROOT / f"results/tables/{name}.csv")
+    spread = table.loc[table["seed"].ne(ALL_SEEDS) & table["metric"].isin(RATES) & table["setting"].eq("")]
+    (cell,) = cells(config.studies[name])
+    differences = pd.read_csv(ROOT / f"results/differences/{name}/{cell}.csv")
+    access = table.loc[table["attack"].ne(""), ["attack", "access"]].drop_duplicates()
+    rows = table.loc[table["seed"].eq(ALL_SEEDS), KEPT].merge(access, on="attack", how="left")
+    for told in ("reads", "calibrates"):
+        rows[told] = [getattr(config.attacks[attack], told) if attack else "" for attack in rows["attack"]]
+    rows.to_csv(DATA / f"comparison-{name}.csv", index=False, float_format="%.4g")
+    spread[KEPT].to_csv(DATA / f"comparison-{name}-targets.csv", index=False, float_format="%.4g")
+    differences.to_csv(DATA / f"comparison-{name}-differences.csv", index=False, float_format="%.4g")
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    for figure, entry in config.figures.items():
+        if entry.study == name:
+            shutil.copy(ROOT / f"results/figures/{figure}.png", FIGURES / f"{name}-{figure}.png")
+
+
+def filled(page: str) -> str:
+    """The text of the page with the tables of all pools that are kept. Raises ValueError where one has no place."""
+    for file in sorted(DATA.glob("comparison-*-differences.csv")):
+        name = file.stem.removeprefix("comparison-").removesuffix("-differences")
+        start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        if page.count(start) != 1 or page.count(end) != 1:
+            raise ValueError(f"docs/comparison.md: expected {start} and {end} once each; write both for its tables")
+        tables = "\n\n".join(part.strip() for part in of_pool(name))
+        page = page.partition(start)[0] + f"{start}\n\n{tables}\n\n{end}" + page.partition(end)[2]
+    return page
+
+
+def of_pool(name: str) -> Iterator[str]:
+    """The parts of a pool's section."""
+    rows = pd.read_csv(DATA / f"comparison-{name}.csv", keep_default_na=False, na_values={"value": [""]})
+    models = rows.loc[rows["attack"].eq("")].set_index("metric")["value"]
+    attacks = rows.loc[rows["attack"].ne("")]
+    train, test = (100 * models[f"{part}_accuracy"] for part in ("train", "test"))
+    yield f"Models label {train:.1f} % of their members rightly, and {test:.1f} % of their non-members."
+    yield "Members found, in %, with 95 % intervals over models and points:"
+    yield to_markdown(main_rows(attacks, name), ["attack", "access", "queries", "AUC", *RATES.values(), "of a target"])
+    yield "With fewer queries or shadows:"
+    yield to_markdown(setting_rows(attacks), ["attack", "setting", "queries", "AUC", *RATES.values()])
+    yield "By how many points calibration is above the plain attack on the same answers, and above confidences:"
+    yield to_markdown(difference_rows(attacks, name), ["attack", "against", "AUC", *RATES.values()])
+    yield (
+        "Rates that thresholds reach on the target which the other models give for 1 % false positives.\n"
+        "PPV is the share of members among those that are called members, by the share of members among all points:"
+    )
+    yield to_markdown(carried_rows(attacks), ["attack", "FPR", "TPR", *PRIORS.values()])
+    files = sorted(FIGURES.glob(f"{name}-*.png"))
+    yield "\n\n".join(f"![{file.stem}](figures/comparison/{file.name})" for file in files)
+    kept = {"All rows": "", "each target's": "-targets", "all differences": "-differences"}
+    yield ", ".join(f"[{what}](results/data/comparison-{name}{end}.csv)" for what, end in kept.items()) + "."
+
+
+def shown(row: Any, flags: str = "") -> str:
+    """A rate in % with its interval, or "tied" where no threshold has so few false alarms."""
+    if "tied" in flags:
+        return "tied"
+    if pd.isna(row["value"]):
+        return "not resolvable"
+    few = " (few)" if "false alarms" in flags else ""
+    value, low, high = (100 * float(row[name]) for name in ("value", "ci_low", "ci_high"))
+    return f"{value:.1f} [{low:.1f}, {high:.1f}]{few}"
+
+
+def by_metric(rows: Table, columns: dict[str, str]) -> dict[str, str]:
+    """What a table shows of the metrics of one attack in one setting; columns: metric -> heading."""
+    found = rows.set_index("metric")
+    return {heading: shown(found.loc[metric], found.loc[metric, "flags"]) for metric, heading in columns.items()}
+
+
+def settings_of(rows: Table) -> Iterator[tuple[dict[str, Any], Table]]:
+    for _, group in rows.groupby(["attack", "setting"], sort=False):
+        first = group.iloc[0]
+        same = {name: first[name] for name in ("attack", "setting", "queries")}
+        yield same | {"access": "labels" if first["access"] == "label" else "confidences"}, group
+
+
+def main_rows(rows: Table, name: str) -> Table:
+    """One row per attack; "of a target" is the range of TPRs at 1 % that nine in ten targets lie in."""
+    targets = pd.read_csv(DATA / f"comparison-{name}-targets.csv")
+    targets = targets.loc[targets["metric"].eq("tpr_at_0.01_fpr")].groupby("attack")["value"]
+    spread = {attack: "{:.1f} to {:.1f}".format(*(100 * of.quantile([0.05, 0.95]))) for attack, of in targets}
+    found = [
+        same | by_metric(group, {"auc": "AUC"} | RATES) | {"of a target": spread[same["attack"]]}
+        for same, group in settings_of(rows.loc[rows["setting"].eq("")])
+    ]
+    return pd.DataFrame(found)
+
+
+def setting_rows(rows: Table) -> Table:
+    chosen = rows.loc[rows["setting"].str.contains("^(?:budget|shadows)=", regex=True)]
+    return pd.DataFrame([same | by_metric(group, {"auc": "AUC"} | RATES) for same, group in settings_of(chosen)])
+
+
+def difference_rows(rows: Table, name: str) -> Table:
+    """Calibrated attacks against plain ones on the same answers, and those by labels against LiRA on confidences."""
+    about = rows.drop_duplicates("attack").set_index("attack")[["reads", "calibrates", "access"]]
+    table = pd.read_csv(DATA / f"comparison-{name}-differences.csv")
+    columns, found = {"auc": "AUC"} | RATES, []
+    for one, other in permutations(about.index, 2):
+        this, that = about.loc[one], about.loc[other]
+        plain = this["reads"] == that["reads"] and not that["calibrates"]
+        by_labels = this["access"] == "label" and other == "confidence-lira"
+        if this["calibrates"] and (plain or by_labels):
+            group = between(table, one, other)
+            rates = {head: shown(group.loc[metric]) for metric, head in columns.items()}
+            found.append({"attack": one, "against": other} | rates)
+    return pd.DataFrame(found)
+
+
+def between(table: Table, one: str, other: str) -> Table:
+    """By how much one attack is above another, by metric; the table has each pair once, in the order of attacks."""
+    group = table.loc[table["attack"].eq(one) & table["against"].eq(other)]
+    if len(group):
+        return group.set_index("metric")
+    turned = table.loc[table["attack"].eq(other) & table["against"].eq(one)]
+    signs = {"value": -turned["value"], "ci_low": -turned["ci_high"], "ci_high": -turned["ci_low"]}
+    return turned.assign(**signs).set_index("metric")
+
+
+def carried_rows(rows: Table) -> Table:
+    columns = {"carried_fpr_at_0.01_fpr": "FPR", "carried_tpr_at_0.01_fpr": "TPR"}
+    columns |= {f"ppv_at_0.01_fpr_prior_{prior}": heading for prior, heading in PRIORS.items()}
+    found = []
+    for same, group in settings_of(rows.loc[rows["setting"].eq("")]):
+        value = group.set_index("metric")["value"]
+        found.append(same | {heading: 100 * float(value[metric]) for metric, heading in columns.items()})
+    return pd.DataFrame(found)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", help="configuration files")
+    main(**vars(parser.parse_args()))

@@ -12,6 +12,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from lmia.figures import style
 
+NARROW = 50  # characters that fit below axes with a label of two lines beside them
 SAID = {"accuracy": "attack accuracy (%)", "auc": "area under the ROC curve"}
 TPR = re.compile(r"tpr_at_(.+)_fpr")
 FEW = r"\d+ false alarms allowed"  # as `lmia.evaluation.pooled.flags` says it: the same of all attacks on a pool
@@ -54,7 +55,7 @@ def draw(
     if options["metric"] != "auc":
         style.percent(ax.yaxis)
     ax.set_xlabel(label)
-    style.explain(ax, _above(floor, rows))
+    style.explain(ax, _above(floor, rows), line=NARROW if rate else style.LINE)
     ax.grid(axis="y")
     figure.legend(loc="outside lower center", ncols=min(3, len(curves)), columnspacing=1)
     return figure, ax

@@ -50,6 +50,20 @@ def test_a_pool_has_as_many_shadows_as_it_leaves():
         check(config)
 
 
+def test_a_population_is_of_what_is_left():
+    config = with_pool(n_train=[800], attacks=["gap", "share"])
+    config["queries"]["confidences"] = {"kind": "confidences", "population": 198}
+    config["attacks"]["share"] = {"kind": "rmia", "reads": "confidences"}
+    message = "^queries.confidences.population: 198: members and non-members leave 197 of digits; lower it$"
+    with pytest.raises(ConfigError, match=message):
+        check(config)
+    config["queries"]["confidences"]["population"] = 197
+    check(config)
+    del config["queries"]["confidences"]["population"]
+    with pytest.raises(ConfigError, match="share.reads: confidences: has no population, which rmia needs; set its pop"):
+        check(config)
+
+
 def test_what_the_paper_claims_of_seeds_is_not_asked_of_a_pool():
     config = with_pool()
     claim = {"says": "more", "study": "pool", "attacks": ["gap"], "against": ["chance"]}

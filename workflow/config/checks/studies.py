@@ -33,6 +33,7 @@ def check_studies(config: Config) -> Iterator[str]:
         if study.dataset in config.datasets:
             yield from _check_size(key, study, config.datasets[study.dataset])
             yield from _check_shape(key, config, study)
+            yield from _check_population(config, study, config.datasets[study.dataset])
 
 
 def _check_seeds(key: str, study: Study) -> Iterator[str]:
@@ -85,7 +86,8 @@ def _check_outliers(key: str, study: Study) -> Iterator[str]:
 
 
 def _check_folds(config: Config, study: Study) -> Iterator[str]:
-    members = evaluated_points(study, min(study.n_train)) * study.shadows
+    n_shadows = len(study.models()) - 2 if study.is_pool else study.shadows
+    members = evaluated_points(study, min(study.n_train)) * n_shadows
     for name in config.attacks_of(study):
         folds = getattr(config.attacks.get(name), "folds", 0)
         if isinstance(folds, int) and folds > members:
@@ -106,6 +108,17 @@ def _check_size(key: str, study: Study, dataset: Dataset) -> Iterator[str]:
                 splits = {"pool": "the two models of a pair", "halves": "two disjoint splits"}
                 needs = f"{splits.get(study.splits, 'four disjoint splits')} need {needed} examples"
                 yield f"{key}.n_train: {n}: {needs}, {study.dataset} has {size}; use at most {most}"
+
+
+def _check_population(config: Config, study: Study, dataset: Dataset) -> Iterator[str]:
+    """A population is of what members and non-members leave of the data set, where its module states its size."""
+    names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
+    asked = {name: getattr(config.queries[name], "population", 0) for name in sorted(names & config.queries.keys())}
+    if size := dataset.fact("N_EXAMPLES"):
+        left = size - max(n + (study.n_nonmembers or n) for n in study.n_train)
+        for name in [name for name, n in asked.items() if n and n > left]:
+            leave = f"members and non-members leave {left} of {study.dataset}"
+            yield f"queries.{name}.population: {asked[name]}: {leave}; lower it"
 
 
 def _examples(study: Study, n: int, size: int) -> tuple[int, int]:

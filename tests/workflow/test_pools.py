@@ -5,6 +5,7 @@ import pytest
 
 import lmia
 from lmia import artifacts
+from lmia.calibration import lira
 from lmia.evaluation.metrics_table import read_metrics
 
 ATTACKS = {
@@ -46,7 +47,8 @@ def observed(checkout, cell="n60-none", folder="distances", query="boundary"):
                 given = (arrays["distance"][row], arrays["n_queries"][row], arrays["classes"][row], None)
                 found[model] = lmia.Distances(*given)
             else:
-                found[model] = lmia.Confidences(arrays["probabilities"][row], arrays["classes"][row])
+                given = (arrays["probabilities"][row], arrays["classes"][row], arrays["phi"][row])
+                found[model] = lmia.Confidences(*given)
             assert np.array_equal(arrays["example_ids"][row], arrays["example_ids"][0])
     return [found[model] for model in range(6)], np.stack([bits[model] for model in range(6)])
 
@@ -88,7 +90,7 @@ def test_scores_and_metrics_are_those_of_a_notebook(pooled):
 def test_a_mask_lies_on_targets_and_not_on_what_is_known_of_shadows(pooled):
     masked, is_member = observed(pooled, "n60-guard", "confidences", "confidences")
     plain, _ = observed(pooled, "n60-none", "confidences", "confidences")
-    rule = lmia.calibration.lira.Calibration()
+    rule = lira.Calibration()
     for target in (0, 3):
         shadows = [model for model in range(6) if model // 2 != target // 2]
         expected = rule.score(masked[target], [plain[shadow] for shadow in shadows], is_member[shadows])

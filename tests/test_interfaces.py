@@ -14,7 +14,8 @@ from workflow.config.schema.base import Custom, Entry, classes_in
 from workflow.config.schema.configuration import SECTIONS, Config
 
 ROOT = Path(__file__).parent.parent
-CLASSES = {"Attack": interfaces.Attack, "Perturbation": interfaces.Perturbation, "Defense": interfaces.Defense}
+CLASSES = {name: getattr(interfaces, name) for name in ("Attack", "Calibration", "Perturbation", "Defense")}
+SECTIONS_OF = {"calibration": "attacks", "data": "datasets", "perturbations": "queries"}  # where not named alike
 ENTRIES = [
     entry
     for section in SECTIONS
@@ -38,7 +39,7 @@ OF_CLASSES = [key for key in KINDS if TARGETS[key[0]] in CLASSES]
 def examples(package, kind):
     """What the module offers, with the options of each entry of this kind in the configuration that has every kind."""
     target = getattr(plugins.load(package, kind), TARGETS[package])
-    section = {"data": "datasets", "perturbations": "queries"}.get(package, package)
+    section = SECTIONS_OF.get(package, package)
     specs = [spec for spec in EVERY_KIND[section].values() if spec["kind"] == kind]
     assert specs, f"no example of {package} {kind}"
     for spec in specs:

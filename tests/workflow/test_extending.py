@@ -1,6 +1,7 @@
 """The plug-ins of docs/how-to/extend.md, from outside the package, through the whole workflow."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def merge(config, entry):
 
 def install(checkout):
     files, entries = blocks()
-    assert len(files) == 5 and len(entries) >= 5
+    assert len(files) == 6 and len(entries) >= 6
     for name, content in files.items():
         (checkout.path / name).parent.mkdir(exist_ok=True)
         (checkout.path / name).write_text(content)
@@ -42,16 +43,26 @@ def test_every_example_of_the_page_runs_and_disturbs_nothing(copy):
     copy.snakemake()
     assert {name: (copy.path / name).stat().st_mtime_ns for name in before} == times
     metrics = (copy.path / "results/metrics.csv").read_text()
-    for part in ("small,digits,60,mlp,none,all,strict", "moons-study,moons,100,linear,smooth,all,gap"):
+    for part in (
+        "small,digits,60,mlp,none,all,strict",
+        "moons-study,moons,100,linear,smooth,all,gap",
+        "digits-pool,digits,100,mlp,none,all,above-median",
+    ):
         assert part in metrics, part
     assert not copy.pending()
     copy.edit("plugins/strict_vote.py", ">= self.at_least", "> self.at_least")
     pending = copy.pending()
     assert pending["score_attack"] == 5 and not pending["query_labels"] and not pending["train_model"]
+    copy.edit("plugins/above_median.py", "quantile=0.5", "quantile=0.4")
+    of_pool = ("score_pool", "measure_attack", "measure_pool", "compare_pool", "tabulate_study")
+    assert copy.pending() == pending + Counter(of_pool)
 
 
-def test_a_mistyped_option_of_a_plug_in_is_found_before_any_job(copy):
+@pytest.mark.parametrize(
+    "attack, option, meant", [("strict", "atleast", "at_least"), ("above-median", "quantil", "quantile")]
+)
+def test_a_mistyped_option_of_a_plug_in_is_found_before_any_job(copy, attack, option, meant):
     install(copy)
-    copy.configure(lambda config: config["attacks"]["strict"].update(atleast=1))
+    copy.configure(lambda config: config["attacks"][attack].update({option: 1}))
     text = copy.snakemake("-n", check=False)
-    assert "attacks.strict.atleast: unknown key; did you mean at_least?" in text.splitlines()
+    assert f"attacks.{attack}.{option}: unknown key; did you mean {meant}?" in text.splitlines()

@@ -1,9 +1,17 @@
 """Studies whose models are a pool: which attacks run in them, and what goes with what."""
 
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from tests.workflow.config.bad_cases import POOL, changed
-from workflow.config.load import ConfigError, check
+from lmia.evaluation import pooled
+from tests.workflow.config.bad_cases import POOL, ROOT, changed
+from workflow.config.load import ConfigError, check, load
+
+PAGE = (ROOT / "docs/how-to/own-data.md").read_text()
+SIZES = re.findall(r"^\| (\S+) % \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", PAGE, re.M)
 
 
 def with_pool(**more):
@@ -89,3 +97,27 @@ def test_a_plug_in_calibrates_where_it_says_so(tmp_path, monkeypatch, body, cali
     config["attacks"]["own"]["reads"] = "boundary"
     with pytest.raises(ConfigError, match="attacks.own.reads: boundary: yields distances, a .* attack reads labels"):
         check(config)
+
+
+def test_the_pool_of_the_page_on_own_data_can_be_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.savez("mine.npz", inputs=np.zeros((2000, 3), np.float32), classes=np.arange(2000) % 2)
+    Path("pool.yaml").write_text(re.findall(r"```yaml\n(# pool.yaml\n.*?)```", PAGE, re.S)[0])
+    config = load("pool.yaml")
+    study = config.studies["few"]
+    assert study.models() == list(range(16)) and config.attacks_of(study) == ["gap", "boundary", "boundary-lira"]
+    assert config.attacks["boundary-lira"].shadows == [4, 8] and config.attacks["boundary-lira"].calibrates
+
+
+@pytest.mark.parametrize(
+    "rate, n_models, n_train", [(row[0], k, n) for row in SIZES for k, n in zip((8, 16, 32), row[1:], strict=True)]
+)
+def test_the_sizes_of_that_page_are_the_smallest_without_a_flag(rate, n_models, n_train):
+    for n, flag in ((int(n_train.replace(",", "")), ""), (int(n_train.replace(",", "")) - 1, "9 false alarms allowed")):
+        is_member = np.arange(n_models)[:, None] % 2 == np.arange(2 * n) % 2
+        scores = np.arange(is_member.size).reshape(is_member.shape)
+        assert pooled.flags(scores, is_member, float(rate) / 100) == flag
+
+
+def test_that_page_has_sizes_for_two_rates():
+    assert [row[0] for row in SIZES] == ["1", "0.1"]

@@ -92,10 +92,6 @@ class Params:
     def pool(self, wildcards: Any) -> int | None:
         return self._study(wildcards).pool_number()
 
-    def pool_models(self, wildcards: Any) -> list[int]:
-        """Numbers of all models of a pool."""
-        return self._study(wildcards).models()
-
     def blocks(self, wildcards: Any) -> list[str]:
         """Of all seeds of a study, in the order of `Paths.of_blocks`."""
         return list(map(str, self._study(wildcards).seeds))

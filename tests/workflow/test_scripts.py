@@ -189,10 +189,19 @@ def test_searches_start_from_the_pool_and_are_drawn_by_model_name_and_copy(monke
 
 
 def test_random_inputs_are_drawn_by_model_and_name_and_searched_as_the_examples_are():
-    models, spec = Subjects(), {"kind": "hopskipjump", "budget": 60, "random_inputs": 3}
+    class Rough(Subjects):
+        """Of logits near 100, so that bfloat16 changes labels and float32 is asked instead."""
+
+        def __iter__(self):
+            for subject in super().__iter__():
+                subject.network.bias += 100
+                yield subject
+
+    models, spec = Rough(), {"kind": "hopskipjump", "budget": 60, "random_inputs": 3}
     search(models, "", spec | {"precision": "bfloat16", "most_disagreement": 0.0}, "mine", {}, Journal())
     ((_, rows, provenance),) = models.saved
-    for subject, row, asked in zip(models, rows, provenance["asked"], strict=True):
+    assert [asked["precision"] for asked in provenance["asked"]] == ["float32"] * 2
+    for subject, row in zip(models, rows, strict=True):
         draws = partial(streams, subject.draws)
         expected = search_random_inputs(
             subject.network,
@@ -200,7 +209,6 @@ def test_random_inputs_are_drawn_by_model_and_name_and_searched_as_the_examples_
             (2,),
             lambda purpose, draws=draws: draws(f"mine, random {purpose}", range(3)),
             budget=60,
-            precision=asked["precision"],
             pool=models.pool,
         )
         length = expected[0].shape[1]

@@ -5,6 +5,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -27,6 +28,7 @@ from lmia.api_checks import (
 from lmia.attacks.observations import Answers, Confidences, Distances
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary import fixed_directions, search
+from lmia.boundary.random_inputs import search_random_inputs
 from lmia.evaluation import intervals
 from lmia.evaluation.flags import attack_flags
 from lmia.queries.fixed_queries import ask_fixed
@@ -158,6 +160,7 @@ def search_boundary(
     seed: int = 0,
     starts: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     shift_pixels: int = 0,
+    random_inputs: int = 0,
     progress: bool = True,
 ) -> Distances:
     """L2 distances to the decision boundary from labels alone, by the economical HopSkipJump search.
@@ -171,6 +174,8 @@ def search_boundary(
         starts: (inputs (m, *shape), classes (m,)) that the attacker has besides, among which searches start; random
             noise without. They should be no members.
         shift_pixels: d >= 1 searches around each image and its 4d shifts by d pixels, which share the budget.
+        random_inputs: how many random inputs are searched around too, for `threshold="random_inputs"` of the attack
+            "distance"; each costs a budget of its own, and a query for its label. Not with shift_pixels.
         progress: whether to show a progress bar.
 
     Raises ValueError for inputs, classes, starts or a budget that do not fit, and for a model that gives no labels.
@@ -178,6 +183,11 @@ def search_boundary(
     check_seed(seed)
     if shift_pixels < 0:
         raise ValueError(f"shift_pixels: expected 0 for the input alone, or pixels to shift by, got {shift_pixels}")
+    if random_inputs < 0 or (random_inputs and shift_pixels):
+        raise ValueError(
+            f"random_inputs: expected 0 for none, or how many, without shift_pixels, got {random_inputs} with "
+            f"shift_pixels {shift_pixels}"
+        )
     inputs, classes = _as_asked(model, inputs, classes)
     least = MIN_BUDGET * (1 + 4 * shift_pixels)
     if budget < least:
@@ -199,7 +209,19 @@ def search_boundary(
         pool=starts,
         progress="boundary" if progress else None,
     )
-    return Distances(distance.astype(np.float32), n_queries, classes)  # the precision in which the workflow keeps them
+    found = Distances(distance.astype(np.float32), n_queries, classes)  # the precision in which the workflow keeps them
+    if not random_inputs:
+        return found
+    random_distance, random_queries = search_random_inputs(
+        model._network,
+        random_inputs,
+        inputs.shape[1:],
+        lambda purpose: streams(seed, f"boundary, random {purpose}", range(random_inputs)),
+        budget=budget,
+        pool=starts,
+        progress="random inputs" if progress else None,
+    )
+    return replace(found, random_distance=random_distance.astype(np.float32), random_queries=random_queries)
 
 
 def search_directions(

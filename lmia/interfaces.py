@@ -95,10 +95,12 @@ class Attack(Protocol):
 
     reads: the observations that it takes, out of "labels", "distances", "confidences" and "white_box".
 
-    Two more members are optional, and so not part of the protocol:
+    Three more members are optional, and so not part of the protocol:
 
     - `shadow_scores()`: scores of the shadow's own rows (n,), each by a fit that had not seen that row;
-    - `threshold`: a float, for a rule that needs none from the shadow: members have `score >= threshold`.
+    - `threshold`: a float, for a rule that needs none from the shadow: members have `score >= threshold`;
+    - `threshold_on(target)`: the same from the target's own observations, for an attacker who has no shadow, or None to
+      take the shadow's after all.
     """
 
     reads: tuple[str, ...]

@@ -5,6 +5,7 @@ import contextlib
 import io
 import pkgutil
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -130,6 +131,24 @@ def test_distances_are_those_of_the_search(networks):
     assert model.queries == spent[:, 0, -1].sum() and found.queries().max() <= 100
 
 
+def test_random_inputs_give_a_threshold_that_no_shadow_decides():
+    """Of the half-spaces beside x = 1/2, distances of uniform inputs are uniform in [0, 1/2]."""
+    inputs, classes = np.random.default_rng(0).random((40, 2)), np.zeros(40, int)
+    model = lmia.Model(lambda x: (x[:, 0] > 0.5).astype(int), 2)
+    plain = lmia.search_boundary(model, inputs, classes, 60, seed=1, progress=False)
+    asked = model.queries
+    found = lmia.search_boundary(model, inputs, classes, 60, seed=1, random_inputs=100, progress=False)
+    np.testing.assert_array_equal(found.distance, plain.distance)
+    assert model.queries - 2 * asked == 100 + found.random_queries[:, -1].sum() <= 100 * 61
+    for quantile in (0.3, 0.9):
+        results = [
+            lmia.attack("distance", found, shadow, MEMBER[:40], threshold="random_inputs", quantile=quantile)
+            for shadow in (plain, replace(plain, distance=1 - plain.distance))
+        ]
+        assert results[0].threshold == results[1].threshold == pytest.approx(quantile / 2, abs=0.06)
+        np.testing.assert_array_equal(results[0].scores, plain.features()[:, 0])
+
+
 def test_directions_are_those_of_the_search_and_are_read_as_distances(networks):
     inputs, classes = digits(0)
     model = lmia.Model(networks[0], 10)
@@ -220,6 +239,11 @@ HALF = Y == 1
         (lambda model: lmia.search_boundary(model, X, Y, 7), "budget: expected at least 8 queries per input"),
         (lambda model: lmia.search_boundary(model, X, Y, 39, shift_pixels=1), "budget: expected at least 40"),
         (lambda model: lmia.search_boundary(model, X, Y, shift_pixels=-1), "shift_pixels: expected 0 .* got -1"),
+        (lambda model: lmia.search_boundary(model, X, Y, random_inputs=-1), "random_inputs: expected 0 .* got -1 with"),
+        (
+            lambda model: lmia.search_boundary(model, X, Y, shift_pixels=1, random_inputs=9),
+            "random_inputs: .* without shift_pixels, got 9 with shift_pixels 1",
+        ),
         (lambda model: lmia.search_boundary(model, X, Y, seed=-1), "seed: expected an integer from 0, got -1"),
         (lambda model: lmia.search_directions(model, X, Y, ["grey"]), r"directions: expected .* got \['grey'\]"),
         (

@@ -63,6 +63,12 @@ def join_moments(courses: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(pad_moments(courses))
 
 
+def cut_course(distance: np.ndarray, n_queries: np.ndarray, budget: int) -> tuple[np.ndarray, np.ndarray]:
+    """The last moment (..., 1) of courses (..., t) by which no more than `budget` queries were spent, or the first."""
+    last = np.maximum((n_queries <= budget).sum(axis=-1, keepdims=True) - 1, 0)
+    return np.take_along_axis(distance, last, -1), np.take_along_axis(n_queries, last, -1)
+
+
 @dataclass(frozen=True)
 class Distances:
     """The course of a boundary search around c copies of each example (c = 1: the example itself).
@@ -72,17 +78,30 @@ class Distances:
     distance: floats (n, c, t), the smallest L2 distance so far, in pixel units of [0, 1]; 0 where the copy is
     misclassified, inf (censored) while no other label has been found; n_queries: ints (n, c, t), queries up to that
     moment; classes: ints (n,); stopped: bools (n,), searches that ended once their side of the threshold was settled,
-    None for none: their last distance is not their final one.
+    None for none: their last distance is not their final one; random_distance, random_queries: the like (r, t) of
+    searches around r uniformly random inputs, whose own labels were taken for their classes, None for none.
+
+    Raises ValueError for courses around random inputs that do not go together.
     """
 
     distance: np.ndarray
     n_queries: np.ndarray
     classes: np.ndarray
     stopped: np.ndarray | None = None
+    random_distance: np.ndarray | None = None
+    random_queries: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        courses = (self.random_distance, self.random_queries)
+        distance, queries = (() if course is None else course.shape for course in courses)
+        if distance != queries or len(distance) not in (0, 2):
+            raise ValueError(
+                f"random_distance, random_queries: expected both of one shape (r, t), got {distance} and {queries}"
+            )
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
-        """The examples of several as those of one."""
+        """The examples of several as those of one; without random inputs, whose distances are of one model."""
         stopped = [part.stopped for part in parts if part.stopped is not None]
         return cls(
             join_moments([part.distance for part in parts]),
@@ -97,12 +116,15 @@ class Distances:
 
     def cut(self, budget: int) -> Self:
         """What the first `budget` queries of each example gave, split evenly over its copies."""
-        n, copies, _ = self.distance.shape
+        copies = self.distance.shape[1]
         if budget < copies:
             raise ValueError(f"budget: expected at least one query for each of {copies} copies, got {budget}")
-        last = np.maximum((self.n_queries <= budget // copies).sum(axis=2, keepdims=True) - 1, 0)
-        distance, n_queries = (np.take_along_axis(course, last, 2) for course in (self.distance, self.n_queries))
-        return replace(self, distance=distance, n_queries=n_queries)
+        distance, n_queries = cut_course(self.distance, self.n_queries, budget // copies)
+        cut = replace(self, distance=distance, n_queries=n_queries)
+        if self.random_distance is None or self.random_queries is None:
+            return cut
+        distance, n_queries = cut_course(self.random_distance, self.random_queries, budget)
+        return replace(cut, random_distance=distance, random_queries=n_queries)
 
     def queries(self) -> np.ndarray:
         """Queries per example, all copies together, ints (n,)."""
@@ -210,7 +232,12 @@ class Source:
 
 OBSERVATIONS = {
     "labels": Source("answers", "label", Answers, ("labels", "classes", "magnitudes")),
-    "distances": Source("distances", "label", Distances, ("distance", "n_queries", "classes", "stopped")),
+    "distances": Source(
+        "distances",
+        "label",
+        Distances,
+        ("distance", "n_queries", "classes", "stopped", "random_distance", "random_queries"),
+    ),
     "white_box": Source("white_box", "white-box", Distances, ("distance", "n_queries", "classes")),
     "confidences": Source(
         "confidences",

@@ -1,4 +1,7 @@
-"""Turn observations of a target and of its shadows into membership scores. Everything is chosen on the shadows."""
+"""Turn observations of a target and of its shadows into membership scores.
+
+Everything is chosen on the shadows, but for the threshold of an attack that has none of them.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +19,9 @@ class AttackResult:
     """What an attack says of a target's points, run in one way.
 
     setting: "" for the attack as it is meant to be run, else the one thing that is fixed, as "budget=250" or
-    "degrees=4"; scores: floats (n,); threshold: tuned on the shadow; queries: mean per example; chosen: magnitude that
-    the shadow picked, NaN where there is none to pick; searches: (censored, all) that the scores rest on, of the
-    target's points.
+    "degrees=4"; scores: floats (n,); threshold: tuned on the shadow, or the attack's own; queries: mean per example;
+    chosen: magnitude that the shadow picked, NaN where there is none to pick; searches: (censored, all) that the scores
+    rest on, of the target's points.
     """
 
     setting: str
@@ -120,9 +123,11 @@ def _run(
     shadow, target = (_reduce(observations, budget, magnitude) for observations in (shadow, target))
     attack = make().fit(shadow, is_member)
     tuned = tune(attack, shadow, is_member)
+    own = attack.threshold_on(target) if hasattr(attack, "threshold_on") else None
+    threshold = tuned.threshold if own is None else own
     scores, queries = attack.score(target), float(target.queries().mean())
     chosen = float("nan") if magnitude is None else magnitude
-    return tuned.accuracy, AttackResult("", scores, tuned.threshold, queries, chosen, target.searches())
+    return tuned.accuracy, AttackResult("", scores, threshold, queries, chosen, target.searches())
 
 
 def _reduce(observations: Observations, budget: int | None, magnitude: float | None) -> Observations:

@@ -1,5 +1,8 @@
 """Attacks on observations made by hand."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -46,6 +49,79 @@ def test_distances_are_cut_per_copy():
 def test_the_shorter_of_two_courses_has_its_last_moment_repeated():
     short, long = np.array([[[2.0, 1.0]]]), np.array([[[5.0, 4.0, 3.0]]])
     assert join_moments([short, long]).tolist() == [[[2, 1, 1]], [[5, 4, 3]]]
+
+
+# Of random inputs: distances after 1, 20 and 60 queries.
+AT_RANDOM = np.array([[np.inf, 4, 1], [np.inf, 5, 4], [np.inf, np.inf, 2], [np.inf, 6, 3]])
+SPENT_AT_RANDOM = np.tile([1, 20, 60], (4, 1))
+AROUND = Distances(
+    np.array([[[2.5]], [[0]], [[1]], [[np.inf]]]),
+    np.full((4, 1, 1), 60),
+    np.zeros(4, int),
+    random_distance=AT_RANDOM,
+    random_queries=SPENT_AT_RANDOM,
+)
+
+
+@pytest.mark.parametrize(
+    "quantile, budget, expected",
+    [
+        (0.25, None, 1),
+        (0.5, None, 2),
+        (0.51, None, 3),
+        (0.95, None, 4),
+        (0.5, 59, 5),
+        (0.95, 59, np.inf),
+        (0.2, 1, np.inf),
+    ],
+)
+def test_a_threshold_from_random_inputs_is_a_distance_that_the_quantile_does_not_exceed(quantile, budget, expected):
+    """Whatever the shadow says: here it would call all members."""
+    shadow = Distances(np.array([[[0.1]], [[0.0]]]), np.ones((2, 1, 1), int), np.zeros(2, int))
+    make = partial(distance.Attack, threshold="random_inputs", quantile=quantile)
+    target = replace(AROUND, n_queries=np.full((4, 1, 1), 1))
+    way = run_attack(make, target, [shadow], [np.array([True, False])], budget=budget)[0]
+    assert way.threshold == expected and way.scores.tolist() == [2.5, 0, 1, np.inf] and way.queries == 1
+    if expected == 2:
+        assert (way.scores >= way.threshold).tolist() == [True, False, False, True]
+    plain = run_attack(distance.Attack, target, [shadow], [np.array([True, False])], budget=budget)[0]
+    assert plain.threshold == pytest.approx(0.05)
+
+
+def test_random_inputs_beyond_all_examples_call_nobody():
+    target = replace(AROUND, distance=np.minimum(AROUND.distance, 0.9))
+    make = partial(distance.Attack, threshold="random_inputs", quantile=0.1)
+    way = run_attack(make, target, [target], [np.array([True, True, False, False])])[0]
+    assert not (way.scores >= way.threshold).any()
+
+
+def test_random_inputs_are_of_one_model():
+    assert Distances.concatenate([AROUND, AROUND]).random_distance is None
+    with pytest.raises(ValueError, match=r"expected both of one shape \(r, t\), got \(4, 3\) and \(\)"):
+        replace(AROUND, random_queries=None)
+    with pytest.raises(ValueError, match=r"expected both of one shape \(r, t\), got \(3,\) and \(3,\)"):
+        replace(AROUND, random_distance=AT_RANDOM[0], random_queries=SPENT_AT_RANDOM[0])
+
+
+@pytest.mark.parametrize("of_none", [None, np.empty((0, 0))])
+def test_a_threshold_from_random_inputs_needs_some(of_none):
+    asked = replace(AROUND, random_distance=of_none, random_queries=of_none).cut(60)
+    assert distance.Attack().threshold_on(asked) is None
+    with pytest.raises(ValueError, match="expected distances of the target around random inputs, got none; set random"):
+        distance.Attack(threshold="random_inputs").threshold_on(asked)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"threshold": "target"}, "threshold: expected one of shadows, random_inputs, got 'target'"),
+        ({"quantile": 1}, "quantile: expected a fraction between 0 and 1, got 1"),
+        ({"quantile": 0}, "quantile: expected a fraction between 0 and 1, got 0"),
+    ],
+)
+def test_other_thresholds_of_distances_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        distance.Attack(**options)
 
 
 def test_confidences_by_hand():

@@ -17,7 +17,14 @@ ARRAYS = {
     "labels": ("answers", {"labels": CLASSES[:, :, None] + [0, 1, 2], "classes": CLASSES, "magnitudes": MAGNITUDES}),
     "distances": (
         "distances",
-        {"distance": COURSES / 8, "n_queries": COURSES, "classes": CLASSES, "stopped": np.eye(2, 3) > 0},
+        {
+            "distance": COURSES / 8,
+            "n_queries": COURSES,
+            "classes": CLASSES,
+            "stopped": np.eye(2, 3) > 0,
+            "random_distance": np.arange(20.0).reshape(2, 5, 2),
+            "random_queries": np.arange(20).reshape(2, 5, 2) + 1,
+        },
     ),
     "white_box": ("white_box", {"distance": COURSES / 4, "n_queries": COURSES + 1, "classes": CLASSES}),
     "confidences": (
@@ -45,7 +52,7 @@ def test_each_seed_has_its_own_rows(kind, tmp_path):
         for name, values in arrays.items():
             np.testing.assert_array_equal(getattr(one, name), values[s])
     if kind == "white_box":
-        assert observed.per_seed[0].stopped is None
+        assert observed.per_seed[0].stopped is None and observed.per_seed[0].random_distance is None
 
 
 def test_artifacts_of_another_kind_are_refused(tmp_path):

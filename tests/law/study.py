@@ -129,6 +129,7 @@ EVERY_KIND = {
                 "flips",
                 "combined",
                 "published",
+                "shadow-free",
                 "directions",
                 "white-box",
             ],
@@ -199,6 +200,7 @@ EVERY_KIND = {
         "settled": {"kind": "hopskipjump", "budget": 150, "stop_error": 0.05},
         "published": {"kind": "hopskipjump", "budget": 150, "schedule": "published", "initial_probes": 10},
         "copies": {"kind": "hopskipjump", "budget": 150, "shift_pixels": 1},
+        "random": {"kind": "hopskipjump", "budget": 150, "random_inputs": 8},
         "directions": {"kind": "directions", "directions": ["white", "random"], "levels": 16, "method": "bisection"},
         "confidences": {"kind": "confidences", "population": 20},
         "confidences-again": {"kind": "confidences"},
@@ -226,6 +228,7 @@ EVERY_KIND = {
         "settled": {"kind": "distance", "reads": "settled"},
         "published": {"kind": "distance", "reads": "published"},
         "combined": {"kind": "classifier", "reads": "copies"},
+        "shadow-free": {"kind": "distance", "reads": "random", "threshold": "random_inputs", "quantile": 0.5},
         "ratio": {
             "kind": "lira",
             "reads": "boundary",

@@ -8,6 +8,7 @@ import torch
 
 from lmia import artifacts
 from lmia.boundary.fixed_directions import fixed_points, search_directions
+from lmia.boundary.random_inputs import search_random_inputs
 from lmia.boundary.stopping import Stopping
 from lmia.journal import Journal
 from lmia.models.asked_models import Subject
@@ -177,13 +178,44 @@ def test_searches_start_from_the_pool_and_are_drawn_by_model_name_and_copy(monke
 
     monkeypatch.setattr("workflow.scripts.search_boundary.search_boundary", search_boundary)
     models, rule = Subjects(), Stopping(3.0, np.empty(0, int), np.empty(0))
-    search(models, "", {"kind": "hopskipjump", "budget": 50}, "mine", {4: rule}, Journal())
+    search(models, "", {"kind": "hopskipjump", "budget": 50, "random_inputs": 0}, "mine", {4: rule}, Journal())
     ((kind, rows, _),) = models.saved
+    assert all(row["random_distance"].shape == row["random_queries"].shape == (0, 0) for row in rows)
     assert kind == "distances" and [row["distance"].dtype for row in rows] == [np.float32] * 2
     assert [row["stopped"].tolist() for row in rows] == [[False, False], [True, False]]  # the second has a rule
     for (drawn_number, pool, settled, options), seed in zip(asked, (3, 4), strict=True):
         assert drawn_number == stream(10 + seed, "mine, copy 2", 22).random() and pool is models.pool
         assert settled is (rule if seed == 4 else None) and options == {"budget": 50}
+
+
+def test_random_inputs_are_drawn_by_model_and_name_and_searched_as_the_examples_are():
+    class Rough(Subjects):
+        """Of logits near 100, so that bfloat16 changes labels and float32 is asked instead."""
+
+        def __iter__(self):
+            for subject in super().__iter__():
+                subject.network.bias += 100
+                yield subject
+
+    models, spec = Rough(), {"kind": "hopskipjump", "budget": 60, "random_inputs": 3}
+    search(models, "", spec | {"precision": "bfloat16", "most_disagreement": 0.0}, "mine", {}, Journal())
+    ((_, rows, provenance),) = models.saved
+    assert [asked["precision"] for asked in provenance["asked"]] == ["float32"] * 2
+    for subject, row in zip(models, rows, strict=True):
+        draws = partial(streams, subject.draws)
+        expected = search_random_inputs(
+            subject.network,
+            3,
+            (2,),
+            lambda purpose, draws=draws: draws(f"mine, random {purpose}", range(3)),
+            budget=60,
+            pool=models.pool,
+        )
+        length = expected[0].shape[1]
+        np.testing.assert_array_equal(row["random_distance"][:, :length], expected[0].astype(np.float32))
+        np.testing.assert_array_equal(row["random_queries"][:, :length], expected[1])
+        assert row["random_distance"].dtype == np.float32 and row["random_queries"].max() <= 60
+    assert (rows[0]["random_distance"] != rows[1]["random_distance"]).any()
 
 
 def test_all_models_move_towards_the_same_points_which_the_name_of_the_query_set_draws():
@@ -198,6 +230,7 @@ def test_all_models_move_towards_the_same_points_which_the_name_of_the_query_set
             subject.network, subject.inputs, subject.classes, points, levels=64, method="scan"
         )
         np.testing.assert_array_equal(row["distance"], distance.astype(np.float32))
+        assert row["random_distance"].shape == row["random_queries"].shape == (0, 0)
         np.testing.assert_array_equal(row["n_queries"], n_queries)
         assert row["distance"].dtype == np.float32 and row["n_queries"].dtype == np.int32
         assert row["example_ids"].tolist() == [11, 22] and not row["stopped"].any()

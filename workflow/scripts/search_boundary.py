@@ -7,6 +7,7 @@ import numpy as np
 
 from lmia import artifacts, plugins
 from lmia.boundary.courses import pad_moments
+from lmia.boundary.random_inputs import search_random_inputs
 from lmia.boundary.search import search_boundary
 from lmia.journal import Journal
 from lmia.models.asked_models import TrainedModels
@@ -28,27 +29,43 @@ def load_rules(path: str, seeds: list[int]) -> dict[int, Any]:
 def search(
     models: TrainedModels, output: str, spec: dict[str, Any], name: str, rules: dict[int, Any], journal: Journal
 ) -> None:
-    options = {key: value for key, value in spec.items() if key != "kind"}
+    options = {key: value for key, value in spec.items() if key not in ("kind", "random_inputs")}
+    n_random = spec["random_inputs"]
     rows, ways = [], []
     for subject in models:
-        rule, title = rules.get(subject.seed), f"seed {subject.seed}"
+        rule, title, pool = rules.get(subject.seed), f"seed {subject.seed}", models.starting_points(subject)
         distance, n_queries, asked = search_boundary(
             subject.network,
             subject.inputs,
             subject.classes,
             lambda copy, subject=subject: streams(subject.draws, f"{name}, copy {copy}", subject.ids),
-            pool=models.starting_points(subject),
+            pool=pool,
             settled=rule,
             progress=title,
             journal=journal.part(title),
             **options,
         )
         stopped = rule.ended(distance[:, 0], n_queries[:, 0]) if rule else np.zeros(len(distance), bool)
+        random_distance, random_queries = np.empty((0, 0)), np.empty((0, 0))
+        if n_random:
+            random_distance, random_queries = search_random_inputs(
+                subject.network,
+                n_random,
+                subject.inputs.shape[1:],
+                lambda purpose, subject=subject: streams(subject.draws, f"{name}, random {purpose}", range(n_random)),
+                pool=pool,
+                progress=f"{title}, random inputs",
+                journal=journal.part(f"{title}, random inputs"),
+                **options | {"precision": asked["precision"]},
+            )
         arrays = {"distance": distance.astype(np.float32), "n_queries": n_queries.astype(np.int32), "stopped": stopped}
+        arrays["random_distance"] = random_distance.astype(np.float32)
+        arrays["random_queries"] = random_queries.astype(np.int32)
         rows.append(subject.row(**arrays))
         ways.append(asked)
         print(f"{title}: {np.isinf(distance[..., -1]).sum()} of {distance[..., -1].size} searches censored; {asked}")
-    for array in ("distance", "n_queries"):  # seeds may differ in their number of moments
+    # Seeds may differ in their number of moments.
+    for array in ("distance", "n_queries", "random_distance", "random_queries"):
         for row, padded in zip(rows, pad_moments([row[array] for row in rows]), strict=True):
             row[array] = padded
     models.save(output, "distances", rows, {"query": spec, "unit": "", "asked": ways})

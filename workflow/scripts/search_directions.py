@@ -26,7 +26,9 @@ def search(
         options = {"levels": spec["levels"], "method": spec["method"], **precision}
         distance, n_queries, way = search_directions(*asked, journal=journal.part(title), progress=title, **options)
         arrays = {"distance": distance.astype(np.float32), "n_queries": n_queries.astype(np.int32)}
-        rows.append(subject.row(**arrays, stopped=np.zeros(len(distance), bool)))
+        arrays |= {"stopped": np.zeros(len(distance), bool)}
+        arrays |= {"random_distance": np.empty((0, 0), np.float32), "random_queries": np.empty((0, 0), np.int32)}
+        rows.append(subject.row(**arrays))
         ways.append(way)
         print(f"{title}: {np.isinf(distance[..., -1]).sum()} of {distance[..., -1].size} searches censored; {way}")
     models.save(output, "distances", rows, {"query": spec, "unit": "", "asked": ways})

@@ -74,7 +74,8 @@ def of_pool(name: str) -> Iterator[str]:
     train, test = (100 * models[f"{part}_accuracy"] for part in ("train", "test"))
     yield f"Models label {train:.1f} % of their members rightly, and {test:.1f} % of their non-members."
     yield "Members found, in %, with 95 % intervals over models and points:"
-    yield to_markdown(main_rows(attacks, name), ["attack", "access", "queries", "AUC", *RATES.values(), "of a target"])
+    columns = ["attack", "access", "queries", "accuracy", "AUC", *RATES.values(), "of a target"]
+    yield to_markdown(main_rows(attacks, name), columns)
     yield "With fewer queries or shadows:"
     yield to_markdown(setting_rows(attacks), ["attack", "setting", "queries", "AUC", *RATES.values()])
     yield "By how many points calibration is above the plain attack on the same answers, and above confidences:"
@@ -120,7 +121,9 @@ def main_rows(rows: Table, name: str) -> Table:
     targets = targets.loc[targets["metric"].eq("tpr_at_0.01_fpr")].groupby("attack")["value"]
     spread = {attack: "{:.1f} to {:.1f}".format(*(100 * of.quantile([0.05, 0.95]))) for attack, of in targets}
     found = [
-        same | by_metric(group, {"auc": "AUC"} | RATES) | {"of a target": spread[same["attack"]]}
+        same
+        | by_metric(group, {"accuracy": "accuracy", "auc": "AUC"} | RATES)
+        | {"of a target": spread[same["attack"]]}
         for same, group in settings_of(rows.loc[rows["setting"].eq("")])
     ]
     return pd.DataFrame(found)

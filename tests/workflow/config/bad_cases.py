@@ -257,6 +257,26 @@ BAD = {
         0.1,
         "queries.copies.stop_error: 0.1: only one distance has a threshold",
     ),
+    "random inputs beside copies": (
+        ("queries", "copies", "random_inputs"),
+        100,
+        "queries.copies.random_inputs: 100: needs whole searches around the input alone; remove this or shift_pixels$",
+    ),
+    "random inputs beside searches that stop at once": (
+        ("queries", "settled"),
+        {"kind": "hopskipjump", "budget": 250, "stop_error": 0, "random_inputs": 100},
+        "queries.settled.random_inputs: 100: needs whole searches around the input alone; remove this or stop_error$",
+    ),
+    "a threshold without random inputs": (
+        ("attacks", "boundary", "threshold"),
+        "random_inputs",
+        "attacks.boundary.threshold: random_inputs: queries.boundary has none; set its random_inputs, as to 100, or",
+    ),
+    "a threshold above all distances": (
+        ("attacks", "boundary", "quantile"),
+        1,
+        "attacks.boundary.quantile: 1: .* less than 1",
+    ),
     "smaller budgets of what stops": (
         ("attacks", "boundary-stopped", "budgets"),
         [100],

@@ -99,6 +99,11 @@ def check_attacks(config: Config) -> Iterator[str]:
             )
         if attack.needs_population and not getattr(query, "population", 1):
             yield f"{key}.reads: {attack.reads}: has no population, which {attack.kind} needs; set its population"
+        if attack.needs_random_inputs and not getattr(query, "random_inputs", 0):
+            yield (
+                f"{key}.threshold: random_inputs: queries.{attack.reads} has none; set its random_inputs, as to 100, "
+                "or read a query set of kind hopskipjump that has some"
+            )
         if query.stops_early() and not attack.decides:
             yield f"{key}.kind: {attack.kind}: queries.{attack.reads} stops early, which only kind distance can read"
 

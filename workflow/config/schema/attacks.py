@@ -19,6 +19,7 @@ class Rule(Entry):
     decides: ClassVar[bool] = False  # whether it needs no order, only the side of one threshold
     is_baseline: ClassVar[bool] = False  # the gap attack, to which others are compared
     needs_population: ClassVar[bool] = False  # whether it reads the answers about points beside those audited
+    needs_random_inputs: ClassVar[bool] = False  # whether its threshold comes from the target's random inputs
     calibrates: ClassVar[bool] = False  # whether it judges each example by models with and without it, in pools alone
 
     reads: str = Field(description="a query set under `queries`")
@@ -50,7 +51,15 @@ class Vote(Rule):
 
 class Distance(Rule):
     kind: Literal["distance"]
+    threshold: Literal["shadows", "random_inputs"] = Field(
+        "shadows", description="random_inputs: no shadow, but a quantile of the target's distances around random inputs"
+    )
+    quantile: float = Field(0.5, gt=0, lt=1, description="of those distances; 0.5 and 0.95 are usual")
     decides = True
+
+    @property
+    def needs_random_inputs(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.threshold == "random_inputs"
 
 
 class MaxConfidence(Rule):

@@ -283,6 +283,11 @@ class HopSkipJump(Labelled):
         description="stop an example once its side of the shadow's threshold is settled, but for this share of "
         "errors on the shadow; accuracy only, no ROC; default: spend the budget",
     )
+    random_inputs: Annotated[int, Field(ge=0, le=10**7)] = Field(
+        0,
+        description="random inputs whose boundary is searched too, for a threshold without a shadow; each costs a "
+        "budget of its own, and a query for its label",
+    )
     observation = "distances"
 
     def cost(self) -> float:
@@ -313,6 +318,9 @@ class HopSkipJump(Labelled):
             )
         if self.stops_early() and self.shift_pixels:
             yield "stop_error", "only one distance has a threshold to stop at; remove this or shift_pixels"
+        for option, is_used in (("shift_pixels", self.shift_pixels > 0), ("stop_error", self.stops_early())):
+            if self.random_inputs and is_used:
+                yield "random_inputs", f"needs whole searches around the input alone; remove this or {option}"
 
 
 class Directions(Labelled):

@@ -14,6 +14,7 @@ from lmia import api, api_checks, plugins, splits
 from lmia.attacks.scoring import run_attack
 from lmia.calibration.pools import leave_one_out
 from lmia.evaluation import pooled
+from lmia.evaluation.flags import join
 
 CALIBRATIONS = ("lira", "difference", "logistic", "rmia", "attack_p", "attack_r")
 MIN_MODELS = 6  # a target, its partner, and two pairs of shadows, of which a variance can be told
@@ -109,8 +110,8 @@ def evaluate_pool(
         n_resamples: of the bootstrap over pairs of models and over points.
         seed: of the bootstrap, int >= 0.
 
-    Returns columns `value`, `ci_low` and `ci_high`, fractions, and `flags`, which says where so many scores are tied at
-    the top that no threshold has so few false alarms. Rows are auc and tpr_at_F_fpr for each rate F, empty (NaN) where
+    Returns columns `value`, `ci_low` and `ci_high`, fractions, and `flags`, which says where so many scores are tied
+    that no threshold has about as few false alarms. Rows are auc and tpr_at_F_fpr for each rate F, empty (NaN) where
     there are fewer than 1 / F pairs of a model and a non-member.
 
     Raises ValueError where shapes or models do not fit.
@@ -121,12 +122,15 @@ def evaluate_pool(
     scores = _as_scores("scores", scores, is_member.shape)
     found = pooled.measure(scores, is_member, fprs, n_resamples, seed)
     intervals = {name: measured.interval() for name, measured in found.items()}
+    flags = [pooled.flags(scores, is_member, fpr) for fpr in fprs]
     if against is not None:
-        others = pooled.measure(_as_scores("against", against, is_member.shape), is_member, fprs, n_resamples, seed)
+        against = _as_scores("against", against, is_member.shape)
+        others = pooled.measure(against, is_member, fprs, n_resamples, seed)
+        flags = [join([own, pooled.flags(against, is_member, fpr)]) for own, fpr in zip(flags, fprs, strict=True)]
         intervals = {name: pooled.difference(found[name], others[name]) for name in found}
     table = pd.DataFrame.from_dict(intervals, orient="index", columns=["value", "ci_low", "ci_high"])
     table = table.clip(0 if against is None else -1, 1)  # few pairs stretch their draws beyond all rates
-    table["flags"] = ["", *(pooled.flags(scores, is_member, fpr) for fpr in fprs)]
+    table["flags"] = ["", *flags]
     return table.rename_axis("metric")
 
 

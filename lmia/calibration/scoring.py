@@ -12,7 +12,7 @@ from lmia.attacks.scoring import AttackResult, as_arrays, run_attack
 from lmia.calibration.pools import judge_targets, leave_one_out
 from lmia.evaluation.metrics import best_threshold
 
-MAX_PSEUDO_TARGETS = 4  # shadows that are scored as if each were the target, to choose a threshold
+MAX_PSEUDO_TARGETS = 2  # shadows that are scored as if each were the target, to choose a threshold
 
 
 def run_calibration(

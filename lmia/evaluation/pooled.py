@@ -12,6 +12,7 @@ from itertools import combinations
 import numpy as np
 from scipy import special
 
+from lmia.evaluation.flags import join
 from lmia.evaluation.intervals import LEVEL, Interval
 from lmia.evaluation.metrics_table import ALL_SEEDS
 from lmia.streams import stream
@@ -76,9 +77,9 @@ def measure(
         n_resamples: Of the bootstrap.
         seed: Of the draws.
         thresholds: Of each target, floats (K,), members have score >= it; with them there are also accuracy, precision,
-            recall and f1 of these decisions, and of the thresholds at F that the other models give (`carried`) the
-            rates that they reach, carried_fpr_at_F_fpr and carried_tpr_at_F_fpr, and ppv_at_F_fpr_prior_P for each of
-            PRIORS: of those that are called members, how many are, where so many of all points are.
+            recall and f1 of these decisions, and of the thresholds at F that the other models give (`transferred`) the
+            rates that they reach, transferred_fpr_at_F_fpr and transferred_tpr_at_F_fpr, and ppv_at_F_fpr_prior_P for
+            each of PRIORS: of those that are called members, how many are, where so many of all points are.
     """
     (found,) = measure_alike([(scores, thresholds)], is_member, fprs, n_resamples, seed)
     return found
@@ -113,11 +114,12 @@ def measure_alike(
     ]
 
 
-def carried(scores: np.ndarray, is_member: np.ndarray, fpr: float) -> np.ndarray:
+def transferred(scores: np.ndarray, is_member: np.ndarray, fpr: float) -> np.ndarray:
     """Whom each target's examples are called, bools (K, N), at the threshold for a rate that all other models give.
 
-    Of a target's pair nothing comes in. The threshold is the lowest at which at most a share `fpr` of the other models'
-    non-members are called members; all are called none where there are fewer than 1 / fpr of those.
+    The threshold is the lowest at which at most a share `fpr` of the non-members of all pairs but the target's are
+    called members; all are called none where there are fewer than 1 / fpr of those. Neither scores nor bits of the
+    target's pair come in here; calibrated scores of other models have been computed with the pair among their shadows.
     """
     called = np.zeros(scores.shape, bool)
     for pair in range(len(scores) // 2):
@@ -142,7 +144,7 @@ class _Sorted:
         self._fprs, self._decides = fprs, thresholds is not None
         called = []
         if thresholds is not None:
-            called = [scores >= thresholds[:, None], *(carried(scores, is_member, fpr) for fpr in fprs)]
+            called = [scores >= thresholds[:, None], *(transferred(scores, is_member, fpr) for fpr in fprs)]
         self._called = np.array([part.ravel() for of in called for part in (of & is_member, of & ~is_member)], float)
 
     def metrics(self, weight: np.ndarray) -> dict[str, float]:
@@ -171,7 +173,7 @@ class _Sorted:
         if self._decides:
             names += ["accuracy", "precision", "recall", "f1"]
             for f in self._fprs:
-                names += [f"carried_fpr_at_{f:g}_fpr", f"carried_tpr_at_{f:g}_fpr"]
+                names += [f"transferred_fpr_at_{f:g}_fpr", f"transferred_tpr_at_{f:g}_fpr"]
                 names += [f"ppv_at_{f:g}_fpr_prior_{prior:g}" for prior in PRIORS]
         return names
 
@@ -212,25 +214,43 @@ def differences(
 ) -> Iterator[dict]:
     """By how much each attack is above each other on one pool, one row per pair of attacks and metric.
 
-    scored: attack -> scores (K, N); is_member: bools (K, N). Metrics are auc and the true-positive rates.
+    scored: attack -> scores (K, N); is_member: bools (K, N). Metrics are auc and the true-positive rates, whose flags
+    are those of both attacks.
     """
+    by_rate = {
+        name: {f"tpr_at_{fpr:g}_fpr": flags(scores, is_member, fpr) for fpr in fprs} for name, scores in scored.items()
+    }
     found = measure_alike([(scores, None) for scores in scored.values()], is_member, fprs, resamples)
     for (one, of_one), (other, of_other) in combinations(zip(scored, found, strict=True), 2):
         for metric in of_one:
             value, low, high = difference(of_one[metric], of_other[metric])
             low, high = np.clip([low, high], -1, 1)
             row = {"metric": metric, "value": value, "ci_low": low, "ci_high": high}
-            yield {"attack": one, "against": other} | row
+            flagged = [by_rate[name].get(metric, "") for name in (one, other)]
+            yield {"attack": one, "against": other} | row | {"flags": join(flagged)}
 
 
 def flags(scores: np.ndarray, is_member: np.ndarray, fpr: float) -> str:
     """What speaks against a true-positive rate at a false-positive rate, "" for nothing.
 
     "N tied at the top": so many pairs share the highest score that no threshold has so few false alarms, and a rate of
-    0 says nothing of the attack; "N false alarms allowed": too few to tell one rate from another.
+    0 says nothing of the attack. "N tied at the threshold": so many pairs share the next score below the threshold, and
+    less than half of the false alarms are used that the rate allows. "N false alarms allowed": too few to tell one rate
+    from another.
     """
-    top = scores == scores.max()
-    allowed = fpr * np.sum(~is_member)
-    if np.sum(top & ~is_member) > allowed:
-        return f"{int(top.sum())} tied at the top"
-    return f"{int(allowed)} false alarms allowed" if 1 <= allowed < MIN_FALSE_ALARMS else ""
+    n_others = int(np.sum(~is_member))
+    allowed = fpr * n_others
+    if allowed < 1:  # the rate is not resolvable
+        return ""
+    _, group = np.unique(-scores, return_inverse=True)
+    sizes, false = np.bincount(group.ravel()), np.bincount(group.ravel(), weights=~is_member.ravel()).cumsum()
+    n_called = int(np.sum(false / n_others <= fpr))  # groups of equal scores, from the highest
+    used = false[n_called - 1] if n_called else 0
+    texts = []
+    if used < allowed / 2 and sizes[n_called] > 1:
+        if not n_called:
+            return f"{sizes[0]} tied at the top"
+        texts.append(f"{sizes[n_called]} tied at the threshold")
+    if allowed < MIN_FALSE_ALARMS:
+        texts.append(f"{int(allowed)} false alarms allowed")
+    return join(texts)

@@ -16,7 +16,7 @@ NARROW = 50  # characters that fit below axes with a label of two lines beside t
 SAID = {"accuracy": "attack accuracy (%)", "auc": "area under the ROC curve"}
 TPR = re.compile(r"tpr_at_(.+)_fpr")
 FEW = r"\d+ false alarms allowed"  # as `lmia.evaluation.pooled.flags` says it: the same of all attacks on a pool
-TIED = r"\d+ (?=tied at the top)"  # other numbers at each point of a curve
+TIED = r"\d+ (?=tied at the )"  # other numbers at each point of a curve
 
 
 def draw(
@@ -82,7 +82,7 @@ def _curve(ax: Axes, curve: pd.DataFrame, attack: str, number: int, floor: float
 
 def _notes(rows: pd.DataFrame) -> list[str]:
     """What a reader of rates must know that concerns no single point."""
-    few = dict.fromkeys(rows["flags"].str.extract(f"({FEW})", expand=False).dropna())
+    few = dict.fromkeys(text for flags in rows["flags"] for text in re.findall(FEW, flags))
     notes = [f"only {text}" for text in few]
     if np.any(rows["value"] == 0):
         notes.append("at the lower edge: no member found")

@@ -58,18 +58,20 @@ def test_two_attacks_are_compared_on_the_same_draws():
     [(16, 0.3, 0.5, 0, 0), (16, 1, 0.5, 0, 0), (16, 0.3, 0.5, 0.5, 0), (16, 0.3, 0.5, 0, 1), (8, 0.3, 0.5, 0.3, 0.5)],
 )
 def test_intervals_hold_what_they_say(n_models, of_model, of_example, effect_of_model, effect_of_example):
-    """Scores and the effect of membership differ by model and by example: intervals hold the population's AUC."""
-    rng, held, n_pools, n = np.random.default_rng(3), 0, 200, 60
-    variance = 2 * (of_model**2 + of_example**2 + 1) + effect_of_model**2 + effect_of_example**2
-    truth = stats.norm.cdf(1 / np.sqrt(variance))
+    """Scores and the effect of membership differ by model and by example: intervals hold what is true of all."""
+    rng, held, n_pools, n = np.random.default_rng(3), {"auc": 0, "tpr_at_0.1_fpr": 0}, 200, 60
+    spread, of_effect = of_model**2 + of_example**2 + 1, effect_of_model**2 + effect_of_example**2
+    truth = {"auc": stats.norm.cdf(1 / np.sqrt(2 * spread + of_effect))}
+    truth["tpr_at_0.1_fpr"] = stats.norm.sf((stats.norm.isf(0.1) * np.sqrt(spread) - 1) / np.sqrt(spread + of_effect))
     for number in range(n_pools):
         is_member = coins(n_models, n, rng)
         effect = 1 + effect_of_model * rng.standard_normal((n_models, 1)) + effect_of_example * rng.standard_normal(n)
         scores = of_model * rng.standard_normal((n_models, 1)) + of_example * rng.standard_normal(n)
         scores = scores + rng.standard_normal((n_models, n)) + is_member * effect
-        _, low, high = pooled.measure(scores, is_member, [], 200, seed=number)["auc"].interval()
-        held += low <= truth <= high
-    assert 0.89 <= held / n_pools <= 0.99
+        for name, measured in pooled.measure(scores, is_member, [0.1], 200, seed=number).items():
+            _, low, high = measured.interval()
+            held[name] += low <= truth[name] <= high
+    assert all(0.89 <= n / n_pools <= 0.99 for n in held.values()), held
 
 
 def test_an_interval_by_hand():
@@ -91,15 +93,21 @@ def test_one_pair_has_no_interval():
     assert 0 < value < 1 and np.isnan([low, high]).all()
 
 
-def test_ties_at_the_top_are_told_and_no_rate():
+def test_ties_are_told_and_no_rate():
     is_member = np.array([[1, 1, 1, 0, 0, 0, 0, 0], [0, 0, 0, 1, 1, 1, 1, 1]], bool)
     scores = np.zeros((2, 8))
-    scores[0, :5] = 1  # three members and two non-members
+    scores[0, :5] = 1  # three members and two non-members, of eight each
     assert pooled.flags(scores, is_member, 0.125) == "5 tied at the top"  # one false alarm is allowed
     assert pooled.flags(scores, is_member, 0.25) == "2 false alarms allowed"
+    assert (
+        pooled.flags(scores, is_member, 0.9) == "11 tied at the threshold; 7 false alarms allowed"
+    )  # of which two are used
+    assert pooled.flags(scores, is_member, 0.1) == ""  # not resolvable: less than one is allowed
     scores[0, 3:5] = 0
-    assert pooled.flags(scores, is_member, 0.125) == "1 false alarms allowed"
-    assert pooled.flags(np.random.default_rng(0).random((2, 200)), np.arange(400).reshape(2, 200) % 2 > 0, 0.1) == ""
+    assert pooled.flags(scores, is_member, 0.125) == "13 tied at the threshold; 1 false alarms allowed"
+    rng = np.random.default_rng(0)
+    distinct, known = rng.random((2, 200)), np.arange(400).reshape(2, 200) % 2 > 0
+    assert [pooled.flags(distinct, known, fpr) for fpr in (0.1, 0.03, 0.001)] == ["", "6 false alarms allowed", ""]
 
 
 def test_decisions_are_those_of_each_targets_own_threshold():
@@ -114,22 +122,22 @@ def test_decisions_are_those_of_each_targets_own_threshold():
     assert called_none["accuracy"].value == 0.5
 
 
-def test_thresholds_of_the_other_models_are_carried_over():
+def test_thresholds_of_the_other_models_are_transferred_over():
     """Of the second pair, the first pair's ten non-members give it: one false alarm is allowed at 0.1, none at 0.05."""
     is_member = np.zeros((4, 10), bool)
     is_member[[0, 2], :5], is_member[[1, 3], 5:] = True, True
     scores = np.zeros((4, 10))
     scores[0, 5:], scores[1, :5] = [1, 2, 3, 4, 9], [5, 6, 7, 8, 8]
     scores[2], scores[3] = np.arange(1, 11), 8
-    called = pooled.carried(scores, is_member, 0.1)
+    called = pooled.transferred(scores, is_member, 0.1)
     assert called[2].tolist() == [score > 8 for score in scores[2]] and not called[3].any()
-    assert pooled.carried(scores, is_member, 0.2)[2].tolist() == called[2].tolist()  # two are tied at 8
-    assert pooled.carried(scores, is_member, 0.3)[2].tolist() == [score > 7 for score in scores[2]]
-    assert not pooled.carried(scores, is_member, 0.05).any()
+    assert pooled.transferred(scores, is_member, 0.2)[2].tolist() == called[2].tolist()  # two are tied at 8
+    assert pooled.transferred(scores, is_member, 0.3)[2].tolist() == [score > 7 for score in scores[2]]
+    assert not pooled.transferred(scores, is_member, 0.05).any()
     scores[3] = np.inf
-    assert pooled.carried(scores, is_member, 0.1)[0].sum() == 0  # whose own pair never comes in
+    assert pooled.transferred(scores, is_member, 0.1)[0].sum() == 0  # whose own pair never comes in
     moved = np.where(np.arange(4)[:, None] < 2, scores + 100, scores)
-    np.testing.assert_array_equal(pooled.carried(moved, is_member, 0.1)[:2], moved[:2] > np.inf)
+    np.testing.assert_array_equal(pooled.transferred(moved, is_member, 0.1)[:2], moved[:2] > np.inf)
 
 
 def test_rates_that_are_reached_and_what_a_find_is_worth():
@@ -137,15 +145,15 @@ def test_rates_that_are_reached_and_what_a_find_is_worth():
     is_member, scores = coins(8, 400, rng), rng.standard_normal((8, 400))
     scores += is_member
     found = pooled.measure(scores, is_member, [0.05, 1e-4], 20, thresholds=np.zeros(8))
-    called = pooled.carried(scores, is_member, 0.05)
+    called = pooled.transferred(scores, is_member, 0.05)
     tpr, fpr = called[is_member].mean(), called[~is_member].mean()
-    assert found["carried_tpr_at_0.05_fpr"].value == pytest.approx(tpr)
-    assert found["carried_fpr_at_0.05_fpr"].value == pytest.approx(fpr) and 0.03 < fpr < 0.07
+    assert found["transferred_tpr_at_0.05_fpr"].value == pytest.approx(tpr)
+    assert found["transferred_fpr_at_0.05_fpr"].value == pytest.approx(fpr) and 0.03 < fpr < 0.07
     for prior in (0.5, 0.1, 0.01, 0.001):
         expected = prior * tpr / (prior * tpr + (1 - prior) * fpr)
         assert found[f"ppv_at_0.05_fpr_prior_{prior:g}"].value == pytest.approx(expected)
         assert np.isnan(found[f"ppv_at_0.0001_fpr_prior_{prior:g}"].value)
-    assert np.isnan(found["carried_fpr_at_0.0001_fpr"].value) and np.isnan(found["tpr_at_0.0001_fpr"].value)
+    assert np.isnan(found["transferred_fpr_at_0.0001_fpr"].value) and np.isnan(found["tpr_at_0.0001_fpr"].value)
 
 
 def test_worths_that_were_worked_out_elsewhere():
@@ -197,3 +205,5 @@ def test_differences_are_of_every_pair_of_attacks():
     found = [pooled.measure(scored[name], is_member, [0.1], 50)["auc"] for name in "ac"]
     value, low, high = pooled.difference(*found)
     assert (rows[2]["value"], rows[2]["ci_low"], rows[2]["ci_high"]) == (value, low, high) and value < -0.3
+    tied = pooled.differences({"d": np.zeros((6, 60)), "a": scored["a"]}, is_member, [0.1], 5)
+    assert [row["flags"] for row in tied] == ["", "360 tied at the top"]

@@ -36,7 +36,7 @@ def test_calibration_finds_members_that_plain_attacks_do_not(compared):
         few = rows.loc[(pool, "boundary-lira", "budget=50")]
         assert few.loc["auc", "queries"] < 50 and few.loc["auc", "ci_low"] > auc["boundary"]
         for name in ("boundary-lira", "noise-lira", "rmia", "confidence-lira"):
-            reached = rows.loc[(pool, name, "", "carried_fpr_at_0.01_fpr"), "value"]
+            reached = rows.loc[(pool, name, "", "transferred_fpr_at_0.01_fpr"), "value"]
             assert 0.007 < reached < 0.013, name
 
 

@@ -218,14 +218,14 @@ def test_random_inputs_are_drawn_by_model_and_name_and_searched_as_the_examples_
     assert (rows[0]["random_distance"] != rows[1]["random_distance"]).any()
 
 
-def test_all_models_move_towards_the_same_points_which_the_name_of_the_query_set_draws():
+def test_models_move_towards_points_which_their_draws_and_the_name_of_the_query_set_give():
     models = Subjects()
     spec = {"kind": "directions", "directions": ["random", "black"], "levels": 64, "method": "scan"}
     search_along(models, "", spec, {"precision": "float32", "most_disagreement": 0.05}, "mine", Journal())
     ((kind, rows, provenance),) = models.saved
     assert kind == "distances" and provenance["query"] == spec and len(provenance["asked"]) == 2
-    points = fixed_points(["random", "black"], (2,), stream(0, "mine, direction"))
     for subject, row in zip(models, rows, strict=True):
+        points = fixed_points(["random", "black"], (2,), stream(subject.draws, "mine, direction"))
         distance, n_queries, _ = search_directions(
             subject.network, subject.inputs, subject.classes, points, levels=64, method="scan"
         )

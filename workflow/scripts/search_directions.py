@@ -20,8 +20,9 @@ def search(
 ) -> None:
     rows, ways = [], []
     for subject in models:
-        # One random point for all models, as an example's distances are compared between them.
-        points = fixed_points(spec["directions"], subject.inputs.shape[1:], stream(0, f"{name}, direction"))
+        # Target and shadow of a seed, and all models of a pool, move towards the same random point.
+        draw = stream(subject.draws, f"{name}, direction")
+        points = fixed_points(spec["directions"], subject.inputs.shape[1:], draw)
         asked, title = (subject.network, subject.inputs, subject.classes, points), f"seed {subject.seed}"
         options = {"levels": spec["levels"], "method": spec["method"], **precision}
         distance, n_queries, way = search_directions(*asked, journal=journal.part(title), progress=title, **options)

@@ -66,11 +66,16 @@ def filled(page: str) -> str:
     return page
 
 
+def kept_rows(name: str) -> Table:
+    """Rows over all models of a pool, of its attacks and, with no attack, of its models."""
+    rows = pd.read_csv(DATA / f"comparison-{name}.csv", keep_default_na=False, na_values={"value": [""]})
+    return rows.assign(calibrates=rows["calibrates"].astype(str).eq("True"))
+
+
 def of_pool(name: str) -> Iterator[str]:
     """The parts of a pool's section."""
-    rows = pd.read_csv(DATA / f"comparison-{name}.csv", keep_default_na=False, na_values={"value": [""]})
-    models = rows.loc[rows["attack"].eq("")].set_index("metric")["value"]
-    attacks = rows.loc[rows["attack"].ne("")]
+    rows = kept_rows(name)
+    models, attacks = rows.loc[rows["attack"].eq("")].set_index("metric")["value"], rows.loc[rows["attack"].ne("")]
     train, test = (100 * models[f"{part}_accuracy"] for part in ("train", "test"))
     yield f"Models label {train:.1f} % of their members rightly, and {test:.1f} % of their non-members."
     yield "Members found, in %, with 95 % intervals over models and points:"
@@ -81,10 +86,13 @@ def of_pool(name: str) -> Iterator[str]:
     yield "By how many points calibration is above the plain attack on the same answers, and above confidences:"
     yield to_markdown(difference_rows(attacks, name), ["attack", "against", "AUC", *RATES.values()])
     yield (
-        "Rates that thresholds reach on the target which the other models give for 1 % false positives.\n"
-        "PPV is the share of members among those that are called members, by the share of members among all points:"
+        "Rates that thresholds reach on the target which the other models give, for two false-positive rates.\n"
+        "PPV is the share of members among those that are called members, by the share of members among all points.\n"
+        "It is not there where nobody is called a member."
     )
-    yield to_markdown(carried_rows(attacks), ["attack", "FPR", "TPR", *PRIORS.values()])
+    for rate in ("0.01", "0.001"):
+        table = transferred_rows(attacks, rate)
+        yield to_markdown(table, [str(table.columns[0]), "FPR", "TPR", *PRIORS.values()])
     files = sorted(FIGURES.glob(f"{name}-*.png"))
     yield "\n\n".join(f"![{file.stem}](figures/comparison/{file.name})" for file in files)
     kept = {"All rows": "", "each target's": "-targets", "all differences": "-differences"}
@@ -93,11 +101,11 @@ def of_pool(name: str) -> Iterator[str]:
 
 def shown(row: Any, flags: str = "") -> str:
     """A rate in % with its interval, or "tied" where no threshold has so few false alarms."""
-    if "tied" in flags:
+    if "tied at the top" in flags:
         return "tied"
     if pd.isna(row["value"]):
         return "not resolvable"
-    few = " (few)" if "false alarms" in flags else ""
+    few = " (few)" * ("false alarms" in flags) + " (ties)" * ("tied at the threshold" in flags)
     value, low, high = (100 * float(row[name]) for name in ("value", "ci_low", "ci_high"))
     return f"{value:.1f} [{low:.1f}, {high:.1f}]{few}"
 
@@ -121,11 +129,11 @@ def main_rows(rows: Table, name: str) -> Table:
     targets = targets.loc[targets["metric"].eq("tpr_at_0.01_fpr")].groupby("attack")["value"]
     spread = {attack: "{:.1f} to {:.1f}".format(*(100 * of.quantile([0.05, 0.95]))) for attack, of in targets}
     found = [
-        same
-        | by_metric(group, {"accuracy": "accuracy", "auc": "AUC"} | RATES)
-        | {"of a target": spread[same["attack"]]}
+        same | by_metric(group, {"accuracy": "accuracy", "auc": "AUC"} | RATES)
         for same, group in settings_of(rows.loc[rows["setting"].eq("")])
     ]
+    for row in found:
+        row["of a target"] = "tied" if row[RATES["tpr_at_0.01_fpr"]] == "tied" else spread[row["attack"]]
     return pd.DataFrame(found)
 
 
@@ -145,7 +153,9 @@ def difference_rows(rows: Table, name: str) -> Table:
         by_labels = this["access"] == "label" and other == "confidence-lira"
         if this["calibrates"] and (plain or by_labels):
             group = between(table, one, other)
-            rates = {head: shown(group.loc[metric]) for metric, head in columns.items()}
+            rates = {
+                head: shown(group.loc[metric], str(group.loc[metric, "flags"])) for metric, head in columns.items()
+            }
             found.append({"attack": one, "against": other} | rates)
     return pd.DataFrame(found)
 
@@ -160,13 +170,15 @@ def between(table: Table, one: str, other: str) -> Table:
     return turned.assign(**signs).set_index("metric")
 
 
-def carried_rows(rows: Table) -> Table:
-    columns = {"carried_fpr_at_0.01_fpr": "FPR", "carried_tpr_at_0.01_fpr": "TPR"}
-    columns |= {f"ppv_at_0.01_fpr_prior_{prior}": heading for prior, heading in PRIORS.items()}
+def transferred_rows(rows: Table, rate: str) -> Table:
+    """One row per attack: what the other models' thresholds for a false-positive rate come to."""
+    columns = {f"transferred_{what}_at_{rate}_fpr": what.upper() for what in ("fpr", "tpr")}
+    columns |= {f"ppv_at_{rate}_fpr_prior_{prior}": heading for prior, heading in PRIORS.items()}
     found = []
     for same, group in settings_of(rows.loc[rows["setting"].eq("")]):
         value = group.set_index("metric")["value"]
-        found.append(same | {heading: 100 * float(value[metric]) for metric, heading in columns.items()})
+        head = f"attack, at {100 * float(rate):g} %"
+        found.append({head: same["attack"]} | {name: 100 * float(value[metric]) for metric, name in columns.items()})
     return pd.DataFrame(found)
 
 

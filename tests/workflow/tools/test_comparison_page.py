@@ -25,7 +25,16 @@ def test_rates_say_what_they_are():
     assert comparison_page.shown(rate) == "12.3 [10.0, 20.0]"
     assert comparison_page.shown(rate, "6 false alarms allowed") == "12.3 [10.0, 20.0] (few)"
     assert comparison_page.shown(rate, "constant guess (1 of 2); 40 tied at the top") == "tied"
+    assert comparison_page.shown(rate, "9 tied at the threshold") == "12.3 [10.0, 20.0] (ties)"
     assert comparison_page.shown(rate | {"value": float("nan")}) == "not resolvable"
+
+
+def test_calibrated_attacks_are_set_against_plain_ones_on_the_same_answers():
+    rows = comparison_page.kept_rows("digits-pool-0")
+    table = comparison_page.difference_rows(rows.loc[rows["attack"].ne("")], "digits-pool-0")
+    pairs = set(zip(table["attack"], table["against"], strict=True))
+    assert {("boundary-lira", "boundary"), ("noise-lira", "noise"), ("boundary-lira", "confidence-lira")} <= pairs
+    assert not {attack for attack, _ in pairs} & {"gap", "noise", "boundary", "confidence-lira-offline"}
 
 
 def test_a_difference_is_turned_where_the_table_has_it_the_other_way_round():

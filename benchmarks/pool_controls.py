@@ -2,7 +2,7 @@
 
 Run from the repository root after the study is done, with the files that were given to Snakemake's --configfile:
 python benchmarks/pool_controls.py config/comparison-small.yaml
-Every AUC should be near 0.5, and every true-positive rate near its false-positive rate.
+95 % intervals should hold an AUC of 0.5, and a true-positive rate that equals the false-positive rate, 95 times in 100.
 """
 
 import argparse
@@ -25,8 +25,7 @@ from lmia import artifacts, plugins  # noqa: E402
 from lmia.attacks.observation_files import join_blocks, load_observations  # noqa: E402
 from lmia.attacks.observations import OBSERVATIONS  # noqa: E402
 from lmia.calibration.scoring import score_targets  # noqa: E402
-from lmia.evaluation.intervals import over_seeds  # noqa: E402
-from lmia.evaluation.metrics import auc, tpr_at_fpr  # noqa: E402
+from lmia.evaluation.pooled import flags, measure  # noqa: E402
 from lmia.membership import load_membership  # noqa: E402
 from lmia.splits import draw_pool  # noqa: E402
 from lmia.streams import seed_list, stream  # noqa: E402
@@ -34,7 +33,8 @@ from workflow.config.load import check, read_layers  # noqa: E402
 
 TABLE = Path(__file__).parent / "results/pool_controls.csv"
 DRAWS, OTHER_COINS = 10, 10**6  # of coins that no model was trained by, and their pools' first number
-METRICS = {"auc": auc, "tpr_at_0.01_fpr": partial(tpr_at_fpr, fpr=0.01)}
+FPR, RESAMPLES = 0.01, 200
+TRUE = {"auc": 0.5, f"tpr_at_{FPR:g}_fpr": FPR}
 
 
 def told_others(config, study, where, n):
@@ -78,19 +78,23 @@ def audited(config, name, study, where):
 
 
 def rows_of(config, name, study):
-    """One row per control, attack and metric: the mean over draws of coins, or over pairs, with its interval."""
+    """One row per control, attack and metric: the mean over draws, and how many intervals hold what is true."""
     where = f"{name}/n{study.n_train[0]}-{study.defenses[0]}"
     inputs, is_member = audited(config, name, study, where)
-    scores = of_inputs(inputs, is_member, study.pool_number())
-    of_pairs = [(scores[at : at + 2], is_member[at : at + 2]) for at in range(0, len(scores), 2)]
-    controls = [("inputs alone", "classifier", of_pairs)]
-    controls += [("told others", attack, found) for attack, found in told_others(config, study, where, len(inputs))]
+    controls = [("inputs alone", "classifier", [(of_inputs(inputs, is_member, study.pool_number()), is_member)])]
+    controls += [("told others", *found) for found in told_others(config, study, where, len(inputs))]
     for control, attack, found in controls:
-        for metric, of in METRICS.items():
-            values = [of(scores.ravel(), known.ravel()) for scores, known in found]
-            value, low, high = (round(number, 4) for number in over_seeds(values, 1000))
-            same = {"study": name, "control": control, "attack": attack, "metric": metric}
-            yield same | {"value": value, "ci_low": low, "ci_high": high, "n": len(values)}
+        drawn = [measure(scores, known, [FPR], RESAMPLES, number) for number, (scores, known) in enumerate(found)]
+        tied = any("tied at the top" in flags(scores, known, FPR) for scores, known in found)
+        for metric, truth in TRUE.items():
+            intervals = [measured[metric].interval() for measured in drawn]
+            same = {"study": name, "control": control, "attack": attack, "metric": metric, "true": truth}
+            if tied and metric != "auc":
+                yield same | {"mean": "tied"}
+                continue
+            hold = sum(low <= truth <= high for _, low, high in intervals)
+            mean, low, high = (round(float(np.mean([of[place] for of in intervals])), 4) for place in range(3))
+            yield same | {"mean": mean, "mean_low": low, "mean_high": high, "intervals": len(intervals), "hold": hold}
 
 
 def main():

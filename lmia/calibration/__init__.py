@@ -1,5 +1,5 @@
 """Calibration of each example in a pool of models, one module per kind, each with `Calibration(**options)`.
 
-`pools.leave_one_out` runs them, and shows each nothing but what an attacker has. `signals` makes one number of each
+`pools.judge_targets` runs them, and shows each nothing but what an attacker has. `signals` makes one number of each
 observation.
 """

@@ -88,7 +88,7 @@ def of_pool(name: str) -> Iterator[str]:
     yield (
         "Rates that thresholds reach on the target which the other models give, for two false-positive rates.\n"
         "PPV is the share of members among those that are called members, by the share of members among all points.\n"
-        "It is not there where nobody is called a member."
+        "It is left out where no false alarm was counted."
     )
     for rate in ("0.01", "0.001"):
         table = transferred_rows(attacks, rate)
@@ -119,7 +119,7 @@ def by_metric(rows: Table, columns: dict[str, str]) -> dict[str, str]:
 def settings_of(rows: Table) -> Iterator[tuple[dict[str, Any], Table]]:
     for _, group in rows.groupby(["attack", "setting"], sort=False):
         first = group.iloc[0]
-        same = {name: first[name] for name in ("attack", "setting", "queries")}
+        same = {"attack": first["attack"], "setting": first["setting"], "queries": float(first["queries"])}
         yield same | {"access": "labels" if first["access"] == "label" else "confidences"}, group
 
 
@@ -178,7 +178,10 @@ def transferred_rows(rows: Table, rate: str) -> Table:
     for same, group in settings_of(rows.loc[rows["setting"].eq("")]):
         value = group.set_index("metric")["value"]
         head = f"attack, at {100 * float(rate):g} %"
-        found.append({head: same["attack"]} | {name: 100 * float(value[metric]) for metric, name in columns.items()})
+        shares = {name: 100 * float(value[metric]) for metric, name in columns.items()}
+        if shares["FPR"] == 0:  # no find was false, of which the next one may be
+            shares |= dict.fromkeys(PRIORS.values(), float("nan"))
+        found.append({head: same["attack"]} | shares)
     return pd.DataFrame(found)
 
 

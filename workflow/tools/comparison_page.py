@@ -30,7 +30,7 @@ PRIORS = {"0.5": "PPV at 50 %", "0.1": "at 10 %", "0.01": "at 1 %", "0.001": "at
 def main(files: Sequence[str]) -> None:
     config = load(files)
     for name, study in config.studies.items():
-        if study.is_pool:
+        if study.is_pool and (ROOT / f"results/tables/{name}.csv").exists():  # others have not been run
             keep(config, name)
     PAGE.write_text(filled(PAGE.read_text()))
 

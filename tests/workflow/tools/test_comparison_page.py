@@ -34,7 +34,7 @@ def test_calibrated_attacks_are_set_against_plain_ones_on_the_same_answers():
     table = comparison_page.difference_rows(rows.loc[rows["attack"].ne("")], "digits-pool-0")
     pairs = set(zip(table["attack"], table["against"], strict=True))
     assert {("boundary-lira", "boundary"), ("noise-lira", "noise"), ("boundary-lira", "confidence-lira")} <= pairs
-    assert not {attack for attack, _ in pairs} & {"gap", "noise", "boundary", "confidence-lira-offline"}
+    assert not {attack for attack, _ in pairs} & {"gap", "noise", "boundary", "true-confidence"}
 
 
 def test_a_difference_is_turned_where_the_table_has_it_the_other_way_round():

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from workflow.config.schema.base import Strict
 
 EMPTY = '""'  # as one writes it in YAML
+# Keys by which one would hand over a model that is trained already, and who is a member of it.
+OF_A_GIVEN_MODEL = ("audits", "checkpoint", "members", "state_dict", "target", "weights")
 SHORT = reprlib.Repr()  # of values in messages
 SHORT.maxlist = SHORT.maxdict = 10
 SHORT.maxstring = SHORT.maxother = 80
@@ -37,6 +39,11 @@ def explain(raw: dict[str, Any], mistake: ErrorDetails) -> str:
         owner = _field_owner(path)
         if owner and path[-1] in owner.RENAMED:
             return f"{key}: is now called {owner.RENAMED[path[-1]]}; rename it"
+        if path[-1] in OF_A_GIVEN_MODEL:
+            return (
+                f"{key}: unknown key; the workflow trains the models that it attacks, and takes none that you have; "
+                "attack yours from Python (docs/reference/api.md)"
+            )
         return f"{key}: unknown key; {suggest(path[-1], list(owner.model_fields) if owner else [])}"
     if mistake["type"] == "missing":
         return f"{key}: missing; {_describe(path)}"

@@ -425,6 +425,22 @@ BAD = {
         "attacks.ratio.budgets: .50.: queries.gaussian asks one magnitude after the other, and a lira attack reads all "
         "together; give it a query set of one magnitude",
     ),
+    "a model that one has": (
+        ("models", "mlp", "weights"),
+        "mine.pt",
+        "models.mlp.weights: unknown key; the workflow trains the models that it attacks, and takes none that you "
+        r"have; attack yours from Python \(docs/reference/api.md\)",
+    ),
+    "who its members are": (
+        ("studies", "digits-mlp", "members"),
+        "mine.npz",
+        "studies.digits-mlp.members: unknown key; the workflow trains the models that it attacks",
+    ),
+    "what is to be audited": (
+        ("studies", "digits-mlp", "target"),
+        "mine.pt",
+        "studies.digits-mlp.target: unknown key; the workflow trains the models that it attacks",
+    ),
     "nobody evaluated": (
         ("studies", "digits-mlp", "evaluated"),
         0,

@@ -26,7 +26,7 @@ from lmia.attacks.observation_files import join_blocks, load_observations  # noq
 from lmia.attacks.observations import OBSERVATIONS  # noqa: E402
 from lmia.calibration.scoring import score_targets  # noqa: E402
 from lmia.evaluation.pooled import flags, measure  # noqa: E402
-from lmia.membership import load_membership  # noqa: E402
+from lmia.membership import load_pool_membership  # noqa: E402
 from lmia.splits import draw_pool  # noqa: E402
 from lmia.streams import seed_list, stream  # noqa: E402
 from workflow.config.load import check, read_layers  # noqa: E402
@@ -69,12 +69,9 @@ def audited(config, name, study, where):
     folder = OBSERVATIONS[config.queries[reads].observation].folder
     ids = artifacts.load(f"results/{folder}/{where}/{study.seeds[0]}/target/{reads}.npz")[0]["example_ids"][0]
     blocks = [seed_list(block) for block in study.seeds]
-    known = [
-        load_membership(f"results/splits/{where}/{block}/target.npz", np.tile(ids, (len(models), 1)))
-        for block, models in zip(study.seeds, blocks, strict=True)
-    ]
+    splits = [f"results/splits/{where}/{block}/target.npz" for block in study.seeds]
     inputs = artifacts.load(f"results/data/{study.dataset}.npz", "dataset")[0]["inputs"][ids]
-    return inputs, np.concatenate(known)[np.argsort(np.concatenate(blocks))]
+    return inputs, load_pool_membership(splits, blocks, ids)
 
 
 def rows_of(config, name, study):

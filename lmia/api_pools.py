@@ -12,12 +12,11 @@ import pandas as pd
 
 from lmia import api, api_checks, plugins, splits
 from lmia.attacks.scoring import run_attack
-from lmia.calibration.pools import leave_one_out
+from lmia.calibration.pools import MIN_MODELS, leave_one_out
 from lmia.evaluation import pooled
 from lmia.evaluation.flags import join
 
 CALIBRATIONS = ("lira", "difference", "logistic", "rmia", "attack_p", "attack_r")
-MIN_MODELS = 6  # a target, its partner, and two pairs of shadows, of which a variance can be told
 
 
 def draw_pool(n: int, n_models: int, *, seed: int = 0) -> np.ndarray:

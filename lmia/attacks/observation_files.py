@@ -34,7 +34,8 @@ def load_observations(path: str | Path, observation: str) -> ObservedModels:
     source = OBSERVATIONS[observation]
     arrays, provenance = artifacts.load(path, source.folder, {"example_ids": ("i", 2)})
     seeds = range(len(arrays["example_ids"]))
-    per_seed = [source.type(*(arrays[name][s] for name in source.arrays)) for s in seeds]
+    names = [*source.arrays, *(name for name in source.optional if name in arrays)]
+    per_seed = [source.type(**{name: arrays[name][s] for name in names}) for s in seeds]
     precisions = [how["precision"] for how in provenance.get("asked", [])]
     return ObservedModels(per_seed, arrays["example_ids"], provenance["unit"], precisions)
 

@@ -219,14 +219,15 @@ class Source:
     """Where observations of one kind come from.
 
     folder: of results, and kind of the artifacts in it; access: what of the model an attacker needs for it, as
-    metrics.csv says it; type: of what an attack gets; arrays: its fields, by their names in an artifact;
-    can_be_masked: whether a defense of confidences changes it.
+    metrics.csv says it; type: of what an attack gets; arrays: its fields, by their names in an artifact; optional: the
+    like that it may lack; can_be_masked: whether a defense of confidences changes it.
     """
 
     folder: str
     access: str
     type: type
     arrays: tuple[str, ...]
+    optional: tuple[str, ...] = ()
     can_be_masked: bool = False
 
 
@@ -236,14 +237,16 @@ OBSERVATIONS = {
         "distances",
         "label",
         Distances,
-        ("distance", "n_queries", "classes", "stopped", "random_distance", "random_queries"),
+        ("distance", "n_queries", "classes"),
+        ("stopped", "random_distance", "random_queries"),
     ),
     "white_box": Source("white_box", "white-box", Distances, ("distance", "n_queries", "classes")),
     "confidences": Source(
         "confidences",
         "confidence",
         Confidences,
-        ("probabilities", "classes", "phi", "population"),
+        ("probabilities", "classes", "phi"),
+        ("population",),
         can_be_masked=True,
     ),
 }

@@ -132,10 +132,8 @@ class _Walks:
         start = self._x[rows]
         way = point.flatten().to(start) - start
         length = torch.linalg.vector_norm(way, dim=1).cpu().double().numpy()
-        right, wrong = (
-            way.new_zeros(len(rows), 1),
-            way.new_ones(len(rows), 1),
-        )  # shares of the way: the ends of brackets
+        # Shares of the way: the ends of each bracket.
+        right, wrong = way.new_zeros(len(rows), 1), way.new_ones(len(rows), 1)
         for moment in range(1, 1 + self._n_levels):
             share = (right + wrong) / 2 if self._halves else torch.full_like(right, moment / self._levels)
             is_wrong = self._is_wrong(torch.addcmul(start, way, share), rows)[:, None]

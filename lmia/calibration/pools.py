@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
+MIN_MODELS = 6  # a target, its partner, and two pairs of shadows, of which a variance can be told
+
 Observed = TypeVar("Observed")
 Found = TypeVar("Found")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lmia import artifacts
-from lmia.membership import load_membership
+from lmia.membership import load_membership, load_pool_membership
 
 
 def load_scores(scores: Sequence[str], splits: Sequence[str]) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
@@ -32,7 +32,7 @@ def load_pool_scores(
     Returns (scores (K, w, N), thresholds (K, w), queries (K, w) and settings (w,) by name; bools (K, N)).
     """
     loaded = [artifacts.load(path, "scores", {"scores": ("f", 3), "example_ids": ("i", 2)})[0] for path in scores]
-    known = [load_membership(split, of["example_ids"]) for split, of in zip(splits, loaded, strict=True)]
+    is_member = load_pool_membership(splits, blocks, loaded[0]["example_ids"][0])
     order = np.argsort(np.concatenate(blocks))
     joined = {name: np.concatenate([of[name] for of in loaded])[order] for name in ("scores", "thresholds", "queries")}
-    return joined | {"settings": loaded[0]["settings"]}, np.concatenate(known)[order]
+    return joined | {"settings": loaded[0]["settings"]}, is_member

@@ -55,6 +55,21 @@ def test_each_seed_has_its_own_rows(kind, tmp_path):
         assert observed.per_seed[0].stopped is None and observed.per_seed[0].random_distance is None
 
 
+@pytest.mark.parametrize("kind", ["distances", "confidences"])
+def test_what_was_not_asked_may_be_absent_and_nothing_else(kind, tmp_path):
+    folder, arrays = ARRAYS[kind]
+    optional = {"distances": ["stopped", "random_distance", "random_queries"], "confidences": ["population"]}[kind]
+    needed = {name: values for name, values in arrays.items() if name not in optional} | {"example_ids": IDS}
+    artifacts.save(tmp_path / "it.npz", folder, needed, {"unit": ""})
+    one = load_observations(tmp_path / "it.npz", kind).per_seed[0]
+    assert all(getattr(one, name) is None for name in optional)
+    for name in needed.keys() - {"example_ids"}:
+        without = {key: values for key, values in needed.items() if key != name}
+        artifacts.save(tmp_path / "it.npz", folder, without, {"unit": ""})
+        with pytest.raises(KeyError, match=name):
+            load_observations(tmp_path / "it.npz", kind)
+
+
 def test_artifacts_of_another_kind_are_refused(tmp_path):
     folder, arrays = ARRAYS["confidences"]
     artifacts.save(tmp_path / "it.npz", folder, arrays | {"example_ids": IDS}, {})

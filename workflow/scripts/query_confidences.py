@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from lmia import plugins
 from lmia.models.asked_models import TrainedModels
 from lmia.queries import confidences
@@ -17,11 +15,11 @@ def query_confidences(models: TrainedModels, output: str, defense: dict[str, Any
     rows = []
     for subject in models:
         probabilities, phi = confidences.query_confidences(subject.network, subject.inputs, subject.classes, mask)
-        population = np.empty(0)
+        arrays = {"probabilities": probabilities, "phi": phi}
         if n_population:
             others = models.population(subject, n_population)
-            _, population = confidences.query_confidences(subject.network, *others, mask)
-        rows.append(subject.row(probabilities=probabilities, phi=phi, population=population))
+            _, arrays["population"] = confidences.query_confidences(subject.network, *others, mask)
+        rows.append(subject.row(**arrays))
     models.save(output, "confidences", rows, {"defense": defense, "unit": ""})
 
 

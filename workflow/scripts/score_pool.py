@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-
 from lmia import artifacts, plugins
 from lmia.attacks.observation_files import join_blocks, load_observations
 from lmia.calibration.scoring import score_targets
-from lmia.membership import load_membership
+from lmia.membership import load_pool_membership
 from lmia.streams import seed_list
 from workflow.harness.job import job
 
@@ -29,8 +27,7 @@ def score(
     of_targets = load_observations(targets, observation)
     known = join_blocks([load_observations(path, observation) for path in models], blocks)
     numbers = sorted(seed for block in blocks for seed in block)
-    in_blocks = [load_membership(path, known.example_ids[: len(of)]) for path, of in zip(splits, blocks, strict=True)]
-    is_member = np.concatenate(in_blocks)[np.argsort(np.concatenate(blocks))]
+    is_member = load_pool_membership(splits, blocks, known.example_ids[0])
     places = [numbers.index(seed) for seed in seeds]
     ways = (attack["budget"], attack["budgets"], attack["shadows"])
     arrays = score_targets(make, of_targets, places, known.per_seed, is_member, *ways)

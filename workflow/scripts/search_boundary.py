@@ -45,8 +45,8 @@ def search(
             journal=journal.part(title),
             **options,
         )
-        stopped = rule.ended(distance[:, 0], n_queries[:, 0]) if rule else np.zeros(len(distance), bool)
-        random_distance, random_queries = np.empty((0, 0)), np.empty((0, 0))
+        arrays = {"distance": distance.astype(np.float32), "n_queries": n_queries.astype(np.int32)}
+        arrays["stopped"] = rule.ended(distance[:, 0], n_queries[:, 0]) if rule else np.zeros(len(distance), bool)
         if n_random:
             random_distance, random_queries = search_random_inputs(
                 subject.network,
@@ -58,14 +58,13 @@ def search(
                 journal=journal.part(f"{title}, random inputs"),
                 **options | {"precision": asked["precision"]},
             )
-        arrays = {"distance": distance.astype(np.float32), "n_queries": n_queries.astype(np.int32), "stopped": stopped}
-        arrays["random_distance"] = random_distance.astype(np.float32)
-        arrays["random_queries"] = random_queries.astype(np.int32)
+            arrays["random_distance"] = random_distance.astype(np.float32)
+            arrays["random_queries"] = random_queries.astype(np.int32)
         rows.append(subject.row(**arrays))
         ways.append(asked)
         print(f"{title}: {np.isinf(distance[..., -1]).sum()} of {distance[..., -1].size} searches censored; {asked}")
     # Seeds may differ in their number of moments.
-    for array in ("distance", "n_queries", "random_distance", "random_queries"):
+    for array in rows[0].keys() & {"distance", "n_queries", "random_distance", "random_queries"}:
         for row, padded in zip(rows, pad_moments([row[array] for row in rows]), strict=True):
             row[array] = padded
     models.save(output, "distances", rows, {"query": spec, "unit": "", "asked": ways})

@@ -26,10 +26,7 @@ def search(
         asked, title = (subject.network, subject.inputs, subject.classes, points), f"seed {subject.seed}"
         options = {"levels": spec["levels"], "method": spec["method"], **precision}
         distance, n_queries, way = search_directions(*asked, journal=journal.part(title), progress=title, **options)
-        arrays = {"distance": distance.astype(np.float32), "n_queries": n_queries.astype(np.int32)}
-        arrays |= {"stopped": np.zeros(len(distance), bool)}
-        arrays |= {"random_distance": np.empty((0, 0), np.float32), "random_queries": np.empty((0, 0), np.int32)}
-        rows.append(subject.row(**arrays))
+        rows.append(subject.row(distance=distance.astype(np.float32), n_queries=n_queries.astype(np.int32)))
         ways.append(way)
         print(f"{title}: {np.isinf(distance[..., -1]).sum()} of {distance[..., -1].size} searches censored; {way}")
     models.save(output, "distances", rows, {"query": spec, "unit": "", "asked": ways})

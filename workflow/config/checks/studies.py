@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from lmia.calibration.pools import MIN_MODELS
 from lmia.streams import seed_list
 from workflow.config.checks.defenses import check_trained
 from workflow.config.exhibit_inputs import evaluated_points
@@ -11,7 +12,6 @@ from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.studies import Study
 
 MAX_SEEDS = 10_000
-MIN_MODELS = 6  # of a pool: a target, its partner, and two pairs of shadows, of which a variance can be told
 
 
 def check_studies(config: Config) -> Iterator[str]:

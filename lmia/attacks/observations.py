@@ -32,6 +32,10 @@ class Answers:
             parts[0].magnitudes,
         )
 
+    def take(self, rows: np.ndarray) -> Self:
+        """Some of the examples, by their places (k,)."""
+        return replace(self, labels=self.labels[rows], classes=self.classes[rows])
+
     def settings(self) -> list[float]:
         """The distinct magnitudes beyond the unmodified input, ascending, as a list."""
         return [float(m) for m in np.unique(self.magnitudes[1:])]
@@ -110,6 +114,12 @@ class Distances:
             np.concatenate(stopped) if stopped else None,
         )
 
+    def take(self, rows: np.ndarray) -> Self:
+        """Some of the examples, by their places (k,), with the random inputs, which are none of them."""
+        stopped = None if self.stopped is None else self.stopped[rows]
+        course = {"distance": self.distance[rows], "n_queries": self.n_queries[rows]}
+        return replace(self, **course, classes=self.classes[rows], stopped=stopped)
+
     def settings(self) -> list[float]:
         """A search has no magnitudes: an empty list."""
         return []
@@ -181,6 +191,11 @@ class Confidences:
             np.concatenate([part.classes for part in parts]),
             np.concatenate(phi) if len(phi) == len(parts) else None,
         )
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Some of the examples, by their places (k,), with the population, which is none of them."""
+        phi = None if self.phi is None else self.phi[rows]
+        return replace(self, probabilities=self.probabilities[rows], classes=self.classes[rows], phi=phi)
 
     def settings(self) -> list[float]:
         """No magnitudes: an empty list."""

@@ -19,14 +19,14 @@ class AttackResult:
     """What an attack says of a target's points, run in one way.
 
     setting: "" for the attack as it is meant to be run, else the one thing that is fixed, as "budget=250" or
-    "degrees=4"; scores: floats (n,); threshold: tuned on the shadow, or the attack's own; queries: mean per example;
-    chosen: magnitude that the shadow picked, NaN where there is none to pick; searches: (censored, all) that the scores
-    rest on, of the target's points.
+    "degrees=4"; scores: floats (n,); threshold: tuned on the shadow, or the attack's own, floats (n,) where points have
+    their own; queries: mean per example; chosen: magnitude that the shadow picked, NaN where there is none to pick;
+    searches: (censored, all) that the scores rest on, of the target's points.
     """
 
     setting: str
     scores: np.ndarray
-    threshold: float
+    threshold: float | np.ndarray
     queries: float
     chosen: float
     searches: tuple[int, int]
@@ -98,8 +98,8 @@ def score_block(
 def as_arrays(results: Sequence[list[AttackResult]], targets: ObservedModels) -> dict[str, np.ndarray]:
     """Results of each target as arrays of an artifact of scores.
 
-    Shapes are (s, w), of w ways to run the attack: scores (s, w, n), thresholds, queries, chosen and searches
-    (s, w, 2), as `AttackResult` has them; and settings (w,), can_rank (s,) and example_ids (s, n).
+    Shapes are (s, w), of w ways to run the attack: scores (s, w, n), thresholds, or (s, w, n) of them, queries, chosen
+    and searches (s, w, 2), as `AttackResult` has them; and settings (w,), can_rank (s,) and example_ids (s, n).
     """
     fields = {"scores": "scores", "thresholds": "threshold", "queries": "queries", "chosen": "chosen"}
     fields |= {"searches": "searches"}

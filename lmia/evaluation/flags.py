@@ -16,12 +16,12 @@ MAX_CENSORED = 0.1  # of the searches, without a flag
 CENSORED = re.compile(r"(\d+) of (\d+) searches censored")
 
 
-def attack_flags(scores: np.ndarray, threshold: float, n_censored: int = 0, n_searches: int = 0) -> str:
+def attack_flags(scores: np.ndarray, threshold: float | np.ndarray, n_censored: int = 0, n_searches: int = 0) -> str:
     """Why an attack's decisions on one target say little, "" where nothing speaks against them.
 
-    scores: floats (n,), higher = more member-like; threshold: members have score >= it; n_censored, n_searches: of the
-    searches that the scores rest on (misclassified points need none), how many found no other label, and how many there
-    were.
+    scores: floats (n,), higher = more member-like; threshold: members have score >= it, floats (n,) where each has its
+    own; n_censored, n_searches: of the searches that the scores rest on (misclassified points need none), how many
+    found no other label, and how many there were.
 
     "9 of 10 searches censored", where more than MAX_CENSORED of them are: around these points the scores tell right
     labels from wrong ones, and no more. "constant guess": all points are called the same, which makes the accuracy 50 %

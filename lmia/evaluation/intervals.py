@@ -17,7 +17,7 @@ Interval = tuple[float, float, float]  # (value, low, high), fractions
 def evaluate(
     scores: ArrayLike,
     is_member: ArrayLike,
-    threshold: float,
+    threshold: float | np.ndarray,
     fprs: Sequence[float],
     n_resamples: int,
     seed: int = 0,
@@ -30,7 +30,7 @@ def evaluate(
     Args:
         scores: Floats (n,).
         is_member: Bools (n,).
-        threshold: Shadow-tuned; members have score >= it.
+        threshold: Tuned on others; members have score >= it. Floats (n,) where each example has its own.
         fprs: False-positive rates at which the true-positive rate is reported.
         n_resamples: Bootstrap draws of members and non-members, each among themselves.
         seed: Of the draws.
@@ -69,21 +69,28 @@ def _percentiles(draws: np.ndarray, value: float) -> tuple[float, float]:
 
 
 def _bootstrap(
-    scores: np.ndarray, is_member: np.ndarray, threshold: float, fprs: Sequence[float], n_resamples: int, seed: int
+    scores: np.ndarray,
+    is_member: np.ndarray,
+    threshold: float | np.ndarray,
+    fprs: Sequence[float],
+    n_resamples: int,
+    seed: int,
 ) -> dict[str, np.ndarray]:
-    """The metrics of resampled data, name -> (n_resamples,), through counts of each distinct score."""
-    thresholds, group = np.unique(-scores, return_inverse=True)
+    """The metrics of resampled data, name -> (n_resamples,), through counts of each distinct score and guess."""
+    is_spared = scores < threshold
+    cells, group = np.unique(2 * np.unique(-scores, return_inverse=True)[1] + is_spared, return_inverse=True)
+    ends = np.flatnonzero(np.diff(cells // 2, append=-1))  # the last cell of each score
     rng = stream(seed, "bootstrap over examples")
     n_members, n_nonmembers = int(is_member.sum()), int((~is_member).sum())
-    tpr = _resampled_rates(np.bincount(group[is_member], minlength=len(thresholds)), n_resamples, rng)
-    fpr = _resampled_rates(np.bincount(group[~is_member], minlength=len(thresholds)), n_resamples, rng)
-    cut = int(np.searchsorted(thresholds, -threshold, side="right"))
-    tp, fp = tpr[:, cut] * n_members, fpr[:, cut] * n_nonmembers
+    members = _resampled(np.bincount(group[is_member], minlength=len(cells)), n_resamples, rng)
+    others = _resampled(np.bincount(group[~is_member], minlength=len(cells)), n_resamples, rng)
+    tpr, fpr = _rates(members, ends), _rates(others, ends)
+    tp, fp = (drawn[:, cells % 2 == 0].sum(axis=1) for drawn in (members, others))
     with np.errstate(invalid="ignore"):
         draws = {
-            "accuracy": (tpr[:, cut] + 1 - fpr[:, cut]) / 2,
+            "accuracy": (tp / n_members + 1 - fp / n_nonmembers) / 2,
             "precision": tp / (tp + fp),
-            "recall": tpr[:, cut],
+            "recall": tp / n_members,
             "f1": 2 * tp / (tp + fp + n_members),
         }
     draws["auc"] = ((tpr[:, 1:] + tpr[:, :-1]) / 2 * np.diff(fpr, axis=1)).sum(axis=1)
@@ -92,14 +99,19 @@ def _bootstrap(
     return draws
 
 
-def _resampled_rates(counts: np.ndarray, n_resamples: int, rng: np.random.Generator) -> np.ndarray:
+def _resampled(counts: np.ndarray, n_resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Counts (n_resamples, c) of as many examples that are drawn anew, from ints (c,)."""
+    n = counts.sum()
+    return rng.multinomial(n, counts / n, size=n_resamples)
+
+
+def _rates(counts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Shares (n_resamples, k + 1) of examples at or above each of k distinct scores, highest first, from 0 to 1.
 
-    counts: ints (k,), how many examples have each score.
+    counts: ints (n_resamples, c) of cells, the highest scores first; ends: the last cell of each score, ints (k,).
     """
-    n = counts.sum()
-    drawn = rng.multinomial(n, counts / n, size=n_resamples).cumsum(axis=1)
-    return np.pad(drawn / n, [(0, 0), (1, 0)])
+    upto = counts.cumsum(axis=1)
+    return np.pad(upto.take(ends, axis=1) / upto[:, -1:], [(0, 0), (1, 0)])
 
 
 def over_seeds(values: ArrayLike, n_resamples: int, seed: int = 0) -> Interval:

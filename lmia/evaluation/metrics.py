@@ -83,13 +83,15 @@ def best_accuracy(scores: ArrayLike, is_member: ArrayLike) -> float:
     return at_threshold(scores, is_member, best_threshold(scores, is_member))["accuracy"]
 
 
-def at_threshold(scores: ArrayLike, is_member: ArrayLike, threshold: float) -> dict[str, float]:
+def at_threshold(scores: ArrayLike, is_member: ArrayLike, threshold: ArrayLike) -> dict[str, float]:
     """Balanced accuracy, precision, recall and F1 of the rule `score >= threshold`, as a dict of fractions.
+
+    threshold: a float, or floats (n,) where each example has its own.
 
     Precision is NaN where nothing is called a member, and F1 then 0.
     """
     scores, is_member = _checked(scores, is_member)
-    guess = scores >= threshold
+    guess = scores >= np.asarray(threshold, dtype=float)
     tp, fp = np.sum(guess & is_member), np.sum(guess & ~is_member)
     fn, tn = np.sum(~guess & is_member), np.sum(~guess & ~is_member)
     return {

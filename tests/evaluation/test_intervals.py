@@ -77,3 +77,19 @@ def test_rates_of_zero_and_one_are_not_certain():
     for name in ("recall", "tpr_at_0.01_fpr"):
         assert never[name] == pytest.approx(proportion(0, 100)) and always[name] == pytest.approx(proportion(100, 100))
     assert always["precision"] == pytest.approx(proportion(100, 100)) and np.isnan(never["precision"]).all()
+
+
+def test_examples_may_have_thresholds_of_their_own():
+    """Two halves whose thresholds lie apart: decisions are theirs, and the ROC is of the scores alone."""
+    scores, is_member = sample(np.random.default_rng(2), 400, 1.0)
+    threshold = np.where(np.arange(400) < 200, 0.2, 0.8)
+    found = evaluate(scores, is_member, threshold, [0.1], 500)
+    margins = scores - threshold
+    for name, value in at_threshold(margins, is_member, 0.0).items():
+        decided = evaluate(margins, is_member, 0.0, [], 500)[name]
+        assert found[name][0] == value == decided[0]
+        assert found[name][1:] == pytest.approx(decided[1:], abs=0.02)  # other draws of the same
+    one = evaluate(scores, is_member, 0.2, [0.1], 500)
+    for name in ("auc", "tpr_at_0.1_fpr"):
+        assert found[name] == pytest.approx(one[name], abs=0.02) and found[name][0] == one[name][0]
+    assert evaluate(scores, is_member, np.full(400, 0.2), [0.1], 500) == one

@@ -110,6 +110,22 @@ def draw_block(
     return {"members": padded(members), "nonmembers": padded(nonmembers)}
 
 
+def known_split(membership: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """Members and non-members of a model that exists, where somebody knows them.
+
+    Args:
+        membership: int8 (n,), 1 for what it was trained on, 0 for what it was not, and -1 where nobody knows.
+        same: ints (n,), equal where inputs are, see `lmia.data.equal_inputs`.
+
+    Returns (ids of members, of non-members, number of examples that are left out). Those are what is among the members
+    and among the non-members: no attack can tell them apart, and whoever has them in both was mistaken in one.
+    """
+    both = np.intersect1d(same[membership == 1], same[membership == 0])
+    is_clear = ~np.isin(same, both)
+    members, nonmembers = (np.flatnonzero(is_clear & (membership == kind)) for kind in (1, 0))
+    return members, nonmembers, int(((membership >= 0) & ~is_clear).sum())
+
+
 def draw_examples(n_available: int, n: int, pool: int) -> np.ndarray:
     """Ids of the n examples that a pool audits, ascending, out of `n_available`.
 

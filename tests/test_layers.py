@@ -10,7 +10,7 @@ NAMES = {str(file.relative_to(ROOT)): file for file in sorted(ROOT.glob("lmia/**
 # Models are made, then asked, then answers are read; `api*.py` offer all of it to a notebook: each
 # room imports itself, those before it, and the core, which is what lies in no room.
 ROOMS = {
-    "make": ("data", "models", "defenses", "training"),
+    "make": ("data", "models", "targets", "defenses", "training"),
     "ask": ("perturbations", "queries", "boundary"),
     "read": ("attacks", "calibration", "evaluation", "figures"),
     "offer": ("api", "api_checks", "api_pools"),

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lmia.split_rows import ids_of
-from lmia.splits import PARTS, draw_block, draw_examples, draw_halves, draw_pool, draw_split, role_parts
+from lmia.splits import PARTS, draw_block, draw_examples, draw_halves, draw_pool, draw_split, known_split, role_parts
 
 
 @given(n_train=st.integers(1, 50), spare=st.integers(0, 50), seed=st.integers(0, 2**32))
@@ -117,3 +117,15 @@ def test_pools_are_tossed_pair_by_pair():
     assert len({row.tobytes() for row in pool}) == 6
     np.testing.assert_array_equal(draw_pool([5, 0, 3], 3000, seed=2), pool[[5, 0, 3]])  # whichever others there are
     assert (draw_pool(range(6), 3000, seed=3) != pool).mean() > 0.4
+
+
+@given(st.lists(st.tuples(st.sampled_from([1, 0, -1]), st.integers(0, 12)), min_size=1, max_size=40))
+def test_known_records_of_both_kinds_are_in_neither(records):
+    membership, same = (np.array(part) for part in zip(*records, strict=True))
+    members, nonmembers, n_left_out = known_split(membership, same)
+    assert not set(same[members]) & set(same[nonmembers])
+    assert (membership[members] == 1).all() and (membership[nonmembers] == 0).all()
+    assert (np.diff(members) > 0).all() and (np.diff(nonmembers) > 0).all()
+    both = set(same[membership == 1]) & set(same[membership == 0])
+    assert n_left_out == sum(bit >= 0 and number in both for bit, number in records)
+    assert len(members) + len(nonmembers) + n_left_out == (membership >= 0).sum()

@@ -15,6 +15,7 @@ from lmia.data.array_checks import UNIT, Limits, check_classes, check_numbering,
 MAX_BYTES = 16 << 30  # of memory, whatever a machine has: more than any data set here needs, far from a zip bomb's end
 MAX_HEADER = 11_000  # bytes that hold any header which numpy accepts; a longer one could fill the memory
 MAX_NAMES = 10  # names in a message
+MEMBERSHIP = (0, 1, -1)  # not in training, in training, and not known
 BYTES = (0, 255)  # what images of 8 bits range over
 BLOCK = 1 << 17  # values that are mapped at once, in float64
 
@@ -87,6 +88,30 @@ def describe(
             "take a part of it"
         )
     return sum(shape[0] for shape in shapes), each.pop()
+
+
+def load_membership(path: str, membership: Sequence[str], classes: Sequence[str] = ("classes",)) -> np.ndarray:
+    """Whether a model was trained on the examples of `load`, in their order: int8 (n,), 1 if so, 0 if not, -1 unknown.
+
+    path, classes: see `load`; membership: names of as many arrays (n,), of true and false or of these numbers.
+
+    Raises ValueError as `describe`, and where such an array has another length or other numbers.
+    """
+    if len(membership) != len(classes):
+        raise ValueError(f"{path}: expected membership for each of {', '.join(classes)}, got {', '.join(membership)}")
+    found = []
+    with _opened(path) as file:
+        for name, label in zip(membership, classes, strict=True):
+            (shape, _), (labels, _) = _header(file, path, name), _header(file, path, label)
+            if shape != labels[:1]:
+                raise ValueError(f"{path}: {name}: expected one for each of {label} {labels[:1]}, got shape {shape}")
+            array = _read(file, path, name)
+            if len(other := array[~np.isin(array, MEMBERSHIP)]):
+                raise ValueError(
+                    f"{path}: {name}: expected 1 in training, 0 not, and -1 not known, got {shown(other[0])}"
+                )
+            found.append(array.astype(np.int8))
+    return np.concatenate(found)
 
 
 def _one_shape(shape: Shape, layout: str | None, where: str) -> Shape:

@@ -1,10 +1,9 @@
 """What is allowed in a data set and rarely meant: said once, before anything is trained on it."""
 
-import hashlib
-
 import numpy as np
 
 from lmia.data.array_checks import may_be_turned
+from lmia.data.equal_inputs import number_inputs
 
 
 def remarks(inputs: np.ndarray, classes: np.ndarray, members: np.ndarray, nonmembers: np.ndarray) -> list[str]:
@@ -33,19 +32,14 @@ def remarks(inputs: np.ndarray, classes: np.ndarray, members: np.ndarray, nonmem
 
 def _twins(inputs: np.ndarray, classes: np.ndarray, members: np.ndarray, nonmembers: np.ndarray) -> list[str]:
     """On examples with equal inputs."""
-    numbers: dict[bytes, int] = {}
-    same = np.array([numbers.setdefault(_digest(row), len(numbers)) for row in inputs])
-    if len(numbers) == len(inputs):
+    same = number_inputs(inputs)
+    if (n_distinct := int(same.max()) + 1) == len(inputs):
         return []
     first = np.unique(same, return_index=True)[1]
     otherwise = int((classes != classes[first[same]]).sum())
     shared = int(np.isin(same[nonmembers], same[members]).sum())
     return [
-        f"{len(inputs) - len(numbers)} of {len(inputs)} examples have the inputs of an earlier one, {otherwise} of "
+        f"{len(inputs) - n_distinct} of {len(inputs)} examples have the inputs of an earlier one, {otherwise} of "
         f"these another class; {shared} of the first target's {len(nonmembers)} non-members have those of a member: no "
         "attack can tell these apart"
     ]
-
-
-def _digest(row: np.ndarray) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()

@@ -42,6 +42,18 @@ def _built(build: ModelBuilder, inputs: torch.Tensor, n_classes: int) -> nn.Modu
     return model
 
 
+def check_answers(model: nn.Module, inputs: torch.Tensor, n_classes: int) -> None:
+    """Raise ValueError where a model that is trained already cannot be asked: see `check_model` for how it must answer.
+
+    model: in evaluation mode; inputs: float32 (n, *shape), of which the first few are used.
+    """
+    points = inputs[:POINTS].clone()
+    logits = _answers(model, points, n_classes)
+    if not torch.isfinite(logits).all():
+        raise ValueError(f"expected finite logits, got {logits[~torch.isfinite(logits)][0]:g}")
+    _check_repeats(model, points, logits)
+
+
 @torch.inference_mode()
 def _answers(model: nn.Module, points: torch.Tensor, n_classes: int) -> torch.Tensor:
     return _as_logits(model.eval()(points), len(points), n_classes)

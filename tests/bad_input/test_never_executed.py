@@ -12,6 +12,8 @@ RULES = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]
 MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "subprocess"}
 CALLS = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load"}
 CALLS |= {"yaml.full_load", "pandas.read_pickle", "torch.jit.load"}
+# Called after the SHA-256 of what it reads was found to be the one that the user trusts.
+TRUSTED = {"lmia/targets/torchscript.py": ["calls torch.jit.load"]}
 METHODS = {"extractall", "extract", "unpack_archive"}
 NEEDED = {
     "numpy.load": ("allow_pickle", False),
@@ -60,7 +62,8 @@ def test_no_rule_can_execute_what_it_reads(file):
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_source_can_execute_what_it_reads(file):
-    assert list(faults(file.read_text())) == []
+    found = [line.partition(": ")[2] for line in faults(file.read_text())]
+    assert found == TRUSTED.get(str(file.relative_to(ROOT)), [])
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def run(tmp_path, monkeypatch):
 def test_a_bad_data_set_ends_its_job_with_one_line(run, tmp_path, name, message):
     log = run(
         "prepare_dataset",
-        params={"spec": {"kind": f"spoilt.{name}"}},
+        params={"spec": {"kind": f"spoilt.{name}"}, "places": []},
         wildcards={"dataset": "mine"},
         config={"datasets": {"mine": {}}},
     )
@@ -102,7 +102,7 @@ def test_a_bad_model_ends_its_check_with_one_line(run, tmp_path, name, message):
     log = run(
         "check_study",
         inputs=placed(tmp_path),
-        params={"model": {"kind": f"spoilt.{name}"}},
+        params={"model": {"kind": f"spoilt.{name}"}, "is_trained": True},
         wildcards={"study": "s"},
         config={"studies": {"s": {"model": "net"}}},
     )
@@ -113,7 +113,8 @@ def test_a_data_set_that_is_too_small_ends_its_split_with_one_line(run, tmp_path
     log = run(
         "draw_split",
         inputs=placed(tmp_path),
-        params={"seeds": "0", "role": "target", "n_train": 4, "n_nonmembers": 4, "scheme": "disjoint", "pool": None},
+        params={"seeds": "0", "role": "target", "n_train": 4, "n_nonmembers": 4, "scheme": "disjoint", "pool": None}
+        | {"membership": None},
         wildcards={"study": "s"},
     )
     assert log == (

@@ -228,3 +228,38 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path):
     (tmp_path / "mine.npz").write_bytes(b"PK no")
     with pytest.raises(ValueError, match="expected a .npz file, as numpy.savez writes it"):
         npz.describe(str(tmp_path / "mine.npz"))
+
+
+def test_membership_is_pooled_like_the_classes(arrays):
+    path = arrays(
+        x=np.zeros((5, 2)),
+        y1=np.array([0, 1, 2]),
+        y2=np.array([1, 0]),
+        m1=np.array([1, 0, -1]),
+        m2=np.array([True, False]),
+    )
+    found = npz.load_membership(path, ["m1", "m2"], ["y1", "y2"])
+    assert found.dtype == np.int8 and found.tolist() == [1, 0, -1, 1, 0]
+    assert npz.load_membership(path, ["m2", "m1"], ["y2", "y1"]).tolist() == [1, 0, 1, 0, -1]
+
+
+@pytest.mark.parametrize(
+    ("named", "membership", "message"),
+    [
+        ({"m": np.array([1, 0])}, ["m"], "mine.npz: m: expected one for each of classes (3,), got shape (2,)"),
+        ({"m": np.array([[1, 0, 1]])}, ["m"], "mine.npz: m: expected one for each of classes (3,), got shape (1, 3)"),
+        ({"m": np.array([1, 0, 2])}, ["m"], "mine.npz: m: expected 1 in training, 0 not, and -1 not known, got 2"),
+        ({"m": np.array([1, 0, 0.5])}, ["m"], "mine.npz: m: expected 1 in training, 0 not, and -1 not known, got 0.5"),
+        (
+            {"m": np.array([1, 0, np.nan])},
+            ["m"],
+            "mine.npz: m: expected 1 in training, 0 not, and -1 not known, got nan",
+        ),
+        ({"m": np.array(["in", "out", "in"])}, ["m"], "mine.npz: m: expected plain numbers, got <U3"),
+        ({}, ["m"], "mine.npz: no array m; it has classes"),
+        ({"m": np.ones(3)}, ["m", "m"], "mine.npz: expected membership for each of classes, got m, m"),
+    ],
+)
+def test_membership_that_says_nothing_is_refused(arrays, named, membership, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        npz.load_membership(arrays(classes=np.array([0, 1, 2]), **named), membership)

@@ -1,11 +1,33 @@
 """A configuration with every kind of everything that the schema has, in studies that can be planned."""
 
 import copy
+import hashlib
+import io
 import shutil
+import warnings
 
 import numpy as np
+import torch
+
+from lmia.models import mlp
 
 DIGEST = "0" * 64
+
+
+def _given_model():
+    """(a network for four features and three classes, its weights as a file, and itself as one of TorchScript)."""
+    with torch.random.fork_rng([]), warnings.catch_warnings(action="ignore"):  # torch.jit is deprecated
+        torch.manual_seed(27)
+        network = mlp.build((4,), 3, hidden=[8]).eval()
+        for value in network.parameters():
+            value.data *= 4  # with seed 27, it gives all labels
+        weights, program = io.BytesIO(), io.BytesIO()
+        torch.save(network.state_dict(), weights)
+        torch.jit.save(torch.jit.trace(network, torch.rand(2, 4)), program)
+    return network, weights.getvalue(), program.getvalue()
+
+
+GIVEN, WEIGHTS, PROGRAM = _given_model()
 EVERY_KIND = {
     "base": "none",
     "datasets": {
@@ -21,6 +43,7 @@ EVERY_KIND = {
         "purchase": {"kind": "purchase", "sha256": DIGEST},
         "mine": {"kind": "npz", "path": "mine.npz", "inputs": ["inputs", "more"], "classes": ["classes", "others"]},
         "plain": {"kind": "npz", "path": "mine.npz"},
+        "records": {"kind": "npz", "path": "records.npz", "membership": ["known"]},
     },
     "models": {
         "mlp": {"kind": "mlp", "hidden": [8], "initialization": "torch"},
@@ -28,6 +51,11 @@ EVERY_KIND = {
         "cnn": {"kind": "cnn", "channels": [4], "convolutions": 1, "dense": 8, "initialization": "torch"},
         "wrn": {"kind": "wide_resnet", "norm": "group", "depth": 10, "width": 1},
         "batched": {"kind": "wide_resnet", "norm": "batch", "depth": 10, "width": 1},
+        "glorot": {"kind": "mlp", "hidden": [8], "initialization": "glorot"},
+    },
+    "targets": {
+        "given": {"kind": "torch", "model": "dense", "weights": "given.pt"},
+        "program": {"kind": "torchscript", "file": "given.ts", "trust": hashlib.sha256(PROGRAM).hexdigest()},
     },
     "defenses": {
         "none": {"kind": "none"},
@@ -183,6 +211,23 @@ EVERY_KIND = {
             "defenses": ["none", "top", "round"],
             "seeds": [0],
             "attacks": ["gap", "max-confidence"],
+        },
+        "audit": {
+            "dataset": "records",
+            "n_train": [100],
+            "splits": "given",
+            "evaluated": 60,
+            "model": "given",
+            "seeds": [0],
+            "attacks": ["gap", "flips", "boundary", "true-confidence"],
+        },
+        "audit-program": {
+            "dataset": "records",
+            "n_train": [100],
+            "splits": "given",
+            "model": "program",
+            "seeds": [0],
+            "attacks": ["gap", "boundary"],
         },
         "plain": {"dataset": "plain", "n_train": [10], "model": "mlp", "seeds": [0], "attacks": ["gap"]},
         "own": {"dataset": "mine", "n_train": [10], "model": "mlp", "seeds": [0], "attacks": ["gap", "mixed-own"]},
@@ -360,6 +405,10 @@ HINTS = {
     "Npz.path": ["copies/mine.npz"],
     "Npz.inputs": [["more", "inputs"]],
     "Npz.classes": [["others", "classes"]],
+    "Npz.membership": [["said"]],
+    "TorchTarget.weights": ["copies/given.pt"],
+    "TorchTarget.model": ["glorot"],
+    "TorchScriptTarget.file": ["copies/given.ts"],
     "Npz.range": [[0, 2]],
     "WideResNet.norm": ["group"],
     "Transfer.source": ["garments"],
@@ -396,7 +445,15 @@ def place(folder):
     arrays = {name: numbers.random((50, 4)) for name in ("inputs", "more")}
     arrays |= {name: numbers.permutation(np.arange(50) % 3) for name in ("classes", "others")}
     np.savez(folder / "mine.npz", **arrays)
-    shutil.copy(folder / "mine.npz", folder / "copies")
+    inputs = numbers.random((200, 4), np.float32)
+    with torch.inference_mode():
+        classes = GIVEN(torch.from_numpy(inputs)).argmax(1).numpy()
+    known, said = (numbers.permutation(np.repeat([1, 0, -1], [70, 80, 50])) for _ in range(2))
+    np.savez(folder / "records.npz", inputs=inputs, classes=classes, known=known, said=said)
+    (folder / "given.pt").write_bytes(WEIGHTS)
+    (folder / "given.ts").write_bytes(PROGRAM)
+    for name in ("mine.npz", "given.pt", "given.ts"):
+        shutil.copy(folder / name, folder / "copies")
 
 
 def runnable():

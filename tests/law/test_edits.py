@@ -23,12 +23,13 @@ ROOT = Path(__file__).parents[2]
 SAMPLE, SHARDS, VALUES = 6, 4, 5
 SEED = datetime.date.today().toordinal()  # another sample every day
 ASKS = {"query_labels", "search_boundary", "search_directions", "query_confidences", "query_white_box"}
-MODEL = {"check_study", "train_model", "find_outliers", *ASKS}
+MODEL = {"check_study", "train_model", "import_target", "find_outliers", *ASKS}
 PLOTS = {"plot_metrics", "plot_scores", "plot_gallery"}
 # Rules that read the keys of a section, by its class in the schema: some of these, and no others, are planned first.
 READERS = {
-    "datasets": {"prepare_dataset"},
+    "datasets": {"prepare_dataset", "draw_split"},  # membership alone is read by the latter
     "models": MODEL,
+    "targets": {"import_target", "check_study", *ASKS},
     "defenses": {"train_model", "query_confidences", "plot_metrics"},  # plots show strengths
     "training": {"train_model"},
     "outliers": {"find_outliers"},
@@ -37,6 +38,7 @@ READERS = {
         *ASKS,
         "fit_stopping",
         "score_attack",
+        "score_given",
         "score_pool",
         "measure_attack",
         "measure_pool",
@@ -45,7 +47,7 @@ READERS = {
     | PLOTS,
     # Tables name the gap attack.
     "attacks": {
-        *("score_attack", "score_pool", "measure_attack", "measure_pool", "compare_pool"),
+        *("score_attack", "score_given", "score_pool", "measure_attack", "measure_pool", "compare_pool"),
         *("tabulate_study", "compare_exhibit", "plot_metrics", "plot_scores"),
     },
     "metrics": {"measure_attack", "measure_pool", "compare_pool", "tabulate_study", "compare_exhibit"},
@@ -54,10 +56,11 @@ READERS = {
 }
 # Of these, one at least reads whatever of the section is read.
 FIRST = READERS | {
-    "models": {"train_model"},
+    "models": {"train_model", "import_target"},
+    "targets": {"import_target"},
     "defenses": {"train_model", "query_confidences"},
     "queries": ASKS | {"fit_stopping"},
-    "attacks": {"score_attack", "score_pool"},
+    "attacks": {"score_attack", "score_given", "score_pool"},
     "metrics": {"measure_attack", "tabulate_study"},
 }
 # Keys that no result depends on, each with its reason.
@@ -69,12 +72,15 @@ READ_BY_NONE = {
     "Published.path": "where a file lies",
     "Unpublished.path": "where a file lies",
     "Npz.path": "where a file lies",
+    "TorchTarget.weights": "where a file lies",
+    "TorchScriptTarget.file": "where a file lies",
     "Exhibit.figures": "which figures its name makes as well",
     "PaperNumbers.not_run": "told only of a study that is taken out, and all are there",
 }
 # Keys of which no other valid value here plans anything, each with its reason.
 WITHOUT_EDIT = {
     "ConfidenceVector.kind": "what reads confidences reads no other kind",
+    "TorchScriptTarget.trust": "it is the hash of the file, and no other is taken",
     "Dropout.kind": "a figure shows its family, which has no other defense",
 }
 

@@ -16,6 +16,15 @@ LEFT_OUT = {
         "query_confidences",
         "query_white_box",
         "find_outliers",
+        "import_target",
+    },
+    "targets": {
+        "check_study",
+        "query_labels",
+        "search_boundary",
+        "search_directions",
+        "query_confidences",
+        "query_white_box",
     },
     "defenses": {"plot_metrics"},
     "queries": {
@@ -25,6 +34,7 @@ LEFT_OUT = {
         "plot_scores",
         "compare_exhibit",
         "score_attack",
+        "score_given",
         "score_pool",
         "measure_attack",
         "measure_pool",

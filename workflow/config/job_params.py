@@ -17,6 +17,7 @@ from workflow.config.schema.figures import AnyFigure
 from workflow.config.schema.models import Model
 from workflow.config.schema.queries import AnyQuery
 from workflow.config.schema.studies import Study
+from workflow.config.schema.targets import Target
 from workflow.config.yaml_reader import ConfigError
 from workflow.harness.fingerprint import file_hash
 
@@ -43,8 +44,13 @@ class Params:
     def defense_entry(self, wildcards: Any) -> Defense:
         return self._config.defenses[defense_of(wildcards.cell)]
 
-    def model_entry(self, wildcards: Any) -> Model:
-        return self._config.models[self._study(wildcards).model]
+    def model_entry(self, wildcards: Any) -> Model | Target:
+        entry = self._config.model_of(self._study(wildcards))
+        assert entry is not None  # or the check would have said so
+        return entry
+
+    def target_entry(self, wildcards: Any) -> Target:
+        return self._config.targets[self._study(wildcards).model]
 
     def files(self, *entries: Entry) -> list[str]:
         """Hashes of the users' own files that entries read, with the names that a plug-in knows them by.
@@ -62,7 +68,20 @@ class Params:
     def dataset(self, wildcards: Any) -> dict[str, Any]:
         """A data set without where its files lie: a copy elsewhere is the same."""
         entry = self._config.datasets[wildcards.dataset]
-        return plain(entry, without=entry.places)
+        return plain(entry, without=(*entry.places, *entry.of_splits))
+
+    def places(self, wildcards: Any) -> list[str]:
+        """Names of the options that say where a data set lies, or how it gets there."""
+        return list(self._config.datasets[wildcards.dataset].places)
+
+    def membership(self, wildcards: Any) -> dict[str, Any] | None:
+        """Names of the arrays that say what a given model was trained on, None where splits are drawn."""
+        study = self._study(wildcards)
+        return self._config.datasets[study.dataset].options_of_splits() if study.is_given else None
+
+    def membership_files(self, wildcards: Any) -> list[str]:
+        study = self._study(wildcards)
+        return self.files(self._config.datasets[study.dataset]) if study.is_given else []
 
     def unhashed_root(self, wildcards: Any) -> str | None:
         """Where files lie that are known by no hash, as torchvision's are not: another folder may have others."""
@@ -98,7 +117,13 @@ class Params:
 
     def model(self, wildcards: Any) -> dict[str, Any]:
         """What a model is: read by training, and by all who build it again to query it."""
-        return plain(self.model_entry(wildcards))
+        entry = self.model_entry(wildcards)
+        return plain(entry, without=entry.places) | ({"kind": entry.module} if isinstance(entry, Target) else {})
+
+    def target(self, wildcards: Any) -> dict[str, Any]:
+        """What is read of a file, without where that lies."""
+        entry = self.target_entry(wildcards)
+        return plain(entry, without=entry.places)
 
     def model_files(self, wildcards: Any) -> list[str]:
         return self.files(self.model_entry(wildcards))

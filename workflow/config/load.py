@@ -19,6 +19,7 @@ from workflow.config.yaml_reader import ConfigError, read, read_argument, refuse
 from workflow.harness.fingerprint import ROOT, closure
 
 DEFAULT = "config.yaml"
+PLACES = {"datasets": ("path",), "targets": ("weights", "file")}  # options that name files
 
 
 def base_files(config: dict[str, Any], namer: str | Path | None = None) -> list[str]:
@@ -71,15 +72,21 @@ def read_layers(files: Sequence[str | Path], arguments: Sequence[str] = ()) -> t
 
 
 def _read_file(file: str | Path) -> dict[str, Any]:
-    """The content of a configuration file; data that lie beside it, and not in the working folder, are found there."""
+    """The content of a configuration file; data and models that lie beside it, and not in the working folder, are found
+    there.
+    """
     content, folder = read(file), Path(file).parent
-    sections = content.get("datasets")
-    for entry in sections.values() if isinstance(sections, dict) else ():
-        path = entry.get("path") if isinstance(entry, dict) else None
-        if not isinstance(path, str) or "." in str(entry.get("kind", "")):  # an option of a plug-in is its own
-            continue
-        if "\0" not in path and not os.path.exists(path) and os.path.exists(folder / path):
-            entry["path"] = str(folder / path)
+    for section, options in PLACES.items():
+        entries = content.get(section)
+        for entry in entries.values() if isinstance(entries, dict) else ():
+            if not isinstance(entry, dict) or "." in str(entry.get("kind", "")):  # an option of a plug-in is its own
+                continue
+            for option in options:
+                path = entry.get(option)
+                if not isinstance(path, str) or "\0" in path or os.path.exists(path):
+                    continue
+                if os.path.exists(folder / path):
+                    entry[option] = str(folder / path)
     return content
 
 

@@ -41,8 +41,8 @@ def explain(raw: dict[str, Any], mistake: ErrorDetails) -> str:
             return f"{key}: is now called {owner.RENAMED[path[-1]]}; rename it"
         if path[-1] in OF_A_GIVEN_MODEL:
             return (
-                f"{key}: unknown key; the workflow trains the models that it attacks, and takes none that you have; "
-                "attack yours from Python (docs/reference/api.md)"
+                f"{key}: unknown key; a model that you have is an entry under targets, and its study has splits: given "
+                "(docs/how-to/audit.md)"
             )
         return f"{key}: unknown key; {suggest(path[-1], list(owner.model_fields) if owner else [])}"
     if mistake["type"] == "missing":

@@ -14,7 +14,7 @@ rule score_attack:
     benchmark:
         "results/benchmarks/scores/{study}/{cell}/{seeds}/{attack}.tsv"
     wildcard_constraints:
-        study=studies_of(pools=False),
+        study=studies_of("disjoint", "halves"),
     conda:
         "../envs/numpy.yaml"
     threads: 1
@@ -47,7 +47,7 @@ rule score_pool:
     benchmark:
         "results/benchmarks/scores/{study}/{cell}/{seeds}/{attack}.tsv"
     wildcard_constraints:
-        study=studies_of(pools=True),
+        study=studies_of("pool"),
     conda:
         "../envs/numpy.yaml"
     threads: 1
@@ -66,6 +66,38 @@ rule score_pool:
         "Score {wildcards.attack} on the pool {wildcards.study}, {wildcards.cell}, models {wildcards.seeds}"
     script:
         "../scripts/score_pool.py"
+
+
+# The split has the membership of all known records: `lmia.attacks.known_records` keeps it from those that are judged.
+rule score_given:
+    """The membership score of each known record of a given model, each half by what the other half teaches."""
+    input:
+        target=PATHS.target_observations,
+        split="results/splits/{study}/{cell}/{seeds}/target.npz",
+    output:
+        "results/scores/{study}/{cell}/{seeds}/{attack}.npz",
+    log:
+        "results/logs/scores/{study}/{cell}/{seeds}/{attack}.log",
+    benchmark:
+        "results/benchmarks/scores/{study}/{cell}/{seeds}/{attack}.tsv"
+    wildcard_constraints:
+        study=studies_of("given"),
+    conda:
+        "../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        seeds="{seeds}",
+        attack=PARAMS.attack,
+        files=lambda wc: PARAMS.files(CONFIG.attacks[wc.attack]),
+        observation=PARAMS.observation,
+        code=code_for("score_given", lambda wc: CONFIG.attacks[wc.attack]),
+    message:
+        "Score {wildcards.attack} on the model of {wildcards.study}, {wildcards.cell}"
+    script:
+        "../scripts/score_given.py"
 
 
 rule measure_attack:

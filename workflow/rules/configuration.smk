@@ -67,10 +67,10 @@ def figures_from(results):
     return any_of(name for name, figure in figures if figure.drawn_from == results)
 
 
-def studies_of(pools):
-    """Those whose models are pools, or the others."""
+def studies_of(*schemes):
+    """Those whose splits are of these schemes."""
     return any_of(
-        name for name, study in CONFIG.studies.items() if study.is_pool == pools
+        name for name, study in CONFIG.studies.items() if study.splits in schemes
     )
 
 

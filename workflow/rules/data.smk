@@ -18,6 +18,7 @@ rule prepare_dataset:
     params:
         spec=PARAMS.dataset,
         root=PARAMS.unhashed_root,
+        places=PARAMS.places,
         files=lambda wc: PARAMS.files(CONFIG.datasets[wc.dataset]),
         code=code_for("prepare_dataset", lambda wc: CONFIG.datasets[wc.dataset]),
     message:
@@ -49,6 +50,8 @@ rule draw_split:
         n_nonmembers=PARAMS.n_nonmembers,
         scheme=lambda wc: CONFIG.studies[wc.study].splits,
         pool=PARAMS.pool,
+        membership=PARAMS.membership,
+        files=PARAMS.membership_files,
         code=code("draw_split"),
     message:
         "Draw the {wildcards.role} split of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"

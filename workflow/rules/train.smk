@@ -1,4 +1,4 @@
-# In: results/data/, results/splits/. Out: results/models/, results/remarks/.
+# In: results/data/, results/splits/, models that exist already. Out: results/models/, results/remarks/.
 # Faults of data and models come out here first. It is a target of its own, and no input of training, or an edit of a
 # check would train all models again; training refuses by itself what cannot be trained (workflow/harness/unusable_models.py).
 rule check_study:
@@ -21,6 +21,7 @@ rule check_study:
         runtime=growing(15),
     params:
         model=PARAMS.model,
+        is_trained=lambda wc: not CONFIG.studies[wc.study].is_given,
         files=PARAMS.model_files,
         code=code_for("check_study", PARAMS.model_entry),
     message:
@@ -41,6 +42,8 @@ rule train_model:
         "results/logs/models/{study}/{cell}/{seeds}/{role}.log",
     benchmark:
         "results/benchmarks/models/{study}/{cell}/{seeds}/{role}.tsv"
+    wildcard_constraints:
+        study=studies_of("disjoint", "halves", "pool"),
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -60,3 +63,36 @@ rule train_model:
         "Train the {wildcards.role} model of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
     script:
         "../scripts/train_model.py"
+
+
+rule import_target:
+    """A model that exists already, once it has shown that it knows its task, and its members."""
+    input:
+        dataset=PATHS.dataset,
+        split="results/splits/{study}/{cell}/{seeds}/target.npz",
+    output:
+        "results/models/{study}/{cell}/{seeds}/target.npz",
+    log:
+        "results/logs/models/{study}/{cell}/{seeds}/target.log",
+    benchmark:
+        "results/benchmarks/models/{study}/{cell}/{seeds}/target.tsv"
+    wildcard_constraints:
+        study=studies_of("given"),
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+        gpu=1,
+    params:
+        seeds="{seeds}",
+        model=PARAMS.model,
+        target=PARAMS.target,
+        place=lambda wc: PARAMS.target_entry(wc).place,
+        files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), PARAMS.target_entry(wc)),
+        code=code_for("import_target", PARAMS.model_entry, PARAMS.target_entry),
+    message:
+        "Take over the model of {wildcards.study}, {wildcards.cell}"
+    script:
+        "../scripts/import_target.py"

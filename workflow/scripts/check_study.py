@@ -14,17 +14,23 @@ from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
 
-def check(dataset: str, split: str, output: str, spec: dict[str, Any], name: str, threads: int) -> list[str]:
-    """Write all remarks, one a line, and return them."""
+def check(
+    dataset: str, split: str, output: str, spec: dict[str, Any], is_trained: bool, name: str, threads: int
+) -> list[str]:
+    """Write all remarks, one a line, and return them.
+
+    is_trained: whether the model is, here; one that was trained elsewhere is looked at where it is taken over.
+    """
     prepare(torch.device("cpu"), threads)
     data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     parts, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
     inputs, classes = data["inputs"], data["classes"]
     members, nonmembers = (ids_of(parts[name][0]) for name in ("members", "nonmembers"))
     found = [f"data: {line}" for line in remarks(inputs, classes, members, nonmembers)]
-    with bad_input(f"models.{name}, on inputs of shape {list(inputs.shape[1:])}"):
-        build = plugins.bind("models", "build", spec)
-        found += [f"model: {line}" for line in check_model(build, torch.from_numpy(inputs), int(classes.max()) + 1)]
+    if is_trained:
+        with bad_input(f"models.{name}, on inputs of shape {list(inputs.shape[1:])}"):
+            build = plugins.bind("models", "build", spec)
+            found += [f"model: {line}" for line in check_model(build, torch.from_numpy(inputs), int(classes.max()) + 1)]
     Path(output).write_text("\n".join(found or ["nothing to remark"]) + "\n")
     return found
 
@@ -37,6 +43,7 @@ if __name__ == "__main__":
             split=snakemake.input.split,
             output=snakemake.output[0],
             spec=snakemake.params.model,
+            is_trained=snakemake.params.is_trained,
             name=snakemake.config["studies"][study]["model"],
             threads=snakemake.threads,
         )

@@ -1,7 +1,11 @@
 """Members and non-members of one role, for every seed of a block."""
 
+import numpy as np
+
 from lmia import artifacts
-from lmia.splits import draw_block
+from lmia.data.equal_inputs import number_inputs
+from lmia.data.npz import load_membership
+from lmia.splits import draw_block, known_split
 from lmia.streams import seed_list
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
@@ -24,16 +28,33 @@ def draw(
     artifacts.save(output, "split", split, {"scheme": scheme, "seeds": seeds, "role": role})
 
 
+def take_known(dataset: str, output: str, membership: np.ndarray, seeds: list[int]) -> None:
+    inputs = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})[0]["inputs"]
+    members, nonmembers, n_left_out = known_split(membership, number_inputs(inputs))
+    arrays = {"members": members[None], "nonmembers": nonmembers[None]}
+    artifacts.save(output, "split", arrays, {"scheme": "given", "seeds": seeds, "role": "target"})
+    print(f"{len(members)} members and {len(nonmembers)} non-members are known")
+    if n_left_out:
+        print(f"{n_left_out} examples are left out, whose inputs are among the members and among the non-members")
+
+
 if __name__ == "__main__":
+    params, study = snakemake.params, snakemake.wildcards.study
     with job(snakemake):
-        draw(
-            dataset=snakemake.input.dataset,
-            output=snakemake.output[0],
-            n_train=snakemake.params.n_train,
-            n_nonmembers=snakemake.params.n_nonmembers,
-            scheme=snakemake.params.scheme,
-            pool=snakemake.params.pool,
-            seeds=seed_list(snakemake.params.seeds),
-            role=snakemake.params.role,
-            study=snakemake.wildcards.study,
-        )
+        if params.membership is None:
+            draw(
+                dataset=snakemake.input.dataset,
+                output=snakemake.output[0],
+                n_train=params.n_train,
+                n_nonmembers=params.n_nonmembers,
+                scheme=params.scheme,
+                pool=params.pool,
+                seeds=seed_list(params.seeds),
+                role=params.role,
+                study=study,
+            )
+        else:
+            name = snakemake.config["studies"][study]["dataset"]
+            with bad_input(f"datasets.{name}"):
+                membership = load_membership(snakemake.config["datasets"][name]["path"], **params.membership)
+            take_known(snakemake.input.dataset, snakemake.output[0], membership, seed_list(params.seeds))

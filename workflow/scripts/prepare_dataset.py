@@ -20,11 +20,11 @@ def prepare(output: str, name: str, spec: dict[str, Any], where: dict[str, Any])
 if __name__ == "__main__":
     name, spec = snakemake.wildcards.dataset, snakemake.params.spec
     # Where files lie is not part of the specification: an artifact is the same, wherever these came from.
-    entry = snakemake.config["datasets"][name].items()
+    entry = snakemake.config["datasets"][name]
     with job(snakemake, *plugins.modules(data=spec)):
         prepare(
             output=snakemake.output[0],
             name=name,
             spec=spec,
-            where={key: value for key, value in entry if key not in spec and value is not None},
+            where={key: entry[key] for key in snakemake.params.places if entry.get(key) is not None},
         )

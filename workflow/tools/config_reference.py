@@ -30,6 +30,7 @@ Upper limits of a thousand million and more are left out here.
 SECTIONS = {
     "datasets": "Data set",
     "models": "Model",
+    "targets": "Given model",
     "defenses": "Defense",
     "studies": "Study",
     "queries": "Query set",

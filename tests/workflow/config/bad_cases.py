@@ -428,18 +428,18 @@ BAD = {
     "a model that one has": (
         ("models", "mlp", "weights"),
         "mine.pt",
-        "models.mlp.weights: unknown key; the workflow trains the models that it attacks, and takes none that you "
-        r"have; attack yours from Python \(docs/reference/api.md\)",
+        "models.mlp.weights: unknown key; a model that you have is an entry under targets, and its study has splits: "
+        r"given \(docs/how-to/audit.md\)",
     ),
     "who its members are": (
         ("studies", "digits-mlp", "members"),
         "mine.npz",
-        "studies.digits-mlp.members: unknown key; the workflow trains the models that it attacks",
+        "studies.digits-mlp.members: unknown key; a model that you have is an entry under targets",
     ),
     "what is to be audited": (
         ("studies", "digits-mlp", "target"),
         "mine.pt",
-        "studies.digits-mlp.target: unknown key; the workflow trains the models that it attacks",
+        "studies.digits-mlp.target: unknown key; a model that you have is an entry under targets",
     ),
     "nobody evaluated": (
         ("studies", "digits-mlp", "evaluated"),

@@ -25,7 +25,7 @@ def check_trained(key: str, config: Config, study: Study, shape: Sequence[int] |
         name, defense = base, config.defenses[base]
         if defense.moves_images() and shape and len(shape) != 3:
             yield f"{key}.defenses: {name}: moves images, {study.dataset} has none; choose another"
-        model = config.models.get(study.model)
+        model = config.model_of(study)
         if defense.is_private and getattr(model, "norm", None) == "batch":
             yield f"models.{study.model}.norm: batch: mixes examples, so {name} cannot train it; set norm: group"
         if defense.needs_reference:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from os import getcwd
 from os.path import exists, expanduser, isabs
 
-from lmia.data.npz import describe
+from lmia.data.npz import describe, load_membership
 from workflow.config.checks.defenses import check_defenses
+from workflow.config.checks.given import check_targets
 from workflow.config.checks.plugins import check_plugins
 from workflow.config.checks.studies import check_studies
 from workflow.config.messages import unknown
@@ -19,7 +20,7 @@ from workflow.config.schema.queries import Query
 def mistakes(config: Config) -> list[str]:
     """Lines for all mistakes in a `Config`, stage by stage: each needs the stages before it to be sound."""
     stages = [
-        [check_plugins, check_datasets, check_options],
+        [check_plugins, check_datasets, check_targets, check_options],
         [check_attacks, check_defenses, check_studies],
         [check_figures],
     ]
@@ -72,6 +73,8 @@ def _check_npz(key: str, dataset: Npz) -> Iterator[str]:
         return
     try:
         describe(**dataset.options())
+        if dataset.membership is not None:
+            load_membership(dataset.path, dataset.membership, dataset.classes)
     except OSError as error:
         yield f"{key}.path: {dataset.path}: {error.strerror}{_where(dataset.path)}; give the path of a .npz file"
     except ValueError as error:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lmia.calibration.pools import MIN_MODELS
 from lmia.streams import seed_list
 from workflow.config.checks.defenses import check_trained
+from workflow.config.checks.given import check_given
 from workflow.config.exhibit_inputs import evaluated_points
 from workflow.config.messages import unknown
 from workflow.config.schema.configuration import Config
@@ -17,9 +18,10 @@ MAX_SEEDS = 10_000
 def check_studies(config: Config) -> Iterator[str]:
     for name, study in config.studies.items():
         key = f"studies.{name}"
-        for field, section in (("dataset", config.datasets), ("model", config.models)):
+        models = ("targets", config.targets) if study.is_given else ("models", config.models)
+        for field, (name_of_section, section) in (("dataset", ("datasets", config.datasets)), ("model", models)):
             if getattr(study, field) not in section:
-                yield unknown(f"{key}.{field}", getattr(study, field), section, f"{field}s")
+                yield unknown(f"{key}.{field}", getattr(study, field), section, name_of_section)
         for defense in study.defenses:
             if defense not in config.defenses:
                 yield unknown(f"{key}.defenses", defense, config.defenses, "defenses")
@@ -30,6 +32,7 @@ def check_studies(config: Config) -> Iterator[str]:
         yield from _check_folds(config, study)
         yield from _check_outliers(key, study)
         yield from _check_pool(key, config, study)
+        yield from check_given(key, config, study)
         if study.dataset in config.datasets:
             yield from _check_size(key, study, config.datasets[study.dataset])
             yield from _check_shape(key, config, study)
@@ -86,6 +89,8 @@ def _check_outliers(key: str, study: Study) -> Iterator[str]:
 
 
 def _check_folds(config: Config, study: Study) -> Iterator[str]:
+    if study.is_given:
+        return  # see `check_given`
     n_shadows = len(study.models()) - 2 if study.is_pool else study.shadows
     members = evaluated_points(study, min(study.n_train)) * n_shadows
     for name in config.attacks_of(study):
@@ -101,6 +106,8 @@ def _check_size(key: str, study: Study, dataset: Dataset) -> Iterator[str]:
             yield f"{key}.n_nonmembers: {study.n_nonmembers}: halves have as many as members; remove it"
         if study.shadows > 1:
             yield f"{key}.shadows: {study.shadows}: halves leave data for one shadow; set it to 1, or splits: disjoint"
+    if study.is_given:
+        return  # of what was trained elsewhere, most may be elsewhere
     if size := dataset.fact("N_EXAMPLES"):
         for n in study.n_train:
             needed, most = _examples(study, n, size)
@@ -115,7 +122,8 @@ def _check_population(config: Config, study: Study, dataset: Dataset) -> Iterato
     names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
     asked = {name: getattr(config.queries[name], "population", 0) for name in sorted(names & config.queries.keys())}
     if size := dataset.fact("N_EXAMPLES"):
-        left = size - max(n + (study.n_nonmembers or n) for n in study.n_train)
+        known = sum(dataset.known()) if study.is_given else max(n + (study.n_nonmembers or n) for n in study.n_train)
+        left = size - known
         for name in [name for name, n in asked.items() if n and n > left]:
             leave = f"members and non-members leave {left} of {study.dataset}"
             yield f"queries.{name}.population: {asked[name]}: {leave}; lower it"
@@ -133,7 +141,7 @@ def _examples(study: Study, n: int, size: int) -> tuple[int, int]:
 def _check_shape(key: str, config: Config, study: Study) -> Iterator[str]:
     """Model, defenses and query sets against the shape of an input, where the data set's module states it."""
     shape = config.datasets[study.dataset].fact("SHAPE")
-    model = config.models.get(study.model)
+    model = config.model_of(study)
     if shape and len(shape) != 3 and model and model.needs_images:
         yield f"{key}.model: {study.model}: needs images, {study.dataset} has inputs of shape {list(shape)}; use an mlp"
     if all(name in config.defenses for name in study.defenses):

@@ -13,6 +13,7 @@ from workflow.config.schema.figures import AnyFigure
 from workflow.config.schema.models import AnyModel
 from workflow.config.schema.queries import AnyQuery
 from workflow.config.schema.studies import Study
+from workflow.config.schema.targets import AnyTarget, Target, TorchTarget
 
 SECTIONS = ("datasets", "models", "defenses", "queries", "attacks")  # those that plug-ins may be in
 
@@ -42,6 +43,7 @@ class Config(Strict):
     )
     datasets: dict[Name, AnyDataset]
     models: dict[Name, AnyModel]
+    targets: dict[Name, AnyTarget] = {}
     defenses: dict[Name, AnyDefense] = {"none": NoDefense(kind="none")}
     studies: Annotated[dict[Name, Study], NonEmpty]
     queries: dict[Name, AnyQuery]
@@ -55,6 +57,13 @@ class Config(Strict):
         if study.attacks is not None:
             return study.attacks
         return [name for name, attack in self.attacks.items() if study.is_pool or not attack.calibrates]
+
+    def model_of(self, study: Study) -> AnyModel | Target | None:
+        """What builds the model that a study asks, None where there is none of that name."""
+        if not study.is_given:
+            return self.models.get(study.model)
+        target = self.targets.get(study.model)
+        return self.models.get(target.model) if isinstance(target, TorchTarget) else target
 
     def gap_attack(self, study: Study) -> str | None:
         """Name of the study's gap attack, whose decisions tell where the model is right; None where it has none."""

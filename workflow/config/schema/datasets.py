@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lmia.data.npz import describe
+from lmia.data.npz import describe, load_membership
 from workflow.config.messages import suggest
 from workflow.config.schema.base import EXTRA, Bounded, ByKind, Custom, Distinct, Entry, NonEmpty, NonNegative
 
@@ -15,10 +15,22 @@ class Dataset(Entry):
     package = "data"
     target = "load"
     knows_its_columns: ClassVar[bool] = True  # whether no CONTINUOUS means that none is continuous
+    of_splits: ClassVar[tuple[str, ...]] = ()  # options that splits are drawn by, and nothing is loaded by
 
     def fact(self, name: str) -> Any:
         """What is known of it before it is read: N_EXAMPLES, SHAPE or CONTINUOUS; None where nothing states that."""
         return self.stated(name)
+
+    def options(self) -> dict[str, Any]:
+        return {name: value for name, value in super().options().items() if name not in self.of_splits}
+
+    def options_of_splits(self) -> dict[str, Any]:
+        """What tells which examples a given model was trained on, with where they stand; {} where nothing does."""
+        return {}
+
+    def known(self) -> tuple[int, int]:
+        """(members, non-members) of a given model that it names. Raises as `lmia.data.npz.load_membership`."""
+        return 0, 0
 
 
 class CustomDataset(Custom, Dataset):
@@ -69,11 +81,26 @@ class Npz(Dataset):
         description="[least, greatest] value that is possible, mapped to 0 and 1; default: [0, 1], or [0, 255] for "
         "uint8 images that need all 8 bits",
     )
+    membership: Annotated[list[str], NonEmpty, Distinct] | None = Field(
+        None,
+        description="as many arrays, of 1 for what a given model was trained on, 0 for what it was not, -1 for "
+        "unknown; only studies with splits: given read them",
+    )
     places = ("path",)
+    of_splits = ("membership",)
     knows_its_columns = False
 
     def files(self) -> list[tuple[str, str]]:
         return [("", expanduser(self.path))]
+
+    def options_of_splits(self) -> dict[str, Any]:
+        return {"membership": self.membership, "classes": self.classes}
+
+    def known(self) -> tuple[int, int]:
+        if self.membership is None:
+            return super().known()
+        found = load_membership(self.path, self.membership, self.classes)
+        return int((found == 1).sum()), int((found == 0).sum())
 
     def fact(self, name: str) -> Any:
         size, shape = describe(self.path, self.inputs, self.classes, self.layout)

@@ -33,12 +33,15 @@ class Study(Strict):
     """What is trained: one model of each kind of role for every n_train, defense and seed."""
 
     dataset: str = Field(description="an entry under `datasets`")
-    n_train: Annotated[list[Count], NonEmpty, Distinct] = Field(description="members per model")
+    n_train: Annotated[list[Count], NonEmpty, Distinct] = Field(
+        description="members per model; of a given one, all that it was trained on, known here or not"
+    )
     n_nonmembers: Count | None = Field(None, description="non-members per model; default: as many as members")
-    splits: Literal["disjoint", "halves", "pool"] = Field(
+    splits: Literal["disjoint", "halves", "pool", "given"] = Field(
         "disjoint",
         description="disjoint: target and shadow share no example; halves: each is trained on the other's non-members; "
-        "pool: seeds are models, of which 0 and 1 are a pair, and so on: a coin puts each example into one of a pair",
+        "pool: seeds are models, of which 0 and 1 are a pair, and so on: a coin puts each example into one of a pair; "
+        "given: the model is an entry under `targets`, and `membership` of the data set says what it was trained on",
     )
     pool: Annotated[int, Field(ge=0, lt=10**9)] | None = Field(
         None, description="number of the pool, which draws its examples, coins and queries; default: 0, of splits: pool"
@@ -47,7 +50,7 @@ class Study(Strict):
         None,
         description="at most so many members, and as many non-members, of each model are asked about; default: all",
     )
-    model: str = Field(description="an entry under `models`")
+    model: str = Field(description="an entry under `models`, or under `targets` with splits: given")
     defenses: Annotated[list[str], NonEmpty, Distinct] = Field(["none"], description="entries under `defenses`")
     seeds: Annotated[list[Block | Annotated[int, Field(strict=True, ge=0, lt=10**18)]], NonEmpty] = Field(
         description='blocks of seeds, each one job: "0-5" is six seeds, 6 is one'
@@ -64,13 +67,18 @@ class Study(Strict):
         """Whether its models are a pool: each is a target once, and the others but its partner are its shadows."""
         return self.splits == "pool"
 
+    @property
+    def is_given(self) -> bool:
+        """Whether its model is trained already: half of what is known of it stands for a shadow of the other half."""
+        return self.splits == "given"
+
     def pool_number(self) -> int | None:
         """Of its pool, None where it has none."""
         return (self.pool or 0) if self.is_pool else None
 
     def shadow_roles(self) -> list[str]:
         """Roles of the models that are shadows and nothing else."""
-        return [] if self.is_pool else [f"shadow{number}" for number in range(self.shadows)]
+        return [] if self.is_pool or self.is_given else [f"shadow{number}" for number in range(self.shadows)]
 
     def models(self) -> list[int]:
         """All seeds of all blocks, ascending."""

@@ -1,0 +1,55 @@
+"""The weights of a torch model, whose architecture is an entry of its own."""
+
+import os
+
+import torch
+from torch import nn
+
+SHOWN = 3  # names in a message
+
+
+def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Put the weights of a file into a network of the same architecture.
+
+    path: of a `state_dict`, as `torch.save(model.state_dict(), path)` writes it. It is unpickled as data alone: a file
+    that holds anything else than tensors and plain values is refused.
+
+    Raises ValueError where it is none, or of another architecture, and OSError where there is no such file.
+    """
+    state = _read(path)
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        keys = f" with the keys {_named(list(map(str, state)))}" if isinstance(state, dict) else ""
+        raise ValueError(
+            f"expected a state_dict of tensors, got {type(state).__name__}{keys}; "
+            "write it by torch.save(model.state_dict(), path)"
+        )
+    own = network.state_dict()
+    missing, unknown = [[name for name in a if name not in b] for a, b in ((own, state), (state, own))]
+    if missing or unknown:
+        lacks = [f"lacks {_named(missing)}"] * bool(missing) + [f"has {_named(unknown)} beside"] * bool(unknown)
+        raise ValueError(f"the file {' and '.join(lacks)}: it is of another architecture than the model that is built")
+    for name, value in own.items():
+        if value.shape != state[name].shape:
+            raise ValueError(
+                f"{name}: expected shape {tuple(value.shape)}, as the model is built, got {tuple(state[name].shape)}; "
+                "is it built with the options of its training, for as many classes?"
+            )
+    network.load_state_dict(state)
+
+
+def _read(path: str | os.PathLike[str]) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # whatever a file that is none makes unpickling raise
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ValueError(
+            "expected a state_dict, as torch.save(model.state_dict(), path) writes it; what else a file may hold is "
+            f"never unpickled ({reason})"
+        ) from error
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,55 @@
+"""A model in TorchScript, which brings its architecture along.
+
+Such a file is a program: its operators can write files, for one. So it is run only where somebody states its SHA-256.
+"""
+
+import hashlib
+import io
+import os
+
+import numpy as np
+import torch
+from torch import nn
+
+
+class Scripted(nn.Module):
+    """What a file holds, kept as its bytes: they are the only entry of the `state_dict`.
+
+    trust: SHA-256 of the bytes that may be run, in hexadecimal digits.
+    """
+
+    def __init__(self, trust: str) -> None:
+        super().__init__()
+        self._trust, self._bytes = trust, torch.empty(0, dtype=torch.uint8)
+
+    def state_dict(self, *args, **kwargs) -> dict[str, torch.Tensor]:
+        """Without the parameters, which are among the bytes."""
+        return {"file": self._bytes}
+
+    def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False) -> None:
+        """Raises ValueError where the bytes are others than are trusted, or no TorchScript."""
+        self._bytes = state_dict["file"]
+        content = self._bytes.numpy().tobytes()
+        if (found := hashlib.sha256(content).hexdigest()) != self._trust:
+            raise ValueError(f"expected the file whose SHA-256 is {self._trust}, got {found}; it is not run")
+        try:
+            self.network = torch.jit.load(io.BytesIO(content), map_location="cpu")
+        except Exception as error:  # a RuntimeError, most often, of many lines
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            raise ValueError(f"expected a file of torch.jit.save ({reason})") from error
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.network(inputs)
+
+
+def build(shape: tuple[int, ...], n_classes: int, trust: str) -> nn.Module:
+    """An empty model, to be loaded. trust: see `Scripted`."""
+    return Scripted(trust)
+
+
+def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Read a file, as `torch.jit.save` writes it.
+
+    Raises ValueError where it is another than is trusted, or none, and OSError where there is no such file.
+    """
+    network.load_state_dict({"file": torch.from_numpy(np.fromfile(path, dtype=np.uint8))})

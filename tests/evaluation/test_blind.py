@@ -1,0 +1,51 @@
+"""Two sets of one population are not told apart without a model, and two populations are."""
+
+import numpy as np
+import pytest
+
+from lmia.evaluation.blind import blind_auc
+
+
+def population(seed, n=400, shape=(6,)):
+    draw = np.random.default_rng(seed)
+    return draw, draw.random((n, *shape)).astype(np.float32), draw.integers(0, 3, n), draw.permutation(n) < n // 2
+
+
+def test_members_and_others_of_one_population_are_alike():
+    """Two or three of a hundred intervals lie above one half, and as many below."""
+    found = [blind_auc(*population(seed)[1:], seed=seed) for seed in range(40)]
+    assert sum(low > 0.5 for _, low, _ in found) <= 4 and sum(high < 0.5 for *_, high in found) <= 4
+    assert np.mean([auc for auc, _, _ in found]) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("n_classes", [3, 300])
+def test_a_shift_of_one_feature_is_seen(n_classes):
+    _, inputs, classes, is_member = population(0)
+    classes[0] = n_classes - 1
+    inputs[is_member, 2] += 0.5
+    auc, low, high = blind_auc(inputs, classes, is_member)
+    assert 0.5 < low < auc < high <= 1 and auc > 0.7
+
+
+def test_a_difference_that_no_line_tells_is_seen():
+    _, inputs, classes, is_member = population(1)
+    inputs[:, 0] = np.where(is_member, inputs[:, 0] / 3 + 1 / 3, np.where(inputs[:, 0] < 0.5, 0.1, 0.9))
+    assert blind_auc(inputs, classes, is_member)[1] > 0.9
+
+
+def test_other_shares_of_the_classes_are_seen():
+    draw, inputs, classes, is_member = population(2, n=800)
+    classes = np.where(draw.random(800) < np.where(is_member, 0.9, 0.4), 0, 1)
+    assert blind_auc(inputs, classes, is_member)[1] > 0.6
+
+
+def test_images_are_looked_at_by_their_components():
+    _, inputs, classes, is_member = population(3, shape=(1, 20, 20))
+    assert blind_auc(inputs, classes, is_member)[1] < 0.5
+    inputs[is_member] *= 0.8
+    assert blind_auc(inputs, classes, is_member)[1] > 0.6
+
+
+def test_the_seed_decides_and_nothing_else():
+    given = population(4)[1:]
+    assert blind_auc(*given, seed=1) == blind_auc(*given, seed=1) != blind_auc(*given, seed=2)

@@ -1,0 +1,43 @@
+"""A model that was fed wrongly is refused, and one that knows something is not."""
+
+import numpy as np
+import pytest
+
+from lmia.evaluation.right_labels import check_above_chance
+
+CLASSES = np.arange(1000) % 10
+
+
+def test_labels_by_chance_are_refused_with_both_numbers():
+    labels = np.random.default_rng(0).permutation(CLASSES)
+    message = (
+        r"^\d+\.\d % of 1000 known members are labelled rightly, 10.0 % would be by chance: is the input scaled as in "
+        r"training, and are the classes in its order\?$"
+    )
+    with pytest.raises(ValueError, match=message):
+        check_above_chance(labels, CLASSES)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.zeros(1000, int),  # the same for all
+        (CLASSES + 1) % 10,  # classes in another order
+        np.where(np.random.default_rng(1).random(1000) < 0.8, 0, CLASSES + 10),  # nearly so, and of other classes
+    ],
+)
+def test_answers_that_know_nothing_are_refused(labels):
+    with pytest.raises(ValueError, match="would be by chance"):
+        check_above_chance(labels, CLASSES)
+
+
+def test_a_frequent_class_is_no_knowledge_and_a_little_more_is():
+    """Nine tenths are of one class: who always says so is right in nine tenths, by chance."""
+    classes = (np.arange(1000) % 10 == 0).astype(int)
+    with pytest.raises(ValueError, match="90.0 % of 1000 known members .* 90.0 % would be by chance"):
+        check_above_chance(np.zeros(1000, int), classes)
+    check_above_chance(np.where(np.arange(1000) % 20 == 0, 1, 0), classes)
+
+
+def test_weak_models_pass():
+    check_above_chance(np.where(np.random.default_rng(2).random(1000) < 0.15, CLASSES, (CLASSES + 3) % 10), CLASSES)

@@ -1,0 +1,89 @@
+"""Weights are taken from files that hold them and nothing else, and none of a file is executed."""
+
+import os
+import pickle
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from lmia.targets.torch import load
+
+
+def net(width=4):
+    return nn.Sequential(nn.Linear(3, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, 2))
+
+
+def test_a_network_answers_as_the_one_that_was_saved(tmp_path):
+    trained, fresh, points = net(), net(), torch.rand(5, 3)
+    trained(torch.rand(20, 3))  # moves the running means
+    torch.save(trained.state_dict(), tmp_path / "it.pt")
+    load(fresh, tmp_path / "it.pt")
+    torch.testing.assert_close(fresh.eval()(points), trained.eval()(points), rtol=0, atol=0)
+
+
+def prefixed(state):
+    return {f"module.{name}": value for name, value in state.items()}
+
+
+def without_first(state):
+    return {name: state[name] for name in list(state)[1:]}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda state: {"epoch": 3, "model": state},
+            "expected a state_dict of tensors, got dict with the keys epoch, model; "
+            "write it by torch.save(model.state_dict(), path)",
+        ),
+        (lambda state: [*state.values()], "expected a state_dict of tensors, got list; write it by torch.save"),
+        (
+            prefixed,
+            "the file lacks 0.weight, 0.bias, 1.weight and 6 more and has module.0.weight, module.0.bias, "
+            "module.1.weight and 6 more beside: it is of another architecture than the model that is built",
+        ),
+        (without_first, "the file lacks 0.weight: it is of another architecture"),
+        (lambda state: state | {"4.weight": torch.ones(1)}, "the file has 4.weight beside: it is of another"),
+        (
+            lambda state: net(6).state_dict(),
+            "0.weight: expected shape (4, 3), as the model is built, got (6, 3); "
+            "is it built with the options of its training, for as many classes?",
+        ),
+    ],
+)
+def test_what_is_no_state_dict_of_the_network_is_refused(change, message, tmp_path):
+    torch.save(change(net().state_dict()), tmp_path / "it.pt")
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        load(net(), tmp_path / "it.pt")
+
+
+class Payload:
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.mark),)
+
+
+@pytest.mark.parametrize("write", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value))])
+def test_nothing_that_a_file_holds_is_executed(write, tmp_path):
+    write({"0.weight": Payload(tmp_path / "ran")}, tmp_path / "it.pt")
+    with pytest.raises(ValueError, match="^expected a state_dict, .* what else a file may hold is never unpickled"):
+        load(net(), tmp_path / "it.pt")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"\x80\x04garbage", bytes(1000)])
+def test_other_files_are_refused_with_one_line(content, tmp_path):
+    (tmp_path / "it.pt").write_bytes(content)
+    with pytest.raises(ValueError, match=r"^expected a state_dict, .*\)$") as error:
+        load(net(), tmp_path / "it.pt")
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="it.pt"):
+        load(net(), tmp_path / "it.pt")

@@ -1,0 +1,169 @@
+"""Studies of models that exist already: what they need, what goes with them, and what does not."""
+
+import hashlib
+import re
+
+import numpy as np
+import pytest
+
+from tests.workflow.config.bad_cases import changed
+from workflow.config.job_params import Params
+from workflow.config.load import ConfigError, check
+
+STUDY = {"dataset": "records", "splits": "given", "model": "mine", "n_train": [500], "seeds": [0], "attacks": ["gap"]}
+N = 200
+KNOWN = np.r_[np.ones(60), np.zeros(80), -np.ones(60)]
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arrays = {"inputs": np.random.default_rng(0).random((N, 4)), "classes": np.arange(N) % 3, "known": KNOWN}
+    np.savez("records.npz", few=np.where(np.arange(N) < 10, 1, KNOWN.clip(-1, 0)), **arrays)
+    for name in ("mine.pt", "mine.ts"):
+        (tmp_path / name).write_bytes(name.encode())
+
+
+def given(study=None, dataset=None, target=None, **sections):
+    config = changed("figures", value={})
+    config["datasets"]["records"] = {"kind": "npz", "path": "records.npz", "membership": ["known"]} | (dataset or {})
+    config["targets"] = {"mine": {"kind": "torch", "model": "mlp", "weights": "mine.pt"} | (target or {})}
+    config["studies"]["audit"] = STUDY | (study or {})
+    for section, entries in sections.items():
+        config[section] = config.get(section, {}) | entries
+    return config
+
+
+def test_a_given_model_has_no_shadow_and_is_built_as_its_architecture_says():
+    config = check(given())
+    study = config.studies["audit"]
+    assert study.is_given and study.shadow_roles() == [] and study.pool_number() is None
+    assert config.model_of(study) is config.models["mlp"]
+    assert config.datasets["records"].known() == (60, 80)
+    assert not config.studies["digits-mlp"].is_given and config.datasets["digits"].known() == (0, 0)
+
+
+def test_membership_is_nothing_that_a_data_set_depends_on():
+    """Nor is where a model lies anything that answers depend on: its content is."""
+
+    class Wildcards:
+        dataset, study = "records", "audit"
+
+    params = Params(check(given()), {})
+    assert "membership" not in params.dataset(Wildcards)
+    assert params.membership(Wildcards) == {"membership": ["known"], "classes": ["classes"]}
+    assert params.target(Wildcards) == {"kind": "torch", "model": "mlp"}
+    assert params.model(Wildcards)["kind"] == "mlp"
+    trust = hashlib.sha256(b"mine.ts").hexdigest()
+    scripted = given()
+    scripted["targets"]["mine"] = {"kind": "torchscript", "file": "mine.ts", "trust": trust}
+    assert Params(check(scripted), {}).model(Wildcards) == {"kind": "lmia.targets.torchscript", "trust": trust}
+
+
+ALONE = "a given model has no shadow, as known records stand for one"
+BAD = {
+    "a target that nobody defined": (
+        {"study": {"model": "mlp"}},
+        "studies.audit.model: mlp: not defined under targets; expected one of: mine",
+    ),
+    "trained here": (
+        {"study": {"splits": "halves", "n_train": [20]}},
+        "studies.audit.model: mine: not defined under models; expected one of: mlp, cnn\n"
+        "studies.audit.model: mine: is a given model, and not trained here; set splits: given",
+    ),
+    "two seeds": (
+        {"study": {"seeds": ["0-1"]}},
+        "studies.audit.seeds: ['0-1']: a given model is one, and has one seed, of what is drawn; write [0]",
+    ),
+    "two sizes": (
+        {"study": {"n_train": [500, 600]}},
+        "studies.audit.n_train: [500, 600]: a given model is one; state the size of its training set",
+    ),
+    "a defense": (
+        {"study": {"defenses": ["guard"]}, "defenses": {"none": {"kind": "none"}, "guard": {"kind": "memguard"}}},
+        "studies.audit.defenses: ['guard']: a given model is asked as it is; remove this",
+    ),
+    "shadows": ({"study": {"shadows": 2}}, f"studies.audit.shadows: 2: {ALONE}; remove it"),
+    "outliers": ({"study": {"outliers": {}}}, "studies.audit.outliers: not for a given model; remove it"),
+    "non-members": (
+        {"study": {"n_nonmembers": 9}},
+        "studies.audit.n_nonmembers: not for a given model; remove it",
+    ),
+    "searches that shadows stop": (
+        {"study": {"attacks": ["gap", "boundary-stopped"]}},
+        f"studies.audit.attacks: boundary-stopped: queries.settled stops early by shadows, and {ALONE}; leave it out",
+    ),
+    "a data set that does not say": (
+        {"study": {"dataset": "digits"}},
+        "studies.audit.dataset: digits: does not say what the model was trained on; let it be of kind npz, and set "
+        "datasets.digits.membership",
+    ),
+    "too few members": (
+        {"dataset": {"membership": ["few"]}},
+        "datasets.records.membership: 10 known members: too few for one half to judge the other; at least 50 of each "
+        "kind are needed",
+    ),
+    "too few that are asked": (
+        {"study": {"evaluated": 49}},
+        "studies.audit.evaluated: 49: too few for one half to judge the other; use at least 50",
+    ),
+    "more members than members": (
+        {"study": {"n_train": [59]}},
+        "studies.audit.n_train: 59: 60 members are known; state the size of the whole training set",
+    ),
+    "more folds than half of the members": (
+        {"study": {"attacks": ["rotation"]}, "attacks": {"rotation": {"kind": "classifier", "reads": "m", "folds": 31}}}
+        | {"queries": {"m": {"kind": "gaussian", "sigmas": [0.1], "samples": 4}}},
+        "attacks.rotation.folds: 31: more than the 30 members of one half of studies.audit; lower it",
+    ),
+    "a population of more than is left": (
+        {
+            "study": {"attacks": ["true-confidence"]},
+            "queries": {"confidences": {"kind": "confidences", "population": 61}},
+        },
+        "queries.confidences.population: 61: members and non-members leave 60 of records; lower it",
+    ),
+    "no weights": (
+        {"target": {"weights": "nowhere.pt"}},
+        "targets.mine.weights: nowhere.pt: no such file; give the path of the model that is to be attacked",
+    ),
+    "a null in a path": ({"target": {"weights": "a\0b"}}, "targets.mine.weights: a\0b: no such file"),
+    "no architecture": (
+        {"target": {"model": "resnet"}},
+        "targets.mine.model: resnet: not defined under models; expected one of: mlp, cnn",
+    ),
+    "a name of two": (
+        {"models": {"mine": {"kind": "mlp"}}},
+        "targets.mine: is under models too, and studies name both kinds by `model`; rename one",
+    ),
+    "an unknown kind": (
+        {"target": {"kind": "pickle"}},
+        "targets.mine.kind: pickle: unknown kind; expected one of: torch, torchscript",
+    ),
+    "membership for no class": (
+        {"dataset": {"membership": ["known", "few"]}},
+        "datasets.records: records.npz: expected membership for each of classes, got known, few",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_does_not_go_with_a_given_model_is_refused(case):
+    changes, expected = BAD[case]
+    with pytest.raises(ConfigError, match=f"^{re.escape(expected)}"):
+        check(given(**changes))
+
+
+@pytest.mark.parametrize("trust", [None, "0" * 64])
+def test_a_program_is_run_by_its_hash_alone(trust):
+    config = given()
+    config["targets"]["mine"] = {"kind": "torchscript", "file": "mine.ts"} | ({"trust": trust} if trust else {})
+    found = hashlib.sha256(b"mine.ts").hexdigest()
+    message = (
+        f"targets.mine.trust: {trust or 'missing'}: a file of TorchScript is a program, and is run only where its "
+        f"SHA-256 is stated; write {found} if you know where it comes from"
+    )
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        check(config)
+    config["targets"]["mine"]["trust"] = found
+    assert check(config).targets["mine"].module == "lmia.targets.torchscript"

@@ -1,0 +1,212 @@
+"""A model that exists already through the workflow: its numbers are those of a notebook, and wrong inputs end early."""
+
+import hashlib
+import re
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+
+import lmia
+from lmia import artifacts
+from lmia.attacks.known_records import halves
+from lmia.evaluation.metrics_table import read_metrics
+from lmia.membership import load_membership
+from tests.workflow.conftest import make_checkout
+
+PLUG_IN = """from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, n_features, n_classes):
+        super().__init__()
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(n_features, 64), nn.BatchNorm1d(64), nn.ReLU())
+        self.head = nn.Linear(64, n_classes)
+
+    def forward(self, inputs):
+        return self.head(self.body((inputs - 0.3) / 0.4))
+
+
+def build(shape, n_classes):
+    return Net(shape[0], n_classes)
+"""
+N_MEMBERS = 150
+ATTACKS = {
+    "gap": {"kind": "gap", "reads": "original"},
+    "noise": {"kind": "vote", "reads": "noise"},
+    "rotation": {"kind": "classifier", "reads": "noise", "folds": 3},
+    "boundary": {"kind": "distance", "reads": "boundary", "budgets": [60]},
+    "true-confidence": {"kind": "true_confidence", "reads": "confidences"},
+}
+
+
+def audit(config):
+    """The small study's attacks on a model that is there, from its weights and from TorchScript."""
+    config["datasets"] = {"records": {"kind": "npz", "path": "records.npz", "membership": ["is_member"]}}
+    config["models"] = {"net": {"kind": "plugins.net"}}
+    config["targets"] = {"mine": {"kind": "torch", "model": "net", "weights": "mine.pt"}}
+    study = {"dataset": "records", "splits": "given", "n_train": [N_MEMBERS], "seeds": [3]}
+    config["studies"] = {"audit": study | {"model": "mine"}}
+    config["attacks"], config["figures"] = ATTACKS, {}
+    config["metrics"]["fprs"] = [0.1]
+
+
+def fitted(inputs, classes, n_epochs=60):
+    """A network of the plug-in's that another program has trained."""
+    space = {}
+    exec(PLUG_IN, space)
+    torch.manual_seed(0)
+    network = space["build"](inputs.shape[1:], 10)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9)
+    for _ in range(n_epochs):
+        for rows in torch.randperm(len(inputs)).split(50):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(network(inputs[rows]), classes[rows]).backward()
+            optimizer.step()
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory):
+    """(checkout after a run, inputs, classes, membership)."""
+    checkout = make_checkout(tmp_path_factory.mktemp("given") / "it")
+    draw = np.random.default_rng(0)
+    inputs, classes = load_digits(return_X_y=True)
+    inputs = (inputs / 16 + 0.3 * draw.standard_normal(inputs.shape)).clip(0, 1).astype(np.float32)
+    membership = np.full(len(inputs), -1)
+    order = draw.permutation(len(inputs))
+    membership[order[:N_MEMBERS]], membership[order[N_MEMBERS : 2 * N_MEMBERS]] = 1, 0
+    rows = np.flatnonzero(membership == 1)
+    network = fitted(torch.from_numpy(inputs[rows]), torch.from_numpy(classes[rows]))
+    inputs[order[0]] = inputs[order[N_MEMBERS]]  # somebody was mistaken in one of these two
+    (checkout.path / "plugins").mkdir()
+    (checkout.path / "plugins/net.py").write_text(PLUG_IN)
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
+    torch.save(network.state_dict(), checkout.path / "mine.pt")
+    checkout.configure(audit)
+    checkout.snakemake()
+    return checkout, network, inputs, classes, membership
+
+
+def where(folder, file="target.npz"):
+    return f"results/{folder}/audit/n{N_MEMBERS}-none/3/{file}"
+
+
+@pytest.mark.slow
+def test_numbers_are_those_of_a_notebook(audited):
+    checkout, network, inputs, classes, membership = audited
+    split, _ = artifacts.load(checkout.path / where("splits"), "split")
+    assert len(split["members"][0]) == len(split["nonmembers"][0]) == N_MEMBERS - 1  # the mistaken one is in neither
+    assert (membership[split["members"][0]] == 1).all() and (membership[split["nonmembers"][0]] == 0).all()
+    scored, _ = artifacts.load(checkout.path / where("scores", "noise.npz"), "scores")
+    (ids,) = scored["example_ids"]
+    assert sorted(ids) == sorted([*split["members"][0], *split["nonmembers"][0]])
+    (is_member,) = load_membership(checkout.path / where("splits"), scored["example_ids"])
+    half = halves(is_member, 3)
+    with torch.inference_mode():
+        probabilities = network(torch.from_numpy(inputs[ids])).softmax(1).numpy()
+    asked, right = lmia.Confidences(probabilities, classes[ids]), probabilities.argmax(1) == classes[ids]
+    found, _ = artifacts.load(checkout.path / where("scores", "true-confidence.npz"), "scores")
+    expected = np.empty(len(ids))
+    for own in (0, 1):
+        rows, others = half == own, half != own
+        known = lmia.attack(
+            "true_confidence", asked.take(np.flatnonzero(rows)), asked.take(np.flatnonzero(others)), is_member[others]
+        )
+        expected[rows] = known.scores
+        np.testing.assert_allclose(found["thresholds"][0, 0, rows], known.threshold, rtol=1e-5)
+    np.testing.assert_allclose(found["scores"][0, 0], expected, rtol=1e-5)
+
+    table = read_metrics(checkout.path / "results/metrics.csv").query("seed == 'all'").set_index(["attack", "metric"])
+    main = table[table["setting"].eq("")]
+    rows = main["value"]
+    assert rows["gap", "accuracy"] == pytest.approx((right[is_member].mean() + 1 - right[~is_member].mean()) / 2)
+    assert rows["", "train_accuracy"] == pytest.approx(right[is_member].mean())
+    assert rows["", "test_accuracy"] == pytest.approx(right[~is_member].mean())
+    assert rows["boundary", "accuracy"] > rows["gap", "accuracy"] > 0.5
+    assert {"audit"} == set(table["study"]) and {"mine"} == set(table["model"]) and not table["flags"].str.len().any()
+    for attack in ATTACKS:
+        low, high = main.loc[(attack, "accuracy"), ["ci_low", "ci_high"]]
+        assert low < rows[attack, "accuracy"] < high
+    log = (checkout.path / where("logs/splits", "target.log")).read_text()
+    assert f"{N_MEMBERS - 1} members and {N_MEMBERS - 1} non-members are known\n2 examples are left out" in log
+
+
+@pytest.mark.slow
+def test_a_model_in_torchscript_gives_the_same(audited):
+    checkout, network, *_ = audited
+    torch.jit.save(torch.jit.trace(network, torch.rand(2, 64)), checkout.path / "mine.ts")
+    trust = hashlib.sha256((checkout.path / "mine.ts").read_bytes()).hexdigest()
+    before = {attack: artifacts.load(checkout.path / where("scores", f"{attack}.npz"))[0] for attack in ATTACKS}
+    checkout.configure(
+        lambda config: config["targets"].update(mine={"kind": "torchscript", "file": "mine.ts", "trust": trust})
+    )
+    checkout.snakemake()
+    for attack, arrays in before.items():
+        again, _ = artifacts.load(checkout.path / where("scores", f"{attack}.npz"))
+        np.testing.assert_array_equal(again["scores"], arrays["scores"])
+        np.testing.assert_array_equal(again["thresholds"], arrays["thresholds"])
+    checkout.configure(audit)
+
+
+@pytest.mark.slow
+def test_an_edit_makes_again_what_depends_on_it(audited):
+    checkout, network, inputs, classes, membership = audited
+    checkout.snakemake()
+    assert not checkout.pending()
+    checkout.configure(lambda config: config["attacks"]["noise"].update(budget=9))
+    again = {"score_given": 1, "measure_attack": 1, "tabulate_study": 1, "tabulate_metrics": 1}
+    assert checkout.pending() == again
+    checkout.configure(lambda config: config["attacks"].update(ATTACKS))
+
+    other = {name: value + 1e-3 for name, value in network.state_dict().items()}
+    torch.save(other, checkout.path / "mine.pt")
+    pending = checkout.pending()
+    assert pending["import_target"] == 1 and pending["score_given"] == len(ATTACKS) and not pending["draw_split"]
+    torch.save(network.state_dict(), checkout.path / "mine.pt")
+
+    turned = np.where(membership < 0, membership, 1 - membership)
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=turned)
+    assert checkout.pending()["draw_split"] == 1
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
+
+
+WRONG = {
+    "is the input scaled": (
+        lambda inputs, classes: (inputs, (classes + 1) % 10),
+        r"targets.mine, on inputs of shape \[64\]: \d+\.\d % of \d+ known members are labelled rightly, \d+\.\d % "
+        r"would be by chance: is the input scaled as in training, and are the classes in its order\?",
+    ),
+    "built for as many classes": (
+        lambda inputs, classes: (inputs, np.minimum(classes, 8)),
+        r"targets.mine, on inputs of shape \[64\]: head.weight: expected shape \(9, 64\), as the model is built, got "
+        r"\(10, 64\)",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", WRONG)
+def test_a_model_that_does_not_know_its_records_ends_before_any_attack(audited, case):
+    checkout, _, inputs, classes, membership = audited
+    change, expected = WRONG[case]
+    changed, labels = change(inputs, classes)
+    np.savez(checkout.path / "records.npz", inputs=changed, classes=labels, is_member=membership)
+    text = checkout.snakemake(check=False)
+    assert checkout.exit_code == 1 and re.search(f"^ *{expected}", text, re.M), text
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
+
+
+@pytest.mark.slow
+def test_members_that_differ_by_themselves_are_flagged_on_every_number(audited):
+    """All members are darker than any other record: so every number may be that difference."""
+    checkout, _, inputs, classes, membership = audited
+    darker = np.where(membership[:, None] == 1, inputs, inputs * 0.9 + 0.1)
+    np.savez(checkout.path / "records.npz", inputs=darker, classes=classes, is_member=membership)
+    checkout.snakemake()
+    table = read_metrics(checkout.path / "results/metrics.csv")
+    flag = "target members and non-members differ by themselves (AUC "
+    assert table.loc[table["metric"].ne("accuracy_over_gap"), "flags"].str.startswith(flag).all()
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)

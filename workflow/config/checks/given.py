@@ -1,0 +1,92 @@
+"""Whether models that exist already can be asked: their files, and what is known of their members."""
+
+from collections.abc import Iterator
+from os.path import isfile
+
+from workflow.config.messages import unknown
+from workflow.config.schema.configuration import Config
+from workflow.config.schema.datasets import Dataset
+from workflow.config.schema.studies import Study
+from workflow.config.schema.targets import TorchScriptTarget, TorchTarget
+from workflow.harness.fingerprint import file_hash
+
+MIN_KNOWN = 50  # members, and non-members, of which one half teaches and the other is judged
+
+
+def check_targets(config: Config) -> Iterator[str]:
+    for name, target in config.targets.items():
+        key = f"targets.{name}"
+        if not _is_file(target.path):
+            stated = getattr(target, target.place)
+            yield f"{key}.{target.place}: {stated}: no such file; give the path of the model that is to be attacked"
+        elif isinstance(target, TorchScriptTarget) and target.trust != (found := file_hash(target.path)):
+            yield (
+                f"{key}.trust: {target.trust or 'missing'}: a file of TorchScript is a program, and is run only where "
+                f"its SHA-256 is stated; write {found} if you know where it comes from"
+            )
+        if isinstance(target, TorchTarget) and target.model not in config.models:
+            yield unknown(f"{key}.model", target.model, config.models, "models")
+        if name in config.models:
+            yield f"{key}: is under models too, and studies name both kinds by `model`; rename one"
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return isfile(path)
+    except ValueError:  # a null in it
+        return False
+
+
+def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
+    """What a study of a given model needs, and what it has not."""
+    dataset = config.datasets.get(study.dataset)
+    if not study.is_given:
+        if study.model in config.targets:
+            yield f"{key}.model: {study.model}: is a given model, and not trained here; set splits: given"
+        return
+    if len(study.models()) > 1:
+        yield f"{key}.seeds: {study.seeds}: a given model is one, and has one seed, of what is drawn; write [0]"
+    if len(study.n_train) > 1:
+        yield f"{key}.n_train: {study.n_train}: a given model is one; state the size of its training set"
+    if study.defenses != ["none"]:
+        yield f"{key}.defenses: {study.defenses}: a given model is asked as it is; remove this"
+    alone = "a given model has no shadow, as known records stand for one"
+    if study.shadows > 1:
+        yield f"{key}.shadows: {study.shadows}: {alone}; remove it"
+    for field in ("n_nonmembers", "outliers"):
+        if getattr(study, field) is not None:
+            yield f"{key}.{field}: not for a given model; remove it"
+    for name in config.attacks_of(study):
+        attack = config.attacks.get(name)
+        if attack and attack.reads in config.queries and config.queries[attack.reads].stops_early():
+            yield f"{key}.attacks: {name}: queries.{attack.reads} stops early by shadows, and {alone}; leave it out"
+    if study.evaluated and study.evaluated < MIN_KNOWN:
+        yield f"{key}.evaluated: {study.evaluated}: too few for one half to judge the other; use at least {MIN_KNOWN}"
+    if dataset:
+        yield from _check_known(key, config, study, dataset)
+
+
+def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> Iterator[str]:
+    if not dataset.options_of_splits().get("membership"):
+        yield (
+            f"{key}.dataset: {study.dataset}: does not say what the model was trained on; let it be of kind npz, and "
+            f"set datasets.{study.dataset}.membership"
+        )
+        return
+    known = dict(zip(("members", "non-members"), dataset.known(), strict=True))
+    for kind, n in known.items():
+        if n < MIN_KNOWN:
+            yield (
+                f"datasets.{study.dataset}.membership: {n} known {kind}: too few for one half to judge the other; at "
+                f"least {MIN_KNOWN} of each kind are needed"
+            )
+    if known["members"] > study.n_train[0]:
+        yield (
+            f"{key}.n_train: {study.n_train[0]}: {known['members']} members are known; state the size of the whole "
+            "training set"
+        )
+    halved = min(study.evaluated or known["members"], *known.values()) // 2
+    for name in config.attacks_of(study):
+        folds = getattr(config.attacks.get(name), "folds", 0)
+        if isinstance(folds, int) and folds > halved:
+            yield f"attacks.{name}.folds: {folds}: more than the {halved} members of one half of {key}; lower it"

@@ -1,0 +1,37 @@
+"""Membership scores of the known records of a model: each half is judged by what the other half teaches."""
+
+from typing import Any
+
+from lmia import artifacts, plugins
+from lmia.attacks.known_records import halves, run_on_halves
+from lmia.attacks.observation_files import load_observations
+from lmia.attacks.scoring import as_arrays
+from lmia.membership import load_membership
+from lmia.streams import seed_list
+from workflow.harness.job import job
+
+NO_OPTIONS = ("reads", "budget", "budgets")  # of the rule itself
+
+
+def score(target: str, split: str, output: str, attack: dict[str, Any], observation: str, seeds: list[int]) -> None:
+    make = plugins.bind("attacks", "Attack", {key: attack[key] for key in attack if key not in NO_OPTIONS})
+    observed = load_observations(target, observation)
+    known = load_membership(split, observed.example_ids)
+    results = []
+    for seed, of_model, is_member in zip(seeds, observed.per_seed, known, strict=True):
+        half = halves(is_member, seed)
+        ways = (observed.unit, attack["budget"], attack["budgets"])
+        results.append(run_on_halves(make, of_model, is_member, half, *ways))
+    artifacts.save(output, "scores", as_arrays(results, observed), {"attack": attack, "seeds": seeds})
+
+
+if __name__ == "__main__":
+    with job(snakemake, *plugins.modules(attacks=snakemake.params.attack)):
+        score(
+            target=snakemake.input.target,
+            split=snakemake.input.split,
+            output=snakemake.output[0],
+            attack=snakemake.params.attack,
+            observation=snakemake.params.observation,
+            seeds=seed_list(snakemake.params.seeds),
+        )

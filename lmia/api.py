@@ -4,7 +4,7 @@
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -23,7 +23,6 @@ from lmia.api_checks import (
     check_fprs,
     check_reads,
     check_seed,
-    in_range,
 )
 from lmia.attacks.observations import Answers, Confidences, Distances
 from lmia.attacks.scoring import AttackResult, run_attack
@@ -31,12 +30,12 @@ from lmia.boundary import fixed_directions, search
 from lmia.boundary.random_inputs import search_random_inputs
 from lmia.evaluation import intervals
 from lmia.evaluation.flags import attack_flags
+from lmia.label_function import LabelFunction, Predict
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import stream, streams
 
 Observations = Answers | Distances | Confidences
-Predict = Callable[[np.ndarray], npt.ArrayLike]
 
 PERTURBATIONS = (
     "original",
@@ -92,11 +91,12 @@ class _Counted(torch.nn.Module):
 
     def __init__(self, predict, n_classes):
         super().__init__()
-        self._is_network = isinstance(predict, torch.nn.Module)
-        self.predict, self.n_classes, self.queries = predict, n_classes, 0
+        is_network = isinstance(predict, torch.nn.Module)
+        self.network = predict if is_network else LabelFunction(predict, n_classes)
+        self.n_classes, self.queries = n_classes, 0
 
     def forward(self, inputs):
-        logits = self.predict(inputs) if self._is_network else self._one_hot(inputs)
+        logits = self.network(inputs)
         shape = getattr(logits, "shape", type(logits).__name__)
         if shape != (len(inputs), self.n_classes):
             raise ValueError(
@@ -105,18 +105,6 @@ class _Counted(torch.nn.Module):
             )
         self.queries += len(inputs)
         return logits
-
-    def _one_hot(self, inputs):
-        given = np.array(inputs.numpy(), order="C")  # a copy, which the function may change
-        labels = np.asarray(self.predict(given))
-        if labels.shape != (len(given),) or labels.dtype.kind not in "iu":
-            raise ValueError(
-                f"predict: expected integer labels of shape {(len(given),)}, got {labels.dtype} of shape "
-                f"{labels.shape}; return one class number for each input"
-            )
-        return torch.nn.functional.one_hot(
-            torch.from_numpy(in_range("predict", labels, self.n_classes)), self.n_classes
-        )
 
 
 def query_labels(

@@ -10,6 +10,7 @@ import torch
 
 from lmia import plugins
 from lmia.attacks.observations import OBSERVATIONS, Answers, Observations
+from lmia.label_function import in_range
 
 READ_BY = {
     "labels": "lmia.query_labels",
@@ -58,17 +59,6 @@ def as_classes(classes: npt.ArrayLike, n: int, n_classes: int) -> np.ndarray:
             f"{classes.shape}; number the classes from 0"
         )
     return in_range("classes", classes, n_classes)
-
-
-def in_range(name: str, labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Class numbers, ints (n,), as int64; ValueError where one is not in 0, 1, ... n_classes - 1."""
-    labels = labels.astype(np.int64)
-    if labels.min() < 0 or labels.max() >= n_classes:
-        raise ValueError(
-            f"{name}: expected classes from 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}; number them "
-            "from 0, or raise n_classes"
-        )
-    return labels
 
 
 def as_membership(name: str, is_member: npt.ArrayLike, n: int) -> np.ndarray:

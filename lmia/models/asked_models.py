@@ -13,6 +13,7 @@ from tqdm import tqdm
 from lmia import artifacts, plugins
 from lmia.asked_points import evaluated_ids, evaluated_pool_ids, population_ids, starting_ids
 from lmia.devices import describe, prepare
+from lmia.label_function import as_network
 from lmia.models.checkpoints import restore
 from lmia.split_rows import ids_of
 from lmia.streams import seed_list
@@ -64,7 +65,8 @@ class TrainedModels:
         build = plugins.bind("models", "build", self._spec)
         for row, seed in enumerate(tqdm(self._seeds, desc="models")):
             ids, draws = self._asked_ids(row, seed), seed if self._pool is None else self._pool
-            network = restore(build(inputs.shape[1:], int(classes.max()) + 1), self._models, seed)
+            n_classes = int(classes.max()) + 1
+            network = restore(as_network(build(inputs.shape[1:], n_classes), n_classes), self._models, seed)
             yield Subject(seed, draws, network.to(self.device), torch.from_numpy(inputs[ids]), classes[ids], ids)
 
     def _parts(self, row: int) -> tuple[np.ndarray, np.ndarray]:

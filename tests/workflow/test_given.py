@@ -151,6 +151,42 @@ def test_a_model_in_torchscript_gives_the_same(audited):
     checkout.configure(audit)
 
 
+CLIENT = """import torch
+from plugins.net import build as network
+
+
+def build(shape, n_classes, weights):
+    model = network(shape, n_classes)
+    model.load_state_dict(torch.load(weights, weights_only=True))
+    model.eval()
+
+    def predict(inputs):
+        with torch.inference_mode():
+            return model(torch.from_numpy(inputs)).argmax(1).numpy()
+
+    return predict
+"""
+
+
+@pytest.mark.slow
+def test_a_function_of_a_plug_in_gives_the_same_labels(audited):
+    checkout, *_ = audited
+    (checkout.path / "plugins/client.py").write_text(CLIENT)
+    asked = [attack for attack, entry in ATTACKS.items() if entry["reads"] != "confidences"]
+    before = {attack: artifacts.load(checkout.path / where("scores", f"{attack}.npz"))[0] for attack in asked}
+
+    def remote(config):
+        config["targets"]["mine"] = {"kind": "plugins.client", "weights": "mine.pt"}
+        del config["queries"]["gradients"], config["attacks"]["true-confidence"]
+
+    checkout.configure(remote)
+    checkout.snakemake()
+    for attack, arrays in before.items():
+        again, _ = artifacts.load(checkout.path / where("scores", f"{attack}.npz"))
+        np.testing.assert_array_equal(again["scores"], arrays["scores"])
+    checkout.configure(audit)
+
+
 @pytest.mark.slow
 def test_an_edit_makes_again_what_depends_on_it(audited):
     checkout, network, inputs, classes, membership = audited

@@ -10,6 +10,7 @@ from lmia import artifacts, plugins
 from lmia.devices import describe, prepare
 from lmia.evaluation.blind import blind_auc
 from lmia.evaluation.right_labels import check_above_chance
+from lmia.label_function import as_network
 from lmia.models.checkpoints import to_arrays
 from lmia.models.usability import check_answers
 from lmia.split_rows import ids_of
@@ -21,7 +22,7 @@ from workflow.harness.job import job
 
 
 def import_target(
-    dataset: str, split: str, path: str, output: str, params: Any, device: torch.device, name: str
+    dataset: str, split: str, path: str | None, output: str, params: Any, device: torch.device, name: str
 ) -> None:
     data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     parts, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
@@ -30,8 +31,9 @@ def import_target(
     members, nonmembers = (ids_of(parts[part][0]) for part in ("members", "nonmembers"))
     shape, n_classes = inputs.shape[1:], int(classes.max()) + 1
     with bad_input(f"targets.{name}, on inputs of shape {list(shape)}"):
-        network = plugins.bind("models", "build", params.model)(shape, n_classes)
-        plugins.load("targets", params.target["kind"]).load(network, path)
+        network = as_network(plugins.bind("models", "build", params.model)(shape, n_classes), n_classes)
+        if path is not None:
+            plugins.load("targets", params.target["kind"]).load(network, path)
         arrays = to_arrays(network, seed)
         network = network.eval().to(device)
         check_answers(network, torch.from_numpy(inputs[members]).to(device), n_classes)
@@ -56,10 +58,11 @@ if __name__ == "__main__":
     with job(snakemake, *plugins.modules(models=params.model, targets=params.target)):
         device = take_device(snakemake)
         prepare(device, snakemake.threads)
+        entry = snakemake.config["targets"][study["model"]]
         import_target(
             dataset=inputs.dataset,
             split=inputs.split,
-            path=os.path.expanduser(snakemake.config["targets"][study["model"]][params.place]),
+            path=os.path.expanduser(entry[params.place]) if params.place else None,
             output=snakemake.output[0],
             params=params,
             device=device,

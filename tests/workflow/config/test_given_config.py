@@ -18,10 +18,13 @@ KNOWN = np.r_[np.ones(60), np.zeros(80), -np.ones(60)]
 @pytest.fixture(autouse=True)
 def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    arrays = {"inputs": np.random.default_rng(0).random((N, 4)), "classes": np.arange(N) % 3, "known": KNOWN}
+    arrays = {"inputs": np.random.default_rng(0).random((N, 8, 8)), "classes": np.arange(N) % 3, "known": KNOWN}
     np.savez("records.npz", few=np.where(np.arange(N) < 10, 1, KNOWN.clip(-1, 0)), **arrays)
     for name in ("mine.pt", "mine.ts"):
         (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins/client.py").write_text("def build(shape, n_classes, address=None):\n    return None\n")
+    monkeypatch.syspath_prepend(tmp_path)
 
 
 def given(study=None, dataset=None, target=None, **sections):
@@ -60,7 +63,18 @@ def test_membership_is_nothing_that_a_data_set_depends_on():
     assert Params(check(scripted), {}).model(Wildcards) == {"kind": "lmia.targets.torchscript", "trust": trust}
 
 
+def test_attacks_that_nobody_names_are_those_that_can_run():
+    """The default study has an attack that stops by a shadow, and some that read confidences."""
+    everything, target = check(given({"attacks": None})), CLIENT | {"address": "here"}
+    names = everything.attacks_of(everything.studies["audit"])
+    assert "true-confidence" in names and "boundary-stopped" not in names and "gap" in names
+    alone = check(given({"attacks": None}, target=target))
+    left_out = set(names) - set(alone.attacks_of(alone.studies["audit"]))
+    assert left_out == {name for name in names if alone.attacks[name].reads == "confidences"}
+
+
 ALONE = "a given model has no shadow, as known records stand for one"
+CLIENT = {"kind": "plugins.client", "model": None, "weights": None}
 BAD = {
     "a target that nobody defined": (
         {"study": {"model": "mlp"}},
@@ -132,13 +146,28 @@ BAD = {
         {"target": {"model": "resnet"}},
         "targets.mine.model: resnet: not defined under models; expected one of: mlp, cnn",
     ),
+    "confidences of what gives none": (
+        {"study": {"attacks": ["gap", "true-confidence"]}, "target": CLIENT},
+        "studies.audit.attacks: true-confidence: queries.confidences needs more than labels, and a target of kind "
+        "plugins.client gives these alone; leave it out",
+    ),
+    "rounding what is no network": (
+        {"study": {"attacks": ["boundary"]}, "target": CLIENT}
+        | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500, "precision": "bfloat16"}}},
+        "studies.audit.attacks: boundary: queries.boundary rounds a network, and a target of kind plugins.client shows "
+        "none; leave it out",
+    ),
+    "an option that no client takes": (
+        {"target": CLIENT | {"adress": "x"}},
+        "targets.mine.adress: unknown key; did you mean address?",
+    ),
     "a name of two": (
         {"models": {"mine": {"kind": "mlp"}}},
         "targets.mine: is under models too, and studies name both kinds by `model`; rename one",
     ),
     "an unknown kind": (
         {"target": {"kind": "pickle"}},
-        "targets.mine.kind: pickle: unknown kind; expected one of: torch, torchscript",
+        "targets.mine.kind: pickle: unknown kind; expected one of: torch, torchscript, or a dotted module path",
     ),
     "membership for no class": (
         {"dataset": {"membership": ["known", "few"]}},

@@ -7,7 +7,7 @@ from workflow.config.messages import unknown
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.studies import Study
-from workflow.config.schema.targets import TorchScriptTarget, TorchTarget
+from workflow.config.schema.targets import WITHOUT_SHADOW, FileTarget, TorchScriptTarget, TorchTarget
 from workflow.harness.fingerprint import file_hash
 
 MIN_KNOWN = 50  # members, and non-members, of which one half teaches and the other is judged
@@ -16,7 +16,7 @@ MIN_KNOWN = 50  # members, and non-members, of which one half teaches and the ot
 def check_targets(config: Config) -> Iterator[str]:
     for name, target in config.targets.items():
         key = f"targets.{name}"
-        if not _is_file(target.path):
+        if isinstance(target, FileTarget) and not _is_file(target.path):
             stated = getattr(target, target.place)
             yield f"{key}.{target.place}: {stated}: no such file; give the path of the model that is to be attacked"
         elif isinstance(target, TorchScriptTarget) and target.trust != (found := file_hash(target.path)):
@@ -50,16 +50,16 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
         yield f"{key}.n_train: {study.n_train}: a given model is one; state the size of its training set"
     if study.defenses != ["none"]:
         yield f"{key}.defenses: {study.defenses}: a given model is asked as it is; remove this"
-    alone = "a given model has no shadow, as known records stand for one"
     if study.shadows > 1:
-        yield f"{key}.shadows: {study.shadows}: {alone}; remove it"
+        yield f"{key}.shadows: {study.shadows}: {WITHOUT_SHADOW}; remove it"
     for field in ("n_nonmembers", "outliers"):
         if getattr(study, field) is not None:
             yield f"{key}.{field}: not for a given model; remove it"
     for name in config.attacks_of(study):
         attack = config.attacks.get(name)
-        if attack and attack.reads in config.queries and config.queries[attack.reads].stops_early():
-            yield f"{key}.attacks: {name}: queries.{attack.reads} stops early by shadows, and {alone}; leave it out"
+        if attack and attack.reads in config.queries and study.model in config.targets:
+            reasons = config.targets[study.model].refusals(config.queries[attack.reads])
+            yield from (f"{key}.attacks: {name}: queries.{attack.reads} {why}; leave it out" for why in reasons)
     if study.evaluated and study.evaluated < MIN_KNOWN:
         yield f"{key}.evaluated: {study.evaluated}: too few for one half to judge the other; use at least {MIN_KNOWN}"
     if dataset:

@@ -15,7 +15,7 @@ from workflow.config.schema.queries import AnyQuery
 from workflow.config.schema.studies import Study
 from workflow.config.schema.targets import AnyTarget, Target, TorchTarget
 
-SECTIONS = ("datasets", "models", "defenses", "queries", "attacks")  # those that plug-ins may be in
+SECTIONS = ("datasets", "models", "targets", "defenses", "queries", "attacks")  # those that plug-ins may be in
 
 
 class Metrics(Strict):
@@ -53,10 +53,16 @@ class Config(Strict):
     exhibits: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Exhibit] = {}
 
     def attacks_of(self, study: Study) -> list[str]:
-        """Names of the attacks that run in a study: all where it names none, but those that need a pool."""
+        """Names of the attacks that run in a study: where it names none, all that can run in one of its kind."""
         if study.attacks is not None:
             return study.attacks
-        return [name for name, attack in self.attacks.items() if study.is_pool or not attack.calibrates]
+        names = [name for name, attack in self.attacks.items() if study.is_pool or not attack.calibrates]
+        return [name for name in names if not self._refused(study, name)]
+
+    def _refused(self, study: Study, attack: str) -> bool:
+        """Whether what an attack of this name reads cannot be asked of a study's given model."""
+        target, query = self.targets.get(study.model), self.queries.get(self.attacks[attack].reads)
+        return study.is_given and target is not None and query is not None and any(target.refusals(query))
 
     def model_of(self, study: Study) -> AnyModel | Target | None:
         """What builds the model that a study asks, None where there is none of that name."""

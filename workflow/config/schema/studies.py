@@ -59,7 +59,7 @@ class Study(Strict):
     training: Training = Field(Training.model_validate({}), description="how models are trained")
     outliers: Outliers | None = Field(None, description="also measure attacks on outliers alone; default: no")
     attacks: Annotated[list[str], Distinct] | None = Field(
-        None, description="default: all; those that calibrate only with splits: pool"
+        None, description="default: all that can run: those that calibrate only with splits: pool"
     )
 
     @property

@@ -1,0 +1,54 @@
+"""A function from inputs to labels in the place of a network, so that whatever asks networks asks it."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+Predict = Callable[[np.ndarray], npt.ArrayLike]
+
+
+class LabelFunction(nn.Module):
+    """Gives ones at the labels of a function, in the place of logits. It has no parameters, and answers on the CPU.
+
+    predict: from a float32 array (m, *shape) in [0, 1], which it may change, to labels, ints (m,) from 0 to
+    n_classes - 1; name: of the function, in errors.
+    """
+
+    def __init__(self, predict: Predict, n_classes: int, name: str = "predict"):
+        super().__init__()
+        self._predict, self._n_classes, self._name = predict, n_classes, name
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Floats (m, n_classes) of inputs (m, *shape). Raises ValueError where the function gives no labels."""
+        given = np.array(inputs.numpy(), order="C")  # a copy
+        labels = np.asarray(self._predict(given))
+        if labels.shape != (len(given),) or labels.dtype.kind not in "iu":
+            raise ValueError(
+                f"{self._name}: expected integer labels of shape {(len(given),)}, got {labels.dtype} of shape "
+                f"{labels.shape}; return one class number for each input"
+            )
+        numbers = torch.from_numpy(in_range(self._name, labels, self._n_classes))
+        return nn.functional.one_hot(numbers, self._n_classes).float()
+
+
+def in_range(name: str, labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Class numbers, ints (n,), as int64; ValueError where one is not in 0, 1, ... n_classes - 1."""
+    labels = labels.astype(np.int64)
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise ValueError(
+            f"{name}: expected classes from 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}; number them "
+            "from 0, or raise n_classes"
+        )
+    return labels
+
+
+def as_network(built: nn.Module | Predict, n_classes: int) -> nn.Module:
+    """A module as it is, and a function as a `LabelFunction`. Raises ValueError for what is neither."""
+    if isinstance(built, nn.Module):
+        return built
+    if not callable(built):
+        raise ValueError(f"expected a torch.nn.Module or a function from inputs to labels, got {type(built).__name__}")
+    return LabelFunction(built, n_classes)

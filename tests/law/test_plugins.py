@@ -8,19 +8,21 @@ import copy
 import pytest
 
 from tests.law.conftest import write
-from tests.law.study import EVERY_KIND
+from tests.law.study import EVERY_KIND, place
 from tests.workflow.conftest import make_checkout
 
 MODULES = {
     "datasets": "N_EXAMPLES = 400\nSHAPE = (1, 8, 8)\n\n\ndef load(option):\n    pass\n",
     "models": "def build(shape, n_classes, option):\n    pass\n",
+    "targets": "def build(shape, n_classes, option):\n    pass\n",
     "defenses": "class Defense:\n    def __init__(self, option):\n        pass\n",
     "queries": "class Perturbation:\n    def __init__(self, option):\n        pass\n",
     "attacks": 'class Attack:\n    reads = ("labels",)\n\n    def __init__(self, option):\n        pass\n',
 }
+OWN = {section: "own" for section in MODULES} | {"targets": "given"}  # no target has the name of a model
 CONFIG = {
     "base": "none",
-    **{section: {"own": {"kind": f"plugins.{section}", "option": 1}} for section in MODULES},
+    **{section: {OWN[section]: {"kind": f"plugins.{section}", "option": 1}} for section in MODULES},
     "studies": {
         "small": {
             "dataset": "own",
@@ -29,17 +31,31 @@ CONFIG = {
             "defenses": ["own"],
             "seeds": [0],
             "outliers": EVERY_KIND["studies"]["small"]["outliers"],
-        }
+        },
+        "audit": {
+            "dataset": "records",
+            "n_train": [100],
+            "splits": "given",
+            "model": "given",
+            "seeds": [0],
+            "attacks": ["gap", "distance", "directions"],
+        },
     },
     "metrics": EVERY_KIND["metrics"],
     "figures": {"gallery": {"kind": "gallery", "study": "small", "queries": ["own"]}},
 }
 CONFIG["attacks"]["own"]["reads"] = "own"
 for section, name, entry in (
-    ("queries", "boundary", EVERY_KIND["queries"]["settled"]),
+    ("defenses", "none", {"kind": "none"}),
+    ("datasets", "records", EVERY_KIND["datasets"]["records"]),
+    ("queries", "original", {"kind": "original"}),
+    ("attacks", "gap", {"kind": "gap", "reads": "original"}),
+    ("queries", "settled", EVERY_KIND["queries"]["settled"]),
+    ("queries", "boundary", EVERY_KIND["queries"]["boundary"]),
     ("queries", "directions", EVERY_KIND["queries"]["directions"]),
     ("queries", "confidences", {"kind": "confidences"}),
     ("queries", "gradients", {"kind": "white_box", "steps": 3}),
+    ("attacks", "settled", {"kind": "distance", "reads": "settled"}),
     ("attacks", "distance", {"kind": "distance", "reads": "boundary"}),
     ("attacks", "directions", {"kind": "distance", "reads": "directions"}),
     ("attacks", "confidence", {"kind": "true_confidence", "reads": "confidences"}),
@@ -57,6 +73,7 @@ LOADED_BY = {  # rules that must be among those that load the plug-in of a secti
         "query_confidences",
         "query_white_box",
     },
+    "targets": {"check_study", "import_target", "query_labels", "search_boundary", "search_directions"},
     "defenses": {"train_model", "query_confidences"},
     "queries": {"query_labels", "plot_gallery"},
     "attacks": {"score_attack"},
@@ -66,6 +83,7 @@ LOADED_BY = {  # rules that must be among those that load the plug-in of a secti
 @pytest.fixture(scope="module")
 def checkout(planner, tmp_path_factory):
     checkout = make_checkout(tmp_path_factory.mktemp("plugins") / "checkout")
+    place(checkout.path)
     (checkout.path / "plugins").mkdir()
     for section, module in MODULES.items():
         (checkout.path / f"plugins/{section}.py").write_text(f'FILES = ["{section}.txt"]\n\n\n{module}')
@@ -81,7 +99,7 @@ def edited_code(checkout, section):
 
 def edited_option(checkout, section):
     config = copy.deepcopy(CONFIG)
-    config[section]["own"]["option"] = 2
+    config[section][OWN[section]]["option"] = 2
     write(checkout, config)
 
 

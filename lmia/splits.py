@@ -8,6 +8,7 @@ import numpy as np
 from lmia.split_rows import padded
 from lmia.streams import stream
 
+MIN_KNOWN = 50  # members of a given model, and non-members: one half of each teaches, and the other is judged
 PARTS = ("target_members", "target_nonmembers", "shadow_members", "shadow_nonmembers")
 
 
@@ -117,13 +118,24 @@ def known_split(membership: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, n
         membership: int8 (n,), 1 for what it was trained on, 0 for what it was not, and -1 where nobody knows.
         same: ints (n,), equal where inputs are, see `lmia.data.equal_inputs`.
 
-    Returns (ids of members, of non-members, number of examples that are left out). Those are what is among the members
-    and among the non-members: no attack can tell them apart, and whoever has them in both was mistaken in one.
+    Returns (ids of members, of non-members, number of known examples that are left out). Left out is what is among the
+    members and among the non-members: no attack can tell them apart, and whoever has them in both was mistaken in one.
+    So are all but the first of equal examples of one kind, or one would be judged by what its twin has taught.
+
+    Raises ValueError where fewer than MIN_KNOWN of a kind are left.
     """
     both = np.intersect1d(same[membership == 1], same[membership == 0])
-    is_clear = ~np.isin(same, both)
-    members, nonmembers = (np.flatnonzero(is_clear & (membership == kind)) for kind in (1, 0))
-    return members, nonmembers, int(((membership >= 0) & ~is_clear).sum())
+    clear = [np.flatnonzero((membership == kind) & ~np.isin(same, both)) for kind in (1, 0)]
+    members, nonmembers = (ids[np.sort(np.unique(same[ids], return_index=True)[1])] for ids in clear)
+    n_left_out = int((membership >= 0).sum()) - len(members) - len(nonmembers)
+    for kind, ids in (("members", members), ("non-members", nonmembers)):
+        if len(ids) < MIN_KNOWN:
+            left = f", once {n_left_out} are left out whose inputs are those of another" if n_left_out else ""
+            raise ValueError(
+                f"membership: {len(ids)} known {kind}{left}: too few for one half to judge the other; at least "
+                f"{MIN_KNOWN} of each kind are needed"
+            )
+    return members, nonmembers, n_left_out
 
 
 def draw_examples(n_available: int, n: int, pool: int) -> np.ndarray:

@@ -119,13 +119,31 @@ def test_pools_are_tossed_pair_by_pair():
     assert (draw_pool(range(6), 3000, seed=3) != pool).mean() > 0.4
 
 
-@given(st.lists(st.tuples(st.sampled_from([1, 0, -1]), st.integers(0, 12)), min_size=1, max_size=40))
-def test_known_records_of_both_kinds_are_in_neither(records):
+@given(st.lists(st.tuples(st.sampled_from([1, 0, -1]), st.integers(0, 12)), max_size=40))
+def test_of_equal_known_records_one_is_kept_and_none_of_both_kinds(records):
+    """Beside 60 of each kind that no other is equal to."""
+    records = [*records, *((bit, 100 + 2 * number + bit) for number in range(60) for bit in (1, 0))]
     membership, same = (np.array(part) for part in zip(*records, strict=True))
     members, nonmembers, n_left_out = known_split(membership, same)
-    assert not set(same[members]) & set(same[nonmembers])
+    kept = [*same[members], *same[nonmembers]]
+    assert len(set(kept)) == len(kept)
     assert (membership[members] == 1).all() and (membership[nonmembers] == 0).all()
     assert (np.diff(members) > 0).all() and (np.diff(nonmembers) > 0).all()
-    both = set(same[membership == 1]) & set(same[membership == 0])
-    assert n_left_out == sum(bit >= 0 and number in both for bit, number in records)
+    of_kinds = [set(same[membership == kind].tolist()) for kind in (1, 0)]
+    assert set(kept) == of_kinds[0] ^ of_kinds[1]
     assert len(members) + len(nonmembers) + n_left_out == (membership >= 0).sum()
+    for ids, kind in ((members, 1), (nonmembers, 0)):
+        assert all(row == np.flatnonzero((same == same[row]) & (membership == kind))[0] for row in ids)
+
+
+@pytest.mark.parametrize(("n_members", "n_twins"), [(49, 0), (60, 11), (60, 60)])
+def test_too_few_known_records_are_refused(n_members, n_twins):
+    """Members are 0, 1, ...; so many of the others have the inputs of one."""
+    same = np.r_[np.arange(n_members), 1000 + np.arange(80), np.arange(n_twins)]
+    membership = np.r_[np.ones(n_members, int), np.zeros(80 + n_twins, int)]
+    left = f", once {2 * n_twins} are left out whose inputs are those of another" if n_twins else ""
+    message = (
+        f"^membership: {n_members - n_twins} known members{left}: too few for one half to judge the other; at least"
+    )
+    with pytest.raises(ValueError, match=message):
+        known_split(membership, same)

@@ -90,7 +90,7 @@ def describe(
     return sum(shape[0] for shape in shapes), each.pop()
 
 
-def load_membership(path: str, membership: Sequence[str], classes: Sequence[str] = ("classes",)) -> np.ndarray:
+def load_known(path: str, membership: Sequence[str], classes: Sequence[str] = ("classes",)) -> np.ndarray:
     """Whether a model was trained on the examples of `load`, in their order: int8 (n,), 1 if so, 0 if not, -1 unknown.
 
     path, classes: see `load`; membership: names of as many arrays (n,), of true and false or of these numbers.

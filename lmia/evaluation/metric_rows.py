@@ -67,7 +67,7 @@ def model_rows(
     whose = "shadow" if prefix else "target"
     for row, seed in enumerate(seeds):
         found = [model["flags"][row] for model in models if "flags" in model]
-        flagged = flags.join(f"{whose} {flag}" for flag in found if flag)
+        flagged = flags.join(f"{whose} {flag}" for text in found if text for flag in text.split(flags.BETWEEN))
         for metric, n in zip(MODEL_METRICS, sizes[row], strict=True):
             hits = round(n * sum(model[metric][row] for model in models))
             value, low, high = proportion(hits, n * len(models))

@@ -2,23 +2,24 @@
 
 import numpy as np
 
-from lmia.evaluation.intervals import proportion
+SPREADS = 1.96  # standard errors above chance, of a model that knows something of its members
 
 
 def check_above_chance(labels: np.ndarray, classes: np.ndarray) -> None:
     """Raise ValueError where a model is right on its members no more often than by chance.
 
-    Chance is how often its labels would be right if they were dealt out among the members, as in Cohen's kappa, and the
-    exact 95 % interval of how often they are right has to lie above that. A wrong scale of the inputs, or another order
-    of the classes, ends here, and not as a model that seems to leak nothing.
+    Chance is how often its labels would be right if they were dealt out among the members, as in Cohen's kappa, with
+    the standard error that kappa has there (Fleiss, Cohen and Everitt 1969, equation 14). A wrong scale of the inputs,
+    or another order of the classes, ends here, and not as a model that seems to leak nothing.
 
     labels, classes: of the members, ints (n,).
     """
     n, most = len(classes), int(max(labels.max(), classes.max())) + 1
-    shares = [np.bincount(values, minlength=most) / n for values in (labels, classes)]
-    chance = float(shares[0] @ shares[1])
-    right, low, _ = proportion(int((labels == classes).sum()), n)
-    if low <= chance:
+    of_labels, of_classes = (np.bincount(values, minlength=most) / n for values in (labels, classes))
+    chance, right = float(of_labels @ of_classes), float(np.mean(labels == classes))
+    variance = chance + chance**2 - float(of_labels @ (of_classes * (of_labels + of_classes)))
+    spread = np.sqrt(max(variance, 0) / n)  # zero where all labels, or all classes, are the same
+    if not right > chance + SPREADS * spread:
         raise ValueError(
             f"{100 * right:.1f} % of {n} known members are labelled rightly, {100 * chance:.1f} % would be by chance: "
             "is the input scaled as in training, and are the classes in its order?"

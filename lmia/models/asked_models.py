@@ -80,7 +80,7 @@ class TrainedModels:
         return evaluated_pool_ids(np.sort(np.concatenate([members, nonmembers])), self._pool, self._evaluated)
 
     def starting_points(self, subject: Subject) -> tuple[torch.Tensor, np.ndarray] | None:
-        """(inputs, classes) of points where searches may start, none of them trained on; None where there is none.
+        """(inputs, classes) of points where searches may start, none of them a known member; None where there is none.
 
         Of a pool they are among what no model of it was trained on, and the same for all.
         """

@@ -5,7 +5,8 @@ from torch import nn
 
 from lmia.interfaces import ModelBuilder
 
-POINTS = 8  # asked about
+POINTS = 8  # asked about, of a fresh model
+BATCH = 1024  # asked about at once, of one that is trained
 ROUNDING = 1e-3  # of the largest logit: what another shape of the batch may change, with room
 
 
@@ -29,10 +30,8 @@ def check_model(build: ModelBuilder, inputs: torch.Tensor, n_classes: int, seed:
         _check_repeats(model, points, logits)
         _check_restored(model, other, points, logits)
         _check_gradients(other, points, n_classes)
-    total = logits.sum(1)
-    if (logits >= 0).all() and torch.allclose(total, torch.ones_like(total), atol=1e-4):
-        return ["its answers look like probabilities; training expects logits, and applies softmax itself"]
-    return []
+    looks = "its answers look like probabilities; training expects logits, and applies softmax itself"
+    return [looks] if _are_probabilities(logits) else []
 
 
 def _built(build: ModelBuilder, inputs: torch.Tensor, n_classes: int) -> nn.Module:
@@ -42,16 +41,26 @@ def _built(build: ModelBuilder, inputs: torch.Tensor, n_classes: int) -> nn.Modu
     return model
 
 
-def check_answers(model: nn.Module, inputs: torch.Tensor, n_classes: int) -> None:
+def check_answers(model: nn.Module, inputs: torch.Tensor, n_classes: int) -> list[str]:
     """Raise ValueError where a model that is trained already cannot be asked: see `check_model` for how it must answer.
 
-    model: in evaluation mode; inputs: float32 (n, *shape), of which the first few are used.
+    model: in evaluation mode; inputs: float32 (n, *shape), of which the first few are asked about again.
+
+    Returns flags, a list of str: "gives probabilities" where what it gives are no logits, so that confidences, to which
+    softmax is applied, are none of its own.
     """
+    logits = torch.cat([_answers(model, part, n_classes) for part in inputs.split(BATCH)])
+    if not (is_finite := torch.isfinite(logits)).all():
+        example = int(is_finite.all(1).int().argmin())
+        raise ValueError(f"expected finite logits, got {logits[~is_finite][0]:g}, first for example {example}")
     points = inputs[:POINTS].clone()
-    logits = _answers(model, points, n_classes)
-    if not torch.isfinite(logits).all():
-        raise ValueError(f"expected finite logits, got {logits[~torch.isfinite(logits)][0]:g}")
-    _check_repeats(model, points, logits)
+    _check_repeats(model, points, _answers(model, points, n_classes))
+    return ["gives probabilities"] if _are_probabilities(logits) else []
+
+
+def _are_probabilities(logits: torch.Tensor) -> bool:
+    total = logits.sum(1)
+    return bool((logits >= 0).all()) and torch.allclose(total, torch.ones_like(total), atol=1e-4)
 
 
 @torch.inference_mode()

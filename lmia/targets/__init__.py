@@ -1,5 +1,5 @@
-"""Models that exist already, by their kinds: a file of a user's is read, and nothing that it holds is executed.
+"""Models that exist already, by their kinds: nothing that a user's file holds is executed unless its hash is stated.
 
-A module here has `build(shape, n_classes, **options)`, as models have it, and `load(network, path)`, which fills the
-network with what the file holds.
+A module here has `load(network, path)`, which fills a network with what a file holds, and, where the file brings its
+architecture along, `build(shape, n_classes, **options)`, which makes that network as a module of models does.
 """

@@ -18,7 +18,7 @@ def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
     """
     state = _read(path)
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        keys = f" with the keys {_named(list(map(str, state)))}" if isinstance(state, dict) else ""
+        keys = f" with the keys {_named(list(state))}" if isinstance(state, dict) else ""
         raise ValueError(
             f"expected a state_dict of tensors, got {type(state).__name__}{keys}; "
             "write it by torch.save(model.state_dict(), path)"
@@ -34,6 +34,11 @@ def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
                 f"{name}: expected shape {tuple(value.shape)}, as the model is built, got {tuple(state[name].shape)}; "
                 "is it built with the options of its training, for as many classes?"
             )
+        if state[name].layout is not value.layout or state[name].is_floating_point() != value.is_floating_point():
+            raise ValueError(
+                f"{name}: expected numbers as {value.dtype}, as the model is built, got {state[name].dtype} "
+                f"({state[name].layout}); save the weights as plain floats"
+            )
     network.load_state_dict(state)
 
 
@@ -42,14 +47,13 @@ def _read(path: str | os.PathLike[str]) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
-    except Exception as error:  # whatever a file that is none makes unpickling raise
-        reason = str(error).partition("\n")[0] or type(error).__name__
+    except Exception as error:  # whatever a file that is none makes unpickling raise, with advice that is not safe
         raise ValueError(
-            "expected a state_dict, as torch.save(model.state_dict(), path) writes it; what else a file may hold is "
-            f"never unpickled ({reason})"
+            "expected a state_dict, as torch.save(model.state_dict(), path) writes it; what else a file may hold, such "
+            "as a whole model, is never unpickled"
         ) from error
 
 
-def _named(names: list[str]) -> str:
+def _named(names: list) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    return ", ".join(map(str, names[:SHOWN])) + more

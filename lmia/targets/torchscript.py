@@ -39,7 +39,14 @@ class Scripted(nn.Module):
             raise ValueError(f"expected a file of torch.jit.save ({reason})") from error
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        return self.network(inputs)
+        """Raises ValueError where the program fails, as one does that was saved for other numbers than float32."""
+        try:
+            return self.network(inputs)
+        except RuntimeError as error:
+            reason = str(error).strip().rpartition("\n")[2]
+            raise ValueError(
+                f"expected a model that takes {inputs.dtype} of shape {tuple(inputs.shape)} ({reason})"
+            ) from error
 
 
 def build(shape: tuple[int, ...], n_classes: int, trust: str) -> nn.Module:

@@ -248,14 +248,22 @@ def model_flag(
 ) -> str:
     """Why attacks on a model say little of its training data, "" where nothing speaks against them.
 
-    losses: of each epoch (epochs,); predicted: labels of the members, (n,); tested: labels of points that it was not
-    trained on, (m,); classes: their true ones, (m,).
+    losses: of each epoch (epochs,); the others: see `labels_flag`.
 
-    "diverged": the last loss is not finite. "constant": all points get the same label. "at chance": on points that it
-    was not trained on, it is not more accurate by two standard errors than always giving their most frequent class.
+    "diverged": the last loss is not finite; else what `labels_flag` says.
     """
-    if not np.isfinite(losses[-1]):
-        return "diverged"
+    return labels_flag(predicted, tested, classes) if np.isfinite(losses[-1]) else "diverged"
+
+
+def labels_flag(predicted: torch.Tensor, tested: torch.Tensor, classes: torch.Tensor) -> str:
+    """Why labels of a model say little of its training data, "" where nothing speaks against them.
+
+    predicted: labels of the members, (n,); tested: labels of points that it was not trained on, (m,); classes: their
+    true ones, (m,).
+
+    "constant": all points get the same label. "at chance": on points that it was not trained on, it is not more
+    accurate by two standard errors than always giving their most frequent class.
+    """
     if len(torch.cat([predicted, tested]).unique()) == 1:
         return "constant"
     n, right = len(classes), share(tested, classes)

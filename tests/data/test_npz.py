@@ -238,9 +238,9 @@ def test_membership_is_pooled_like_the_classes(arrays):
         m1=np.array([1, 0, -1]),
         m2=np.array([True, False]),
     )
-    found = npz.load_membership(path, ["m1", "m2"], ["y1", "y2"])
+    found = npz.load_known(path, ["m1", "m2"], ["y1", "y2"])
     assert found.dtype == np.int8 and found.tolist() == [1, 0, -1, 1, 0]
-    assert npz.load_membership(path, ["m2", "m1"], ["y2", "y1"]).tolist() == [1, 0, 1, 0, -1]
+    assert npz.load_known(path, ["m2", "m1"], ["y2", "y1"]).tolist() == [1, 0, 1, 0, -1]
 
 
 @pytest.mark.parametrize(
@@ -262,4 +262,4 @@ def test_membership_is_pooled_like_the_classes(arrays):
 )
 def test_membership_that_says_nothing_is_refused(arrays, named, membership, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        npz.load_membership(arrays(classes=np.array([0, 1, 2]), **named), membership)
+        npz.load_known(arrays(classes=np.array([0, 1, 2]), **named), membership)

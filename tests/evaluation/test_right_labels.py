@@ -39,5 +39,29 @@ def test_a_frequent_class_is_no_knowledge_and_a_little_more_is():
     check_above_chance(np.where(np.arange(1000) % 20 == 0, 1, 0), classes)
 
 
+@pytest.mark.parametrize("counts", [(3, 3, 1, 293), (3, 7, 2, 988), (30, 20, 20, 30)])
+def test_models_that_know_a_rare_class_pass(counts):
+    """Hits, misses, false alarms and rightly silent: Fisher's exact test sees what accuracy alone hides."""
+    classes, labels = np.repeat([1, 1, 0, 0], counts), np.repeat([1, 0, 1, 0], counts)
+    check_above_chance(labels, classes)
+
+
+def test_false_alarms_alone_are_no_knowledge():
+    with pytest.raises(ValueError, match="would be by chance"):
+        check_above_chance(np.repeat([0, 1, 0], [3, 1, 296]), np.repeat([1, 0, 0], [3, 1, 296]))
+
+
+def test_few_models_that_know_nothing_pass():
+    draw = np.random.default_rng(3)
+    passed = 0
+    for _ in range(400):
+        try:
+            check_above_chance(draw.permutation(CLASSES), CLASSES)
+            passed += 1
+        except ValueError:
+            pass
+    assert 2 <= passed <= 20  # 2.5 % of 400
+
+
 def test_weak_models_pass():
     check_above_chance(np.where(np.random.default_rng(2).random(1000) < 0.15, CLASSES, (CLASSES + 3) % 10), CLASSES)

@@ -45,6 +45,19 @@ def without_first(state):
             "the file lacks 0.weight, 0.bias, 1.weight and 6 more and has module.0.weight, module.0.bias, "
             "module.1.weight and 6 more beside: it is of another architecture than the model that is built",
         ),
+        (lambda state: {3: 1}, "expected a state_dict of tensors, got dict with the keys 3; write it"),
+        (
+            lambda state: state | {"0.weight": state["0.weight"].to(torch.int8)},
+            "0.weight: expected numbers as torch.float32, as the model is built, got torch.int8 (torch.strided); save",
+        ),
+        (
+            lambda state: state | {"0.weight": state["0.weight"].to(torch.complex64)},
+            "0.weight: expected numbers as torch.float32, as the model is built, got torch.complex64",
+        ),
+        (
+            lambda state: state | {"0.weight": state["0.weight"].to_sparse()},
+            "0.weight: expected numbers as torch.float32, as the model is built, got torch.float32 (torch.sparse_coo)",
+        ),
         (without_first, "the file lacks 0.weight: it is of another architecture"),
         (lambda state: state | {"4.weight": torch.ones(1)}, "the file has 4.weight beside: it is of another"),
         (
@@ -71,7 +84,9 @@ class Payload:
 @pytest.mark.parametrize("write", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value))])
 def test_nothing_that_a_file_holds_is_executed(write, tmp_path):
     write({"0.weight": Payload(tmp_path / "ran")}, tmp_path / "it.pt")
-    with pytest.raises(ValueError, match="^expected a state_dict, .* what else a file may hold is never unpickled"):
+    with pytest.raises(
+        ValueError, match="^expected a state_dict, .* what else a file may hold, .* is never unpickled$"
+    ):
         load(net(), tmp_path / "it.pt")
     assert not (tmp_path / "ran").exists()
 
@@ -79,9 +94,22 @@ def test_nothing_that_a_file_holds_is_executed(write, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"\x80\x04garbage", bytes(1000)])
 def test_other_files_are_refused_with_one_line(content, tmp_path):
     (tmp_path / "it.pt").write_bytes(content)
-    with pytest.raises(ValueError, match=r"^expected a state_dict, .*\)$") as error:
+    with pytest.raises(ValueError, match=r"^expected a state_dict, .* never unpickled$") as error:
         load(net(), tmp_path / "it.pt")
     assert "\n" not in str(error.value)
+
+
+def test_a_whole_model_is_refused_with_one_line_and_no_advice_to_load_it(tmp_path):
+    torch.save(net(), tmp_path / "it.pt")
+    with pytest.raises(ValueError) as error:
+        load(net(), tmp_path / "it.pt")
+    assert str(error.value).isprintable() and "weights_only" not in str(error.value)
+
+
+def test_weights_in_half_precision_are_taken(tmp_path):
+    torch.save(net().half().state_dict(), tmp_path / "it.pt")
+    load(network := net(), tmp_path / "it.pt")
+    assert {value.dtype for value in network.parameters()} == {torch.float32}
 
 
 def test_a_missing_file_is_named(tmp_path):

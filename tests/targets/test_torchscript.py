@@ -37,6 +37,19 @@ def test_other_files_are_refused_with_one_line(content, tmp_path):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+def test_a_model_for_other_numbers_is_refused_with_one_line(dtype, tmp_path):
+    network = nn.Linear(3, 2).to(dtype)
+    torch.jit.save(torch.jit.script(network), tmp_path / "it.ts")
+    loaded = trusted(tmp_path / "it.ts")
+    load(loaded, tmp_path / "it.ts")
+    with pytest.raises(
+        ValueError, match=r"^expected a model that takes torch.float32 of shape \(5, 3\) \(.*\)$"
+    ) as error:
+        loaded(torch.rand(5, 3))
+    assert "\n" not in str(error.value)
+
+
 def test_weights_alone_are_no_model(tmp_path):
     torch.save(nn.Linear(3, 2).state_dict(), tmp_path / "it.pt")
     with pytest.raises(ValueError, match="^expected a file of torch.jit.save"):

@@ -67,7 +67,7 @@ def remark(config: Config, study: Study | None, attack: str, of_paper: PaperNumb
         remarks.append(f"paper: n = {of_paper.n_train:,}")
     if study.splits == "halves":
         remarks.append("shadow trained on the target's non-members")
-    if attack and (points := evaluated_points(study, n)) < n:
+    if attack and not study.is_given and (points := evaluated_points(study, n)) < n:
         remarks.append(f"{points} + {points} points")
     if attack:
         remarks += config.query_of(attack).remarks(of_paper.queries.get(attack))

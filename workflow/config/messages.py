@@ -3,6 +3,8 @@
 import difflib
 import reprlib
 from collections.abc import Collection, Iterator
+from os import getcwd
+from os.path import isabs
 from typing import TYPE_CHECKING, Any, get_origin
 
 from pydantic_core import ErrorDetails
@@ -24,6 +26,11 @@ def suggest(word: object, known: Collection[str]) -> str:
         return "this kind takes no options; remove it"
     close = difflib.get_close_matches(str(word), known, n=1)
     return f"did you mean {close[0]}?" if close else f"expected one of: {', '.join(word or EMPTY for word in known)}"
+
+
+def where(path: str) -> str:
+    """Words for the folder in which a path is looked for."""
+    return "" if isabs(path) or path.startswith("~") else f" in {getcwd()}"
 
 
 def unknown(key: str, name: str, known: Collection[str], section: str) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 
 from lmia import artifacts
 from lmia.data.equal_inputs import number_inputs
-from lmia.data.npz import load_membership
+from lmia.data.npz import load_known
 from lmia.splits import draw_block, known_split
 from lmia.streams import seed_list
 from workflow.harness.errors import bad_input
@@ -28,14 +28,14 @@ def draw(
     artifacts.save(output, "split", split, {"scheme": scheme, "seeds": seeds, "role": role})
 
 
-def take_known(dataset: str, output: str, membership: np.ndarray, seeds: list[int]) -> None:
+def take_known(dataset: str, output: str, membership: np.ndarray, seeds: list[int], name: str) -> None:
     inputs = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})[0]["inputs"]
-    members, nonmembers, n_left_out = known_split(membership, number_inputs(inputs))
+    with bad_input(f"datasets.{name}"):
+        members, nonmembers, n_left_out = known_split(membership, number_inputs(inputs))
     arrays = {"members": members[None], "nonmembers": nonmembers[None]}
     artifacts.save(output, "split", arrays, {"scheme": "given", "seeds": seeds, "role": "target"})
-    print(f"{len(members)} members and {len(nonmembers)} non-members are known")
-    if n_left_out:
-        print(f"{n_left_out} examples are left out, whose inputs are among the members and among the non-members")
+    print(f"{len(members)} members and {len(nonmembers)} non-members are known; of the more, as many as of the others")
+    print(f"are asked about. {n_left_out} known examples are left out, whose inputs are those of another")
 
 
 if __name__ == "__main__":
@@ -56,5 +56,5 @@ if __name__ == "__main__":
         else:
             name = snakemake.config["studies"][study]["dataset"]
             with bad_input(f"datasets.{name}"):
-                membership = load_membership(snakemake.config["datasets"][name]["path"], **params.membership)
-            take_known(snakemake.input.dataset, snakemake.output[0], membership, seed_list(params.seeds))
+                membership = load_known(snakemake.config["datasets"][name]["path"], **params.membership)
+            take_known(snakemake.input.dataset, snakemake.output[0], membership, seed_list(params.seeds), name)

@@ -9,13 +9,14 @@ import torch
 from lmia import artifacts, plugins
 from lmia.devices import describe, prepare
 from lmia.evaluation.blind import blind_auc
+from lmia.evaluation.flags import join
 from lmia.evaluation.right_labels import check_above_chance
-from lmia.label_function import as_network
+from lmia.label_function import LabelFunction, as_network
 from lmia.models.checkpoints import to_arrays
 from lmia.models.usability import check_answers
 from lmia.split_rows import ids_of
 from lmia.streams import seed_list
-from lmia.training.loop import predict
+from lmia.training.loop import labels_flag, predict
 from workflow.harness.errors import bad_input
 from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
@@ -36,17 +37,23 @@ def import_target(
             plugins.load("targets", params.target["kind"]).load(network, path)
         arrays = to_arrays(network, seed)
         network = network.eval().to(device)
-        check_answers(network, torch.from_numpy(inputs[members]).to(device), n_classes)
+        found = check_answers(network, torch.from_numpy(inputs[members]).to(device), n_classes)
         of_members, of_others = (
-            predict(network, torch.from_numpy(inputs[ids]).to(device)).cpu().numpy() for ids in (members, nonmembers)
+            predict(network, torch.from_numpy(inputs[ids]).to(device)).cpu() for ids in (members, nonmembers)
         )
-        check_above_chance(of_members, classes[members])
-    arrays["train_accuracy"] = np.array([np.mean(of_members == classes[members])])
-    arrays["test_accuracy"] = np.array([np.mean(of_others == classes[nonmembers])])
+        check_above_chance(of_members.numpy(), classes[members])
+    if isinstance(network, LabelFunction):
+        found = []  # ones at its labels are our own
+    found.append(labels_flag(of_members, of_others, torch.from_numpy(classes[nonmembers])))
+    for metric, labels, of in (("train_accuracy", of_members, members), ("test_accuracy", of_others, nonmembers)):
+        arrays[metric] = np.array([np.mean(labels.numpy() == classes[of])])
+        print(f"{metric} on {len(of)} known records: {arrays[metric][0]:.4f}; is that what you know of the model?")
     ids = np.sort(np.concatenate([members, nonmembers]))
     auc, low, _ = blind_auc(inputs[ids], classes[ids], np.isin(ids, members), seed)
     if low > 0.5:
-        arrays["flags"] = np.array([f"members and non-members differ by themselves (AUC {auc:.3f})"])
+        found.append(f"members and non-members differ by themselves (AUC {auc:.3f})")
+    if flagged := join(found):
+        arrays["flags"] = np.array([flagged])
     provenance = {"model": params.model, "target": params.target, "seeds": [seed], "role": "target"}
     provenance |= {"dataset": artifacts.recorded_checksum(dataset), "split": artifacts.recorded_checksum(split)}
     artifacts.save(output, "model", arrays, provenance | {"torch": torch.__version__, "device": describe(device)})

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from os.path import isfile
 
-from workflow.config.messages import unknown
+from lmia.splits import MIN_KNOWN
+from workflow.config.messages import EMPTY, unknown, where
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.studies import Study
 from workflow.config.schema.targets import WITHOUT_SHADOW, FileTarget, TorchScriptTarget, TorchTarget
 from workflow.harness.fingerprint import file_hash
-
-MIN_KNOWN = 50  # members, and non-members, of which one half teaches and the other is judged
 
 
 def check_targets(config: Config) -> Iterator[str]:
@@ -18,7 +17,8 @@ def check_targets(config: Config) -> Iterator[str]:
         key = f"targets.{name}"
         if isinstance(target, FileTarget) and not _is_file(target.path):
             stated = getattr(target, target.place)
-            yield f"{key}.{target.place}: {stated}: no such file; give the path of the model that is to be attacked"
+            found = f"no such file{where(stated)}; give the path of the model that is to be attacked"
+            yield f"{key}.{target.place}: {stated or EMPTY}: {found}"
         elif isinstance(target, TorchScriptTarget) and target.trust != (found := file_hash(target.path)):
             yield (
                 f"{key}.trust: {target.trust or 'missing'}: a file of TorchScript is a program, and is run only where "
@@ -52,8 +52,8 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
         yield f"{key}.defenses: {study.defenses}: a given model is asked as it is; remove this"
     if study.shadows > 1:
         yield f"{key}.shadows: {study.shadows}: {WITHOUT_SHADOW}; remove it"
-    for field in ("n_nonmembers", "outliers"):
-        if getattr(study, field) is not None:
+    for field in ("n_nonmembers", "outliers", "training"):
+        if field in study.model_fields_set and getattr(study, field) is not None:
             yield f"{key}.{field}: not for a given model; remove it"
     for name in config.attacks_of(study):
         attack = config.attacks.get(name)

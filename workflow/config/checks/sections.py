@@ -1,15 +1,14 @@
 """Whether entries fit each other: one line for each mistake, with key, value and fix."""
 
 from collections.abc import Iterator
-from os import getcwd
-from os.path import exists, expanduser, isabs
+from os.path import exists, expanduser
 
-from lmia.data.npz import describe, load_membership
+from lmia.data.npz import describe, load_known
 from workflow.config.checks.defenses import check_defenses
 from workflow.config.checks.given import check_targets
 from workflow.config.checks.plugins import check_plugins
 from workflow.config.checks.studies import check_studies
-from workflow.config.messages import unknown
+from workflow.config.messages import unknown, where
 from workflow.config.plugin_source_reader import read_attribute
 from workflow.config.schema.attacks import Rule
 from workflow.config.schema.configuration import SECTIONS, Config
@@ -49,15 +48,10 @@ def check_figures(config: Config) -> Iterator[str]:
 def check_datasets(config: Config) -> Iterator[str]:
     for name, dataset in config.datasets.items():
         if isinstance(dataset, Archived) and dataset.path and not _is_there(dataset.path):
-            where = f"no such file or folder{_where(dataset.path)}"
-            yield f"datasets.{name}.path: {dataset.path}: {where}; mend it, or remove it to fetch"
+            problem = f"no such file or folder{where(dataset.path)}"
+            yield f"datasets.{name}.path: {dataset.path}: {problem}; mend it, or remove it to fetch"
         if isinstance(dataset, Npz):
             yield from _check_npz(f"datasets.{name}", dataset)
-
-
-def _where(path: str) -> str:
-    """Words for the folder in which a path is looked for."""
-    return "" if isabs(path) or path.startswith("~") else f" in {getcwd()}"
 
 
 def _is_there(path: str) -> bool:
@@ -74,9 +68,9 @@ def _check_npz(key: str, dataset: Npz) -> Iterator[str]:
     try:
         describe(**dataset.options())
         if dataset.membership is not None:
-            load_membership(dataset.path, dataset.membership, dataset.classes)
+            load_known(dataset.path, dataset.membership, dataset.classes)
     except OSError as error:
-        yield f"{key}.path: {dataset.path}: {error.strerror}{_where(dataset.path)}; give the path of a .npz file"
+        yield f"{key}.path: {dataset.path}: {error.strerror}{where(dataset.path)}; give the path of a .npz file"
     except ValueError as error:
         yield f"{key}: {error}"
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lmia.data.npz import describe, load_membership
+from lmia.data.npz import describe, load_known
 from workflow.config.messages import suggest
 from workflow.config.schema.base import EXTRA, Bounded, ByKind, Custom, Distinct, Entry, NonEmpty, NonNegative
 
@@ -29,7 +29,7 @@ class Dataset(Entry):
         return {}
 
     def known(self) -> tuple[int, int]:
-        """(members, non-members) of a given model that it names. Raises as `lmia.data.npz.load_membership`."""
+        """(members, non-members) of a given model that it names. Raises as `lmia.data.npz.load_known`."""
         return 0, 0
 
 
@@ -99,7 +99,7 @@ class Npz(Dataset):
     def known(self) -> tuple[int, int]:
         if self.membership is None:
             return super().known()
-        found = load_membership(self.path, self.membership, self.classes)
+        found = load_known(self.path, self.membership, self.classes)
         return int((found == 1).sum()), int((found == 0).sum())
 
     def fact(self, name: str) -> Any:

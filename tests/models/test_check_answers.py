@@ -1,0 +1,49 @@
+"""A model that is trained already is asked only if it answers the same to the same, with finite numbers."""
+
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from lmia.models.usability import check_answers
+
+POINTS = torch.rand(2000, 3, generator=torch.Generator().manual_seed(0))
+
+
+class Answering(nn.Module):
+    """Linear logits, and then whatever a function makes of them and of the inputs."""
+
+    def __init__(self, change=lambda logits, inputs: logits):
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer, self.change = nn.Linear(3, 4), change
+
+    def forward(self, inputs):
+        return self.change(self.layer(inputs), inputs)
+
+
+def test_a_sound_model_passes_and_probabilities_are_flagged():
+    assert check_answers(Answering().eval(), POINTS, 4) == []
+    softmax = Answering(lambda logits, _: logits.softmax(1)).eval()
+    assert check_answers(softmax, POINTS, 4) == ["gives probabilities"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda logits, _: logits + torch.rand(()), "answers otherwise when asked again; let nothing be random"),
+        (lambda logits, _: nn.functional.dropout(logits, 0.5, True), "answers otherwise when asked again"),
+        (lambda logits, _: logits - logits.mean(0), "answers otherwise when asked alone; let no example see its batch"),
+        (
+            lambda logits, inputs: torch.where((inputs == POINTS[1500]).all(1)[:, None], torch.nan, logits),
+            "expected finite logits, got nan, first for example 1500",
+        ),
+        (lambda logits, _: logits[:, :3], "expected logits of shape (1024, 4) for 1024 inputs of 4 classes, got"),
+        (lambda logits, _: logits.argmax(1), "expected logits as a tensor of floats, got torch.int64"),
+        (lambda logits, _: {"logits": logits}, "expected logits as a tensor of floats, got dict"),
+    ],
+)
+def test_answers_that_cannot_be_relied_on_are_refused(change, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        check_answers(Answering(change).eval(), POINTS, 4)

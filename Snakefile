@@ -35,6 +35,7 @@ include: "workflow/rules/queries.smk"
 include: "workflow/rules/attacks.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/exhibits.smk"
+include: "workflow/rules/audits.smk"
 include: "workflow/rules/verify.smk"
 
 
@@ -45,6 +46,7 @@ rule all:
         expand("results/remarks/{study}.txt", study=CONFIG.studies),
         "results/metrics.csv",
         PATHS.differences(),
+        PATHS.audits("report.html"),
         expand(
             "results/figures/{figure}.{format}",
             figure=CONFIG.figures,

@@ -12,7 +12,7 @@ NAMES = {str(file.relative_to(ROOT)): file for file in sorted(ROOT.glob("lmia/**
 ROOMS = {
     "make": ("data", "models", "targets", "defenses", "training"),
     "ask": ("perturbations", "queries", "boundary"),
-    "read": ("attacks", "calibration", "evaluation", "figures"),
+    "read": ("attacks", "audit", "calibration", "evaluation", "figures"),
     "offer": ("api", "api_checks", "api_pools"),
 }
 

@@ -7,9 +7,12 @@ A cell of the column `flags` is one text, of any number of them. Models are flag
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:  # jobs that take over a model join flags, and have no pandas
+    import pandas as pd
 
 BETWEEN = "; "
 MAX_CENSORED = 0.1  # of the searches, without a flag
@@ -51,7 +54,7 @@ def over_seeds(texts: Sequence[str]) -> str:
     return BETWEEN.join(f"{flag} ({count} of {len(texts)})" for flag, count in counts.items())
 
 
-def with_models_flags(table: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+def with_models_flags(table: "pd.DataFrame", key: Sequence[str]) -> "pd.DataFrame":
     """The table of `lmia.evaluation.metrics_table`, with the flags of models also on the rows of all attacks on them.
 
     key: columns that, with the seed, say which models a row is of.

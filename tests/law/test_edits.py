@@ -43,12 +43,13 @@ READERS = {
         "measure_attack",
         "measure_pool",
         "compare_exhibit",
+        "write_audit",
     }
     | PLOTS,
     # Tables name the gap attack.
     "attacks": {
         *("score_attack", "score_given", "score_pool", "measure_attack", "measure_pool", "compare_pool"),
-        *("tabulate_study", "compare_exhibit", "plot_metrics", "plot_scores"),
+        *("tabulate_study", "compare_exhibit", "plot_metrics", "plot_scores", "write_audit"),
     },
     "metrics": {"measure_attack", "measure_pool", "compare_pool", "tabulate_study", "compare_exhibit"},
     "figures": PLOTS,

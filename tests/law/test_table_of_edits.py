@@ -38,6 +38,7 @@ LEFT_OUT = {
         "score_pool",
         "measure_attack",
         "measure_pool",
+        "write_audit",
     },
     "attacks": {
         "measure_attack",
@@ -47,6 +48,7 @@ LEFT_OUT = {
         "compare_exhibit",
         "plot_metrics",
         "plot_scores",
+        "write_audit",
     },
 }
 

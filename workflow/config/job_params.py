@@ -171,6 +171,19 @@ class Params:
             "defense": defense_of(wildcards.cell),
         }
 
+    def first_block(self, wildcards: Any) -> str:
+        return str(self._study(wildcards).seeds[0])
+
+    def audit_key(self, wildcards: Any) -> dict[str, Any]:
+        """What an audit is of: the columns of metrics.csv that tell."""
+        study = self._study(wildcards)
+        return {
+            "study": wildcards.study,
+            "dataset": study.dataset,
+            "model": study.model,
+            "n_train": study.n_train[0],
+        }
+
     def attack_key(self, wildcards: Any) -> dict[str, Any]:
         """The columns of metrics.csv that all rows of an attack share."""
         access = OBSERVATIONS[self.observation(wildcards)].access

@@ -160,6 +160,16 @@ class Paths:
         pools = {name: study for name, study in studies if study.is_pool and len(attacks_of(study)) > 1}
         return [f"results/differences/{name}/{cell}.csv" for name, study in pools.items() for cell in cells(study)]
 
+    def audits(self, file: str) -> list[str]:
+        """One of the files on each given model."""
+        return [f"results/audits/{name}/{file}" for name, study in self._config.studies.items() if study.is_given]
+
+    def audit_scores(self, wildcards: Any) -> list[str]:
+        """The scores of the attacks on a given model that read labels alone."""
+        study = self._study(wildcards)
+        where = f"results/scores/{wildcards.study}/{cells(study)[0]}/{study.seeds[0]}"
+        return [f"{where}/{attack}.npz" for attack in self._config.label_attacks_of(study)]
+
     def figure_tables(self, wildcards: Any) -> list[str]:
         figure = self._config.figures[wildcards.figure]
         return [f"results/tables/{study}.csv" for study in figure.all_studies()]
@@ -232,6 +242,8 @@ class Paths:
         yield from (path for study in studies for path in self.measures(SimpleNamespace(study=study)))
         yield from (f"results/tables/{study}.csv" for study in studies)
         yield from self.differences()
+        files = ("report.html", "report.json", "model-card.md", "records.csv")
+        yield from (path for file in files for path in self.audits(file))
         yield "results/metrics.csv"
         yield from (f"results/figures/{figure}.{end}" for figure, end in figures)
         for exhibit in self._config.exhibits:

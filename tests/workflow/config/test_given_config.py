@@ -133,10 +133,14 @@ BAD = {
     ),
     "a population of more than is left": (
         {
-            "study": {"attacks": ["true-confidence"]},
+            "study": {"attacks": ["gap", "true-confidence"]},
             "queries": {"confidences": {"kind": "confidences", "population": 61}},
         },
         "queries.confidences.population: 61: members and non-members leave 60 of records; lower it",
+    ),
+    "nothing that reads labels alone": (
+        {"study": {"attacks": ["true-confidence"]}},
+        "studies.audit.attacks: ['true-confidence']: none reads labels alone, which an audit judges by; add gap, or",
     ),
     "no weights": (
         {"target": {"weights": "nowhere.pt"}},

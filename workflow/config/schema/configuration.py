@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from lmia.attacks.observations import OBSERVATIONS
 from workflow.config.schema.attacks import AnyRule
 from workflow.config.schema.base import Distinct, Falling, Fraction, Name, NonEmpty, NonNegative, Strict
 from workflow.config.schema.datasets import AnyDataset
@@ -58,6 +59,12 @@ class Config(Strict):
             return study.attacks
         names = [name for name, attack in self.attacks.items() if study.is_pool or not attack.calibrates]
         return [name for name in names if not self._refused(study, name)]
+
+    def label_attacks_of(self, study: Study) -> list[str]:
+        """Names of the attacks of a study that read labels alone."""
+        return [
+            name for name in self.attacks_of(study) if OBSERVATIONS[self.query_of(name).observation].access == "label"
+        ]
 
     def _refused(self, study: Study, attack: str) -> bool:
         """Whether what an attack of this name reads cannot be asked of a study's given model."""

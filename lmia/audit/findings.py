@@ -1,0 +1,106 @@
+"""What all attacks on a given model found, put together, for the page, for a program, and record by record."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lmia.attacks.known_records import halves
+from lmia.audit.exposure import Exposure, expose
+from lmia.audit.verdict import TELLING, Finding, accuracy_of, judge
+from lmia.evaluation.metrics_table import ALL_SEEDS
+
+SCHEMA = 1  # of the report for programs; a new number where a key has another meaning
+SHOWN = ("accuracy", "auc", "train_accuracy", "test_accuracy", "tpr_at_")  # how names of metrics begin that are told
+NOT_SHOWN = "accuracy_over"
+
+
+def report(
+    scored: Mapping[str, Mapping[str, np.ndarray]],
+    is_member: np.ndarray,
+    table: pd.DataFrame,
+    about: Mapping[str, Any],
+    seed: int,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """The whole audit as (plain values, one row for each record).
+
+    scored: of each attack that reads labels alone, arrays of its artifact of scores; is_member: bools (n,), of the
+    records in the order of theirs; table: all rows of the study, as `lmia.evaluation.metrics_table` has them; about:
+    "study", "dataset", "model" and "n_train"; seed: of the study, by which halves were drawn.
+    """
+    findings = []
+    for name, of in scored.items():
+        called = of["scores"][0, 0] >= of["thresholds"][0, 0]
+        findings.append(Finding(name, float(of["queries"][0, 0]), accuracy_of(called, is_member, len(scored))))
+    verdict = judge(findings)
+    exposure = expose({name: of["scores"][0, 0] for name, of in scored.items()}, is_member, halves(is_member, seed))
+    rows = table.loc[table["seed"].eq(ALL_SEEDS) & table["setting"].eq("")]
+    (ids,) = next(iter(scored.values()))["example_ids"]
+    exposed = [int((exposure.is_exposed & (is_member == kind)).sum()) for kind in (True, False)]
+    whole = {
+        "schema": SCHEMA,
+        **about,
+        "records_of_each_kind": int(is_member.sum()),
+        "verdict": verdict.kind,
+        "strongest": verdict.strongest.attack,
+        "bound": verdict.bound,
+        "telling_bound": TELLING,
+        "records_needed": verdict.records_needed,
+        "model": {"name": about["model"], **_metrics(rows, "")},
+        "attacks": [_attack(finding, rows) for finding in findings],
+        "for_comparison": [_other(name, rows) for name in _others(rows, scored)],
+        "exposed": dict(zip(("members", "others"), exposed, strict=True)),
+        "surest": _surest(exposure),
+        "flags": sorted({flag for text in rows["flags"] if text for flag in text.split("; ")}),
+    }
+    return whole, _records(ids, is_member, exposure)
+
+
+def _surest(exposure: Exposure) -> dict[str, Any]:
+    """The records that an attacker is surest of to be members: how many, and their probability with its interval."""
+    place = int(np.argmax(exposure.low))
+    alike = np.isclose(exposure.low, exposure.low[place]) & np.isclose(exposure.high, exposure.high[place])
+    numbers = (exposure.probability[place], exposure.low[place], exposure.high[place])
+    return {"records": int(alike.sum()), "probability": [float(number) for number in numbers]}
+
+
+def _attack(finding: Finding, rows: pd.DataFrame) -> dict[str, Any]:
+    same = {"attack": finding.attack, "queries": finding.queries, "accuracy_of_all": list(finding.accuracy)}
+    return same | _metrics(rows, finding.attack)
+
+
+def _other(name: str, rows: pd.DataFrame) -> dict[str, Any]:
+    row = rows.loc[rows["attack"].eq(name)].iloc[0]
+    return {"attack": name, "access": row["access"], "queries": float(row["queries"])} | _metrics(rows, name)
+
+
+def _others(rows: pd.DataFrame, scored: Mapping[str, Any]) -> Sequence[str]:
+    """Attacks that need more than labels."""
+    return [name for name in rows["attack"].unique() if name and name not in scored]
+
+
+def _metrics(rows: pd.DataFrame, attack: str) -> dict[str, list[float] | None]:
+    """Metric -> [value, low, high] of an attack, or of the model itself; None where it cannot be told."""
+    found = {}
+    for row in rows.loc[rows["attack"].eq(attack)].to_dict("records"):
+        if row["metric"].startswith(SHOWN) and not row["metric"].startswith(NOT_SHOWN):
+            numbers = [float(row[name]) for name in ("value", "ci_low", "ci_high")]
+            found[row["metric"]] = None if np.isnan(numbers).any() else numbers
+    return found
+
+
+def _records(ids: np.ndarray, is_member: np.ndarray, exposure: Exposure) -> pd.DataFrame:
+    """One row for each record, in the order of their numbers in the data set."""
+    return pd.DataFrame(
+        {
+            "record": ids,
+            "is_member": is_member.astype(int),
+            "attack": exposure.attack,
+            "score": exposure.score.round(6),
+            "probability": exposure.probability.round(4),
+            "low": exposure.low.round(4),
+            "high": exposure.high.round(4),
+            "exposed": exposure.is_exposed.astype(int),
+        }
+    )

@@ -1,0 +1,192 @@
+"""The audit as one page that opens offline and prints, and as a paragraph for a model card."""
+
+import html
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+
+from lmia.audit.verdict import CANNOT_TELL, LEAKS
+from lmia.figures import style
+
+ANSWERS = {
+    LEAKS: "Yes. Predicted labels alone tell who was in its training set.",
+    CANNOT_TELL: "These records cannot tell.",
+}
+NOTHING = "No leak was found from predicted labels."
+NOT_TESTED = (
+    "Attackers who train models of their own: compared with such models, single records stand out more.",
+    "Attackers who see confidences, gradients or weights, or several versions of the model.",
+    "Whether records can be reconstructed, or unknown attributes of known records guessed.",
+    "Records that are not among those judged here.",
+)
+LOOK = """
+body { font: 1rem/1.5 system-ui, sans-serif; color: #1a1a1a; max-width: 44rem; margin: 2.5rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin-bottom: .5rem; }
+h2 { font-size: 1.05rem; margin: 1.8rem 0 .3rem; }
+.answer { font-size: 1.25rem; font-weight: 600; border-left: .3rem solid #0072b2; padding: .2rem .8rem; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .92rem; }
+th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid #ddd; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; }
+td { white-space: nowrap; }
+svg { width: 100%; max-width: 30rem; height: auto; }
+.note { color: #555; font-size: .92rem; }
+@media print {
+  html { font-size: 12.5px; } body { margin: 0; max-width: none; padding: 0; line-height: 1.4; }
+  h1 { margin-top: 0; } h2 { margin-top: 1.1rem; } p, ul { margin: .3rem 0; } @page { margin: 14mm; }
+}
+"""
+
+
+def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Heading -> what the audit says under it, in plain words. report: as `lmia.audit.findings.report` gives it."""
+    n, attacks = report["records_of_each_kind"], report["attacks"]
+    strongest = next(attack for attack in attacks if attack["attack"] == report["strongest"])
+    together = f"{_count(len(attacks), 'attack')} together" if len(attacks) > 1 else "this attack"
+    return {
+        "answer": [ANSWERS.get(report["verdict"], NOTHING)],
+        "What was found": [_finding(report, strongest)],
+        "How sure this is": [
+            f"{n:,} records that it was trained on and {n:,} that it was not were judged, each half by thresholds from "
+            "the other half.",
+            f"The interval holds in 95 % of audits, for {together}.",
+            *_model(report["model"]),
+        ],
+        "Who is exposed": _exposed(report),
+        "What was not tested": list(NOT_TESTED),
+    }
+
+
+def to_html(report: Mapping[str, Any]) -> str:
+    """The page. It loads nothing from elsewhere."""
+    told = sentences(report)
+    (answer,) = told.pop("answer")
+    title = f"Does the model “{report['model']['name']}” leak who was in its training set?"
+    parts = [f"<h1>{html.escape(title)}</h1>", f'<p class="answer">{html.escape(answer)}</p>']
+    if report["flags"]:
+        parts += ["<h2>Before you believe a number</h2>", _list(report["flags"])]
+    for heading, lines in told.items():
+        text = _list(lines) if heading == "What was not tested" else f"<p>{html.escape(' '.join(lines))}</p>"
+        parts += [f"<h2>{html.escape(heading)}</h2>", text]
+        if heading == "What was found":
+            parts.append(_chart(report["attacks"]))
+    parts += ["<h2>All attacks</h2>", _table(report)]
+    parts.append(
+        '<p class="note">A finding of no leak bounds these attacks on these records. Only private training gives a '
+        "guarantee. Half of all calls are right by chance. Brackets are 95 % intervals of single numbers.</p>"
+    )
+    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{LOOK}</style>'
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(parts) + "\n</body></html>\n"
+
+
+def to_card(report: Mapping[str, Any]) -> str:
+    """A paragraph for a model card, in Markdown."""
+    told = sentences(report)
+    lines = ["## Membership inference", "", *told["answer"], *told["What was found"], *told["How sure this is"]]
+    lines += told["Who is exposed"]
+    if report["flags"]:
+        lines.append(f"Flags: {'; '.join(report['flags'])}.")
+    return "\n".join([*lines, "", "Not tested:", "", *(f"- {line}" for line in told["What was not tested"])]) + "\n"
+
+
+def _finding(report: Mapping[str, Any], strongest: Mapping[str, Any]) -> str:
+    asked = _count(round(strongest["queries"]), "predicted label")
+    accuracy, low, high = strongest["accuracy_of_all"]
+    if report["verdict"] == LEAKS:
+        return (
+            f"From {asked} per record, an attacker who knows its true class tells records in training from others in "
+            f"{_percent(accuracy)} of cases [{_number(low)}, {_number(high)}], where 50 % is chance."
+        )
+    bound = f"No attack can be right in more than {_percent(report['bound'])} of cases, where 50 % is chance."
+    if report["verdict"] == CANNOT_TELL:
+        return (
+            f"{bound} That leaves open whether there is a leak. With {report['records_needed']:,} known records of "
+            "each kind, intervals would reach 2 points to each side."
+        )
+    return bound
+
+
+def _model(model: Mapping[str, Any]) -> list[str]:
+    train, test = (model.get(f"{part}_accuracy") for part in ("train", "test"))
+    if not train or not test:
+        return []
+    return [
+        f"The model labels {_percent(train[0])} of the records in training rightly and {_percent(test[0])} of the "
+        "others; if you know other numbers, it was asked wrongly, and nothing here is true."
+    ]
+
+
+def _exposed(report: Mapping[str, Any]) -> list[str]:
+    exposed, n, surest = report["exposed"], report["records_of_each_kind"], report["surest"]
+    if not any(exposed.values()):
+        return ["Of no record can an attacker be sure that it is more likely in training than not."]
+    share, low, high = surest["probability"]
+    return [
+        f"Where half of all records are in training, an attacker is surest of {_count(surest['records'], 'record')}: "
+        f"of records that score like them, {_percent(share)} are in training [{_number(low)}, {_number(high)}].",
+        f"The odds are above even, with 95 % confidence, for {exposed['members']:,} of the {n:,} records in training, "
+        f"and for {exposed['others']:,} of the {n:,} others, which look the same.",
+        "records.csv has the probability of each record.",
+    ]
+
+
+def _table(report: Mapping[str, Any]) -> str:
+    told = [name for attack in report["attacks"] for name in attack if name.startswith("tpr_at_") and attack[name]]
+    rates = list(dict.fromkeys(told))  # those for which there are records enough
+    heads = ["attack", "labels per record", "right %", "AUC"]
+    heads += [f"% found at {100 * float(name.split('_')[2]):g} % false alarms" for name in rates]
+    rows = [heads]
+    for attack in [*report["attacks"], *report["for_comparison"]]:
+        name = attack["attack"] + (f" ({attack['access']})" if "access" in attack else "")
+        numbers = [_cell(attack.get("accuracy"), 100), _cell(attack.get("auc"), 1)]
+        rows.append([name, f"{attack['queries']:.0f}", *numbers, *(_cell(attack.get(rate), 100) for rate in rates)])
+    lines = [_row(row, "td" if number else "th") for number, row in enumerate(rows)]
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _row(cells: Sequence[str], tag: str) -> str:
+    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+
+def _cell(interval: Sequence[float] | None, scale: int) -> str:
+    if interval is None:
+        return "too few records"
+    shown = [f"{scale * number:.{1 if scale > 1 else 2}f}" for number in interval]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
+
+
+@style.look()
+def _chart(attacks: Sequence[Mapping[str, Any]]) -> str:
+    """Balanced accuracies with the intervals that hold together, as SVG."""
+    figure, ax = style.axes({"title": ""}, height=0.7 + 0.28 * len(attacks))
+    for place, attack in enumerate(reversed(attacks)):
+        value, low, high = (100 * number for number in attack["accuracy_of_all"])
+        colour = style.colour(attack["attack"])
+        ax.plot([low, high], [place, place], color=colour, linewidth=2)
+        ax.plot(value, place, "o", color=colour)
+    ax.set_yticks(range(len(attacks)), [style.label(attack["attack"]) for attack in reversed(attacks)])
+    ax.axvline(50, color="#999999", linestyle=":", linewidth=1)
+    ax.set_xlabel("right calls (%), 50 is chance")
+    ax.set_ylim(-0.6, len(attacks) - 0.4)
+    text = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "audit", "svg.fonttype": "none"}):
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    style.plt.close(figure)
+    return text.getvalue()[text.getvalue().index("<svg") :]
+
+
+def _list(lines: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in lines)}</ul>"
+
+
+def _count(n: int, what: str) -> str:
+    return f"one {what}" if n == 1 else f"{n:,} {what}s"
+
+
+def _percent(share: float) -> str:
+    return f"{_number(share)} %"
+
+
+def _number(share: float) -> str:
+    return f"{100 * share:.1f}"

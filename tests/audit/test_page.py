@@ -1,0 +1,131 @@
+"""The page says what the numbers say, for each verdict, loads nothing from elsewhere, and is valid HTML."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lmia.audit.findings import report
+from lmia.audit.page import to_card, to_html
+from lmia.evaluation.intervals import evaluate
+
+N = 400
+IS_MEMBER = np.arange(2 * N) % 2 == 0
+ABOUT = {"study": "audit", "dataset": "records", "model": "<b>mine</b>", "n_train": 5000}
+VOID = {"meta", "br", "path", "use"}
+
+
+def audited(shift, flags="", n=N):
+    """(report, records) of a gap attack, and of one whose scores of members are shifted."""
+    draw, is_member = np.random.default_rng(0), IS_MEMBER[: 2 * n]
+    found = {"gap": draw.random(2 * n) < 0.9, "boundary": draw.standard_normal(2 * n) + shift * is_member}
+    scored, rows = {}, []
+    for name, scores in found.items():
+        scores, threshold = scores.astype(float), 0.5 if name == "gap" else shift / 2
+        arrays = {"scores": scores[None, None], "thresholds": np.full((1, 1, 2 * n), threshold)}
+        scored[name] = arrays | {
+            "queries": np.array([[1.0 if name == "gap" else 213.4]]),
+            "example_ids": np.arange(2 * n)[None],
+        }
+        for metric, (value, low, high) in evaluate(scores, is_member, threshold, [0.01, 0.001], 100).items():
+            rows.append([name, "label", 1, metric, value, low, high])
+    rows += [["", "", np.nan, f"{part}_accuracy", 0.9, 0.8, 0.95] for part in ("train", "test")]
+    rows.append(["true-confidence", "confidence", 1, "accuracy", 0.8, 0.7, 0.9])
+    names = ["attack", "access", "queries", "metric", "value", "ci_low", "ci_high"]
+    table = pd.DataFrame(rows, columns=names).assign(seed="all", setting="", flags=flags)
+    return report(scored, is_member, table, ABOUT, 3)
+
+
+class Checked(HTMLParser):
+    """Raises where a tag is closed that is not open; has what is not closed, texts, and attributes that load."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.text, self.loads = [], "", []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.loads += [
+            value for name, value in attrs if name in ("src", "href", "xlink:href") and not value.startswith("#")
+        ]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"style", "svg"} & set(self.open):
+            self.text += data + " "
+
+
+@pytest.mark.parametrize(
+    ("shift", "n", "says"),
+    [
+        (1.0, N, "Yes. Predicted labels alone tell who was in its training set."),
+        (0.0, N, "No leak was found from predicted labels."),
+        (0.0, 60, "These records cannot tell."),
+    ],
+)
+def test_the_page_says_what_was_found(shift, n, says):
+    whole, records = audited(shift, n=n)
+    page = to_html(whole)
+    checked = Checked(page)
+    text = re.sub(r"\s+", " ", checked.text)
+    assert not checked.open and not checked.loads and says in text
+    assert "<b>mine</b>" not in page and "Does the model “<b>mine</b>” leak who was in its training set?" in text
+    assert says in to_card(whole) and f"{n} records that it was trained on and {n} that it was not" in text
+    value, low, high = whole["attacks"][1]["accuracy_of_all"]
+    if shift:
+        assert (
+            "From 213 predicted labels per record, an attacker who knows its true class tells records in training from "
+        )
+        assert f"{100 * value:.1f} % of cases [{100 * low:.1f}, {100 * high:.1f}]" in text
+        assert f"for {whole['exposed']['members']} of the {n} records in training" in text
+        assert whole["exposed"]["members"] > 3 * whole["exposed"]["others"] > 0
+    else:
+        assert f"No attack can be right in more than {100 * whole['bound']:.1f} % of cases" in text
+        assert "Of no record can an attacker be sure" in text
+    assert ("With 1,570 known records of each kind" in text) == (n == 60)
+    assert "true-confidence (confidence)" in text and ("at 1 % false alarms" in text) == (n == N)
+    assert "at 0.1 % false alarms" not in text  # of fewer than a thousand others, a thousandth is none
+    assert len(records) == 2 * n and json.loads(json.dumps(whole)) == whole
+
+
+def test_flags_come_before_the_numbers():
+    flag = "target members and non-members differ by themselves (AUC 0.855)"
+    whole, _ = audited(1.0, flags=f"{flag}; constant guess")
+    page = to_html(whole)
+    assert whole["flags"] == ["constant guess", flag]
+    assert page.index("Before you believe a number") < page.index(flag) < page.index("What was found")
+    assert "Before you believe" not in to_html(audited(1.0)[0]) and flag in to_card(whole)
+
+
+def test_records_have_their_numbers_and_who_is_exposed():
+    whole, records = audited(1.0)
+    assert (
+        records["record"].tolist() == list(range(2 * N))
+        and records["is_member"].tolist() == IS_MEMBER.astype(int).tolist()
+    )
+    assert ((records["low"] > 0.5) == (records["exposed"] == 1)).all()
+    exposed = records[records["exposed"] == 1].groupby("is_member")["record"].count()
+    assert [exposed[1], exposed[0]] == [whole["exposed"]["members"], whole["exposed"]["others"]]
+    surest = records[np.isclose(records["low"], records["low"].max(), atol=1e-4)]
+    assert whole["surest"]["records"] == len(surest)
+    assert whole["surest"]["probability"] == pytest.approx(surest[["probability", "low", "high"]].iloc[0], abs=1e-4)
+
+
+def test_equal_numbers_are_equal_bytes():
+    assert to_html(audited(1.0)[0]) == to_html(audited(1.0)[0])
+
+
+@pytest.mark.slow
+def test_a_model_without_a_leak_is_said_to_leak_in_few_of_many_audits():
+    """Thresholds and magnitudes are of the halves; three attacks, whose intervals hold together."""
+    from tests.audit.nulls import verdicts
+
+    assert np.mean([verdict == "leaks" for verdict in verdicts(200)]) <= 0.05

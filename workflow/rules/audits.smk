@@ -1,0 +1,43 @@
+# In: scores and tables of given models, and their splits. Out: results/audits/.
+rule audit:
+    """The pages of all given models."""
+    input:
+        PATHS.audits("report.html"),
+
+
+rule write_audit:
+    """A page on what attacks on a given model found, the same for programs and a model card, and all its records."""
+    input:
+        scores=PATHS.audit_scores,
+        split=PATHS.first_split,
+        table="results/tables/{study}.csv",
+    output:
+        page=report(
+            "results/audits/{study}/report.html",
+            category="Audits",
+            labels={"study": "{study}", "page": "report"},
+        ),
+        json="results/audits/{study}/report.json",
+        card="results/audits/{study}/model-card.md",
+        records="results/audits/{study}/records.csv",
+    log:
+        "results/logs/audits/{study}.log",
+    benchmark:
+        "results/benchmarks/audits/{study}.tsv"
+    wildcard_constraints:
+        study=studies_of("given"),
+    conda:
+        "../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        seeds=PARAMS.first_block,
+        attacks=lambda wc: CONFIG.label_attacks_of(CONFIG.studies[wc.study]),
+        about=PARAMS.audit_key,
+        code=code("write_audit"),
+    message:
+        "Write what attacks on the model of {wildcards.study} found"
+    script:
+        "../scripts/write_audit.py"

@@ -1,0 +1,40 @@
+"""What attacks on a given model come to: a page, the same for a program and for a model card, and all records."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lmia import artifacts
+from lmia.audit.findings import report
+from lmia.audit.page import to_card, to_html
+from lmia.evaluation.metrics_table import read_metrics
+from lmia.membership import load_membership
+from lmia.streams import seed_list
+from workflow.harness.job import job
+
+
+def write(
+    scores: list[str], split: str, table: str, output: Any, attacks: list[str], about: dict[str, Any], seeds: list[int]
+) -> None:
+    expected = {"scores": ("f", 3), "thresholds": ("f", 3), "example_ids": ("i", 2)}
+    scored = {name: artifacts.load(path, "scores", expected)[0] for name, path in zip(attacks, scores, strict=True)}
+    (is_member,) = load_membership(split, next(iter(scored.values()))["example_ids"])
+    whole, records = report(scored, is_member, read_metrics(table), about, seeds[0])
+    records.to_csv(output.records, index=False)
+    Path(output.json).write_text(json.dumps(whole, indent=2) + "\n")
+    Path(output.page).write_text(to_html(whole))
+    Path(output.card).write_text(to_card(whole))
+
+
+if __name__ == "__main__":
+    params = snakemake.params
+    with job(snakemake):
+        write(
+            scores=list(snakemake.input.scores),
+            split=snakemake.input.split,
+            table=snakemake.input.table,
+            output=snakemake.output,
+            attacks=params.attacks,
+            about=params.about,
+            seeds=seed_list(params.seeds),
+        )

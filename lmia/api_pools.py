@@ -14,7 +14,7 @@ from lmia import api, api_checks, plugins, splits
 from lmia.attacks.scoring import run_attack
 from lmia.calibration.pools import MIN_MODELS, leave_one_out
 from lmia.evaluation import pooled
-from lmia.evaluation.flags import join
+from lmia.evaluation.flag_texts import join
 
 CALIBRATIONS = ("lira", "difference", "logistic", "rmia", "attack_p", "attack_r")
 

@@ -9,6 +9,7 @@ import pandas as pd
 from lmia.attacks.known_records import halves
 from lmia.audit.exposure import Exposure, expose
 from lmia.audit.verdict import TELLING, Finding, accuracy_of, judge
+from lmia.evaluation.flag_texts import parted
 from lmia.evaluation.metrics_table import ALL_SEEDS
 
 SCHEMA = 1  # of the report for programs; a new number where a key has another meaning
@@ -52,7 +53,7 @@ def report(
         "for_comparison": [_other(name, rows) for name in _others(rows, scored)],
         "exposed": dict(zip(("members", "others"), exposed, strict=True)),
         "surest": _surest(exposure),
-        "flags": sorted({flag for text in rows["flags"] if text for flag in text.split("; ")}),
+        "flags": sorted({flag for text in rows["flags"] for flag in parted(text)}),
     }
     return whole, _records(ids, is_member, exposure)
 

@@ -6,15 +6,13 @@ A cell of the column `flags` is one text, of any number of them. Models are flag
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
-if TYPE_CHECKING:  # jobs that take over a model join flags, and have no pandas
-    import pandas as pd
+from lmia.evaluation.flag_texts import BETWEEN, join, parted
 
-BETWEEN = "; "
 MAX_CENSORED = 0.1  # of the searches, without a flag
 CENSORED = re.compile(r"(\d+) of (\d+) searches censored")
 
@@ -35,11 +33,6 @@ def attack_flags(scores: np.ndarray, threshold: float | np.ndarray, n_censored: 
     return join(censored + ["constant guess"] * bool(guess.all() or not guess.any()))
 
 
-def join(texts: Iterable[str]) -> str:
-    """Several texts as one, with each flag once."""
-    return BETWEEN.join(dict.fromkeys(flag for text in texts for flag in _split(text)))
-
-
 def over_seeds(texts: Sequence[str]) -> str:
     """The texts of several seeds as one, with the number of seeds that have each flag: "target diverged (1 of 6)".
 
@@ -47,14 +40,14 @@ def over_seeds(texts: Sequence[str]) -> str:
     """
     if len(texts) == 1:
         return texts[0]
-    flags = [flag for text in texts for flag in _split(text)]
+    flags = [flag for text in texts for flag in parted(text)]
     censored = [list(map(int, found.groups())) for flag in flags if (found := CENSORED.fullmatch(flag))]
     together = "{} of {} searches censored".format(*np.sum(censored, axis=0)) if censored else ""
     counts = Counter(together if CENSORED.fullmatch(flag) else flag for flag in flags)
     return BETWEEN.join(f"{flag} ({count} of {len(texts)})" for flag, count in counts.items())
 
 
-def with_models_flags(table: "pd.DataFrame", key: Sequence[str]) -> "pd.DataFrame":
+def with_models_flags(table: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
     """The table of `lmia.evaluation.metrics_table`, with the flags of models also on the rows of all attacks on them.
 
     key: columns that, with the seed, say which models a row is of.
@@ -64,7 +57,3 @@ def with_models_flags(table: "pd.DataFrame", key: Sequence[str]) -> "pd.DataFram
     )
     rows = zip(table[[*key, "seed"]].itertuples(index=False, name=None), table["attack"], table["flags"], strict=True)
     return table.assign(flags=[join([of_models.get(of, ""), own]) if attack else own for of, attack, own in rows])
-
-
-def _split(text: str) -> list[str]:
-    return text.split(BETWEEN) if text else []

@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 
 from lmia.evaluation import flags
+from lmia.evaluation.flag_texts import join, parted
 from lmia.evaluation.intervals import evaluate, proportion
 
 UNRANKED = (np.nan, np.nan, np.nan)  # scores that only decide have no ROC, and no guess no precision
@@ -67,7 +68,7 @@ def model_rows(
     whose = "shadow" if prefix else "target"
     for row, seed in enumerate(seeds):
         found = [model["flags"][row] for model in models if "flags" in model]
-        flagged = flags.join(f"{whose} {flag}" for text in found if text for flag in text.split(flags.BETWEEN))
+        flagged = join(f"{whose} {flag}" for text in found for flag in parted(text))
         for metric, n in zip(MODEL_METRICS, sizes[row], strict=True):
             hits = round(n * sum(model[metric][row] for model in models))
             value, low, high = proportion(hits, n * len(models))

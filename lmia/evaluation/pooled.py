@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 from scipy import special
 
-from lmia.evaluation.flags import join
+from lmia.evaluation.flag_texts import join
 from lmia.evaluation.intervals import LEVEL, Interval
 from lmia.evaluation.metrics_table import ALL_SEEDS
 from lmia.streams import stream

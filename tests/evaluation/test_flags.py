@@ -5,7 +5,8 @@ import pytest
 
 from lmia.attacks.observations import Distances
 from lmia.attacks.scoring import run_attack
-from lmia.evaluation.flags import attack_flags, join, over_seeds
+from lmia.evaluation.flag_texts import join
+from lmia.evaluation.flags import attack_flags, over_seeds
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 from lmia import artifacts, plugins
 from lmia.devices import describe, prepare
 from lmia.evaluation.blind import blind_auc
-from lmia.evaluation.flags import join
+from lmia.evaluation.flag_texts import join
 from lmia.evaluation.right_labels import check_above_chance
 from lmia.label_function import LabelFunction, as_network
 from lmia.models.checkpoints import to_arrays

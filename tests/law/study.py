@@ -51,10 +51,11 @@ EVERY_KIND = {
         "cnn": {"kind": "cnn", "channels": [4], "convolutions": 1, "dense": 8, "initialization": "torch"},
         "wrn": {"kind": "wide_resnet", "norm": "group", "depth": 10, "width": 1},
         "batched": {"kind": "wide_resnet", "norm": "batch", "depth": 10, "width": 1},
+        "weighed": {"kind": "mlp", "hidden": [8]},
         "glorot": {"kind": "mlp", "hidden": [8], "initialization": "glorot"},
     },
     "targets": {
-        "given": {"kind": "torch", "model": "dense", "weights": "given.pt"},
+        "given": {"kind": "torch", "model": "weighed", "weights": "given.pt"},
         "program": {"kind": "torchscript", "file": "given.ts", "trust": hashlib.sha256(PROGRAM).hexdigest()},
     },
     "defenses": {

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lmia.attacks.known_records import halves
 from lmia.audit.exposure import Exposure, expose
-from lmia.audit.verdict import TELLING, Finding, accuracy_of, judge
+from lmia.audit.verdict import TELLING, Finding, accuracy_of, errors_of, judge
 from lmia.evaluation.flag_texts import parted
 from lmia.evaluation.metrics_table import ALL_SEEDS
 
@@ -30,10 +30,10 @@ def report(
     records in the order of theirs; table: all rows of the study, as `lmia.evaluation.metrics_table` has them; about:
     "study", "dataset", "model" and "n_train"; seed: of the study, by which halves were drawn.
     """
-    findings = []
+    findings, reach = [], errors_of(len(scored))
     for name, of in scored.items():
         called = of["scores"][0, 0] >= of["thresholds"][0, 0]
-        findings.append(Finding(name, float(of["queries"][0, 0]), accuracy_of(called, is_member, len(scored))))
+        findings.append(Finding(name, float(of["queries"][0, 0]), accuracy_of(called, is_member, reach)))
     verdict = judge(findings)
     exposure = expose({name: of["scores"][0, 0] for name, of in scored.items()}, is_member, halves(is_member, seed))
     rows = table.loc[table["seed"].eq(ALL_SEEDS) & table["setting"].eq("")]

@@ -5,7 +5,7 @@ import numpy as np
 from lmia.attacks import distance, gap, vote
 from lmia.attacks.known_records import halves, run_on_halves
 from lmia.attacks.observations import Answers, Distances
-from lmia.audit.verdict import Finding, accuracy_of, judge
+from lmia.audit.verdict import Finding, accuracy_of, errors_of, judge
 
 
 def verdicts(n_audits, n=200):
@@ -24,5 +24,5 @@ def verdicts(n_audits, n=200):
         for rule, observed in ((gap, answers.cut(1)), (vote, answers), (distance, searched)):
             result = run_on_halves(rule.Attack, observed, is_member, half)[0]
             called = result.scores >= result.threshold
-            findings.append(Finding(rule.__name__, 1.0, accuracy_of(called, is_member, 3)))
+            findings.append(Finding(rule.__name__, 1.0, accuracy_of(called, is_member, errors_of(3))))
         yield judge(findings).kind

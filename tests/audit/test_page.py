@@ -11,6 +11,7 @@ import pytest
 from lmia.audit.findings import report
 from lmia.audit.page import to_card, to_html
 from lmia.evaluation.intervals import evaluate
+from tests.audit.nulls import verdicts
 
 N = 400
 IS_MEMBER = np.arange(2 * N) % 2 == 0
@@ -90,7 +91,7 @@ def test_the_page_says_what_was_found(shift, n, says):
     else:
         assert f"No attack can be right in more than {100 * whole['bound']:.1f} % of cases" in text
         assert "Of no record can an attacker be sure" in text
-    assert ("With 1,570 known records of each kind" in text) == (n == 60)
+    assert ("With 1,900 known records of each kind" in text) == (n == 60)
     assert "true-confidence (confidence)" in text and ("at 1 % false alarms" in text) == (n == N)
     assert "at 0.1 % false alarms" not in text  # of fewer than a thousand others, a thousandth is none
     assert len(records) == 2 * n and json.loads(json.dumps(whole)) == whole
@@ -125,7 +126,5 @@ def test_equal_numbers_are_equal_bytes():
 
 @pytest.mark.slow
 def test_a_model_without_a_leak_is_said_to_leak_in_few_of_many_audits():
-    """Thresholds and magnitudes are of the halves; three attacks, whose intervals hold together."""
-    from tests.audit.nulls import verdicts
-
-    assert np.mean([verdict == "leaks" for verdict in verdicts(200)]) <= 0.05
+    """Thresholds and magnitudes are of the halves; three attacks, whose intervals hold together: 2.5 % lie above."""
+    assert np.mean([verdict == "leaks" for verdict in verdicts(400)]) <= 0.04

@@ -8,13 +8,16 @@ from lmia.audit.verdict import (
     CANNOT_TELL,
     LEAKS,
     NONE_FOUND,
+    SPREAD,
     WANTED,
     Finding,
     accuracy_of,
+    errors_of,
     judge,
-    quantile,
     records_needed,
 )
+
+Z = 1.959964  # of an interval at 95 %
 
 
 def called(n, tpr, fpr):
@@ -26,19 +29,20 @@ def called(n, tpr, fpr):
 def test_the_interval_is_newcombes():
     """56 of 70 against 48 of 80: the example of his method 10, whose interval of the difference is 0.0524 to 0.3339."""
     bits = np.r_[np.arange(70) < 56, np.arange(80) < 48]
-    value, low, high = accuracy_of(bits, np.arange(150) < 70, 1)
+    value, low, high = accuracy_of(bits, np.arange(150) < 70, Z)
     assert 2 * value - 1 == pytest.approx(56 / 70 - 48 / 80)
     assert [2 * low - 1, 2 * high - 1] == pytest.approx([0.0524, 0.3339], abs=1e-4)
 
 
 def test_several_attacks_have_wider_intervals():
-    assert quantile(1) == pytest.approx(stats.norm.ppf(0.975)) and quantile(5) == pytest.approx(stats.norm.ppf(0.995))
-    widths = [np.subtract(*accuracy_of(*called(100, 0.6, 0.5), n)[:0:-1]) for n in (1, 2, 10)]
+    for n_attacks, share in ((1, 0.975), (5, 0.995)):
+        assert errors_of(n_attacks) == pytest.approx(SPREAD * stats.norm.ppf(share))
+    widths = [np.subtract(*accuracy_of(*called(100, 0.6, 0.5), errors_of(n))[:0:-1]) for n in (1, 2, 10)]
     assert widths == sorted(widths)
 
 
 def test_one_call_for_all_has_a_width():
-    value, low, high = accuracy_of(*called(100, 1, 1), 3)
+    value, low, high = accuracy_of(*called(100, 1, 1), Z)
     assert value == 0.5 and low < 0.5 < high and high - low < 0.1
 
 
@@ -48,7 +52,7 @@ def test_intervals_cover_the_truth(rates):
     inside = 0
     for _ in range(400):
         bits = np.concatenate([draw.random(n) < rate for rate in rates])
-        _, low, high = accuracy_of(bits, np.arange(2 * n) < n, 1)
+        _, low, high = accuracy_of(bits, np.arange(2 * n) < n, Z)
         inside += low <= truth <= high
     assert 0.92 <= inside / 400 <= 0.985
 
@@ -74,8 +78,10 @@ def test_the_verdict_is_what_the_intervals_allow(findings, kind, strongest, boun
 @pytest.mark.parametrize("n_attacks", [1, 4])
 def test_so_many_records_are_enough(n_attacks):
     n = records_needed(n_attacks)
-    reach = {rates: accuracy_of(*called(n, *rates), n_attacks) for rates in ((0.5, 0.5), (0.9, 0.8), (1, 0.5))}
+    reach = {
+        rates: accuracy_of(*called(n, *rates), errors_of(n_attacks)) for rates in ((0.5, 0.5), (0.9, 0.8), (1, 0.5))
+    }
     assert all(high - value <= WANTED and value - low <= WANTED for value, low, high in reach.values())
-    value, low, high = accuracy_of(*called(n // 2, 0.5, 0.5), n_attacks)
+    value, low, high = accuracy_of(*called(n // 2, 0.5, 0.5), errors_of(n_attacks))
     assert high - value > WANTED
-    assert records_needed(1) == 1201
+    assert records_needed(1) == 1453

@@ -43,16 +43,14 @@ def asked(query):
     """(queries per example of all magnitudes, bytes that are kept of their answers)."""
     if query.observation != "labels":
         return query.cost(), 1000  # of a course, of one confidence vector, of one distance: small
-    field = query.magnitudes_in()
-    each = [query.model_copy(update={field: [size]}) for size in getattr(query, field)] if field else []
-    n = 1 + sum(one.cost() - 1 for one in each)
+    n = query.cost_of_all()
     return n, 4 * n
 
 
 def row(config, name, measured):
     """One line of the table."""
     study = config.studies[name]
-    model = config.models[study.model].kind
+    model = config.model_of(study).kind
     trained = {config.trained_with(defense) for defense in study.defenses}
     queries = {config.attacks[attack].reads for attack in config.attacks_of(study)}
     roles, total = 1 + study.shadows, defaultdict(float)

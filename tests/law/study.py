@@ -56,6 +56,19 @@ EVERY_KIND = {
     },
     "targets": {
         "given": {"kind": "torch", "model": "weighed", "weights": "given.pt"},
+        "remote": {
+            "kind": "http",
+            "url": "http://127.0.0.1:9/labels",
+            "revision": "1",
+            "headers": {"Accept": "application/json"},
+            "send": "inputs",
+            "receive": "labels",
+            "batch": 50,
+            "per_second": 100.0,
+            "most": 100000,
+            "timeout": 10.0,
+            "patience": 60.0,
+        },
         "program": {"kind": "torchscript", "file": "given.ts", "trust": hashlib.sha256(PROGRAM).hexdigest()},
     },
     "defenses": {
@@ -221,6 +234,14 @@ EVERY_KIND = {
             "model": "given",
             "seeds": [0],
             "attacks": ["gap", "flips", "boundary", "true-confidence"],
+        },
+        "audit-remote": {
+            "dataset": "records",
+            "n_train": [100],
+            "splits": "given",
+            "model": "remote",
+            "seeds": [0],
+            "attacks": ["gap", "boundary"],
         },
         "audit-program": {
             "dataset": "records",
@@ -410,6 +431,8 @@ HINTS = {
     "TorchTarget.weights": ["copies/given.pt"],
     "TorchTarget.model": ["glorot"],
     "TorchScriptTarget.file": ["copies/given.ts"],
+    "HttpTarget.url": ["https://127.0.0.1:9/labels"],
+    "HttpTarget.headers": [{"Accept": "text/plain"}],
     "Npz.range": [[0, 2]],
     "WideResNet.norm": ["group"],
     "Transfer.source": ["garments"],
@@ -462,6 +485,7 @@ def runnable():
     config = copy.deepcopy(EVERY_KIND)
     for name in ("fashion", "kuzushiji", "mnist", "cifar10", "cifar100"):
         config["datasets"][name] = {"kind": "npz", "path": "images.npz"}
+    del config["targets"]["remote"], config["studies"]["audit-remote"]  # there is no server
     config["datasets"]["mnist"] = {"kind": "npz", "path": "others.npz"}  # what private training starts from is public
     for name in ("location", "adult", "purchase", "texas"):
         config["datasets"][name] = {"kind": "npz", "path": "tables.npz"}

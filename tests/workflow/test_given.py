@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from lmia import artifacts
 from lmia.attacks.known_records import halves
 from lmia.evaluation.metrics_table import read_metrics
 from lmia.membership import load_membership
+from tests.targets.billing import FAULTS, Server
 from tests.workflow.conftest import make_checkout
 
 PLUG_IN = """from torch import nn
@@ -187,6 +189,40 @@ def test_a_function_of_a_plug_in_gives_the_same_labels(audited):
     for attack, arrays in before.items():
         again, _ = artifacts.load(checkout.path / where("scores", f"{attack}.npz"))
         np.testing.assert_array_equal(again["scores"], arrays["scores"])
+    checkout.configure(audit)
+
+
+@pytest.mark.slow
+def test_a_model_behind_an_address_gives_the_same_labels_and_is_paid_once(audited):
+    checkout, network, inputs, *_ = audited
+    asked = [attack for attack, entry in ATTACKS.items() if entry["reads"] != "confidences"]
+    before = {attack: artifacts.load(checkout.path / where("scores", f"{attack}.npz"))[0] for attack in asked}
+
+    def label(given):
+        with torch.inference_mode():
+            return network(torch.tensor(given)).argmax(1).tolist()
+
+    server = Server(FAULTS, label=label)
+
+    def remote(config):
+        config["targets"]["mine"] = {"kind": "http", "url": server.url, "batch": 200, "timeout": 5, "per_second": 10**5}
+        del config["queries"]["gradients"], config["attacks"]["true-confidence"]
+
+    try:
+        checkout.configure(remote)
+        checkout.snakemake()
+        for attack, arrays in before.items():
+            again, _ = artifacts.load(checkout.path / where("scores", f"{attack}.npz"))
+            np.testing.assert_array_equal(again["scores"], arrays["scores"])
+        billed, lost = sum(server.billed.values()), sum(size for size in server.sizes if size) // 4
+        assert len(server.billed) <= billed <= len(server.billed) + lost
+        shutil.rmtree(checkout.path / "results/.store")
+        for folder in ("answers", "distances"):
+            shutil.rmtree(checkout.path / f"results/{folder}")
+        checkout.snakemake()
+        assert sum(server.billed.values()) == billed
+    finally:
+        server.close()
     checkout.configure(audit)
 
 

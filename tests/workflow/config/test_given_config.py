@@ -76,6 +76,7 @@ def test_attacks_that_nobody_names_are_those_that_can_run():
 
 ALONE = "a given model has no shadow, as known records stand for one"
 CLIENT = {"kind": "plugins.client", "model": None, "weights": None}
+API = {"kind": "http", "url": "http://127.0.0.1:9", "model": None, "weights": None}
 BAD = {
     "a target that nobody defined": (
         {"study": {"model": "mlp"}},
@@ -172,13 +173,27 @@ BAD = {
         {"target": CLIENT | {"adress": "x"}},
         "targets.mine.adress: unknown key; did you mean address?",
     ),
+    "a secret in the configuration": (
+        {"target": API | {"headers": {"X-Api-Key": "s3cret"}}},
+        "targets.mine.headers.X-Api-Key: name an environment variable that has it, as $API_KEY",
+    ),
+    "a secret that is not there": (
+        {"target": API | {"headers": {"Authorization": "$NOWHERE_KEY"}}},
+        "targets.mine.headers.Authorization: $NOWHERE_KEY: no such environment variable; set it",
+    ),
+    "an address of another kind": ({"target": API | {"url": "ftp://x"}}, "targets.mine.url: 'ftp://x': not possible"),
+    "more inputs than may be sent": (
+        {"target": API | {"most": 60259}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60}}
+        | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500}}},
+        "targets.mine.most: 60259: studies.audit may send up to 60,260 inputs; raise it, or lower `evaluated`, or",
+    ),
     "a name of two": (
         {"models": {"mine": {"kind": "mlp"}}},
         "targets.mine: is under models too, and studies name both kinds by `model`; rename one",
     ),
     "an unknown kind": (
         {"target": {"kind": "pickle"}},
-        "targets.mine.kind: pickle: unknown kind; expected one of: torch, torchscript, or a dotted module path",
+        "targets.mine.kind: pickle: unknown kind; expected one of: torch, torchscript, http, or a dotted module path",
     ),
     "membership for no class": (
         {"dataset": {"membership": ["known", "few"]}},

@@ -8,7 +8,7 @@ from workflow.config.messages import EMPTY, unknown, where
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.studies import Study
-from workflow.config.schema.targets import WITHOUT_SHADOW, FileTarget, TorchScriptTarget, TorchTarget
+from workflow.config.schema.targets import WITHOUT_SHADOW, FileTarget, HttpTarget, TorchScriptTarget, TorchTarget
 from workflow.harness.fingerprint import file_hash
 
 
@@ -89,6 +89,12 @@ def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> It
             f"{key}.n_train: {study.n_train[0]}: {known['members']} members are known; state the size of the whole "
             "training set"
         )
+    if isinstance(target := config.targets.get(study.model), HttpTarget) and target.most is not None:
+        if (sent := config.most_sent(study)) > target.most:
+            yield (
+                f"targets.{study.model}.most: {target.most}: {key} may send up to {sent:,.0f} inputs; raise it, or "
+                "lower `evaluated`, or budgets and samples of its query sets"
+            )
     halved = min(study.evaluated or known["members"], *known.values()) // 2
     for name in config.attacks_of(study):
         folds = getattr(config.attacks.get(name), "folds", 0)

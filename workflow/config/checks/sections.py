@@ -34,7 +34,8 @@ def check_options(config: Config) -> Iterator[str]:
     for section in SECTIONS:
         for name, entry in getattr(config, section).items():
             for option, problem in entry.mistakes():
-                yield f"{section}.{name}.{option}: {getattr(entry, option)}: {problem}"
+                value = f"{getattr(entry, option)}: " if hasattr(entry, option) else ""  # else a part of one
+                yield f"{section}.{name}.{option}: {value}{problem}"
 
 
 def check_figures(config: Config) -> Iterator[str]:

@@ -66,6 +66,15 @@ class Config(Strict):
             name for name in self.attacks_of(study) if OBSERVATIONS[self.query_of(name).observation].access == "label"
         ]
 
+    def most_sent(self, study: Study) -> float:
+        """Inputs that a study sends to its given model at most: to look at it, and for all its query sets."""
+        known = self.datasets[study.dataset].known()
+        records, sent = 2 * min(study.evaluated or min(known), *known), float(sum(known))
+        for name in {self.attacks[attack].reads for attack in self.attacks_of(study)}:
+            query = self.queries[name]
+            sent += records * query.cost_of_all() + getattr(query, "random_inputs", 0) * (query.cost() + 1)
+        return sent
+
     def _refused(self, study: Study, attack: str) -> bool:
         """Whether what an attack of this name reads cannot be asked of a study's given model."""
         target, query = self.targets.get(study.model), self.queries.get(self.attacks[attack].reads)

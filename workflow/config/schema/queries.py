@@ -34,6 +34,14 @@ class Query(Entry):
         """Queries per example at most, in one setting; unknown is infinite."""
         return math.inf
 
+    def cost_of_all(self) -> float:
+        """Queries per example at most, in all settings together."""
+        field = self.magnitudes_in()
+        if not field:
+            return self.cost()
+        each = [self.model_copy(update={field: [size]}) for size in getattr(self, field)]
+        return 1 + sum(one.cost() - 1 for one in each)
+
     def n_copies(self) -> int:
         """Around how many points each example's budget is spent."""
         return 1

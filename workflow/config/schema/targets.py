@@ -1,15 +1,18 @@
 """Models that exist already: files of a user's, by their kinds."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from os import environ
 from os.path import expanduser
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from lmia.attacks.observations import OBSERVATIONS
-from workflow.config.schema.base import EXTRA, ByKind, Custom, Entry
+from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Entry, NonNegative, Positive
 from workflow.config.schema.queries import Query
 
+SECRET = re.compile("auth|cookie|key|secret|token", re.I)  # in names of headers whose values nobody is to read
 WITHOUT_SHADOW = "a given model has no shadow, as known records stand for one"
 
 
@@ -72,4 +75,30 @@ class TorchScriptTarget(FileTarget):
     place = "file"
 
 
-AnyTarget = Annotated[TorchTarget | TorchScriptTarget | CustomTarget, ByKind]
+class HttpTarget(Target):
+    """A model behind an address: each distinct input is sent once, and its label kept in results/paid/ for good."""
+
+    kind: Literal["http"]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] = Field(description="asked by POST, in JSON")
+    revision: str = Field("", description="of the model there; another one is asked anew")
+    headers: dict[str, str] = Field({}, description="of requests; a value $NAME comes from the environment")
+    send: str = Field("inputs", description="key under which inputs go out, as nested lists")
+    receive: str = Field("labels", description="key under which as many class numbers come back")
+    batch: Count = Field(100, description="most inputs of one request")
+    per_second: Positive | None = Field(None, description="most inputs per second; default: as many as it answers")
+    most: Count | None = Field(None, description="inputs that may be sent in all, ever; default: as many as needed")
+    timeout: Positive = Field(60.0, description="seconds that one answer may take")
+    patience: NonNegative = Field(900.0, description="seconds for which a busy server is asked again")
+    place = None
+    gives_labels_alone = True
+
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        for name, value in self.headers.items():
+            if not value.startswith("$"):
+                if SECRET.search(name):
+                    yield f"headers.{name}", "name an environment variable that has it, as $API_KEY"
+            elif value[1:] not in environ:
+                yield f"headers.{name}", f"{value}: no such environment variable; set it"
+
+
+AnyTarget = Annotated[TorchTarget | TorchScriptTarget | HttpTarget | CustomTarget, ByKind]

@@ -182,7 +182,7 @@ def test_a_function_of_a_plug_in_gives_the_same_labels(audited):
 
     def remote(config):
         config["targets"]["mine"] = {"kind": "plugins.client", "weights": "mine.pt"}
-        del config["queries"]["gradients"], config["attacks"]["true-confidence"]
+        del config["attacks"]["true-confidence"]
 
     checkout.configure(remote)
     checkout.snakemake()
@@ -206,7 +206,7 @@ def test_a_model_behind_an_address_gives_the_same_labels_and_is_paid_once(audite
 
     def remote(config):
         config["targets"]["mine"] = {"kind": "http", "url": server.url, "batch": 200, "timeout": 5, "per_second": 10**5}
-        del config["queries"]["gradients"], config["attacks"]["true-confidence"]
+        del config["attacks"]["true-confidence"]
 
     try:
         checkout.configure(remote)
@@ -232,7 +232,7 @@ def test_an_edit_makes_again_what_depends_on_it(audited):
     checkout.snakemake()
     assert not checkout.pending()
     checkout.configure(lambda config: config["attacks"]["noise"].update(budget=9))
-    again = {"score_given": 1, "measure_attack": 1, "tabulate_study": 1, "tabulate_metrics": 1}
+    again = {"score_given": 1, "measure_attack": 1, "tabulate_study": 1, "tabulate_metrics": 1, "write_audit": 1}
     assert checkout.pending() == again
     checkout.configure(lambda config: config["attacks"].update(ATTACKS))
 

@@ -102,7 +102,7 @@ def test_a_bad_model_ends_its_check_with_one_line(run, tmp_path, name, message):
     log = run(
         "check_study",
         inputs=placed(tmp_path),
-        params={"model": {"kind": f"spoilt.{name}"}, "is_trained": True},
+        params={"model": {"kind": f"spoilt.{name}"}},
         wildcards={"study": "s"},
         config={"studies": {"s": {"model": "net"}}},
     )

@@ -29,7 +29,7 @@ PLOTS = {"plot_metrics", "plot_scores", "plot_gallery"}
 READERS = {
     "datasets": {"prepare_dataset", "draw_split"},  # membership alone is read by the latter
     "models": MODEL,
-    "targets": {"import_target", "check_study", *ASKS},
+    "targets": {"import_target", *ASKS},
     "defenses": {"train_model", "query_confidences", "plot_metrics"},  # plots show strengths
     "training": {"train_model"},
     "outliers": {"find_outliers"},

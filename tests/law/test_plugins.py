@@ -73,7 +73,7 @@ LOADED_BY = {  # rules that must be among those that load the plug-in of a secti
         "query_confidences",
         "query_white_box",
     },
-    "targets": {"check_study", "import_target", "query_labels", "search_boundary", "search_directions"},
+    "targets": {"import_target", "query_labels", "search_boundary", "search_directions"},
     "defenses": {"train_model", "query_confidences"},
     "queries": {"query_labels", "plot_gallery"},
     "attacks": {"score_attack"},

@@ -19,7 +19,6 @@ LEFT_OUT = {
         "import_target",
     },
     "targets": {
-        "check_study",
         "query_labels",
         "search_boundary",
         "search_directions",

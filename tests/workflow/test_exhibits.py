@@ -227,7 +227,7 @@ def test_studies_can_be_run_by_the_command_in_their_first_lines(file, fresh):
         stated = {name: {"sha256": "0" * 64} for name in ("texas", "purchase")}
         (fresh.path / "hashes.yaml").write_text(yaml.safe_dump({"datasets": stated}))
     plan = fresh.snakemake("-n", *targets)
-    assert re.search(r"compare_(exhibit|pool)", plan) and "config/" in command
+    assert re.search(r"compare_(exhibit|pool)|write_audit", plan) and "config/" in command
 
 
 @pytest.fixture(scope="module")
@@ -251,4 +251,5 @@ def test_what_results_were_made_with_is_still_a_configuration(file, beside_data,
     monkeypatch.chdir(beside_data)
     text = Path(f"docs/results/configs/{file}").read_text()
     [targets] = re.findall(r"snakemake --cores 2 (.*)--configfile", text)
-    assert set(targets.split()) <= set(load(f"docs/results/configs/{file}").exhibits)
+    config = load(f"docs/results/configs/{file}")
+    assert set(targets.split()) <= {*config.exhibits, *(f"results/tables/{study}.csv" for study in config.studies)}

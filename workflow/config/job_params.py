@@ -128,6 +128,16 @@ class Params:
     def model_files(self, wildcards: Any) -> list[str]:
         return self.files(self.model_entry(wildcards))
 
+    def trained_model(self, wildcards: Any) -> dict[str, Any] | None:
+        """What a model is that is trained here; None of a given one."""
+        return None if self._study(wildcards).is_given else self.model(wildcards)
+
+    def trained_model_files(self, wildcards: Any) -> list[str]:
+        return [] if self._study(wildcards).is_given else self.model_files(wildcards)
+
+    def trained_model_modules(self, wildcards: Any) -> list[str]:
+        return [] if self._study(wildcards).is_given else [self.model_entry(wildcards).module]
+
     def training(self, wildcards: Any) -> dict[str, Any]:
         return plain(self._study(wildcards).training)
 

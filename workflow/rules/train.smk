@@ -20,10 +20,9 @@ rule check_study:
         mem_mb=growing(4000),
         runtime=growing(15),
     params:
-        model=PARAMS.model,
-        is_trained=lambda wc: not CONFIG.studies[wc.study].is_given,
-        files=PARAMS.model_files,
-        code=code_for("check_study", PARAMS.model_entry),
+        model=PARAMS.trained_model,
+        files=PARAMS.trained_model_files,
+        code=lambda wc: code("check_study", *PARAMS.trained_model_modules(wc)),
     message:
         "Check the data and the model of {wildcards.study}"
     script:

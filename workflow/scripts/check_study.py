@@ -14,12 +14,10 @@ from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
 
-def check(
-    dataset: str, split: str, output: str, spec: dict[str, Any], is_trained: bool, name: str, threads: int
-) -> list[str]:
+def check(dataset: str, split: str, output: str, spec: dict[str, Any] | None, name: str, threads: int) -> list[str]:
     """Write all remarks, one a line, and return them.
 
-    is_trained: whether the model is, here; one that was trained elsewhere is looked at where it is taken over.
+    spec: of the model, None for one that was trained elsewhere, which is looked at where it is taken over.
     """
     prepare(torch.device("cpu"), threads)
     data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
@@ -27,7 +25,7 @@ def check(
     inputs, classes = data["inputs"], data["classes"]
     members, nonmembers = (ids_of(parts[name][0]) for name in ("members", "nonmembers"))
     found = [f"data: {line}" for line in remarks(inputs, classes, members, nonmembers)]
-    if is_trained:
+    if spec is not None:
         with bad_input(f"models.{name}, on inputs of shape {list(inputs.shape[1:])}"):
             build = plugins.bind("models", "build", spec)
             found += [f"model: {line}" for line in check_model(build, torch.from_numpy(inputs), int(classes.max()) + 1)]
@@ -37,13 +35,13 @@ def check(
 
 if __name__ == "__main__":
     study = snakemake.wildcards.study
-    with job(snakemake, *plugins.modules(models=snakemake.params.model)):
+    spec = snakemake.params.model
+    with job(snakemake, *(plugins.modules(models=spec) if spec else [])):
         found = check(
             dataset=snakemake.input.dataset,
             split=snakemake.input.split,
             output=snakemake.output[0],
-            spec=snakemake.params.model,
-            is_trained=snakemake.params.is_trained,
+            spec=spec,
             name=snakemake.config["studies"][study]["model"],
             threads=snakemake.threads,
         )

@@ -67,12 +67,13 @@ def codes(everything):
 def chosen_by_name(job):
     """Files of the modules that a job's script loads by the kinds in its params, or by name."""
     text = FILES[script_of(job)].read_text()
-    specs = [job["params"].get(name) for name in ("spec", "model", "defense", "query", "attack", "figure")]
+    specs = [job["params"].get(name) for name in ("spec", "model", "target", "defense", "query", "attack", "figure")]
     specs += job["params"].get("queries", {}).values()
     kinds = {spec["kind"] for spec in specs if spec}
-    packages = ("data", "models", "defenses", "perturbations", "attacks", "calibration", "figures")
+    packages = ("data", "models", "targets", "defenses", "perturbations", "attacks", "calibration", "figures")
     folders = [name for name in packages if re.search(rf"\bmodules\(.*\b{name}=|\"{name}\"", text)]
     found = {f"lmia/{folder}/{kind}.py" for folder in folders for kind in kinds} & FILES.keys()
+    found |= {f"{kind.replace('.', '/')}.py" for kind in kinds} & FILES.keys()  # of a given model, by its whole name
     if job["rule"] == "search_boundary" and any("results/stopping" in f for fs in job["inputs"].values() for f in fs):
         found.add("lmia/boundary/stopping.py")
     return found

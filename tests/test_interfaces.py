@@ -22,7 +22,8 @@ ENTRIES = [
     for entry in classes_in(Config.model_fields[section])
     if issubclass(entry, Entry) and not issubclass(entry, Custom)
 ]
-TARGETS = {entry.package: entry.target for entry in ENTRIES}
+PACKAGES = {entry.package for entry in ENTRIES}
+TARGETS = {package: {entry.target for entry in ENTRIES if entry.package == package} for package in PACKAGES}
 
 
 # Searches and confidences are queries without a module of perturbations.
@@ -33,12 +34,12 @@ KINDS = {
     if (ROOT / f"lmia/{entry.package}/{kind}.py").exists()
 }
 READ_BY_OTHERS = {"precision", "most_disagreement", "over"}  # options of a kind that its module does not get
-OF_CLASSES = [key for key in KINDS if TARGETS[key[0]] in CLASSES]
+OF_CLASSES = [key for key, entry in KINDS.items() if entry.target in CLASSES]
 
 
 def examples(package, kind):
     """What the module offers, with the options of each entry of this kind in the configuration that has every kind."""
-    target = getattr(plugins.load(package, kind), TARGETS[package])
+    target = getattr(plugins.load(package, kind), KINDS[package, kind].target)
     section = SECTIONS_OF.get(package, package)
     specs = [spec for spec in EVERY_KIND[section].values() if spec["kind"] == kind]
     assert specs, f"no example of {package} {kind}"
@@ -58,16 +59,16 @@ def parameters(function):
 def test_the_folders_hold_the_kinds_of_the_schema_and_no_other():
     found = {
         (package, file.stem)
-        for package, target in TARGETS.items()
+        for package, targets in TARGETS.items()
         for file in (ROOT / "lmia" / package).glob("*.py")
-        if target in {getattr(node, "name", None) for node in ast.parse(file.read_text()).body}
+        if targets & {getattr(node, "name", None) for node in ast.parse(file.read_text()).body}
     }
     assert found == {*KINDS, ("defenses", "base")}
 
 
 @pytest.mark.parametrize("package, kind", OF_CLASSES)
 def test_classes_satisfy_their_protocol(package, kind):
-    protocol = CLASSES[TARGETS[package]]
+    protocol = CLASSES[KINDS[package, kind].target]
     for target, options in examples(package, kind):
         made = target(**options)
         assert isinstance(made, protocol)
@@ -98,7 +99,7 @@ def test_the_base_of_defenses_has_what_the_protocol_says_and_no_more():
 def test_defaults_of_a_module_are_those_of_the_configuration(package, kind):
     """Else the same option means one thing in a notebook and another in a study."""
     fields = KINDS[package, kind].model_fields
-    given = inspect.signature(getattr(plugins.load(package, kind), TARGETS[package])).parameters
+    given = inspect.signature(getattr(plugins.load(package, kind), KINDS[package, kind].target)).parameters
     plain = {name: parameter.default for name, parameter in given.items() if parameter.default is not parameter.empty}
     for name in plain.keys() & fields.keys():
         expected = fields[name].get_default(call_default_factory=True)

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import requests
@@ -34,7 +35,7 @@ def build(
     n_classes: int,
     url: str,
     revision: str = "",
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
     send: str = "inputs",
     receive: str = "labels",
     batch: int = 100,
@@ -70,7 +71,7 @@ def build(
         ledger.note(len(inputs))
         try:
             content = {send: [values.tolist() for values in inputs]}
-            answer = session.post(url, json=content, headers=_filled(headers or {}), timeout=timeout)
+            answer = session.post(url, json=content, headers=_filled(headers), timeout=timeout)
         except (requests.ConnectionError, requests.Timeout) as error:
             raise Busy(f"{url}: no answer ({type(error).__name__})") from error
         if answer.status_code in BUSY:

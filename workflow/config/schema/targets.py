@@ -89,6 +89,7 @@ class HttpTarget(Target):
     most: Count | None = Field(None, description="inputs that may be sent in all, ever; default: as many as needed")
     timeout: Positive = Field(60.0, description="seconds that one answer may take")
     patience: NonNegative = Field(900.0, description="seconds for which a busy server is asked again")
+    target = "build"
     place = None
     gives_labels_alone = True
 

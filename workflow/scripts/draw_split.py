@@ -34,8 +34,8 @@ def take_known(dataset: str, output: str, membership: np.ndarray, seeds: list[in
         members, nonmembers, n_left_out = known_split(membership, number_inputs(inputs))
     arrays = {"members": members[None], "nonmembers": nonmembers[None]}
     artifacts.save(output, "split", arrays, {"scheme": "given", "seeds": seeds, "role": "target"})
-    print(f"{len(members)} members and {len(nonmembers)} non-members are known; of the more, as many as of the others")
-    print(f"are asked about. {n_left_out} known examples are left out, whose inputs are those of another")
+    print(f"{len(members)} members and {len(nonmembers)} non-members are known; as many of each are judged")
+    print(f"{n_left_out} known examples are left out, whose inputs are those of another")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ more than its params and inputs say is shown by bytes (test_from_scratch.py).
 """
 
 import contextlib
+import copy
 import datetime
 import hashlib
 import itertools
@@ -17,7 +18,7 @@ import pytest
 from tests.law.conftest import write
 from tests.law.study import EVERY_KIND, HINTS
 from tests.law.walk import all_edited, keys
-from workflow.config.load import check
+from workflow.config.load import ConfigError, check
 
 ROOT = Path(__file__).parents[2]
 SAMPLE, SHARDS, VALUES = 6, 4, 5
@@ -100,9 +101,13 @@ def places(everything):
 def edits(everything, key, places):
     """(place, configuration with another value there) for each of its places, and each of a few values."""
     for place in places:
-        with contextlib.chdir(everything[0].path):
-            values = list(itertools.islice(all_edited(EVERY_KIND, place, HINTS.get(key, ())), VALUES))
-        yield from ((place, raw) for raw in values)
+        values = itertools.islice(all_edited(EVERY_KIND, place, HINTS.get(key, ())), VALUES)
+        while True:
+            with contextlib.chdir(everything[0].path):
+                raw = next(values, None)
+            if raw is None:
+                break
+            yield place, raw
 
 
 def recipes(plan):
@@ -196,3 +201,18 @@ def test_an_edit_of_any_key_plans_what_reads_it_and_no_more(planner, everything,
 def test_every_exempt_key_is_one(places):
     assert READ_BY_NONE.keys() <= places.keys()
     assert WITHOUT_EDIT.keys() <= places.keys()
+
+
+@pytest.mark.parametrize("junk", ["nowhere", 0, -1, 10**30, None, True, [], {}, ["nowhere"]], ids=repr)
+def test_whatever_stands_at_a_key_it_is_taken_or_refused_by_a_line_that_names_a_key(everything, places, junk):
+    for first, *_ in places.values():
+        raw = copy.deepcopy(EVERY_KIND)
+        node = raw
+        for key in first[:-1]:
+            node = node.setdefault(key, {}) if isinstance(node, dict) else node[key]
+        node[first[-1]] = junk
+        with contextlib.chdir(everything[0].path):
+            try:
+                check(raw)
+            except ConfigError as error:
+                assert all(line.split(".")[0].split(":")[0] in raw for line in str(error).splitlines()), error

@@ -193,18 +193,23 @@ def is_standard(name: str) -> bool:
 
 def _version(file: Path, name: str) -> str:
     """Hash of what a file means by itself, of modules of ours that it imports without which they are; "" if nothing."""
-    if file.suffix != ".py":
-        return _bytes_hash(file)
-    meaning = _meaning(_tree(file.read_bytes(), file), lambda node: _bound(node, file, name))
+    return _source_version(file.read_bytes(), file, name) if file.suffix == ".py" else _bytes_hash(file)
+
+
+@cache  # by what stands in the file: the jobs of a plan share most of what they import
+def _source_version(source: bytes, file: Path, name: str) -> str:
+    meaning = _meaning(_tree(source, file), lambda node: _bound(node, file, name))
     return "" if meaning == EMPTY else _short(meaning)
 
 
 def _imported(file: Path, name: str) -> list[str]:
     """Dotted names of all that a file may import."""
-    if file.suffix != ".py":
-        return []
-    nodes = ast.walk(_tree(file.read_bytes(), file))
-    return [imported for node in nodes for imported in _names(node, file, name)]
+    return _imported_by(file.read_bytes(), file, name) if file.suffix == ".py" else []
+
+
+@cache
+def _imported_by(source: bytes, file: Path, name: str) -> list[str]:
+    return [imported for node in ast.walk(_tree(source, file)) for imported in _names(node, file, name)]
 
 
 def _links(file: Path, name: str) -> list[Link]:

@@ -62,7 +62,9 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
             yield from (f"{key}.attacks: {name}: queries.{attack.reads} {why}; leave it out" for why in reasons)
     names = config.attacks_of(study)
     known = all(name in config.attacks and config.attacks[name].reads in config.queries for name in names)
-    if known and not config.label_attacks_of(study):
+    if not known:
+        return  # see `check_attacks` and `check_studies`
+    if not config.label_attacks_of(study):
         yield f"{key}.attacks: {study.attacks}: none reads labels alone, which an audit judges by; add gap, or another"
     if study.evaluated and study.evaluated < MIN_KNOWN:
         yield f"{key}.evaluated: {study.evaluated}: too few for one half to judge the other; use at least {MIN_KNOWN}"

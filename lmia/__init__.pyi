@@ -3,6 +3,7 @@ from lmia.api import Answers as Answers
 from lmia.api import Confidences as Confidences
 from lmia.api import Distances as Distances
 from lmia.api import Model as Model
+from lmia.api import Table as Table
 from lmia.api import attack as attack
 from lmia.api import evaluate as evaluate
 from lmia.api import query_labels as query_labels

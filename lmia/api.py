@@ -30,10 +30,11 @@ from lmia.boundary import fixed_directions, search
 from lmia.boundary.random_inputs import search_random_inputs
 from lmia.evaluation import intervals
 from lmia.evaluation.flags import attack_flags
-from lmia.label_function import LabelFunction, Predict
+from lmia.label_function import Predict, as_network
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import stream, streams
+from lmia.table import Table as Table
 
 Observations = Answers | Distances | Confidences
 
@@ -46,6 +47,7 @@ PERTURBATIONS = (
     "mixed",
     "augmented",
     "augmentation_grid",
+    "table",
 )
 ATTACKS = ("gap", "vote", "distance", "classifier", "max_confidence", "true_confidence", "adaptive_confidence")
 MIN_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
@@ -59,12 +61,14 @@ class Model:
             and stays on its device; or any function from a float32 array (m, *shape) in [0, 1], of at most 1024
             inputs, to their labels, ints (m,): `predict` of a scikit-learn model, a client of a remote one.
         n_classes: labels are 0, 1, ... n_classes - 1.
+        table: how records become inputs. Then inputs are data frames, `predict` is a function of such, and labels and
+            classes are what the label column has; see `Table.of`.
 
     Raises TypeError for anything else than a module or a function, and ValueError for fewer than two classes. What the
     model answers is checked whenever it is asked.
     """
 
-    def __init__(self, predict: torch.nn.Module | Predict, n_classes: int):
+    def __init__(self, predict: torch.nn.Module | Predict, n_classes: int, table: Table | None = None):
         if not callable(predict):
             raise TypeError(
                 f"predict: expected a torch.nn.Module or a function from inputs to labels, got {type(predict).__name__}"
@@ -72,27 +76,26 @@ class Model:
             )
         if n_classes < 2:
             raise ValueError(f"n_classes: expected at least 2, got {n_classes}")
-        self.n_classes = n_classes
-        self._network = _Counted(predict, n_classes)
+        self.n_classes, self.table = n_classes, table
+        self._network = _Counted(predict, n_classes, table)
 
     @property
     def queries(self) -> int:
         """Inputs that it has labelled since it was wrapped."""
         return self._network.queries
 
-    def labels(self, inputs: npt.ArrayLike) -> np.ndarray:
-        """Labels (n,), int64, of inputs (n, *shape) in [0, 1]."""
-        inputs = as_inputs(inputs)
+    def labels(self, inputs: npt.ArrayLike | pd.DataFrame) -> np.ndarray:
+        """Labels (n,), int64, of inputs (n, *shape) in [0, 1], or of n records."""
+        inputs = as_inputs(inputs, self.table)
         return LabelOracle(self._network, len(inputs), budget=1)(inputs, np.arange(len(inputs))).cpu().numpy()
 
 
 class _Counted(torch.nn.Module):
     """A model or function as the oracle asks it: logits, or ones at the labels. Counts what it has answered."""
 
-    def __init__(self, predict, n_classes):
+    def __init__(self, predict, n_classes, table):
         super().__init__()
-        is_network = isinstance(predict, torch.nn.Module)
-        self.network = predict if is_network else LabelFunction(predict, n_classes)
+        self.network = as_network(predict, n_classes, table)
         self.n_classes, self.queries = n_classes, 0
 
     def forward(self, inputs):
@@ -109,7 +112,7 @@ class _Counted(torch.nn.Module):
 
 def query_labels(
     model: Model,
-    inputs: npt.ArrayLike,
+    inputs: npt.ArrayLike | pd.DataFrame,
     classes: npt.ArrayLike,
     perturbation: str = "original",
     *,
@@ -121,10 +124,11 @@ def query_labels(
 
     Args:
         model: whom to ask.
-        inputs: floats (n, *shape) in [0, 1]; images are (n, channels, height, width).
-        classes: true classes, ints (n,).
+        inputs: floats (n, *shape) in [0, 1]; images are (n, channels, height, width). Records where the model has a
+            table.
+        classes: true classes, ints (n,), or labels of records.
         perturbation: "original" (no copies), "rotation", "translation", "gaussian", "bernoulli", "mixed",
-            "augmented" or "augmentation_grid", or the dotted path of a module of your own.
+            "augmented" or "augmentation_grid", of records "table", or the dotted path of a module of your own.
         seed: of random perturbations, int >= 0; input i has a random stream of its own.
         progress: whether to show a progress bar.
         options: those of the perturbation, as `queries` of the configuration has them.
@@ -133,7 +137,8 @@ def query_labels(
     """
     check_seed(seed)
     inputs, classes = _as_asked(model, inputs, classes)
-    queries = build("perturbations", "Perturbation", PERTURBATIONS, perturbation, options)
+    given = {"table": model.table} if perturbation == "table" and model.table else {}
+    queries = build("perturbations", "Perturbation", PERTURBATIONS, perturbation, options | given)
     draws = partial(streams, seed, perturbation, range(len(inputs)))
     labels, _ = ask_fixed(model._network, inputs, queries, draws, progress=perturbation if progress else None)
     return Answers(labels, classes, np.array([0.0, *queries.magnitudes]))
@@ -176,7 +181,7 @@ def search_boundary(
             f"random_inputs: expected 0 for none, or how many, without shift_pixels, got {random_inputs} with "
             f"shift_pixels {shift_pixels}"
         )
-    inputs, classes = _as_asked(model, inputs, classes)
+    inputs, classes = _as_asked(model, inputs, classes, needs_distance=True)
     least = MIN_BUDGET * (1 + 4 * shift_pixels)
     if budget < least:
         raise ValueError(f"budget: expected at least {least} queries per input to find any distance, got {budget}")
@@ -240,7 +245,7 @@ def search_directions(
     Raises ValueError for inputs, classes or options that do not fit, and for a model that gives no labels.
     """
     check_seed(seed)
-    inputs, classes = _as_asked(model, inputs, classes)
+    inputs, classes = _as_asked(model, inputs, classes, needs_distance=True)
     points = fixed_directions.fixed_points(directions, tuple(inputs.shape[1:]), stream(seed, "directions"))
     options = {"levels": levels, "method": method, "progress": "directions" if progress else None}
     distance, n_queries, _ = fixed_directions.search_directions(model._network, inputs, classes, points, **options)
@@ -326,12 +331,19 @@ def evaluate(
 
 
 def _as_asked(
-    model: Model, inputs: npt.ArrayLike | torch.Tensor, classes: npt.ArrayLike
+    model: Model,
+    inputs: npt.ArrayLike | torch.Tensor | pd.DataFrame,
+    classes: npt.ArrayLike,
+    needs_distance: bool = False,
 ) -> tuple[torch.Tensor, np.ndarray]:
     """What is asked about, checked: (inputs (n, *shape) as a float32 tensor, classes (n,) as int64)."""
     if not isinstance(model, Model):
         raise TypeError(
             f"model: expected an lmia.Model, got {type(model).__name__}; wrap it: lmia.Model(model, n_classes)"
         )
-    inputs = as_inputs(inputs)
+    if needs_distance and model.table is not None:
+        raise ValueError('there is no distance between records; ask about others: query_labels(..., "table", ...)')
+    inputs = as_inputs(inputs, model.table)
+    if model.table is not None:
+        classes = model.table.class_numbers(classes)
     return inputs, as_classes(classes, len(inputs), model.n_classes)

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
 
 from lmia import plugins
 from lmia.attacks.observations import OBSERVATIONS, Answers, Observations
 from lmia.label_function import in_range
+from lmia.table import Table
 
 READ_BY = {
     "labels": "lmia.query_labels",
@@ -31,8 +33,16 @@ def check_fprs(fprs: Sequence[float]) -> None:
         raise ValueError(f"fprs: expected fractions between 0 and 1, got {', '.join(map(str, fprs))}")
 
 
-def as_inputs(inputs: npt.ArrayLike | torch.Tensor) -> torch.Tensor:
-    """Inputs (n, *shape) as a float32 tensor on the CPU; ValueError for other shapes, or values outside [0, 1]."""
+def as_inputs(inputs: npt.ArrayLike | torch.Tensor | pd.DataFrame, table: Table | None = None) -> torch.Tensor:
+    """Inputs (n, *shape) as a float32 tensor on the CPU; ValueError for other shapes, or values outside [0, 1].
+
+    table: by which data frames of n records are written as inputs; None where inputs are arrays.
+    """
+    if (table is None) == isinstance(inputs, pd.DataFrame):
+        wanted = "arrays, or a model with a table" if table is None else "a data frame of records, as its table is"
+        raise ValueError(f"inputs: expected {wanted}, got {type(inputs).__name__}")
+    if table is not None:
+        inputs = table.encode(pd.DataFrame(inputs))
     if not isinstance(inputs, torch.Tensor):
         inputs = torch.from_numpy(np.array(inputs, dtype=np.float32))
     inputs = inputs.detach().to("cpu", torch.float32)

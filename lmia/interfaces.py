@@ -19,8 +19,11 @@ Streams: TypeAlias = Sequence[np.random.Generator]  # one for each example
 class DataSetLoader(Protocol):
     """`load` of a data set. Its parameters are the options of the kind."""
 
-    def __call__(self, **options: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs, float32 (n, *shape) in [0, 1], and classes, int64 (n,) from 0 to n_classes - 1."""
+    def __call__(self, **options: Any) -> tuple[np.ndarray, ...]:
+        """Inputs, float32 (n, *shape) in [0, 1], and classes, int64 (n,) from 0 to n_classes - 1.
+
+        A third value, a `lmia.table.Table`, says what records these inputs stand for.
+        """
         ...
 
 

@@ -1,13 +1,16 @@
 """A function from inputs to labels in the place of a network, so that whatever asks networks asks it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
-Predict = Callable[[np.ndarray], npt.ArrayLike]
+from lmia.table import Table
+
+Predict = Callable[[Any], npt.ArrayLike]
 
 
 class LabelFunction(nn.Module):
@@ -15,7 +18,11 @@ class LabelFunction(nn.Module):
 
     predict: from a float32 array (m, *shape) in [0, 1], which it may change, to labels, ints (m,) from 0 to
     n_classes - 1; name: of the function, in errors.
+    table: of the data set, where that is one: then the function is given data frames of m records, and its labels may
+    be what `Table.class_numbers` takes. None where it is none.
     """
+
+    table: Table | None = None
 
     def __init__(self, predict: Predict, n_classes: int, name: str = "predict"):
         super().__init__()
@@ -24,7 +31,9 @@ class LabelFunction(nn.Module):
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Floats (m, n_classes) of inputs (m, *shape). Raises ValueError where the function gives no labels."""
         given = np.array(inputs.numpy(), order="C")  # a copy
-        labels = np.asarray(self._predict(given))
+        labels = np.asarray(self._predict(given if self.table is None else self.table.decode(given)))
+        if self.table is not None:
+            labels = self.table.class_numbers(labels)
         if labels.shape != (len(given),) or labels.dtype.kind not in "iu":
             raise ValueError(
                 f"{self._name}: expected integer labels of shape {(len(given),)}, got {labels.dtype} of shape "
@@ -45,10 +54,16 @@ def in_range(name: str, labels: np.ndarray, n_classes: int) -> np.ndarray:
     return labels
 
 
-def as_network(built: nn.Module | Predict, n_classes: int) -> nn.Module:
-    """A module as it is, and a function as a `LabelFunction`. Raises ValueError for what is neither."""
-    if isinstance(built, nn.Module):
-        return built
+def as_network(built: nn.Module | Predict, n_classes: int, table: Table | None = None) -> nn.Module:
+    """A module as it is, and a function as a `LabelFunction`, which is given records where the data set is a table.
+
+    Raises ValueError for what is neither, and for a module of torch's that would be given records.
+    """
     if not callable(built):
         raise ValueError(f"expected a torch.nn.Module or a function from inputs to labels, got {type(built).__name__}")
-    return LabelFunction(built, n_classes)
+    network = built if isinstance(built, nn.Module) else LabelFunction(built, n_classes)
+    if table is not None:
+        if not isinstance(network, LabelFunction):
+            raise ValueError("a network takes numbers, and the data set has columns of its own; give a function")
+        network.table = table
+    return network

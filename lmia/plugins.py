@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -21,10 +22,17 @@ def load(package: str, kind: str) -> ModuleType:
     return importlib.import_module(module_name(package, kind))
 
 
-def bind(package: str, name: str, spec: Mapping[str, Any]) -> Callable[..., Any]:
-    """The function or class `name` of a module, with options bound: `spec` is {"kind": ..., **options}."""
+def bind(package: str, name: str, spec: Mapping[str, Any], **offered: Any) -> Callable[..., Any]:
+    """The function or class `name` of a module, with options bound: `spec` is {"kind": ..., **options}.
+
+    offered: what it is given as well, where it has a parameter of that name.
+    """
+    target = getattr(load(package, spec["kind"]), name)
     options = {key: value for key, value in spec.items() if key != "kind"}
-    return functools.partial(getattr(load(package, spec["kind"]), name), **options)
+    if offered:
+        asked_for = inspect.signature(target).parameters
+        options |= {key: value for key, value in offered.items() if key in asked_for}
+    return functools.partial(target, **options)
 
 
 def modules(**specs: dict) -> list[str]:

@@ -26,6 +26,7 @@ from lmia.boundary.schedules import ECONOMICAL
 from lmia.boundary.search import search_boundary
 from lmia.evaluation import intervals
 from lmia.perturbations.gaussian import Perturbation
+from lmia.perturbations.table import Perturbation as TableCopies
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import stream, streams
 
@@ -334,6 +335,13 @@ def test_the_example_prints_what_the_page_says(example):
     np.testing.assert_allclose(*(list(map(float, re.findall(number, text))) for text in (printed, told)), rtol=0.1)
 
 
+def test_the_example_with_a_table_prints_what_the_page_says():
+    names, printed, told = read_example(2)
+    number = r"\d+(?:\.\d+)?"
+    assert re.sub(number, "#", printed) == re.sub(number, "#", told) and names.model.queries == 442 * 61
+    np.testing.assert_allclose(*(list(map(float, re.findall(number, text))) for text in (printed, told)), rtol=0.1)
+
+
 def test_the_page_has_a_section_for_every_name():
     headings = re.findall(r"^###? (.*)$", (ROOT / "docs/reference/api.md").read_text(), re.M)
     assert sorted(re.findall(r"lmia\.(\w+)", " ".join(headings))) == lmia.__all__
@@ -346,3 +354,41 @@ def test_an_attack_that_calls_all_points_the_same_is_told():
     assert table["value"]["accuracy"] == 0.5
     with pytest.raises(ValueError, match="fprs: expected fractions between 0 and 1, got 1.5"):
         lmia.evaluate(result, [True, False, True, False], fprs=(1.5,))
+
+
+def test_records_of_a_table_are_asked_as_they_are():
+    """What comes out is what the pieces of the workflow make of the same records."""
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame({"age": draw.integers(18, 90, N), "town": draw.choice(["Ayr", "Bath"], N)})
+    labels, asked = pd.Series(np.where(frame["age"] > 50, "yes", "no")), []
+
+    def predict(records):
+        assert records.columns.tolist() == ["age", "town"] and set(records["town"]) <= {"Ayr", "Bath"}
+        asked.append(len(records))
+        return np.where(records["age"] > 40, "yes", "no")
+
+    table = lmia.Table.of(frame, labels)
+    model = lmia.Model(predict, 2, table)
+    assert model.labels(frame).tolist() == (frame["age"] > 40).tolist()
+    answers = lmia.query_labels(model, frame, labels, "table", changes=[1, 2], samples=4, seed=3, progress=False)
+    assert answers.labels.shape == (N, 9) and answers.magnitudes.tolist() == [0, *[1] * 4, *[2] * 4]
+    assert answers.classes.tolist() == (frame["age"] > 50).tolist() and sum(asked) == model.queries == 10 * N
+    copies = TableCopies([1, 2], 4, table)
+    blocks = torch.cat(list(copies.blocks(torch.from_numpy(table.encode(frame)), streams(3, "table", range(N)))), 1)
+    expected = table.decode(blocks.flatten(0, 1).numpy())["age"] > 40
+    assert answers.labels[:, 1:].ravel().tolist() == expected.tolist()
+
+
+def test_records_and_numbers_are_not_taken_for_each_other():
+    frame, labels = pd.DataFrame({"age": [1, 2]}), ["no", "yes"]
+    model = lmia.Model(lambda records: ["no"] * len(records), 2, lmia.Table.of(frame, pd.Series(labels)))
+    for call, message in (
+        (lambda: model.labels([[0.5]]), "inputs: expected a data frame of records, as its table is, got list"),
+        (lambda: lmia.Model(len, 2).labels(frame), "inputs: expected arrays, or a model with a table, got DataFrame"),
+        (lambda: lmia.search_boundary(model, frame, labels), "there is no distance between records; ask about others"),
+        (lambda: lmia.search_directions(model, frame, labels), "there is no distance between records; ask about"),
+        (lambda: model.labels(frame[[]]), "expected a column age, got "),
+        (lambda: lmia.Model(torch.nn.Linear(1, 2), 2, model.table), "a network takes numbers, and the data set has"),
+    ):
+        with pytest.raises(ValueError, match=f"^{message}"):
+            call()

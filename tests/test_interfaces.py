@@ -4,11 +4,13 @@ import ast
 import inspect
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from torch import nn
 
 from lmia import interfaces, plugins
 from lmia.defenses import base
+from lmia.table import Table
 from tests.law.study import EVERY_KIND
 from workflow.config.schema.base import Custom, Entry, classes_in
 from workflow.config.schema.configuration import SECTIONS, Config
@@ -33,6 +35,7 @@ KINDS = {
     for kind in entry.kinds()
     if (ROOT / f"lmia/{entry.package}/{kind}.py").exists()
 }
+TABLE = Table.of(pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}), pd.Series([0, 1]))
 READ_BY_OTHERS = {"precision", "most_disagreement", "over"}  # options of a kind that its module does not get
 OF_CLASSES = [key for key, entry in KINDS.items() if entry.target in CLASSES]
 
@@ -45,7 +48,8 @@ def examples(package, kind):
     assert specs, f"no example of {package} {kind}"
     for spec in specs:
         options = KINDS[package, kind].model_validate(spec).options()
-        yield target, {name: value for name, value in options.items() if name not in READ_BY_OTHERS}
+        options = {name: value for name, value in options.items() if name not in READ_BY_OTHERS}
+        yield target, options | ({"table": TABLE} if "table" in inspect.signature(target).parameters else {})
 
 
 def members(protocol):

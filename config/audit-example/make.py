@@ -1,14 +1,19 @@
-"""Make the example's two files, as a program of one's own would: `python config/audit-example/make.py`.
+"""Make the example's files, as programs of one's own would: `python config/audit-example/make.py`.
 
 A network learns 300 noisy digits of scikit-learn's by heart. `model.pt` has its weights, and `records.npz` all digits,
-with what is known of each: 300 it was trained on, 300 it was not, and of the others nobody says.
+with what is known of each: 300 it was trained on, 300 it was not, and of the others nobody says. A forest learns whose
+diabetes advances faster than the median, from half of scikit-learn's 442 patients. `forest.joblib` has it, and
+`patients.csv` all patients.
 """
 
+import hashlib
 from pathlib import Path
 
+import joblib
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_diabetes, load_digits
+from sklearn.ensemble import RandomForestClassifier
 from torch import nn
 
 FOLDER, N = Path(__file__).parent, 300
@@ -31,3 +36,13 @@ for _ in range(60):
 
 torch.save(network.state_dict(), FOLDER / "model.pt")
 np.savez_compressed(FOLDER / "records.npz", pixels=pixels, digits=digits.astype(np.uint8), in_training=known)
+
+patients = load_diabetes(as_frame=True, scaled=False).frame.astype({"age": int, "sex": int})
+patients["progression"] = np.where(patients.pop("target") > 140.5, "faster", "slower")
+patients["patient"] = [f"P{number:03d}" for number in range(len(patients))]
+patients["in_training"] = draw.permutation(len(patients)) % 2
+features, in_training = patients.drop(columns=["progression", "patient", "in_training"]), patients["in_training"] == 1
+forest = RandomForestClassifier(50, random_state=0).fit(features[in_training], patients["progression"][in_training])
+joblib.dump(forest, FOLDER / "forest.joblib", compress=9)
+patients.to_csv(FOLDER / "patients.csv", index=False)
+print("trust:", hashlib.sha256((FOLDER / "forest.joblib").read_bytes()).hexdigest())

@@ -8,6 +8,7 @@ import pandas as pd
 
 from lmia.attacks.known_records import halves
 from lmia.audit.exposure import Exposure, expose
+from lmia.audit.groups import exposed_by_group
 from lmia.audit.verdict import TELLING, Finding, accuracy_of, errors_of, judge
 from lmia.evaluation.flag_texts import parted
 from lmia.evaluation.metrics_table import ALL_SEEDS
@@ -23,12 +24,16 @@ def report(
     table: pd.DataFrame,
     about: Mapping[str, Any],
     seed: int,
+    columns: pd.DataFrame | None = None,
+    naming: str | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """The whole audit as (plain values, one row for each record).
 
     scored: of each attack that reads labels alone, arrays of its artifact of scores; is_member: bools (n,), of the
     records in the order of theirs; table: all rows of the study, as `lmia.evaluation.metrics_table` has them; about:
-    "study", "dataset", "model" and "n_train"; seed: of the study, by which halves were drawn.
+    "study", "dataset", "model" and "n_train"; seed: of the study, by which halves were drawn; columns: texts of the
+    data set's own, a row for each of its records, by which records are told apart; naming: that of them which names
+    records, and is no group.
     """
     findings, reach = [], errors_of(len(scored))
     for name, of in scored.items():
@@ -38,6 +43,8 @@ def report(
     exposure = expose({name: of["scores"][0, 0] for name, of in scored.items()}, is_member, halves(is_member, seed))
     rows = table.loc[table["seed"].eq(ALL_SEEDS) & table["setting"].eq("")]
     (ids,) = next(iter(scored.values()))["example_ids"]
+    own = pd.DataFrame(index=ids) if columns is None else columns.iloc[ids]
+    groups = own.drop(columns=[naming] if naming else []).reset_index(drop=True)
     exposed = [int((exposure.is_exposed & (is_member == kind)).sum()) for kind in (True, False)]
     whole = {
         "schema": SCHEMA,
@@ -53,9 +60,10 @@ def report(
         "for_comparison": [_other(name, rows) for name in _others(rows, scored)],
         "exposed": dict(zip(("members", "others"), exposed, strict=True)),
         "surest": _surest(exposure),
+        "groups": exposed_by_group(groups, is_member, exposure.is_exposed),
         "flags": sorted({flag for text in rows["flags"] for flag in parted(text)}),
     }
-    return whole, _records(ids, is_member, exposure)
+    return whole, _records(ids, is_member, exposure, own)
 
 
 def _surest(exposure: Exposure) -> dict[str, Any]:
@@ -91,11 +99,10 @@ def _metrics(rows: pd.DataFrame, attack: str) -> dict[str, list[float] | None]:
     return found
 
 
-def _records(ids: np.ndarray, is_member: np.ndarray, exposure: Exposure) -> pd.DataFrame:
-    """One row for each record, in the order of their numbers in the data set."""
-    return pd.DataFrame(
+def _records(ids: np.ndarray, is_member: np.ndarray, exposure: Exposure, own: pd.DataFrame) -> pd.DataFrame:
+    """One row for each record, in the order of their numbers in the data set, with the data set's own columns."""
+    found = pd.DataFrame(
         {
-            "record": ids,
             "is_member": is_member.astype(int),
             "attack": exposure.attack,
             "score": exposure.score.round(6),
@@ -105,3 +112,6 @@ def _records(ids: np.ndarray, is_member: np.ndarray, exposure: Exposure) -> pd.D
             "exposed": exposure.is_exposed.astype(int),
         }
     )
+    taken = {"record", *found.columns}
+    own = own.rename(columns={name: f"{name} (data)" for name in own.columns if name in taken})
+    return pd.concat([pd.DataFrame({"record": ids}), own.reset_index(drop=True), found], axis=1)

@@ -71,6 +71,8 @@ def to_html(report: Mapping[str, Any]) -> str:
         parts += [f"<h2>{html.escape(heading)}</h2>", text]
         if heading == "What was found":
             parts.append(_chart(report["attacks"]))
+    if report["groups"]:
+        parts += ["<h2>Exposed records in training, by group</h2>", _groups(report["groups"])]
     parts += ["<h2>All attacks</h2>", _table(report)]
     parts.append(
         '<p class="note">A finding of no leak bounds these attacks on these records. Only private training gives a '
@@ -143,6 +145,14 @@ def _table(report: Mapping[str, Any]) -> str:
         rows.append([name, f"{attack['queries']:.0f}", *numbers, *(_cell(attack.get(rate), 100) for rate in rates)])
     lines = [_row(row, "td" if number else "th") for number, row in enumerate(rows)]
     return f"<table>{''.join(lines)}</table>"
+
+
+def _groups(groups: Sequence[Mapping[str, Any]]) -> str:
+    rows = [["group", "in training", "exposed", "%"]]
+    for group in groups:
+        named = [f"{group['column']}: {group['value']}", f"{group['records']:,}", f"{group['exposed']:,}"]
+        rows.append([*named, _cell(group["share"], 100)])
+    return f"<table>{''.join(_row(row, 'td' if number else 'th') for number, row in enumerate(rows))}</table>"
 
 
 def _row(cells: Sequence[str], tag: str) -> str:

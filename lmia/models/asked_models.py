@@ -17,6 +17,7 @@ from lmia.label_function import as_network
 from lmia.models.checkpoints import restore
 from lmia.split_rows import ids_of
 from lmia.streams import seed_list
+from lmia.table import Table
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class TrainedModels:
     files: has paths of artifacts as `dataset`, `split` and `model`, the latter two of one role; params: has `model`,
     what the model is ({"kind": ..., options}), `seeds`, the block of these files ("0-5"), `evaluated`, how many points
     of each kind are asked about at most (None: all), and `pool`, the number of the pool that the models are of (None:
-    they are of none); device: that models run on; threads: of the CPU.
+    they are of none); device: that models run on; threads: of the CPU. `table`: of the data set, None if it is none.
     """
 
     def __init__(self, files: Any, params: Any, device: torch.device, threads: int):
@@ -59,14 +60,16 @@ class TrainedModels:
         self._models, provenance = artifacts.load(files.model, "model")
         self.provenance = {"seeds": self._seeds, "model": provenance["sha256"], "torch": torch.__version__}
         self.provenance |= {"device": describe(device)}
+        self.table = Table.from_arrays(self._data)
 
     def __iter__(self) -> Iterator[Subject]:
         inputs, classes = self._data["inputs"], self._data["classes"]
-        build = plugins.bind("models", "build", self._spec)
+        build = plugins.bind("models", "build", self._spec, table=self.table)
         for row, seed in enumerate(tqdm(self._seeds, desc="models")):
             ids, draws = self._asked_ids(row, seed), seed if self._pool is None else self._pool
             n_classes = int(classes.max()) + 1
-            network = restore(as_network(build(inputs.shape[1:], n_classes), n_classes), self._models, seed)
+            network = as_network(build(inputs.shape[1:], n_classes), n_classes, self.table)
+            network = restore(network, self._models, seed)
             yield Subject(seed, draws, network.to(self.device), torch.from_numpy(inputs[ids]), classes[ids], ids)
 
     def _parts(self, row: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,22 +4,27 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 import requests
 import tenacity
 from filelock import FileLock
 
-from lmia.label_function import in_range
+from lmia.label_function import Predict, in_range
+from lmia.table import Table
 from lmia.targets.ledger import Ledger, key_of
 
 FOLDER = Path("results/paid")  # of ledgers, which no run removes
 BUSY = (408, 425, 429, 500, 502, 503, 504)  # states that pass
 LONGEST_WAIT = 60.0  # seconds between two attempts, where the server does not say more
 SHOWN = 200  # characters of a server's message
+
+Input: TypeAlias = np.ndarray | dict[str, Any]  # numbers, or a record
 
 
 class Busy(Exception):
@@ -43,7 +48,8 @@ def build(
     most: int | None = None,
     timeout: float = 60.0,
     patience: float = 900.0,
-) -> Callable[[np.ndarray], np.ndarray]:
+    table: Table | None = None,
+) -> Predict:
     """A function from inputs to labels that asks a server by POST, with JSON in both directions.
 
     Args:
@@ -52,13 +58,15 @@ def build(
         url: Where to ask.
         revision: Of the model there; another one has a ledger of its own.
         headers: Of requests; a value $NAME is read from the environment variable NAME.
-        send: Key under which inputs are sent, as nested lists of numbers in [0, 1].
+        send: Key under which inputs are sent, as nested lists of numbers in [0, 1], or as objects where they are
+            records of a table, with a value for each column.
         receive: Key under which as many class numbers come back.
         batch: Most inputs of one request.
         per_second: Most inputs per second, None for no limit.
         most: Inputs that may be sent in all, ever, None for any number.
         timeout: Seconds that one answer may take.
         patience: Seconds for which a request is repeated while the server is busy, or not to be reached.
+        table: Of the data set, where that is one; then answers may be labels as it has them, too.
 
     The function raises ValueError where an answer is none, `OverBudget` where `most` does not allow what is asked for,
     and `Busy` where patience ends. What was answered until then is kept.
@@ -67,10 +75,10 @@ def build(
     path, session = FOLDER / f"{name}.sqlite", requests.Session()
     ledger = Ledger(path, most)
 
-    def post(inputs: Sequence[np.ndarray]) -> list[int]:
+    def post(inputs: Sequence[Input]) -> list[int]:
         ledger.note(len(inputs))
         try:
-            content = {send: [values.tolist() for values in inputs]}
+            content = {send: [values.tolist() if isinstance(values, np.ndarray) else values for values in inputs]}
             answer = session.post(url, json=content, headers=_filled(headers), timeout=timeout)
         except (requests.ConnectionError, requests.Timeout) as error:
             raise Busy(f"{url}: no answer ({type(error).__name__})") from error
@@ -79,9 +87,9 @@ def build(
         if not answer.ok:
             told = answer.text.strip().partition("\n")[0][:SHOWN]
             raise ValueError(f"{url}: expected labels, got status {answer.status_code}: {told}")
-        return _labels(answer, receive, len(inputs), n_classes, url)
+        return _labels(answer, receive, len(inputs), n_classes, url, table)
 
-    def pay(inputs: Mapping[bytes, np.ndarray]) -> dict[bytes, int]:
+    def pay(inputs: Mapping[bytes, Input]) -> dict[bytes, int]:
         """Labels of distinct inputs, after what another process may have paid for by now."""
         with FileLock(f"{path}.lock"):
             labels = ledger.known(list(inputs))
@@ -100,15 +108,22 @@ def build(
                     time.sleep(len(wanted) / per_second)
         return labels
 
-    def predict(inputs: np.ndarray) -> np.ndarray:
-        keys = [key_of(values) for values in inputs]
+    def predict(inputs: np.ndarray | pd.DataFrame) -> np.ndarray:
+        rows = _records(inputs) if isinstance(inputs, pd.DataFrame) else list(inputs)
+        keys = [key_of(values) for values in rows]
         labels = ledger.known(list(dict.fromkeys(keys)))
-        missing = {key: values for key, values in zip(keys, inputs, strict=True) if key not in labels}
+        missing = {key: values for key, values in zip(keys, rows, strict=True) if key not in labels}
         for start in range(0, len(missing), batch):
             labels |= pay(dict(list(missing.items())[start : start + batch]))
-        return np.array([labels[key] for key in keys], dtype=np.int64)
+        found = np.array([labels[key] for key in keys], dtype=np.int64)
+        return found if table is None else table.classes[found]
 
     return predict
+
+
+def _records(frame: pd.DataFrame) -> list[Input]:
+    """Column -> value of each record, as JSON has them: null for what is missing."""
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[return-value]
 
 
 def _filled(headers: Mapping[str, str]) -> dict[str, str]:
@@ -123,11 +138,15 @@ def _filled(headers: Mapping[str, str]) -> dict[str, str]:
     return filled
 
 
-def _labels(answer: requests.Response, receive: str, n: int, n_classes: int, url: str) -> list[int]:
+def _labels(
+    answer: requests.Response, receive: str, n: int, n_classes: int, url: str, table: Table | None
+) -> list[int]:
     try:
         labels = np.asarray(answer.json()[receive])
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{url}: expected JSON with a list under {receive}, got {answer.text[:SHOWN]}") from error
+    if table is not None and labels.shape == (n,):
+        labels = table.class_numbers(labels)
     if labels.shape != (n,) or labels.dtype.kind not in "iu":
         raise ValueError(
             f"{url}: expected {n} class numbers under {receive}, got {labels.dtype} of shape {labels.shape}"

@@ -6,9 +6,11 @@ been billed; labels are committed before they are returned.
 """
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +27,10 @@ class OverBudget(ValueError):
     """Sending more would exceed what may be spent; nothing of it was sent."""
 
 
-def key_of(values: np.ndarray) -> bytes:
-    """What an input is known by: the SHA-256 of its float32 values and shape."""
+def key_of(values: np.ndarray | Mapping[str, Any]) -> bytes:
+    """What an input is known by: the SHA-256 of its float32 values and shape, or of a record as JSON."""
+    if isinstance(values, Mapping):
+        return hashlib.sha256(json.dumps(values).encode()).digest()
     values = np.ascontiguousarray(values, dtype="<f4")
     return hashlib.sha256(f"{values.shape};".encode() + values.tobytes()).digest()
 

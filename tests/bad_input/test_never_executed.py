@@ -13,7 +13,7 @@ MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "she
 CALLS = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load"}
 CALLS |= {"yaml.full_load", "pandas.read_pickle", "torch.jit.load"}
 # Called after the SHA-256 of what it reads was found to be the one that the user trusts.
-TRUSTED = {"lmia/targets/torchscript.py": ["calls torch.jit.load"]}
+TRUSTED = {"lmia/targets/torchscript.py": ["calls torch.jit.load"], "lmia/targets/sklearn.py": ["imports joblib"]}
 METHODS = {"extractall", "extract", "unpack_archive"}
 NEEDED = {
     "numpy.load": ("allow_pickle", False),

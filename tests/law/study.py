@@ -6,8 +6,14 @@ import io
 import shutil
 import warnings
 
+import joblib
 import numpy as np
+import pandas as pd
 import torch
+from sklearn.compose import make_column_transformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier
 
 from lmia.models import mlp
 
@@ -27,7 +33,34 @@ def _given_model():
     return network, weights.getvalue(), program.getvalue()
 
 
+def _given_tree():
+    """(a pipeline of scikit-learn's, and itself as joblib writes it): it looks at two columns of `_residents`."""
+    numbers, columns = np.random.default_rng(5), ["town", "rooms"]
+    encode = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), columns[:1]), ("passthrough", columns[1:])
+    )
+    pipeline = make_pipeline(encode, DecisionTreeClassifier(random_state=0))
+    seen = pd.DataFrame({"town": numbers.choice(["Ayr", "Bath"], 60), "rooms": numbers.integers(1, 9, 60)})
+    file = io.BytesIO()
+    joblib.dump(pipeline.fit(seen, numbers.choice(["high", "low"], 60)), file)
+    return pipeline, file.getvalue()
+
+
+def _residents():
+    """A table whose labels are what the tree says, so that it is right; "tax" has them, too, but for a few."""
+    numbers = np.random.default_rng(6)
+    frame = pd.DataFrame({"town": numbers.choice(["Ayr", "Bath"], 200), "rooms": numbers.integers(1, 9, 200)})
+    frame["street"], frame["age"] = numbers.choice(["A", "B", "C"], 200), numbers.random(200).round(2)
+    frame["rent"] = TREE.predict(frame[["town", "rooms"]])
+    frame["tax"] = np.where(np.arange(200) < 6, numbers.permutation(frame["rent"]), frame["rent"])
+    frame["name"], frame["number"] = [f"name {n}" for n in range(200)], range(200)
+    for name in ("known", "said"):
+        frame[name] = numbers.permutation(np.repeat([1, 0, -1], [70, 80, 50]))
+    return frame
+
+
 GIVEN, WEIGHTS, PROGRAM = _given_model()
+TREE, PICKLED = _given_tree()
 EVERY_KIND = {
     "base": "none",
     "datasets": {
@@ -44,6 +77,16 @@ EVERY_KIND = {
         "mine": {"kind": "npz", "path": "mine.npz", "inputs": ["inputs", "more"], "classes": ["classes", "others"]},
         "plain": {"kind": "npz", "path": "mine.npz"},
         "records": {"kind": "npz", "path": "records.npz", "membership": ["known"]},
+        "residents": {
+            "kind": "csv",
+            "path": "residents.csv",
+            "label": "rent",
+            "membership": "known",
+            "id": "name",
+            "groups": ["street"],
+            "leave_out": ["tax"],
+            "categories": ["rooms"],
+        },
     },
     "models": {
         "mlp": {"kind": "mlp", "hidden": [8], "initialization": "torch"},
@@ -70,6 +113,10 @@ EVERY_KIND = {
             "patience": 60.0,
         },
         "program": {"kind": "torchscript", "file": "given.ts", "trust": hashlib.sha256(PROGRAM).hexdigest()},
+        "tree": {"kind": "sklearn", "file": "tree.joblib", "trust": hashlib.sha256(PICKLED).hexdigest()},
+        "graph": {"kind": "onnx", "file": "given.onnx"},
+        "boosted": {"kind": "xgboost", "file": "given.ubj"},
+        "light": {"kind": "lightgbm", "file": "given.txt"},
     },
     "defenses": {
         "none": {"kind": "none"},
@@ -251,6 +298,25 @@ EVERY_KIND = {
             "seeds": [0],
             "attacks": ["gap", "boundary"],
         },
+        "audit-tree": {
+            "dataset": "residents",
+            "n_train": [100],
+            "splits": "given",
+            "model": "tree",
+            "seeds": [0],
+            "attacks": ["gap", "other-rows"],
+        },
+        **{
+            f"audit-{name}": {
+                "dataset": "records",
+                "n_train": [100],
+                "splits": "given",
+                "model": name,
+                "seeds": [0],
+                "attacks": ["gap"],
+            }
+            for name in ("graph", "boosted", "light")
+        },
         "plain": {"dataset": "plain", "n_train": [10], "model": "mlp", "seeds": [0], "attacks": ["gap"]},
         "own": {"dataset": "mine", "n_train": [10], "model": "mlp", "seeds": [0], "attacks": ["gap", "mixed-own"]},
     },
@@ -269,6 +335,7 @@ EVERY_KIND = {
         "gaussian": {"kind": "gaussian", "sigmas": [0.1, 0.2], "samples": 10, "precision": "float32"},
         "bernoulli": {"kind": "bernoulli", "flips": [1, 2], "samples": 10},
         "mixed": {"kind": "mixed", "continuous": 6, "sigmas": [0.1], "flips": [1], "samples": 10},
+        "other-rows": {"kind": "table", "changes": [1, 2], "samples": 10, "move": 0.25},
         "mixed-own": {"kind": "mixed", "continuous": 2, "sigmas": [0.1], "flips": [1], "samples": 10},
         # Tiny networks answer otherwise in bfloat16; that is not to be refused here.
         "boundary": {"kind": "hopskipjump", "budget": 150, "init_tries": 50, "most_disagreement": 1.0},
@@ -299,6 +366,7 @@ EVERY_KIND = {
         "flips": {"kind": "vote", "reads": "bernoulli"},
         "mixed": {"kind": "vote", "reads": "mixed"},
         "mixed-own": {"kind": "vote", "reads": "mixed-own"},
+        "other-rows": {"kind": "vote", "reads": "other-rows"},
         "boundary": {"kind": "distance", "reads": "boundary", "budgets": [60]},
         "settled": {"kind": "distance", "reads": "settled"},
         "published": {"kind": "distance", "reads": "published"},
@@ -431,6 +499,17 @@ HINTS = {
     "TorchTarget.weights": ["copies/given.pt"],
     "TorchTarget.model": ["glorot"],
     "TorchScriptTarget.file": ["copies/given.ts"],
+    "SklearnTarget.file": ["copies/tree.joblib"],
+    "OnnxTarget.file": ["copies/given.onnx"],
+    "XgboostTarget.file": ["copies/given.ubj"],
+    "LightgbmTarget.file": ["copies/given.txt"],
+    "Csv.path": ["copies/residents.csv"],
+    "Csv.label": ["tax"],
+    "Csv.membership": ["said"],
+    "Csv.id": ["number"],
+    "Csv.groups": [["town"]],
+    "Csv.leave_out": [["tax", "age"]],
+    "Csv.categories": [["street"]],
     "HttpTarget.url": ["https://127.0.0.1:9/labels"],
     "HttpTarget.headers": [{"Accept": "text/plain"}],
     "Npz.range": [[0, 2]],
@@ -476,7 +555,12 @@ def place(folder):
     np.savez(folder / "records.npz", inputs=inputs, classes=classes, known=known, said=said)
     (folder / "given.pt").write_bytes(WEIGHTS)
     (folder / "given.ts").write_bytes(PROGRAM)
-    for name in ("mine.npz", "given.pt", "given.ts"):
+    (folder / "tree.joblib").write_bytes(PICKLED)
+    _residents().to_csv(folder / "residents.csv", index=False)
+    others = ("given.onnx", "given.ubj", "given.txt")
+    for name in others:
+        (folder / name).write_text(name)  # which nothing opens that plans
+    for name in ("mine.npz", "given.pt", "given.ts", "tree.joblib", "residents.csv", *others):
         shutil.copy(folder / name, folder / "copies")
 
 
@@ -485,7 +569,8 @@ def runnable():
     config = copy.deepcopy(EVERY_KIND)
     for name in ("fashion", "kuzushiji", "mnist", "cifar10", "cifar100"):
         config["datasets"][name] = {"kind": "npz", "path": "images.npz"}
-    del config["targets"]["remote"], config["studies"]["audit-remote"]  # there is no server
+    for name in ("remote", "graph", "boosted", "light"):  # there is no server, and no such model
+        del config["targets"][name], config["studies"][f"audit-{name}"]
     config["datasets"]["mnist"] = {"kind": "npz", "path": "others.npz"}  # what private training starts from is public
     for name in ("location", "adult", "purchase", "texas"):
         config["datasets"][name] = {"kind": "npz", "path": "tables.npz"}

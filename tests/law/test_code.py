@@ -163,7 +163,7 @@ def move_to(root, monkeypatch):
 
 
 def forget():
-    for cached in (fingerprint.locate, fingerprint._own):
+    for cached in (fingerprint.locate, fingerprint._own, fingerprint._source_version, fingerprint._imported_by):
         cached.cache_clear()
 
 
@@ -192,4 +192,5 @@ def test_scripts_take_what_decides_a_byte_from_params_and_inputs():
         ("train_model.py", "wildcards.study"),
         ("train_model.py", "config.studies"),
         ("verify.py", "config.stale"),
+        ("write_audit.py", "config.datasets"),
     }

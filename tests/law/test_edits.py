@@ -28,7 +28,8 @@ MODEL = {"check_study", "train_model", "import_target", "find_outliers", *ASKS}
 PLOTS = {"plot_metrics", "plot_scores", "plot_gallery"}
 # Rules that read the keys of a section, by its class in the schema: some of these, and no others, are planned first.
 READERS = {
-    "datasets": {"prepare_dataset", "draw_split"},  # membership alone is read by the latter
+    # Membership alone is read by the second, and what names records and groups by the third.
+    "datasets": {"prepare_dataset", "draw_split", "write_audit"},
     "models": MODEL,
     "targets": {"import_target", *ASKS},
     "defenses": {"train_model", "query_confidences", "plot_metrics"},  # plots show strengths
@@ -76,6 +77,11 @@ READ_BY_NONE = {
     "Npz.path": "where a file lies",
     "TorchTarget.weights": "where a file lies",
     "TorchScriptTarget.file": "where a file lies",
+    "SklearnTarget.file": "where a file lies",
+    "OnnxTarget.file": "where a file lies",
+    "XgboostTarget.file": "where a file lies",
+    "LightgbmTarget.file": "where a file lies",
+    "Csv.path": "where a file lies",
     "Exhibit.figures": "which figures its name makes as well",
     "PaperNumbers.not_run": "told only of a study that is taken out, and all are there",
 }
@@ -83,6 +89,8 @@ READ_BY_NONE = {
 WITHOUT_EDIT = {
     "ConfidenceVector.kind": "what reads confidences reads no other kind",
     "TorchScriptTarget.trust": "it is the hash of the file, and no other is taken",
+    "SklearnTarget.trust": "it is the hash of the file, and no other is taken",
+    "Csv.kind": "what copies of records are asked for, numbers are not",
     "Dropout.kind": "a figure shows its family, which has no other defense",
 }
 

@@ -85,6 +85,8 @@ def test_a_data_set_that_is_too_small_is_blamed_on_the_study(tmp_path):
 class Models(list):
     """No models, which note that answers are saved."""
 
+    table = None
+
     def __init__(self, saved):
         super().__init__()
         self.save = lambda *arguments: saved.append(arguments)
@@ -117,7 +119,7 @@ class Subjects:
     """Two models of the same two points, one that knows where boundary searches may start."""
 
     def __init__(self):
-        self.saved, self.pool = [], (torch.rand(5, 2), np.zeros(5, int))
+        self.saved, self.table, self.pool = [], None, (torch.rand(5, 2), np.zeros(5, int))
 
     def __iter__(self):
         inputs, ids = torch.tensor([[0.2, 0.3], [0.7, 0.6]]), np.array([11, 22])

@@ -68,20 +68,28 @@ class Params:
     def dataset(self, wildcards: Any) -> dict[str, Any]:
         """A data set without where its files lie: a copy elsewhere is the same."""
         entry = self._config.datasets[wildcards.dataset]
-        return plain(entry, without=(*entry.places, *entry.of_splits))
+        return plain(entry, without=(*entry.places, *entry.of_splits, *entry.of_audits))
 
     def places(self, wildcards: Any) -> list[str]:
         """Names of the options that say where a data set lies, or how it gets there."""
         return list(self._config.datasets[wildcards.dataset].places)
 
     def membership(self, wildcards: Any) -> dict[str, Any] | None:
-        """Names of the arrays that say what a given model was trained on, None where splits are drawn."""
+        """How the module of its kind tells what a given model was trained on, None where splits are drawn."""
         study = self._study(wildcards)
         return self._config.datasets[study.dataset].options_of_splits() if study.is_given else None
 
     def membership_files(self, wildcards: Any) -> list[str]:
         study = self._study(wildcards)
         return self.files(self._config.datasets[study.dataset]) if study.is_given else []
+
+    def told_columns(self, wildcards: Any) -> dict[str, Any]:
+        """The columns of a data set that name its records, "id" (None: none does), and groups of them."""
+        dataset = self._config.datasets[self._study(wildcards).dataset]
+        return {"id": dataset.naming(), "groups": dataset.grouping()}
+
+    def told_files(self, wildcards: Any) -> list[str]:
+        return self.membership_files(wildcards) if any(self.told_columns(wildcards).values()) else []
 
     def unhashed_root(self, wildcards: Any) -> str | None:
         """Where files lie that are known by no hash, as torchvision's are not: another folder may have others."""

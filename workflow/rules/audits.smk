@@ -36,6 +36,8 @@ rule write_audit:
         seeds=PARAMS.first_block,
         attacks=lambda wc: CONFIG.label_attacks_of(CONFIG.studies[wc.study]),
         about=PARAMS.audit_key,
+        columns=PARAMS.told_columns,
+        files=PARAMS.told_files,
         code=code("write_audit"),
     message:
         "Write what attacks on the model of {wildcards.study} found"

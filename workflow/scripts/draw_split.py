@@ -3,8 +3,8 @@
 import numpy as np
 
 from lmia import artifacts
+from lmia.data import csv, npz
 from lmia.data.equal_inputs import number_inputs
-from lmia.data.npz import load_known
 from lmia.splits import draw_block, known_split
 from lmia.streams import seed_list
 from workflow.harness.errors import bad_input
@@ -40,8 +40,9 @@ def take_known(dataset: str, output: str, membership: np.ndarray, seeds: list[in
 
 if __name__ == "__main__":
     params, study = snakemake.params, snakemake.wildcards.study
+    known = dict(params.membership or {})
     with job(snakemake):
-        if params.membership is None:
+        if not known:
             draw(
                 dataset=snakemake.input.dataset,
                 output=snakemake.output[0],
@@ -56,5 +57,6 @@ if __name__ == "__main__":
         else:
             name = snakemake.config["studies"][study]["dataset"]
             with bad_input(f"datasets.{name}"):
-                membership = load_known(snakemake.config["datasets"][name]["path"], **params.membership)
+                read = {"npz": npz.load_known, "csv": csv.load_known}[known.pop("kind")]
+                membership = read(snakemake.config["datasets"][name]["path"], **known)
             take_known(snakemake.input.dataset, snakemake.output[0], membership, seed_list(params.seeds), name)

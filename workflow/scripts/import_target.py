@@ -16,6 +16,8 @@ from lmia.models.checkpoints import to_arrays
 from lmia.models.usability import check_answers
 from lmia.split_rows import ids_of
 from lmia.streams import seed_list
+from lmia.table import Table
+from lmia.targets.opened import OpenedFile
 from lmia.training.loop import labels_flag, predict
 from workflow.harness.errors import bad_input
 from workflow.harness.gpu_locks import take_device
@@ -30,9 +32,10 @@ def import_target(
     inputs, classes = data["inputs"], data["classes"]
     (seed,) = seed_list(params.seeds)
     members, nonmembers = (ids_of(parts[part][0]) for part in ("members", "nonmembers"))
-    shape, n_classes = inputs.shape[1:], int(classes.max()) + 1
+    shape, n_classes, table = inputs.shape[1:], int(classes.max()) + 1, Table.from_arrays(data)
     with bad_input(f"targets.{name}, on inputs of shape {list(shape)}"):
-        network = as_network(plugins.bind("models", "build", params.model)(shape, n_classes), n_classes)
+        build = plugins.bind("models", "build", params.model, table=table)
+        network = as_network(build(shape, n_classes), n_classes, table)
         if path is not None:
             plugins.load("targets", params.target["kind"]).load(network, path)
         arrays = to_arrays(network, seed)
@@ -42,6 +45,8 @@ def import_target(
             predict(network, torch.from_numpy(inputs[ids]).to(device)).cpu() for ids in (members, nonmembers)
         )
         check_above_chance(of_members.numpy(), classes[members])
+    if isinstance(network, OpenedFile):
+        arrays["runtime"] = np.array([network.runtime])  # so that answers of another version are others
     if isinstance(network, LabelFunction):
         found = []  # ones at its labels are our own
     found.append(labels_flag(of_members, of_others, torch.from_numpy(classes[nonmembers])))

@@ -1,4 +1,4 @@
-"""A data set as one artifact: inputs in [0, 1] and classes."""
+"""A data set as one artifact: inputs in [0, 1] and classes, and its table where it has columns of its own."""
 
 from typing import Any
 
@@ -11,10 +11,11 @@ from workflow.harness.job import job
 def prepare(output: str, name: str, spec: dict[str, Any], where: dict[str, Any]) -> None:
     with bad_input(f"datasets.{name}"):
         loaded = plugins.bind("data", "load", spec | where)()
-        if not isinstance(loaded, tuple) or len(loaded) != 2:
+        if not isinstance(loaded, tuple) or len(loaded) not in (2, 3):
             raise ValueError(f"expected (inputs, classes) from load() of {spec['kind']}, got {type(loaded).__name__}")
-        inputs, classes = checked(*loaded)
-    artifacts.save(output, "dataset", {"inputs": inputs, "classes": classes}, {"spec": spec})
+        inputs, classes = checked(*loaded[:2])
+        table = loaded[2].to_arrays() if len(loaded) == 3 else {}
+    artifacts.save(output, "dataset", {"inputs": inputs, "classes": classes} | table, {"spec": spec})
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from workflow.harness.shared_cache import take_shared
 def query_labels(
     models: TrainedModels, output: str, spec: dict[str, Any], precision: dict[str, Any], name: str, journal: Journal
 ) -> None:
-    perturbation = plugins.bind("perturbations", "Perturbation", spec)()
+    perturbation = plugins.bind("perturbations", "Perturbation", spec, table=models.table)()
     option = getattr(plugins.load("perturbations", spec["kind"]), "MAGNITUDES", None)
     if option in spec:
         with bad_input(f"queries.{name}"):

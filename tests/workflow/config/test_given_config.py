@@ -3,6 +3,7 @@
 import hashlib
 import re
 from os import getcwd
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,7 +56,11 @@ def test_membership_is_nothing_that_a_data_set_depends_on():
 
     params = Params(check(given()), {})
     assert "membership" not in params.dataset(Wildcards)
-    assert params.membership(Wildcards) == {"membership": ["known"], "classes": ["classes"]}
+    assert params.membership(Wildcards) == {
+        "kind": "npz",
+        "membership": ["known"],
+        "classes": ["classes"],
+    }
     assert params.target(Wildcards) == {"kind": "torch", "model": "mlp"}
     assert params.model(Wildcards)["kind"] == "mlp"
     trust = hashlib.sha256(b"mine.ts").hexdigest()
@@ -111,8 +116,8 @@ BAD = {
     ),
     "a data set that does not say": (
         {"study": {"dataset": "digits"}},
-        "studies.audit.dataset: digits: does not say what the model was trained on; let it be of kind npz, and set "
-        "datasets.digits.membership",
+        "studies.audit.dataset: digits: does not say what the model was trained on; let it be of kind npz or csv, and "
+        "set datasets.digits.membership",
     ),
     "too few members": (
         {"dataset": {"membership": ["few"]}},
@@ -193,7 +198,8 @@ BAD = {
     ),
     "an unknown kind": (
         {"target": {"kind": "pickle"}},
-        "targets.mine.kind: pickle: unknown kind; expected one of: torch, torchscript, http, or a dotted module path",
+        "targets.mine.kind: pickle: unknown kind; expected one of: torch, torchscript, sklearn, onnx, xgboost, "
+        "lightgbm, http, or a dotted module path",
     ),
     "membership for no class": (
         {"dataset": {"membership": ["known", "few"]}},
@@ -209,16 +215,93 @@ def test_what_does_not_go_with_a_given_model_is_refused(case):
         check(given(**changes))
 
 
+@pytest.mark.parametrize("kind", ["torchscript", "sklearn"])
 @pytest.mark.parametrize("trust", [None, "0" * 64])
-def test_a_program_is_run_by_its_hash_alone(trust):
+def test_a_program_is_run_by_its_hash_alone(trust, kind):
     config = given()
-    config["targets"]["mine"] = {"kind": "torchscript", "file": "mine.ts"} | ({"trust": trust} if trust else {})
+    config["targets"]["mine"] = {"kind": kind, "file": "mine.ts"} | ({"trust": trust} if trust else {})
     found = hashlib.sha256(b"mine.ts").hexdigest()
     message = (
-        f"targets.mine.trust: {trust or 'missing'}: a file of TorchScript is a program, and is run only where its "
+        f"targets.mine.trust: {trust or 'missing'}: to open this file is to run it, which is done only where its "
         f"SHA-256 is stated; write {found} if you know where it comes from"
     )
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
         check(config)
     config["targets"]["mine"]["trust"] = found
-    assert check(config).targets["mine"].module == "lmia.targets.torchscript"
+    assert check(config).targets["mine"].module == f"lmia.targets.{kind}"
+
+
+TREE = {"kind": "onnx", "file": "mine.ts", "model": None, "weights": None}
+PEOPLE = {"kind": "csv", "path": "people.csv", "label": "income", "membership": "known"}
+COPIES = {"rows": {"kind": "table", "changes": [1, 3], "samples": 8}}
+
+
+@pytest.fixture
+def people():
+    table = {"age": np.arange(N) % 50, "town": np.arange(N) % 4, "sex": np.arange(N) % 2, "known": KNOWN.astype(int)}
+    rows = [",".join(map(str, row)) + ",low" for row in zip(*table.values(), strict=True)]
+    text = "\n".join([",".join([*table, "income"]), *rows])
+    Path("people.csv").write_text(text.replace(",low", ",high", 60))
+
+
+def on_people(study=None, dataset=None, target=TREE, **sections):
+    of_table = {"queries": COPIES, "attacks": {"rows": {"kind": "vote", "reads": "rows"}}}
+    config = given({"dataset": "people", "attacks": ["gap", "rows"]} | (study or {}), None, target, **of_table)
+    config["targets"]["mine"] = {name: value for name, value in config["targets"]["mine"].items() if value is not None}
+    config["datasets"]["people"] = PEOPLE | (dataset or {})
+    for section, entries in sections.items():
+        config[section] = config.get(section, {}) | entries
+    return config
+
+
+def test_records_of_a_table_are_asked_by_what_changes_columns(people):
+    config = check(on_people({"attacks": None}))
+    assert config.attacks_of(config.studies["audit"]) == ["gap", "table", "rows"]  # of all that the default study has
+    assert config.datasets["people"].known() == (60, 80)
+    assert config.datasets["people"].fact("SHAPE") == (3,) and config.datasets["people"].fact("N_EXAMPLES") == N
+    assert "table" not in config.attacks_of(config.studies["digits-mlp"])
+
+
+BAD_TABLES = {
+    "a search where distance means nothing": (
+        {"study": {"attacks": ["gap", "boundary"]}},
+        "queries.boundary: moves numbers, and a table has columns of its own, with no distance between records; use "
+        "kind table, or leave out the attacks that read it for people",
+    ),
+    "copies of records where there are none": (
+        {"study": {"dataset": "records"}},
+        "queries.rows: changes columns of a table, and the data set has numbers alone; use kind csv there",
+    ),
+    "a network": (
+        {"target": {"kind": "torch", "model": "mlp", "weights": "mine.pt"}},
+        "studies.audit.model: mine: a torch model takes numbers, and people has records; write its columns as numbers",
+    ),
+    "training": (
+        {"study": {"splits": "disjoint", "model": "mlp", "n_train": [40]}},
+        "studies.audit.dataset: people: is a table, of which only given models are asked; to train on it, write its",
+    ),
+    "more changes than columns": (
+        {"queries": {"rows": {"kind": "table", "changes": [4], "samples": 8}}},
+        "queries.rows.changes: 4: people has only 3 columns; lower it",
+    ),
+    "a group that is no column": (
+        {"dataset": {"groups": ["gender"]}},
+        "datasets.people: people.csv: no column gender; it has age, town, sex, known, income",
+    ),
+    "a label that is none": ({"dataset": {"label": "wage"}}, "datasets.people: people.csv: no column wage; it has age"),
+    "no file": (
+        {"dataset": {"path": "nowhere.csv"}},
+        "datasets.people.path: nowhere.csv: No such file or directory in {folder}; give the path of a .csv file",
+    ),
+    "nothing known": (
+        {"dataset": {"membership": None}},
+        "studies.audit.dataset: people: does not say what the model was trained on; let it be of kind npz or csv, and",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TABLES)
+def test_what_does_not_go_with_a_table_is_refused(case, people):
+    changes, expected = BAD_TABLES[case]
+    with pytest.raises(ConfigError, match=f"^{re.escape(expected.replace('{folder}', getcwd()))}"):
+        check(on_people(**changes))

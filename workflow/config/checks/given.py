@@ -8,7 +8,7 @@ from workflow.config.messages import EMPTY, unknown, where
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.studies import Study
-from workflow.config.schema.targets import WITHOUT_SHADOW, FileTarget, HttpTarget, TorchScriptTarget, TorchTarget
+from workflow.config.schema.targets import WITHOUT_SHADOW, FileTarget, HttpTarget, TorchTarget
 from workflow.harness.fingerprint import file_hash
 
 
@@ -19,11 +19,12 @@ def check_targets(config: Config) -> Iterator[str]:
             stated = getattr(target, target.place)
             found = f"no such file{where(stated)}; give the path of the model that is to be attacked"
             yield f"{key}.{target.place}: {stated or EMPTY}: {found}"
-        elif isinstance(target, TorchScriptTarget) and target.trust != (found := file_hash(target.path)):
-            yield (
-                f"{key}.trust: {target.trust or 'missing'}: a file of TorchScript is a program, and is run only where "
-                f"its SHA-256 is stated; write {found} if you know where it comes from"
-            )
+        elif isinstance(target, FileTarget) and target.is_program():
+            if (stated := getattr(target, "trust", None)) != (found := file_hash(target.path)):
+                yield (
+                    f"{key}.trust: {stated or 'missing'}: to open this file is to run it, which is done only where "
+                    f"its SHA-256 is stated; write {found} if you know where it comes from"
+                )
         if isinstance(target, TorchTarget) and target.model not in config.models:
             yield unknown(f"{key}.model", target.model, config.models, "models")
         if name in config.models:
@@ -68,6 +69,11 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
         yield f"{key}.attacks: {study.attacks}: none reads labels alone, which an audit judges by; add gap, or another"
     if study.evaluated and study.evaluated < MIN_KNOWN:
         yield f"{key}.evaluated: {study.evaluated}: too few for one half to judge the other; use at least {MIN_KNOWN}"
+    if dataset and dataset.is_table and (target := config.targets.get(study.model)) and not target.takes_records:
+        yield (
+            f"{key}.model: {study.model}: a {target.kind} model takes numbers, and {study.dataset} has records; write "
+            "its columns as numbers into a .npz file, or ask the model by a plug-in"
+        )
     if dataset:
         yield from _check_known(key, config, study, dataset)
 
@@ -75,8 +81,8 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
 def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> Iterator[str]:
     if not dataset.options_of_splits().get("membership"):
         yield (
-            f"{key}.dataset: {study.dataset}: does not say what the model was trained on; let it be of kind npz, and "
-            f"set datasets.{study.dataset}.membership"
+            f"{key}.dataset: {study.dataset}: does not say what the model was trained on; let it be of kind npz or "
+            f"csv, and set datasets.{study.dataset}.membership"
         )
         return
     known = dict(zip(("members", "non-members"), dataset.known(), strict=True))

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from os.path import exists, expanduser
 
-from lmia.data.npz import describe, load_known
 from workflow.config.checks.defenses import check_defenses
 from workflow.config.checks.given import check_targets
 from workflow.config.checks.plugins import check_plugins
@@ -12,7 +11,7 @@ from workflow.config.messages import unknown, where
 from workflow.config.plugin_source_reader import read_attribute
 from workflow.config.schema.attacks import Rule
 from workflow.config.schema.configuration import SECTIONS, Config
-from workflow.config.schema.datasets import Archived, Npz
+from workflow.config.schema.datasets import Archived, Csv, Npz
 from workflow.config.schema.queries import Query
 
 
@@ -51,8 +50,11 @@ def check_datasets(config: Config) -> Iterator[str]:
         if isinstance(dataset, Archived) and dataset.path and not _is_there(dataset.path):
             problem = f"no such file or folder{where(dataset.path)}"
             yield f"datasets.{name}.path: {dataset.path}: {problem}; mend it, or remove it to fetch"
-        if isinstance(dataset, Npz):
-            yield from _check_npz(f"datasets.{name}", dataset)
+        if isinstance(dataset, Npz) and len(dataset.inputs) != len(dataset.classes):
+            stated = f"datasets.{name}.classes: {dataset.classes}"
+            yield f"{stated}: expected one array for each of {dataset.inputs}; name as many"
+        elif isinstance(dataset, Npz | Csv):
+            yield from _check_file(f"datasets.{name}", dataset)
 
 
 def _is_there(path: str) -> bool:
@@ -62,16 +64,12 @@ def _is_there(path: str) -> bool:
         return False
 
 
-def _check_npz(key: str, dataset: Npz) -> Iterator[str]:
-    if len(dataset.inputs) != len(dataset.classes):
-        yield f"{key}.classes: {dataset.classes}: expected one array for each of {dataset.inputs}; name as many"
-        return
+def _check_file(key: str, dataset: Npz | Csv) -> Iterator[str]:
     try:
-        describe(**dataset.options())
-        if dataset.membership is not None:
-            load_known(dataset.path, dataset.membership, dataset.classes)
+        dataset.check()
     except OSError as error:
-        yield f"{key}.path: {dataset.path}: {error.strerror}{where(dataset.path)}; give the path of a .npz file"
+        wanted = f"give the path of a .{dataset.kind} file"
+        yield f"{key}.path: {dataset.path}: {error.strerror}{where(dataset.path)}; {wanted}"
     except ValueError as error:
         yield f"{key}: {error}"
 

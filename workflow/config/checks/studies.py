@@ -140,16 +140,24 @@ def _examples(study: Study, n: int, size: int) -> tuple[int, int]:
 
 def _check_shape(key: str, config: Config, study: Study) -> Iterator[str]:
     """Model, defenses and query sets against the shape of an input, where the data set's module states it."""
-    shape = config.datasets[study.dataset].fact("SHAPE")
-    model = config.model_of(study)
+    dataset = config.datasets[study.dataset]
+    shape, model = dataset.fact("SHAPE"), config.model_of(study)
     if shape and len(shape) != 3 and model and model.needs_images:
         yield f"{key}.model: {study.model}: needs images, {study.dataset} has inputs of shape {list(shape)}; use an mlp"
+    if dataset.is_table and not study.is_given:
+        yield (
+            f"{key}.dataset: {study.dataset}: is a table, of which only given models are asked; to train on it, write "
+            "its columns as numbers into a .npz file, or set splits: given"
+        )
     if all(name in config.defenses for name in study.defenses):
         yield from check_trained(key, config, study, shape)
     names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
     for name in sorted(names & config.queries.keys()) if shape else []:
         query = config.queries[name]
+        if why := query.refused_by(dataset):
+            yield f"queries.{name}: {why}, or leave out the attacks that read it for {study.dataset}"
+            continue
         if query.moves_images() and len(shape) != 3:
             yield f"queries.{name}: moves images, {study.dataset} has none; leave out the attacks that read it"
-        lines = query.mistakes_on(study.dataset, config.datasets[study.dataset], shape)
+        lines = query.mistakes_on(study.dataset, dataset, shape)
         yield from (f"queries.{name}.{line}" for line in lines)

@@ -76,9 +76,12 @@ class Config(Strict):
         return sent
 
     def _refused(self, study: Study, attack: str) -> bool:
-        """Whether what an attack of this name reads cannot be asked of a study's given model."""
-        target, query = self.targets.get(study.model), self.queries.get(self.attacks[attack].reads)
-        return study.is_given and target is not None and query is not None and any(target.refusals(query))
+        """Whether what an attack of this name reads cannot be asked of a study's data set, or of its given model."""
+        query, dataset = self.queries.get(self.attacks[attack].reads), self.datasets.get(study.dataset)
+        if query is None or dataset is None:
+            return False
+        target = self.targets.get(study.model) if study.is_given else None
+        return query.refused_by(dataset) is not None or (target is not None and any(target.refusals(query)))
 
     def model_of(self, study: Study) -> AnyModel | Target | None:
         """What builds the model that a study asks, None where there is none of that name."""

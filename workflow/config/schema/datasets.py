@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from os.path import expanduser
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
-from lmia.data.npz import describe, load_known
+from lmia.data import csv, npz
 from workflow.config.messages import suggest
 from workflow.config.schema.base import EXTRA, Bounded, ByKind, Custom, Distinct, Entry, NonEmpty, NonNegative
 
@@ -16,21 +17,35 @@ class Dataset(Entry):
     target = "load"
     knows_its_columns: ClassVar[bool] = True  # whether no CONTINUOUS means that none is continuous
     of_splits: ClassVar[tuple[str, ...]] = ()  # options that splits are drawn by, and nothing is loaded by
+    of_audits: ClassVar[tuple[str, ...]] = ()  # options that pages are written by, and nothing is loaded by
+    is_table: ClassVar[bool] = False  # whether inputs stand for records with columns of their own
 
     def fact(self, name: str) -> Any:
         """What is known of it before it is read: N_EXAMPLES, SHAPE or CONTINUOUS; None where nothing states that."""
         return self.stated(name)
 
     def options(self) -> dict[str, Any]:
-        return {name: value for name, value in super().options().items() if name not in self.of_splits}
+        left_out = (*self.of_splits, *self.of_audits)
+        return {name: value for name, value in super().options().items() if name not in left_out}
 
     def options_of_splits(self) -> dict[str, Any]:
-        """What tells which examples a given model was trained on, with where they stand; {} where nothing does."""
+        """Options of `load_known` of its module, but for the path, with the kind; {} where nothing tells members."""
         return {}
 
+    def naming(self) -> str | None:
+        """The column that names records, None where none does."""
+        return None
+
+    def grouping(self) -> list[str]:
+        """The columns by whose values records are compared."""
+        return []
+
     def known(self) -> tuple[int, int]:
-        """(members, non-members) of a given model that it names. Raises as `lmia.data.npz.load_known`."""
+        """(members, non-members) of a given model that it names. Raises as `load_known` of its module."""
         return 0, 0
+
+    def check(self) -> None:
+        """Look at the user's own files. Raises ValueError and OSError as its module does."""
 
 
 class CustomDataset(Custom, Dataset):
@@ -94,17 +109,72 @@ class Npz(Dataset):
         return [("", expanduser(self.path))]
 
     def options_of_splits(self) -> dict[str, Any]:
-        return {"membership": self.membership, "classes": self.classes}
+        if self.membership is None:
+            return {}
+        return {"kind": self.kind, "membership": self.membership, "classes": self.classes}
 
     def known(self) -> tuple[int, int]:
-        if self.membership is None:
-            return super().known()
-        found = load_known(self.path, self.membership, self.classes)
-        return int((found == 1).sum()), int((found == 0).sum())
+        return _count(npz.load_known(self.path, self.membership, self.classes)) if self.membership else super().known()
+
+    def check(self) -> None:
+        npz.describe(**self.options())
+        self.known()
 
     def fact(self, name: str) -> Any:
-        size, shape = describe(self.path, self.inputs, self.classes, self.layout)
+        size, shape = npz.describe(self.path, self.inputs, self.classes, self.layout)
         return {"N_EXAMPLES": size, "SHAPE": shape}.get(name)
+
+
+class Csv(Dataset):
+    """Records of a table, which models are given as they stand there, and not as numbers in [0, 1]."""
+
+    kind: Literal["csv"]
+    path: str = Field(description="a file of comma-separated values, with a header")
+    label: str = Field(description="column that the model predicts")
+    membership: str | None = Field(
+        None,
+        description="column with 1 for what a given model was trained on, 0 for what it was not, nothing or -1 for "
+        "unknown; only studies with splits: given read it",
+    )
+    id: str | None = Field(None, description="column that names records in records.csv; the model is not given it")
+    groups: Annotated[list[str], Distinct] = Field([], description="columns by whose values the page compares records")
+    leave_out: Annotated[list[str], Distinct] = Field([], description="further columns that the model is not given")
+    categories: Annotated[list[str], Distinct] = Field(
+        [], description="columns of numbers that are codes; texts are categories anyway"
+    )
+    places = ("path",)
+    of_audits = ("groups",)
+    is_table = True
+    knows_its_columns = False
+
+    def files(self) -> list[tuple[str, str]]:
+        return [("", expanduser(self.path))]
+
+    def options_of_splits(self) -> dict[str, Any]:
+        return {"kind": self.kind, "membership": self.membership} if self.membership else {}
+
+    def naming(self) -> str | None:
+        return self.id
+
+    def grouping(self) -> list[str]:
+        return self.groups
+
+    def known(self) -> tuple[int, int]:
+        return _count(csv.load_known(self.path, self.membership)) if self.membership else super().known()
+
+    def check(self) -> None:
+        csv.describe(**self.options())
+        csv.load_columns(self.path, self.groups)
+        self.known()
+
+    def fact(self, name: str) -> Any:
+        size, shape = csv.describe(**self.options())
+        return {"N_EXAMPLES": size, "SHAPE": shape}.get(name)
+
+
+def _count(known: np.ndarray) -> tuple[int, int]:
+    """(members, non-members) of what `load_known` gives."""
+    return int((known == 1).sum()), int((known == 0).sum())
 
 
 class Archived(Dataset):
@@ -129,4 +199,4 @@ class Unpublished(Archived):
     )
 
 
-AnyDataset = Annotated[Digits | Torchvision | Published | Unpublished | Npz | CustomDataset, ByKind]
+AnyDataset = Annotated[Digits | Torchvision | Published | Unpublished | Npz | Csv | CustomDataset, ByKind]

@@ -18,14 +18,16 @@ Samples = Annotated[int, Field(ge=1, le=10**5)]
 
 class Query(Entry):
     """observation: what it yields, one of `lmia.attacks.observations.OBSERVATIONS`; perturbs: whether inputs are
-    modified; counts_labels: whether its cost is counted in labels; MAGNITUDES: the option with the magnitudes, None
-    where there is none; axis: what figures say below an axis of magnitudes, "" for their unit.
+    modified; asks: on which data sets, of "numbers" or "records" or both; counts_labels: whether its cost is counted in
+    labels; MAGNITUDES: the option with the magnitudes, None where there is none; axis: what figures say below an axis
+    of magnitudes, "" for their unit.
     """
 
     package = "perturbations"
     target = "Perturbation"
     observation: ClassVar[str] = "labels"
     perturbs: ClassVar[bool] = True
+    asks: ClassVar[tuple[str, ...]] = ("numbers",)
     counts_labels: ClassVar[bool] = True
     MAGNITUDES: ClassVar[str | None] = None
     axis: ClassVar[str] = ""
@@ -81,6 +83,15 @@ class Query(Entry):
             return []
         return [f"{ours:,} queries, paper: {theirs:,}" if ours else f"paper: {theirs:,} queries"]
 
+    def refused_by(self, dataset: Dataset) -> str | None:
+        """Why it cannot be asked on a data set of this class; None where it can."""
+        given = "records" if dataset.is_table else "numbers"
+        if given in self.asks:
+            return None
+        if dataset.is_table:
+            return "moves numbers, and a table has columns of its own, with no distance between records; use kind table"
+        return "changes columns of a table, and the data set has numbers alone; use kind csv there"
+
     def mistakes_on(self, name: str, dataset: Dataset, shape: tuple[int, ...]) -> Iterable[str]:
         """Lines "option: value: what is wrong" where it cannot be asked on inputs of a shape, of data set `name`."""
         return ()
@@ -92,6 +103,8 @@ class CustomQuery(Custom, Query):
     """
 
     model_config = EXTRA
+
+    asks = ("numbers", "records")
 
     def magnitudes_in(self) -> str | None:
         return self.stated("MAGNITUDES")
@@ -109,6 +122,7 @@ class CustomQuery(Custom, Query):
 class Original(Query):
     kind: Literal["original"]
     perturbs = False
+    asks = ("numbers", "records")
 
     def cost(self) -> float:
         return 1
@@ -270,6 +284,26 @@ class Mixed(Sampled):
             yield f"continuous: {self.continuous}: {name} has {continuous or 'no'} continuous features; {use}"
 
 
+class TableCopies(Query):
+    kind: Literal["table"]
+    changes: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="expected changed columns per copy")
+    samples: Samples = Field(description="copies per number of changes")
+    move: Positive = Field(0.25, description="how far a number is moved, in standard deviations of its column")
+    asks = ("records",)
+    MAGNITUDES = "changes"
+    axis = "expected number of changed columns"
+
+    def cost(self) -> float:
+        return 1 + self.samples
+
+    def n_perturbed(self) -> int | None:
+        return self.samples
+
+    def mistakes_on(self, name: str, dataset: Dataset, shape: tuple[int, ...]) -> Iterable[str]:
+        if max(self.changes) > shape[0]:
+            yield f"changes: {max(self.changes):g}: {name} has only {shape[0]} columns; lower it"
+
+
 class HopSkipJump(Labelled):
     kind: Literal["hopskipjump"]
     RENAMED = {"copies": "shift_pixels"}
@@ -366,6 +400,7 @@ class Directions(Labelled):
 
 class ConfidenceVector(Query):
     kind: Literal["confidences"]
+    asks = ("numbers", "records")
     population: Annotated[int, Field(ge=0, le=10**7)] = Field(
         0,
         description="further points that each model is asked about, beside its members and non-members; some "
@@ -397,6 +432,7 @@ AnyQuery = Annotated[
     | Gaussian
     | Bernoulli
     | Mixed
+    | TableCopies
     | HopSkipJump
     | Directions
     | ConfidenceVector

@@ -9,10 +9,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from lmia.attacks.observations import OBSERVATIONS
-from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Entry, NonNegative, Positive
+from lmia.targets.skops_files import is_program
+from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, Entry, NonNegative, Positive
 from workflow.config.schema.queries import Query
 
 SECRET = re.compile("auth|cookie|key|secret|token", re.I)  # in names of headers whose values nobody is to read
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 WITHOUT_SHADOW = "a given model has no shadow, as known records stand for one"
 
 
@@ -22,6 +24,7 @@ class Target(Entry):
     needs_images: ClassVar[bool] = False
     place: ClassVar[str | None]  # the option that says where its file lies, None where it has none
     gives_labels_alone: ClassVar[bool] = False  # and neither confidences nor gradients
+    takes_records: ClassVar[bool] = False  # of a table, as they are
 
     def refusals(self, query: Query) -> Iterator[str]:
         """Why a query set cannot be asked of a model that exists already; nothing where it can."""
@@ -41,12 +44,17 @@ class CustomTarget(Custom, Target):
     target = "build"
     place = None
     gives_labels_alone = True
+    takes_records = True
 
 
 class FileTarget(Target):
     """A model in a file."""
 
     place: ClassVar[str]
+
+    def is_program(self) -> bool:
+        """Whether to open the file is to run it, so that its SHA-256 must be stated as `trust`."""
+        return False
 
     @property
     def path(self) -> str:
@@ -68,11 +76,53 @@ class TorchTarget(FileTarget):
 class TorchScriptTarget(FileTarget):
     kind: Literal["torchscript"]
     file: str = Field(description="of the model, as torch.jit.save writes it")
-    trust: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
+    trust: Sha256 | None = Field(
         None, description="SHA-256 of the file, which is a program; without it nothing is run, and the error tells it"
     )
     places = ("file",)
     place = "file"
+
+    def is_program(self) -> bool:
+        return True
+
+
+class OtherFile(FileTarget):
+    """A model of another program's, asked as a function."""
+
+    file: str
+    places = ("file",)
+    place = "file"
+    gives_labels_alone = True
+    takes_records = True
+
+
+class SklearnTarget(OtherFile):
+    kind: Literal["sklearn"]
+    file: str = Field(description="of the estimator or pipeline, as skops.io.dump or joblib.dump writes it")
+    trust: Sha256 | None = Field(
+        None, description="SHA-256 of a file of joblib's, which is a program; without it, only skops' are read"
+    )
+    types: Annotated[list[str], Distinct] = Field(
+        [], description="types in a file of skops' that it does not know; the error names them"
+    )
+
+    def is_program(self) -> bool:
+        return is_program(self.path)
+
+
+class OnnxTarget(OtherFile):
+    kind: Literal["onnx"]
+    file: str = Field(description="the whole model in ONNX; its first output is asked")
+
+
+class XgboostTarget(OtherFile):
+    kind: Literal["xgboost"]
+    file: str = Field(description="as save_model writes it, to .json or .ubj")
+
+
+class LightgbmTarget(OtherFile):
+    kind: Literal["lightgbm"]
+    file: str = Field(description="as Booster.save_model writes it")
 
 
 class HttpTarget(Target):
@@ -92,6 +142,7 @@ class HttpTarget(Target):
     target = "build"
     place = None
     gives_labels_alone = True
+    takes_records = True
 
     def mistakes(self) -> Iterable[tuple[str, str]]:
         for name, value in self.headers.items():
@@ -102,4 +153,14 @@ class HttpTarget(Target):
                 yield f"headers.{name}", f"{value}: no such environment variable; set it"
 
 
-AnyTarget = Annotated[TorchTarget | TorchScriptTarget | HttpTarget | CustomTarget, ByKind]
+AnyTarget = Annotated[
+    TorchTarget
+    | TorchScriptTarget
+    | SklearnTarget
+    | OnnxTarget
+    | XgboostTarget
+    | LightgbmTarget
+    | HttpTarget
+    | CustomTarget,
+    ByKind,
+]

@@ -1,0 +1,115 @@
+"""Any user's table: a file of comma-separated values (.csv), with a header, as its own model was given it."""
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lmia.table import Table
+
+MAX_NAMES = 10  # in a message
+KNOWN = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0, "-1": -1, "-1.0": -1, "": -1}  # small letters
+
+
+def load(
+    path: str,
+    label: str,
+    membership: str | None = None,
+    id: str | None = None,
+    leave_out: Sequence[str] = (),
+    categories: Sequence[str] = (),
+) -> tuple[np.ndarray, np.ndarray, Table]:
+    """The records of one file as (inputs, classes, table): see `lmia.table`.
+
+    Args:
+        path: The file, "~" for a home. Columns are read as pandas.read_csv takes them.
+        label: Column of what the model predicts: its values, in ascending order, are the classes.
+        membership: Column of what is known of training, see `load_known`; it is not part of a record.
+        id: Column of names of records, which are not part of them.
+        leave_out: Further columns that the model is not given.
+        categories: Columns of numbers that are codes, so that no number is near another.
+
+    Raises ValueError where the file is none, lacks one of these columns, leaves none for the model, or has a record
+    without a label, and OSError where there is no such file.
+    """
+    frame = _read(path)
+    _check_columns(frame, path, [label, *filter(None, [membership, id]), *leave_out, *categories])
+    features = frame.drop(columns=list({label, *leave_out, *filter(None, [membership, id])}))
+    if features.columns.empty or frame.empty:
+        raise ValueError(f"{path}: expected at least one record and one column for the model, got none")
+    if strange := [name for name in categories if name not in features.columns]:
+        raise ValueError(f"{path}: categories: {strange[0]}: the model is not given that column; leave it out here")
+    labels = pd.Series(frame[label])
+    try:
+        table = Table.of(features, labels, categories)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return table.encode(features), table.class_numbers(labels), table
+
+
+def describe(
+    path: str,
+    label: str,
+    membership: str | None = None,
+    id: str | None = None,
+    leave_out: Sequence[str] = (),
+    categories: Sequence[str] = (),
+) -> tuple[int, tuple[int, ...]]:
+    """(number of records, shape of one input) of what `load` reads by the same arguments, and its errors."""
+    inputs, _, _ = load(path, label, membership, id, leave_out, categories)
+    return len(inputs), inputs.shape[1:]
+
+
+def load_known(path: str, membership: str) -> np.ndarray:
+    """Whether a model was trained on the records of `load`, in their order: int8 (n,), 1 if so, 0 if not, -1 unknown.
+
+    membership: column of these numbers, or of true and false; where it is empty, nobody knows. Raises ValueError where
+    it has anything else.
+    """
+    found = [text.strip().lower() for text in load_columns(path, [membership])[membership]]
+    if other := [text for text in found if text not in KNOWN]:
+        raise ValueError(
+            f"{path}: {membership}: expected 1 in training, 0 not, and nothing or -1 if not known, got {other[0]}"
+        )
+    return np.array([KNOWN[text] for text in found], np.int8)
+
+
+def load_columns(path: str, names: Sequence[str]) -> pd.DataFrame:
+    """Columns as they are written, a row for each record of `load`. Raises ValueError where there is no such column."""
+    frame = _read(path, as_text=True)
+    _check_columns(frame, path, names)
+    return frame.loc[:, list(names)]
+
+
+def _read(path: str, as_text: bool = False) -> pd.DataFrame:
+    file = os.path.expanduser(path)
+    if os.path.exists(file) and not os.path.isfile(file):  # to open a pipe may take forever
+        raise ValueError(f"{path}: expected a .csv file, found a folder, pipe or device")
+    status = os.stat(file)
+    return _parsed(file, path, as_text, status.st_mtime_ns, status.st_size)
+
+
+@cache
+def _parsed(file: str, path: str, as_text: bool, changed: int, size: int) -> pd.DataFrame:
+    """The whole file, once for all who ask in one process.
+
+    path: in messages; as_text: as it is written, and not as numbers and missing values; changed, size: they tell a file
+    from the one that was there before.
+    """
+    options: dict[str, Any] = {"dtype": str, "keep_default_na": False} if as_text else {"low_memory": False}
+    try:
+        with open(file, "rb") as opened:  # by a path, pandas would fetch addresses and unpack archives
+            return pd.read_csv(opened, **options)
+    except (ValueError, pd.errors.ParserError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path}: expected comma-separated values with a header ({reason})") from error
+
+
+def _check_columns(frame: pd.DataFrame, path: str, names: Sequence[str]) -> None:
+    for name in names:
+        if name not in frame.columns:
+            more = f" and {len(frame.columns) - MAX_NAMES} more" if len(frame.columns) > MAX_NAMES else ""
+            raise ValueError(f"{path}: no column {name}; it has {', '.join(frame.columns[:MAX_NAMES])}{more}")

@@ -1,0 +1,154 @@
+"""Records of a table, with columns of numbers and of texts, as inputs in [0, 1] and back, value by value.
+
+A column is written as the place of its value among all values that it has in the data, from 0 for the first to 1 for
+the last. So whatever stands in an input leads back to values that records have: no person is 41.7 years old, or half
+married. A missing value comes last.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+SHOWN = 5  # values in a message
+
+
+@dataclass(frozen=True)
+class Column:
+    """Values of one column.
+
+    values: (k,), distinct and ascending: numbers, true and false, or texts; counts: ints, how many records have each,
+    and after them how many have none where that occurs; is_number: whether it makes sense to be near a value.
+    """
+
+    name: str
+    values: np.ndarray
+    counts: np.ndarray
+    is_number: bool
+
+    @property
+    def has_missing(self) -> bool:
+        return len(self.counts) > len(self.values)
+
+    def codes(self, found: pd.Series) -> np.ndarray:
+        """Places of values, ints (n,). Raises ValueError for one that the column has not."""
+        missing = found.isna().to_numpy()
+        present = pd.Index(found.loc[~missing].infer_objects())
+        places = pd.Index(self.values).get_indexer(present)
+        if (places < 0).any() or (missing.any() and not self.has_missing):
+            other = present[int(np.argmax(places < 0))] if (places < 0).any() else "none"
+            raise ValueError(f"{self.name}: expected values that the data has, got {other}")
+        codes = np.full(len(found), len(self.values))
+        codes[~missing] = places
+        return codes
+
+    def values_at(self, codes: np.ndarray) -> np.ndarray:
+        """The values at places, as pandas has them; NaN for missing ones."""
+        if not self.has_missing and self.values.dtype.kind != "U":
+            return self.values[codes]
+        kept = self.values.astype(float if self.values.dtype.kind in "iuf" else object)
+        return np.append(kept, np.array([np.nan], kept.dtype))[codes]
+
+
+class Table:
+    """How records with these columns become inputs, and inputs records.
+
+    columns: what a model is given, in the order of the file; classes: the values of the label column, (n_classes,),
+    ascending, which are classes 0, 1, ... n_classes - 1.
+    """
+
+    def __init__(self, columns: Sequence[Column], classes: np.ndarray):
+        self.columns, self.classes = tuple(columns), classes
+        self._steps = np.array([max(1, len(column.counts) - 1) for column in self.columns])
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, labels: pd.Series, categories: Sequence[str] = ()) -> "Table":
+        """Of a data frame (n rows) and its label column. categories: names of columns whose numbers are codes.
+
+        Raises ValueError where a label is missing, or a number is infinite.
+        """
+        if labels.isna().any():
+            row = int(np.argmax(labels.isna()))
+            raise ValueError(f"{labels.name}: expected a label for each record, row {row + 1} has none; take it out")
+        columns = [_column(found, name in categories) for name, found in frame.items()]
+        return cls(columns, _plain(pd.Series(labels.unique())))
+
+    def encode(self, frame: pd.DataFrame) -> np.ndarray:
+        """Inputs, float32 (n, columns) in [0, 1]. Raises ValueError for other columns, and for other values."""
+        if absent := [column.name for column in self.columns if column.name not in frame]:
+            raise ValueError(f"expected a column {absent[0]}, got {', '.join(map(str, frame.columns))}")
+        codes = [column.codes(pd.Series(frame[column.name])) for column in self.columns]
+        return (np.stack(codes, axis=1) / self._steps).astype(np.float32)
+
+    def codes(self, inputs: np.ndarray) -> np.ndarray:
+        """The places that inputs (..., columns) are nearest to, ints of that shape."""
+        return np.rint(np.clip(inputs, 0, 1) * self._steps).astype(np.int64)
+
+    def decode(self, inputs: np.ndarray) -> pd.DataFrame:
+        """The records (n rows) of inputs, floats (n, columns): those of `encode`, value by value."""
+        codes = self.codes(inputs)
+        return pd.DataFrame({one.name: one.values_at(codes[:, place]) for place, one in enumerate(self.columns)})
+
+    def class_numbers(self, labels: npt.ArrayLike) -> np.ndarray:
+        """Class numbers, int64 (n,), of what a model calls them.
+
+        labels: values that the label column has, or, where these are texts, class numbers already. Raises ValueError
+        for others.
+        """
+        found = np.asarray(labels)
+        if found.ndim != 1:
+            raise ValueError(f"expected one label for each record, got an array of shape {found.shape}")
+        if self.classes.dtype.kind == "U" and found.dtype.kind in "iu":
+            return found.astype(np.int64)
+        text = self.classes.dtype.kind == "U"
+        places = pd.Index(self.classes).get_indexer(pd.Index(found.astype(str) if text else found))
+        if (places < 0).any():
+            raise ValueError(
+                f"expected labels {_shown(self.classes)}, got {found[np.argmax(places < 0)]!s}; is it another column, "
+                "or has no record that label? Then add one, of which nobody knows whether it was in training"
+            )
+        return places.astype(np.int64)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """All of it as named arrays, without objects."""
+        arrays = {"columns": np.array([column.name for column in self.columns]), "class_names": self.classes}
+        arrays["is_number"] = np.array([column.is_number for column in self.columns])
+        for place, column in enumerate(self.columns):
+            arrays |= {f"values_{place}": column.values, f"counts_{place}": column.counts}
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> "Table | None":
+        """What `to_arrays` gave; None where arrays have no table."""
+        if "columns" not in arrays:
+            return None
+        columns = [
+            Column(str(name), arrays[f"values_{place}"], arrays[f"counts_{place}"], bool(arrays["is_number"][place]))
+            for place, name in enumerate(arrays["columns"])
+        ]
+        return cls(columns, arrays["class_names"])
+
+
+def _column(found: pd.Series, is_code: bool) -> Column:
+    present = found.dropna().infer_objects()  # true and false beside missing values are objects
+    values = _plain(pd.Series(present.unique()))
+    counts = np.bincount(pd.Index(values).get_indexer(pd.Index(present)), minlength=len(values))
+    missing = [len(found) - len(present)] if len(present) < len(found) else []
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ValueError(f"{found.name}: expected finite numbers, got {values[~np.isfinite(values)][0]}; mend it")
+    is_number = values.dtype.kind in "iuf" and not is_code
+    return Column(str(found.name), values, np.append(counts, missing).astype(np.int64), is_number)
+
+
+def _plain(distinct: pd.Series) -> np.ndarray:
+    """Values, ascending, as an array without objects: of texts as texts of one length."""
+    values = distinct.to_numpy()
+    return np.sort(values if values.dtype.kind in "iufb" else values.astype(str))
+
+
+def _shown(values: np.ndarray) -> str:
+    more = f" and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
+    return ", ".join(map(str, values[:SHOWN])) + more

@@ -1,0 +1,94 @@
+"""Models of other programs, in files: kept as their bytes, and asked as functions from inputs to labels."""
+
+import hashlib
+import importlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from lmia.label_function import LabelFunction, Predict
+
+
+class OpenedFile(LabelFunction):
+    """The function that a file's bytes give, which are the only entry of the `state_dict`.
+
+    opened: from the bytes to a `Predict`; it raises ValueError where they are not what it expects; module: that asks
+    the model, whose version may change labels.
+    """
+
+    def __init__(self, opened: Callable[[bytes], Predict], n_classes: int, module: str):
+        super().__init__(_not_loaded, n_classes, module)
+        self._module = module
+        self._opened, self._bytes = opened, torch.empty(0, dtype=torch.uint8)
+
+    @property
+    def runtime(self) -> str:
+        """The module that asks the model, with its version."""
+        return f"{self._module} {importlib.import_module(self._module).__version__}"
+
+    def state_dict(self, *args, **kwargs) -> dict[str, torch.Tensor]:
+        return {"file": self._bytes}
+
+    def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False) -> None:
+        """Raises ValueError where the bytes are no such model."""
+        self._bytes = state_dict["file"]
+        self._predict = self._opened(self._bytes.numpy().tobytes())
+
+
+def _not_loaded(inputs: Any) -> np.ndarray:
+    raise RuntimeError("asked before its file was loaded")
+
+
+def read(network: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Load a file into what `build` made. Raises ValueError where it is no such model, and OSError if there is none."""
+    network.load_state_dict({"file": torch.from_numpy(np.fromfile(path, dtype=np.uint8))})
+
+
+def optional(module: str, package: str) -> Any:
+    """A module of a package that lmia does not need itself. Raises ValueError where it is missing."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.partition(".")[0]:
+            raise
+        raise ValueError(
+            f"needs {package}, which is not installed; pip install -r requirements-audit.lock brings it"
+        ) from error
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def to_labels(answers: Any) -> np.ndarray:
+    """Labels (m,) from what models give: labels as they are, and floats as those of two classes, or of each of k.
+
+    Floats (m,) or (m, 1) are probabilities of class 1. Raises ValueError for other shapes.
+    """
+    found = np.asarray(answers)
+    if found.ndim == 2 and found.shape[1] == 1:
+        found = found[:, 0]
+    if found.ndim == 2:
+        return found.argmax(1)
+    if found.ndim != 1:
+        raise ValueError(f"expected labels, or a number for each class, got an array of shape {found.shape}")
+    return (found > 0.5).astype(np.int64) if found.dtype.kind == "f" else found
+
+
+def flat(records: Any) -> Any:
+    """Arrays as rows of numbers (m, features), images too, and records as they are."""
+    return records if isinstance(records, pd.DataFrame) else records.reshape(len(records), -1)
+
+
+def with_categories(records: Any) -> Any:
+    """Records with their texts as categories, as libraries of trees want them; arrays as `flat` gives them."""
+    if not isinstance(records, pd.DataFrame):
+        return flat(records)
+    texts = [name for name in records if not pd.api.types.is_numeric_dtype(records[name])]
+    return records.astype(dict.fromkeys(texts, "category"))

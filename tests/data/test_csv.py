@@ -1,0 +1,95 @@
+"""A table of a user's: which columns the model is given, what is known of members, and what is wrong with a file."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lmia.data.csv import describe, load, load_columns, load_known
+
+TEXT = """who,age,town,income,used
+007,41,Ayr,low,1
+008,25,Bath,high,0
+009,41,,low,
+"""
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "people.csv").write_text(TEXT)
+
+
+def test_the_model_is_given_all_other_columns():
+    inputs, classes, table = load("people.csv", "income", "used", "who")
+    assert [column.name for column in table.columns] == ["age", "town"] and classes.tolist() == [1, 0, 1]
+    assert table.classes.tolist() == ["high", "low"]
+    back = table.decode(inputs)
+    assert back["age"].tolist() == [41, 25, 41] and back["town"].tolist()[:2] == ["Ayr", "Bath"]
+    assert back["town"].isna().tolist() == [False, False, True]
+    assert describe("people.csv", "income", "used", "who") == (3, (2,))
+    assert load("people.csv", "income", leave_out=["who", "used", "town"])[0].shape == (3, 1)
+
+
+def test_what_is_known_is_read_in_all_ways_to_say_it():
+    assert load_known("people.csv", "used").tolist() == [1, 0, -1]
+    for texts, known in ((["True", "false", ""], [1, 0, -1]), (["1.0", "0", "-1"], [1, 0, -1])):
+        pd.DataFrame({"used": texts, "income": "low"}).to_csv("said.csv", index=False)
+        assert load_known("said.csv", "used").tolist() == known and load_known("said.csv", "used").dtype == np.int8
+    pd.DataFrame({"used": ["1", "maybe"]}).to_csv("said.csv", index=False)
+    with pytest.raises(ValueError, match="^said.csv: used: expected 1 in training, 0 not, .* got maybe$"):
+        load_known("said.csv", "used")
+
+
+def test_names_stay_as_they_are_written():
+    assert load_columns("people.csv", ["who", "town"]).to_numpy().tolist() == [
+        ["007", "Ayr"],
+        ["008", "Bath"],
+        ["009", ""],
+    ]
+
+
+def test_a_file_that_changes_is_read_again():
+    assert len(load("people.csv", "income")[0]) == 3
+    with open("people.csv", "a") as file:
+        file.write("010,1,Ayr,low,1\n")
+    assert len(load("people.csv", "income")[0]) == 4
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"label": "wage"}, "people.csv: no column wage; it has who, age, town, income, used"),
+        ({"label": "income", "membership": "known"}, "people.csv: no column known; it has"),
+        (
+            {"label": "income", "leave_out": ["who", "age", "town", "used"]},
+            "people.csv: expected at least one record and",
+        ),
+        ({"label": "town"}, "people.csv: town: expected a label for each record, row 3 has none"),
+        ({"label": "income", "categories": ["income"]}, "people.csv: categories: income: the model is not given that"),
+    ],
+)
+def test_mistakes_are_named(options, message):
+    with pytest.raises(ValueError) as error:
+        load("people.csv", **options)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b'a,b\n"1,2\n3', b"a,b\n1,2,3\n4,5,6,7\n"])
+def test_files_that_are_none_are_refused_in_one_line(content, tmp_path):
+    (tmp_path / "other.csv").write_bytes(content)
+    with pytest.raises(ValueError, match="^other.csv: ") as error:
+        load("other.csv", "a")
+    assert "\n" not in str(error.value)
+
+
+def test_nothing_is_fetched_or_waited_for(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load("https://127.0.0.1:9/people.csv", "income")
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(ValueError, match="^pipe.csv: expected a .csv file, found a folder, pipe or device"):
+        load("pipe.csv", "income")
+    pd.read_csv("people.csv").to_csv("people.csv.gz", index=False)
+    with pytest.raises(ValueError, match="people.csv.gz: expected comma-separated values"):
+        load("people.csv.gz", "income")

@@ -1,0 +1,81 @@
+"""Copies of records: how many columns change, to what, and by whose stream."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lmia.perturbations.table import Perturbation
+from lmia.streams import streams
+from lmia.table import Table
+
+N = 4000
+DRAW = np.random.default_rng(0)
+FRAME = pd.DataFrame(
+    {
+        "age": DRAW.integers(0, 100, N),
+        "town": DRAW.choice(["Ayr", "Bath", "Ely"], N, p=[0.7, 0.2, 0.1]),
+        "zip": DRAW.choice([1, 5, 900], N),
+        "income": np.where(np.arange(N) < 400, np.nan, DRAW.normal(0, 10, N).round(1)),
+    }
+)
+TABLE = Table.of(FRAME, pd.Series(np.arange(N) % 2), ["zip"])
+
+
+def copies(changes, samples=50, frame=FRAME[:200], move=0.25, name="t"):
+    """Data frame of all copies, a block of `samples` rows for each record."""
+    inputs = torch.from_numpy(TABLE.encode(frame))
+    perturbation = Perturbation([changes], samples, TABLE, move)
+    blocks = torch.cat(list(perturbation.blocks(inputs, streams(0, name, range(len(frame))))), dim=1)
+    assert blocks.shape == (len(frame), samples, 4) and blocks.dtype == torch.float32
+    return TABLE.decode(blocks.flatten(0, 1).numpy())
+
+
+def repeated(frame=FRAME[:200], samples=50):
+    return frame.loc[frame.index.repeat(samples)].reset_index(drop=True)
+
+
+def test_texts_and_codes_are_drawn_as_often_as_records_have_them():
+    found = copies(4)
+    for name in ("town", "zip"):
+        shares = found[name].value_counts(normalize=True)
+        expected = FRAME[name].value_counts(normalize=True)
+        assert (shares - expected[shares.index]).abs().max() < 0.02
+
+
+def test_numbers_move_by_a_share_of_their_spread_and_missing_ones_are_drawn():
+    found, before = copies(4), repeated()
+    assert found["age"].isin(FRAME["age"]).all()
+    inner = before["age"].between(40, 60)
+    moved = (found["age"] - before["age"])[inner]
+    assert abs(moved.mean()) < 0.5 and abs(moved.std() / (0.25 * FRAME["age"].std()) - 1) < 0.05
+    assert abs(found["income"].isna().mean() - 0.1) < 0.02  # all of these rows had none
+
+
+@pytest.mark.parametrize("changes", [1, 2])
+def test_so_many_columns_are_drawn_again(changes):
+    frame = FRAME.assign(income=1.0)  # then a column nearly always changes where it is drawn
+    wide = pd.DataFrame({f"c{n}": DRAW.integers(0, 10**6, N) for n in range(10)})
+    table = Table.of(wide, pd.Series(np.arange(N) % 2))
+    inputs = torch.from_numpy(table.encode(wide[:300]))
+    perturbation = Perturbation([changes], 40, table, 1.0)
+    blocks = torch.cat(list(perturbation.blocks(inputs, streams(0, "t", range(300)))), dim=1)
+    assert abs((blocks != inputs[:, None]).sum(2).float().mean().item() - changes) < 0.05
+    assert len(frame) == N
+
+
+def test_the_copies_of_a_record_are_its_own():
+    """Whoever else is asked, and in whichever blocks they are made."""
+    alone = Perturbation([1, 2], 3000, TABLE)
+    inputs = torch.from_numpy(TABLE.encode(FRAME[:3]))
+    together = torch.cat(list(alone.blocks(inputs, streams(0, "t", [5, 6, 7]))), dim=1)
+    again = torch.cat(list(alone.blocks(inputs[1:2], streams(0, "t", [6]))), dim=1)
+    assert torch.equal(together[1:2], again) and alone.magnitudes == [1.0] * 3000 + [2.0] * 3000
+    assert not torch.equal(together[0], together[1])
+
+
+def test_a_column_of_one_value_keeps_it():
+    table = Table.of(pd.DataFrame({"a": [3, 3], "b": [1, 2]}), pd.Series([0, 1]))
+    inputs = torch.from_numpy(table.encode(pd.DataFrame({"a": [3], "b": [1]})))
+    (block,) = Perturbation([2], 20, table).blocks(inputs, streams(0, "t", [0]))
+    assert table.decode(block[0].numpy())["a"].tolist() == [3] * 20

@@ -1,0 +1,267 @@
+"""Models of other programs answer as they do there, are kept as their bytes, and run nothing that is not trusted."""
+
+import hashlib
+import importlib
+import os
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_digits
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from lmia import plugins
+from lmia.label_function import as_network
+from lmia.models.checkpoints import restore, to_arrays
+from lmia.table import Table
+
+DRAW = np.random.default_rng(0)
+N = 300
+RECORDS = pd.DataFrame(
+    {
+        "age": DRAW.integers(18, 90, N),
+        "home-town": DRAW.choice(["Ayr", "Bath", "Ely"], N),
+        "income": np.where(DRAW.random(N) < 0.1, np.nan, DRAW.normal(0, 1, N).round(3)),
+    }
+)
+LABELS = pd.Series(np.where(RECORDS["age"] + 20 * (RECORDS["home-town"] == "Ayr") > 60, "yes", "no"), name="answer")
+TABLE = Table.of(RECORDS, LABELS)
+PIXELS, DIGITS = load_digits(return_X_y=True)
+PIXELS = (PIXELS / 16).astype(np.float32)
+KINDS = {"sklearn": "skops", "onnx": "onnxruntime", "xgboost": "xgboost", "lightgbm": "lightgbm"}
+
+
+def need(*names):
+    for name in names:
+        pytest.importorskip(name, reason=f"needs {name}: pip install -r requirements-audit.lock")
+
+
+def opened(kind, path, n_classes, table=None, **options):
+    """What the workflow asks, from the file, and again from the arrays that it is kept as."""
+    spec = {"kind": kind, **options}
+
+    def built():
+        return as_network(plugins.bind("targets", "build", spec)((3,), n_classes), n_classes, table)
+
+    network = built()
+    plugins.load("targets", kind).load(network, path)
+    arrays = to_arrays(network, 4)
+    assert {name: array.tobytes() for name, array in arrays.items()} == {"4/file": path.read_bytes()}
+    return network.eval(), restore(built(), arrays, 4)
+
+
+def check(networks, inputs, expected):
+    for network in networks:
+        assert network(torch.from_numpy(inputs)).argmax(1).tolist() == np.asarray(expected).tolist()
+
+
+def pipeline(classifier):
+    encode = make_column_transformer((OneHotEncoder(), ["home-town"]), ("passthrough", ["age", "income"]))
+    return make_pipeline(encode, classifier).fit(RECORDS, LABELS)
+
+
+def numbered(labels):
+    return (np.asarray(labels) == "yes").astype(int)
+
+
+def trusted(path):
+    return {"trust": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def test_a_pipeline_on_records_as_joblib_writes_it(tmp_path):
+    model, path = pipeline(RandomForestClassifier(20, random_state=0)), tmp_path / "it.joblib"
+    joblib.dump(model, path)
+    check(opened("sklearn", path, 2, TABLE, **trusted(path)), TABLE.encode(RECORDS), numbered(model.predict(RECORDS)))
+
+
+def test_a_pipeline_on_records_as_skops_writes_it(tmp_path):
+    need("skops")
+    import skops.io
+
+    model, path = pipeline(RandomForestClassifier(20, random_state=0)), tmp_path / "it.skops"
+    skops.io.dump(model, path)
+    types = skops.io.get_untrusted_types(file=path)
+    expected = numbered(model.predict(RECORDS))
+    check(opened("sklearn", path, 2, TABLE, types=types), TABLE.encode(RECORDS), expected)
+    with pytest.raises(ValueError, match=r"types that skops does not know; write types: \[sklearn.tree._tree.Tree\]"):
+        opened("sklearn", path, 2, TABLE)
+
+
+def test_an_estimator_on_numbers_and_on_images(tmp_path):
+    model, path = LogisticRegression(max_iter=300).fit(PIXELS, DIGITS), tmp_path / "it.joblib"
+    joblib.dump(model, path)
+    for inputs in (PIXELS, PIXELS.reshape(-1, 1, 8, 8)):
+        check(opened("sklearn", path, 10, **trusted(path)), inputs, model.predict(PIXELS))
+
+
+class Payload:
+    """Writes a file when it is unpickled."""
+
+    def __reduce__(self):
+        return os.system, ("touch canary",)
+
+
+@pytest.mark.parametrize("content", [pickle.dumps(Payload()), b"", b"PK\x03\x04 no zip", bytes(1000)])
+def test_what_is_not_trusted_is_not_run(content, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "it.joblib"
+    path.write_bytes(content)
+    for trust in ({}, {"trust": "0" * 64}):
+        with pytest.raises(
+            ValueError, match="^expected a file of skops', or the one whose SHA-256 is .*; it is not run"
+        ):
+            opened("sklearn", path, 2, **trust)
+    assert not (tmp_path / "canary").exists()
+
+
+def test_what_is_trusted_is_run(tmp_path, monkeypatch):
+    """So the test above can fail."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "it.joblib"
+    path.write_bytes(pickle.dumps(Payload()))
+    with pytest.raises(ValueError, match="^expected an estimator with predict, got int"):
+        opened("sklearn", path, 2, **trusted(path))
+    assert (tmp_path / "canary").exists()
+
+
+def test_a_payload_in_a_file_of_skops_is_not_run(tmp_path, monkeypatch):
+    need("skops")
+    import skops.io
+
+    monkeypatch.chdir(tmp_path)
+    skops.io.dump(os.system, tmp_path / "it.skops")
+    with pytest.raises(ValueError, match="^the file has types that skops does not know; write types: .*system"):
+        opened("sklearn", tmp_path / "it.skops", 2)
+
+
+def test_onnx_on_numbers_and_on_records(tmp_path):
+    need("onnxruntime", "skl2onnx")
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
+
+    path = tmp_path / "it.onnx"
+    model = RandomForestClassifier(20, random_state=0).fit(PIXELS, DIGITS)
+    path.write_bytes(to_onnx(model, PIXELS[:1], options={"zipmap": False}).SerializeToString())
+    check(opened("onnx", path, 10), PIXELS, model.predict(PIXELS))
+    records = RECORDS.fillna(0.0)
+    renamed = records.rename(columns={"home-town": "home_town"})  # as its converter has them
+    encode = make_column_transformer((OneHotEncoder(), ["home_town"]), ("passthrough", ["age", "income"]))
+    model = make_pipeline(encode, RandomForestClassifier(20, random_state=0)).fit(renamed, LABELS)
+    types = [Int64TensorType([None, 1]), StringTensorType([None, 1]), FloatTensorType([None, 1])]
+    initial_types = list(zip(renamed.columns, types, strict=True))
+    converted = to_onnx(model, initial_types=initial_types, options={"zipmap": False})
+    path.write_bytes(converted.SerializeToString())
+    table = Table.of(records, LABELS)
+    check(opened("onnx", path, 2, table), table.encode(records), numbered(model.predict(renamed)))
+    with pytest.raises(ValueError, match="^has 3 inputs, and the data set gives one array"):
+        opened("onnx", path, 2)[0](torch.rand(2, 3))
+
+
+@pytest.mark.parametrize("batch", ["n", 1])
+def test_onnx_that_gives_a_number_for_each_class_and_takes_one_input_at_a_time(batch, tmp_path):
+    need("onnxruntime", "onnx")
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = DRAW.normal(size=(64, 10)).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Flatten", ["x"], ["flat"]), helper.make_node("MatMul", ["flat", "w"], ["y"])],
+        "linear",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 1, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, 10])],
+        [numpy_helper.from_array(weights, "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    (tmp_path / "it.onnx").write_bytes(model.SerializeToString())
+    inputs = PIXELS[:20].reshape(-1, 1, 8, 8)
+    check(opened("onnx", tmp_path / "it.onnx", 10), inputs, (PIXELS[:20] @ weights).argmax(1))
+
+
+@pytest.mark.parametrize("suffix", ["json", "ubj"])
+def test_xgboost_on_numbers_and_on_records(suffix, tmp_path):
+    need("xgboost")
+    import xgboost
+
+    path, binary = tmp_path / f"it.{suffix}", DIGITS < 5
+    for objective in ("binary:logistic", "multi:softprob", "multi:softmax"):
+        labels = binary.astype(int) if objective.startswith("binary") else DIGITS
+        model = xgboost.XGBClassifier(n_estimators=5, objective=objective, n_jobs=1).fit(PIXELS, labels)
+        model.save_model(path)
+        for inputs in (PIXELS, PIXELS.reshape(-1, 1, 8, 8)):
+            check(opened("xgboost", path, labels.max() + 1), inputs, model.predict(PIXELS))
+    frame = RECORDS.astype({"home-town": "category"})
+    model = xgboost.XGBClassifier(n_estimators=5, enable_categorical=True, n_jobs=1).fit(frame, numbered(LABELS))
+    model.save_model(path)
+    check(opened("xgboost", path, 2, TABLE), TABLE.encode(RECORDS), model.predict(frame))
+
+
+def test_lightgbm_on_numbers_and_on_records(tmp_path):
+    need("lightgbm")
+    import lightgbm
+
+    path, options = tmp_path / "it.txt", {"n_estimators": 5, "n_jobs": 1, "verbose": -1}
+    for labels in ((DIGITS < 5).astype(int), DIGITS):
+        model = lightgbm.LGBMClassifier(**options).fit(PIXELS, labels)
+        model.booster_.save_model(path)
+        check(opened("lightgbm", path, labels.max() + 1), PIXELS, model.predict(PIXELS))
+    frame = RECORDS.rename(columns={"home-town": "town"}).astype({"town": "category"})
+    model = lightgbm.LGBMClassifier(**options).fit(frame, numbered(LABELS))
+    model.booster_.save_model(path)
+    table = Table.of(RECORDS.rename(columns={"home-town": "town"}), LABELS)
+    check(opened("lightgbm", path, 2, table), TABLE.encode(RECORDS), model.predict(frame))
+
+
+@pytest.mark.parametrize("kind", ["onnx", "xgboost", "lightgbm"])
+@pytest.mark.parametrize(
+    "content", [b"", b"tree\nversion=v4\n", b"{}", b"5", b"PK\x03\x04 no zip", bytes(1000), b"\xff" * 50]
+)
+def test_other_files_are_refused_with_one_line(kind, content, tmp_path):
+    need(KINDS[kind])
+    (tmp_path / "it").write_bytes(content)
+    with pytest.raises(ValueError, match="^expected a model ") as error:
+        opened(kind, tmp_path / "it", 2)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind, name", [("xgboost", "it.json"), ("xgboost", "it.ubj"), ("lightgbm", "it.txt")])
+def test_a_part_of_a_file_is_refused(kind, name, tmp_path):
+    need(kind)
+    module, path = importlib.import_module(kind), tmp_path / name
+    if kind == "xgboost":
+        module.XGBClassifier(n_estimators=2, n_jobs=1).fit(PIXELS, DIGITS).save_model(path)
+    else:
+        model = module.LGBMClassifier(n_estimators=2, n_jobs=1, verbose=-1).fit(PIXELS, DIGITS)
+        model.booster_.save_model(path)
+    content = path.read_bytes()
+    for length in DRAW.integers(0, len(content) * 9 // 10, 20):
+        path.write_bytes(content[:length])
+        with pytest.raises(ValueError, match="^expected a model "):
+            opened(kind, path, 10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_package_that_is_missing_is_named(kind, tmp_path, monkeypatch):
+    def missing(name, package=None):
+        if name.partition(".")[0] == KINDS[kind]:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=KINDS[kind])
+        return real(name, package)
+
+    real = importlib.import_module
+    path = tmp_path / "it"
+    path.write_bytes(b"tree")
+    if kind == "sklearn":
+        import zipfile
+
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("schema.json", "{}")
+    module = plugins.load("targets", kind)
+    monkeypatch.setattr("lmia.targets.opened.importlib.import_module", missing)
+    network = as_network(module.build((3,), 2), 2)
+    with pytest.raises(ValueError, match=f"^needs {KINDS[kind]}, .* pip install -r requirements-audit.lock brings it$"):
+        module.load(network, path)

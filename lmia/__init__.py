@@ -4,7 +4,18 @@ import importlib
 
 # What `lmia.api` and `lmia.api_pools` offer, imported when it is first used: every job's hash covers what this file
 # imports.
-__all__ = ["Answers", "Confidences", "Distances", "Model", "Table", "attack", "attack_pool", "draw_pool", "evaluate"]
+__all__ = [
+    "Answers",
+    "Compared",
+    "Confidences",
+    "Distances",
+    "Model",
+    "Table",
+    "attack",
+    "attack_pool",
+    "draw_pool",
+    "evaluate",
+]
 __all__ += ["evaluate_pool", "query_labels", "search_boundary", "search_directions"]
 
 

@@ -1,5 +1,6 @@
 # What editors and type checkers see of `lmia`, whose names are looked up when they are used.
 from lmia.api import Answers as Answers
+from lmia.api import Compared as Compared
 from lmia.api import Confidences as Confidences
 from lmia.api import Distances as Distances
 from lmia.api import Model as Model

@@ -24,7 +24,7 @@ from lmia.api_checks import (
     check_reads,
     check_seed,
 )
-from lmia.attacks.observations import Answers, Confidences, Distances
+from lmia.attacks.observations import Answers, Compared, Confidences, Distances
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary import fixed_directions, search
 from lmia.boundary.random_inputs import search_random_inputs
@@ -36,7 +36,7 @@ from lmia.queries.oracle import LabelOracle
 from lmia.streams import stream, streams
 from lmia.table import Table as Table
 
-Observations = Answers | Distances | Confidences
+Observations = Answers | Distances | Confidences | Compared
 
 PERTURBATIONS = (
     "original",
@@ -49,7 +49,8 @@ PERTURBATIONS = (
     "augmentation_grid",
     "table",
 )
-ATTACKS = ("gap", "vote", "distance", "classifier", "max_confidence", "true_confidence", "adaptive_confidence")
+ATTACKS = ("gap", "vote", "difficulty", "distance", "classifier", "max_confidence", "true_confidence")
+ATTACKS += ("adaptive_confidence",)
 MIN_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
 
 
@@ -76,6 +77,8 @@ class Model:
             )
         if n_classes < 2:
             raise ValueError(f"n_classes: expected at least 2, got {n_classes}")
+        if table is not None and len(table.classes) != n_classes:
+            raise ValueError(f"n_classes: expected {len(table.classes)}, as the table has classes, got {n_classes}")
         self.n_classes, self.table = n_classes, table
         self._network = _Counted(predict, n_classes, table)
 
@@ -137,7 +140,13 @@ def query_labels(
     """
     check_seed(seed)
     inputs, classes = _as_asked(model, inputs, classes)
-    given = {"table": model.table} if perturbation == "table" and model.table else {}
+    if perturbation in PERTURBATIONS and perturbation != "original":
+        if (perturbation == "table") != (model.table is not None):
+            of = "a model with a table" if perturbation == "table" else "a model of numbers"
+            raise ValueError(
+                f"{perturbation}: expected {of}; records are asked by perturbation table, numbers by others"
+            )
+    given = {"table": model.table} if perturbation == "table" else {}
     queries = build("perturbations", "Perturbation", PERTURBATIONS, perturbation, options | given)
     draws = partial(streams, seed, perturbation, range(len(inputs)))
     labels, _ = ask_fixed(model._network, inputs, queries, draws, progress=perturbation if progress else None)
@@ -264,7 +273,8 @@ def attack(
     """Membership scores of the target's points, with threshold and magnitude chosen on the shadow.
 
     Args:
-        kind: "gap", "vote", "classifier" (of labels), "distance", "classifier" (of distances), "max_confidence",
+        kind: "gap", "vote", "classifier" (of labels), "difficulty", "distance", "classifier" (of distances),
+            "max_confidence",
             "true_confidence", "adaptive_confidence" or "classifier" (of confidences), or the dotted path of a module
             of your own.
         target: what the target model answered.

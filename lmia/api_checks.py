@@ -18,6 +18,7 @@ READ_BY = {
     "labels": "lmia.query_labels",
     "distances": "lmia.search_boundary, lmia.search_directions",
     "confidences": "lmia.Confidences",
+    "references": "lmia.Compared",
 }
 
 

@@ -23,6 +23,7 @@ class LabelFunction(nn.Module):
     """
 
     table: Table | None = None
+    gives_numbers = False  # of classes, whatever the labels of a table are
 
     def __init__(self, predict: Predict, n_classes: int, name: str = "predict"):
         super().__init__()
@@ -32,7 +33,7 @@ class LabelFunction(nn.Module):
         """Floats (m, n_classes) of inputs (m, *shape). Raises ValueError where the function gives no labels."""
         given = np.array(inputs.numpy(), order="C")  # a copy
         labels = np.asarray(self._predict(given if self.table is None else self.table.decode(given)))
-        if self.table is not None:
+        if self.table is not None and not self.gives_numbers:
             labels = self.table.class_numbers(labels)
         if labels.shape != (len(given),) or labels.dtype.kind not in "iu":
             raise ValueError(

@@ -65,16 +65,25 @@ class Table:
         self._steps = np.array([max(1, len(column.counts) - 1) for column in self.columns])
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, labels: pd.Series, categories: Sequence[str] = ()) -> "Table":
+    def of(cls, frame: pd.DataFrame, labels: pd.Series | npt.ArrayLike, categories: Sequence[str] = ()) -> "Table":
         """Of a data frame (n rows) and its label column. categories: names of columns whose numbers are codes.
 
-        Raises ValueError where a label is missing, or a number is infinite.
+        Raises ValueError where a label is missing or is no class, a column has no value or no name, numbers are
+        infinite, or there is anything but numbers, truths and texts.
         """
+        labels = pd.Series(labels)
         if labels.isna().any():
-            row = int(np.argmax(labels.isna()))
-            raise ValueError(f"{labels.name}: expected a label for each record, row {row + 1} has none; take it out")
+            row = int(np.argmax(labels.isna())) + 1
+            raise ValueError(f"{labels.name}: expected a label for each record, row {row} has none, or NA")
+        if not frame.columns.is_unique or not all(isinstance(name, str) for name in frame.columns):
+            raise ValueError(f"expected columns with a name each, as texts, got {', '.join(map(str, frame.columns))}")
         columns = [_column(found, name in categories) for name, found in frame.items()]
-        return cls(columns, _plain(pd.Series(labels.unique())))
+        classes = _plain(pd.Series(labels.unique()), str(labels.name))
+        if classes.dtype.kind == "f" and (classes != np.rint(classes)).any():
+            raise ValueError(
+                f"{labels.name}: expected classes, got numbers with fractions, {classes[0]} to {classes[-1]}"
+            )
+        return cls(columns, classes)
 
     def encode(self, frame: pd.DataFrame) -> np.ndarray:
         """Inputs, float32 (n, columns) in [0, 1]. Raises ValueError for other columns, and for other values."""
@@ -99,6 +108,8 @@ class Table:
         for others.
         """
         found = np.asarray(labels)
+        if self.classes.dtype.kind == "b" and found.dtype.kind in "iu" and np.isin(found, (0, 1)).all():
+            found = found.astype(bool)
         if found.ndim != 1:
             raise ValueError(f"expected one label for each record, got an array of shape {found.shape}")
         if self.classes.dtype.kind == "U" and found.dtype.kind in "iu":
@@ -134,7 +145,9 @@ class Table:
 
 def _column(found: pd.Series, is_code: bool) -> Column:
     present = found.dropna().infer_objects()  # true and false beside missing values are objects
-    values = _plain(pd.Series(present.unique()))
+    if present.empty:
+        raise ValueError(f"{found.name}: no record has a value; leave it out")
+    values = _plain(pd.Series(present.unique()), str(found.name))
     counts = np.bincount(pd.Index(values).get_indexer(pd.Index(present)), minlength=len(values))
     missing = [len(found) - len(present)] if len(present) < len(found) else []
     if values.dtype.kind == "f" and not np.isfinite(values).all():
@@ -143,10 +156,15 @@ def _column(found: pd.Series, is_code: bool) -> Column:
     return Column(str(found.name), values, np.append(counts, missing).astype(np.int64), is_number)
 
 
-def _plain(distinct: pd.Series) -> np.ndarray:
+def _plain(distinct: pd.Series, name: str) -> np.ndarray:
     """Values, ascending, as an array without objects: of texts as texts of one length."""
     values = distinct.to_numpy()
-    return np.sort(values if values.dtype.kind in "iufb" else values.astype(str))
+    if values.dtype.kind in "iufb":
+        return np.sort(values)
+    strange = [value for value in values if not isinstance(value, str) or value.endswith("\0")]
+    if strange:
+        raise ValueError(f"{name}: expected numbers of up to 64 bits, or texts, got {strange[0]!r}")
+    return np.sort(values.astype(str))
 
 
 def _shown(values: np.ndarray) -> str:

@@ -26,7 +26,7 @@ def frames(draw):
         column = pd.Series(values)
         if draw(st.booleans()):
             column = column.astype(float if kind in ("integers", "floats") else object)
-            column[draw(st.lists(st.booleans(), min_size=n, max_size=n))] = np.nan
+            column[[False, *draw(st.lists(st.booleans(), min_size=n - 1, max_size=n - 1))]] = np.nan
         columns[f"{kind} {number}"] = column
     return pd.DataFrame(columns)
 
@@ -73,6 +73,7 @@ def test_codes_are_no_numbers():
         ([7, 3, 3], [3, 7], [0, 1]),
         ([7, 3, 3], [3.0, 7.0], [0, 1]),
         ([True, False, True], [True, False], [1, 0]),
+        ([True, False, True], [1, 0], [1, 0]),
     ],
 )
 def test_labels_are_taken_as_models_say_them(labels, answers, numbers):
@@ -97,6 +98,12 @@ def test_mistakes_in_a_table_are_named():
     for other in (3, np.nan):
         with pytest.raises(ValueError, match="^a: expected values that the data has, got"):
             table.encode(pd.DataFrame({"a": [1.0, other]}))
+
+
+def test_columns_need_names_of_their_own():
+    for columns in (["a", "a"], [0, 1]):
+        with pytest.raises(ValueError, match="^expected columns with a name each, as texts, got"):
+            Table.of(pd.DataFrame([[1, 2], [3, 4]], columns=columns), ["no", "yes"])
 
 
 def test_arrays_without_a_table_give_none():

@@ -226,7 +226,69 @@ class Confidences:
         return log_odds.of_probabilities(self.probabilities, self.classes) if self.phi is None else self.phi
 
 
-Observations: TypeAlias = Answers | Distances | Confidences
+@dataclass(frozen=True)
+class Compared:
+    """The label of each example, beside those of references: models trained like it on random parts of the data.
+
+    labels: ints (n,), of the model; reference_labels: ints (n, r), of r references; is_in: bools (n, r), whether a
+    reference was trained on the example; classes: true classes, ints (n,).
+
+    Raises ValueError for other shapes.
+    """
+
+    labels: np.ndarray
+    reference_labels: np.ndarray
+    is_in: np.ndarray
+    classes: np.ndarray
+    can_rank = True
+
+    def __post_init__(self) -> None:
+        n, shape = len(self.classes), np.shape(self.reference_labels)
+        if np.shape(self.labels) != (n,) or shape != (n, *shape[1:2]) or np.shape(self.is_in) != shape:
+            raise ValueError(
+                f"labels, reference_labels, is_in: expected shapes {(n,)}, {(n, 'r')} and {(n, 'r')}, got "
+                f"{np.shape(self.labels)}, {shape} and {np.shape(self.is_in)}"
+            )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """The examples of several, which were compared with as many references, as those of one."""
+        fields = ("labels", "reference_labels", "is_in", "classes")
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in fields})
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Some of the examples, by their places (k,)."""
+        return type(self)(self.labels[rows], self.reference_labels[rows], self.is_in[rows], self.classes[rows])
+
+    def settings(self) -> list[float]:
+        """No magnitudes: an empty list."""
+        return []
+
+    def cut(self, budget: int) -> Self:
+        """One query is all there is, so every budget gives the same."""
+        return self
+
+    def searches(self) -> tuple[int, int]:
+        """(number of censored searches, number of searches): there are none."""
+        return 0, 0
+
+    def queries(self) -> np.ndarray:
+        """Queries per example to the model: one each, ints (n,)."""
+        return np.ones(len(self.classes), dtype=int)
+
+    def features(self) -> np.ndarray:
+        """Whether the model is right, and the share of references without the example that are, floats (n, 2).
+
+        Where all references had the example, the share over all examples stands for its own.
+        """
+        right, without = self.reference_labels == self.classes[:, None], ~self.is_in
+        counts = without.sum(axis=1)
+        overall = right[without].mean() if without.any() else 0.5
+        shares = np.where(counts > 0, (right & without).sum(axis=1) / np.maximum(counts, 1), overall)
+        return np.column_stack([self.labels == self.classes, shares]).astype(float)
+
+
+Observations: TypeAlias = Answers | Distances | Confidences | Compared
 
 
 @dataclass(frozen=True)
@@ -255,6 +317,7 @@ OBSERVATIONS = {
         ("distance", "n_queries", "classes"),
         ("stopped", "random_distance", "random_queries"),
     ),
+    "references": Source("references", "label", Compared, ("labels", "reference_labels", "is_in", "classes")),
     "white_box": Source("white_box", "white-box", Distances, ("distance", "n_queries", "classes")),
     "confidences": Source(
         "confidences",

@@ -31,9 +31,9 @@ def report(
 
     scored: of each attack that reads labels alone, arrays of its artifact of scores; is_member: bools (n,), of the
     records in the order of theirs; table: all rows of the study, as `lmia.evaluation.metrics_table` has them; about:
-    "study", "dataset", "model" and "n_train"; seed: of the study, by which halves were drawn; columns: texts of the
-    data set's own, a row for each of its records, by which records are told apart; naming: that of them which names
-    records, and is no group.
+    "study", "dataset", "model", "n_train" and "references", whether models like it were trained to compare; seed: of
+    the study, by which halves were drawn; columns: texts of the data set's own, a row for each of its records; naming:
+    that of them which names records, and is no group.
     """
     findings, reach = [], errors_of(len(scored))
     for name, of in scored.items():

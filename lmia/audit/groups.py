@@ -10,7 +10,7 @@ from lmia.evaluation.intervals import proportion
 MOST_VALUES = 6  # of one column that are told; of the others together
 FEWEST = 10  # records in training that a share is told of
 PARTS = 4  # of columns with more numbers than that
-OTHERS, NOTHING = "other values", "no value"
+OTHERS, NOTHING = "(other values)", "(no value)"
 
 
 def exposed_by_group(groups: pd.DataFrame, is_member: np.ndarray, is_exposed: np.ndarray) -> list[dict[str, Any]]:
@@ -33,25 +33,37 @@ def exposed_by_group(groups: pd.DataFrame, is_member: np.ndarray, is_exposed: np
 
 def _told(column: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """(texts by which records are compared (n,), each of these texts in the order in which they are told)."""
+    numbers = _numbers(column)
+    if numbers is not None and len(np.unique(numbers[~np.isnan(numbers)])) > MOST_VALUES:
+        return _in_parts(numbers)
     distinct, counts = np.unique(column, return_counts=True)
-    if len(distinct) > MOST_VALUES and (numbers := _numbers(column)) is not None:
-        parts = np.searchsorted(np.unique(np.quantile(numbers, np.arange(1, PARTS) / PARTS)), numbers)
-        shown = {part: _between(numbers[parts == part]) for part in np.unique(parts)}
-        return np.array([shown[part] for part in parts]), list(shown.values())
     frequent = distinct[np.argsort(-counts, kind="stable")[:MOST_VALUES]].tolist()
     told = np.array([value if value in frequent else OTHERS for value in column.tolist()], object)
     told[told == ""] = NOTHING
-    return told, [value or NOTHING for value in frequent] + [OTHERS]
+    return told, list(dict.fromkeys([value or NOTHING for value in frequent] + [OTHERS]))
+
+
+def _in_parts(numbers: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """As `_told`, by quartiles; missing numbers, NaN, are a group of their own."""
+    is_there = ~np.isnan(numbers)
+    inner = np.unique(np.quantile(numbers[is_there], np.arange(1, PARTS) / PARTS))
+    told, order = np.full(len(numbers), NOTHING, object), []
+    parts = np.searchsorted(inner, numbers)
+    for part in np.unique(parts[is_there]):
+        rows = is_there & (parts == part)
+        order.append(f"{_shown(numbers[rows].min())} to {_shown(numbers[rows].max())}")
+        told[rows] = order[-1]
+    return told, list(dict.fromkeys([*order, NOTHING]))
 
 
 def _numbers(texts: np.ndarray) -> np.ndarray | None:
+    """Texts as floats, NaN where there is none; None where any is no finite number."""
     try:
-        found = texts.astype(float)
+        found = np.array([float(text) if text else np.nan for text in texts.tolist()])
     except ValueError:
         return None
-    return found if np.isfinite(found).all() else None
+    return None if np.isinf(found).any() else found
 
 
-def _between(numbers: np.ndarray) -> str:
-    low, high = numbers.min(), numbers.max()
-    return f"{low:g} to {high:g}" if low < high else f"{low:g}"
+def _shown(number: float) -> str:
+    return f"{number:.0f}" if number == round(number) else f"{number:.9g}"

@@ -15,8 +15,13 @@ ANSWERS = {
     CANNOT_TELL: "These records cannot tell.",
 }
 NOTHING = "No leak was found from predicted labels."
+WITHOUT_REFERENCES = (
+    "Attackers who train models of their own: compared with such models, single records stand out more."
+)
+WITH_REFERENCES = (
+    "Attackers who train more models of their own, or ask about more than a record's own label beside them."
+)
 NOT_TESTED = (
-    "Attackers who train models of their own: compared with such models, single records stand out more.",
     "Attackers who see confidences, gradients or weights, or several versions of the model.",
     "Whether records can be reconstructed, or unknown attributes of known records guessed.",
     "Records that are not among those judged here.",
@@ -54,7 +59,7 @@ def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
             *_model(report["model"]),
         ],
         "Who is exposed": _exposed(report),
-        "What was not tested": list(NOT_TESTED),
+        "What was not tested": [WITH_REFERENCES if report["references"] else WITHOUT_REFERENCES, *NOT_TESTED],
     }
 
 

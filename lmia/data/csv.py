@@ -1,6 +1,7 @@
 """Any user's table: a file of comma-separated values (.csv), with a header, as its own model was given it."""
 
 import os
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -11,7 +12,8 @@ import pandas as pd
 from lmia.table import Table
 
 MAX_NAMES = 10  # in a message
-KNOWN = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0, "-1": -1, "-1.0": -1, "": -1}  # small letters
+KNOWN = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0}  # in small letters
+KNOWN |= dict.fromkeys(("-1", "-1.0", "", "na", "nan"), -1)
 
 
 def load(
@@ -40,6 +42,11 @@ def load(
     features = frame.drop(columns=list({label, *leave_out, *filter(None, [membership, id])}))
     if features.columns.empty or frame.empty:
         raise ValueError(f"{path}: expected at least one record and one column for the model, got none")
+    if nameless := [name for name in features.columns if name.startswith("Unnamed: ")]:
+        place = int(nameless[0].removeprefix("Unnamed: ").partition("_")[0]) + 1
+        raise ValueError(
+            f"{path}: column {place} has no name, as where pandas wrote its index; name it, or take it out"
+        )
     if strange := [name for name in categories if name not in features.columns]:
         raise ValueError(f"{path}: categories: {strange[0]}: the model is not given that column; leave it out here")
     labels = pd.Series(frame[label])
@@ -69,12 +76,12 @@ def load_known(path: str, membership: str) -> np.ndarray:
     membership: column of these numbers, or of true and false; where it is empty, nobody knows. Raises ValueError where
     it has anything else.
     """
-    found = [text.strip().lower() for text in load_columns(path, [membership])[membership]]
-    if other := [text for text in found if text not in KNOWN]:
+    found = [text.strip() for text in load_columns(path, [membership])[membership]]
+    if other := [text for text in found if text.lower() not in KNOWN]:
         raise ValueError(
             f"{path}: {membership}: expected 1 in training, 0 not, and nothing or -1 if not known, got {other[0]}"
         )
-    return np.array([KNOWN[text] for text in found], np.int8)
+    return np.array([KNOWN[text.lower()] for text in found], np.int8)
 
 
 def load_columns(path: str, names: Sequence[str]) -> pd.DataFrame:
@@ -102,7 +109,10 @@ def _parsed(file: str, path: str, as_text: bool, changed: int, size: int) -> pd.
     options: dict[str, Any] = {"dtype": str, "keep_default_na": False} if as_text else {"low_memory": False}
     try:
         with open(file, "rb") as opened:  # by a path, pandas would fetch addresses and unpack archives
-            return pd.read_csv(opened, **options)
+            with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+                return pd.read_csv(opened, index_col=False, **options)
+    except pd.errors.ParserWarning as error:  # it would leave out, or shift, what is too much
+        raise ValueError(f"{path}: rows have more values than the header has names") from error
     except (ValueError, pd.errors.ParserError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{path}: expected comma-separated values with a header ({reason})") from error

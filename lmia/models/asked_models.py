@@ -82,6 +82,11 @@ class TrainedModels:
             return evaluated_ids(members, nonmembers, seed, self._evaluated)
         return evaluated_pool_ids(np.sort(np.concatenate([members, nonmembers])), self._pool, self._evaluated)
 
+    @property
+    def everything(self) -> tuple[np.ndarray, np.ndarray]:
+        """(inputs (N, *shape), classes (N,)) of the whole data set."""
+        return self._data["inputs"], self._data["classes"]
+
     def starting_points(self, subject: Subject) -> tuple[torch.Tensor, np.ndarray] | None:
         """(inputs, classes) of points where searches may start, none of them a known member; None where there is none.
 

@@ -13,16 +13,20 @@ from lmia.table import Column, Table
 class Perturbation:
     """Copies of a record in which each column is changed with the same probability, by itself.
 
-    A text, or a number that is a code, is drawn again, as often as records have each value. A number is moved by a
-    normal step and taken to the nearest value that records have; a missing one is drawn again.
+    A text, or a number that is a code, becomes another one, as often as records have it. A number is moved by a normal
+    step to the nearest value that records have, or to the next one where that is its own; a missing one becomes any.
 
     changes: the magnitudes, expected number of columns that are changed per copy; samples: copies per magnitude; move:
     standard deviation of a step, as a share of that of the column; table: of the data set.
+
+    Raises ValueError where a number of these is not above 0.
     """
 
     unit = "expected changes"
 
     def __init__(self, changes: Sequence[float], samples: int, table: Table, move: float = 0.25):
+        if not all(n > 0 for n in changes) or samples < 1 or not move > 0:
+            raise ValueError(f"expected changes, samples and move above 0, got {list(changes)}, {samples} and {move}")
         self._changes, self._samples, self._table, self._move = changes, samples, table, move
         self.magnitudes = [float(n) for n in changes for _ in range(samples)]
 
@@ -43,14 +47,27 @@ class Perturbation:
 
 def _other(column: Column, codes: np.ndarray, draws: np.ndarray, move: float) -> np.ndarray:
     """Places of other values, ints (m,), for values at places. draws: (m,), uniform in [0, 1)."""
-    shares = column.counts.cumsum() / column.counts.sum()
-    other = np.minimum(np.searchsorted(shares, draws, side="right"), len(shares) - 1)
-    if not column.is_number:
-        return other
-    present = codes < len(column.values)
+    other = _drawn(column.counts, codes, draws)
+    if column.is_number:
+        present = codes < len(column.values)
+        other[present] = _near(column, codes[present], draws[present], move)
+    return other
+
+
+def _drawn(counts: np.ndarray, codes: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Any other value, as often as records have it; the same where there is no other."""
+    ends, own = counts.cumsum(), counts[codes]
+    marks = draws * (counts.sum() - own)
+    marks = np.where(marks >= ends[codes] - own, marks + own, marks)  # over the value itself
+    return np.where(own < counts.sum(), np.minimum(np.searchsorted(ends, marks, side="right"), len(ends) - 1), codes)
+
+
+def _near(column: Column, codes: np.ndarray, draws: np.ndarray, move: float) -> np.ndarray:
+    """A near number that records have: the nearest to a normal step, and at least the next one."""
     values, counts = column.values.astype(float), column.counts[: len(column.values)]
     spread = np.sqrt(np.average((values - np.average(values, weights=counts)) ** 2, weights=counts))
-    moved = values[codes[present]] + move * spread * ndtri(draws[present])
-    middles = (values[:-1] + values[1:]) / 2
-    other[present] = np.searchsorted(middles, moved)
-    return other
+    steps = ndtri(draws)
+    near = np.searchsorted((values[:-1] + values[1:]) / 2, values[codes] + move * spread * steps)
+    up = np.where(codes == 0, True, np.where(codes == len(values) - 1, False, steps > 0))
+    nexts = np.clip(codes + np.where(up, 1, -1), 0, len(values) - 1)
+    return np.where(near == codes, nexts, near)

@@ -71,7 +71,9 @@ def build(
     The function raises ValueError where an answer is none, `OverBudget` where `most` does not allow what is asked for,
     and `Busy` where patience ends. What was answered until then is kept.
     """
-    name = hashlib.sha256(json.dumps([url, revision, send, receive]).encode()).hexdigest()[:16]
+    asked = [url, revision, send, receive]  # numbers mean other labels where the data set has other ones
+    asked += [] if table is None else [table.classes.tolist()]
+    name = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
     path, session = FOLDER / f"{name}.sqlite", requests.Session()
     ledger = Ledger(path, most)
 
@@ -146,7 +148,10 @@ def _labels(
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{url}: expected JSON with a list under {receive}, got {answer.text[:SHOWN]}") from error
     if table is not None and labels.shape == (n,):
-        labels = table.class_numbers(labels)
+        try:
+            labels = table.class_numbers(labels)
+        except ValueError as error:
+            raise ValueError(f"{url}: {error}") from error
     if labels.shape != (n,) or labels.dtype.kind not in "iu":
         raise ValueError(
             f"{url}: expected {n} class numbers under {receive}, got {labels.dtype} of shape {labels.shape}"

@@ -15,9 +15,21 @@ NUMBERS = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(in
 NUMBERS |= {"tensor(int32)": np.int32, "tensor(bool)": np.bool_}
 
 
+class Graph(OpenedFile):
+    """A model of which the first output is asked: labels, or a number for each class."""
+
+    def __init__(self, n_classes: int):
+        super().__init__(self._open, n_classes, "onnxruntime")
+
+    def _open(self, content: bytes) -> Predict:
+        predict, kind = _opened(content)
+        self.gives_numbers = kind in ("tensor(float)", "tensor(double)")
+        return predict
+
+
 def build(shape: tuple[int, ...], n_classes: int) -> nn.Module:
     """An empty model, to be loaded."""
-    return OpenedFile(_opened, n_classes, "onnxruntime")
+    return Graph(n_classes)
 
 
 def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
@@ -25,8 +37,8 @@ def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
     read(network, path)
 
 
-def _opened(content: bytes) -> Predict:
-    """Asks the first output: labels, or a number for each class."""
+def _opened(content: bytes) -> tuple[Predict, str]:
+    """(what asks the first output, the type of that)."""
     runtime = optional("onnxruntime", "onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # as jobs declare
@@ -35,13 +47,15 @@ def _opened(content: bytes) -> Predict:
     except Exception as error:  # onnxruntime has a class of its own for each state
         reason = str(error).partition("\n")[0]
         raise ValueError(f"expected a model in ONNX, whole in one file ({reason})") from error
-    inputs, output = session.get_inputs(), session.get_outputs()[0].name
+    inputs, output = session.get_inputs(), session.get_outputs()[0]
     one_by_one = any(one.shape and one.shape[0] == 1 for one in inputs)
 
     def answers(records: Any) -> np.ndarray:
         try:
-            return to_labels(session.run([output], _named(inputs, records))[0])
-        except runtime.capi.onnxruntime_pybind11_state.RuntimeException as error:
+            return to_labels(session.run([output.name], _named(inputs, records))[0])
+        except ValueError:
+            raise
+        except Exception as error:  # onnxruntime has a class of its own for each state
             raise ValueError(f"cannot be asked ({str(error).partition(chr(10))[0]})") from error
 
     def predict(records: Any) -> np.ndarray:
@@ -49,7 +63,7 @@ def _opened(content: bytes) -> Predict:
             return answers(records)
         return np.concatenate([answers(records[row : row + 1]) for row in range(len(records))])
 
-    return predict
+    return predict, output.type
 
 
 def _named(inputs: list, records: Any) -> dict[str, np.ndarray]:
@@ -73,7 +87,17 @@ def _named(inputs: list, records: Any) -> dict[str, np.ndarray]:
 def _typed(values: np.ndarray, wanted: Any) -> np.ndarray:
     if wanted.type not in NUMBERS:
         raise ValueError(f"input {wanted.name}: expected numbers or texts, got {wanted.type}")
+    dtype = np.dtype(NUMBERS[wanted.type])
+    if dtype.kind != "f" and pd.isna(values).any():
+        raise ValueError(
+            f"input {wanted.name}: takes {wanted.type}, which has no missing value, and some record lacks it"
+        )
+    if wanted.type == TEXT:
+        return values.astype(str).astype(object)
     try:
-        return values.astype(str).astype(object) if wanted.type == TEXT else values.astype(NUMBERS[wanted.type])
+        numbers = values.astype(dtype)
     except ValueError as error:
         raise ValueError(f"input {wanted.name}: takes numbers, and the data has a column of texts ({error})") from error
+    if dtype.kind in "iu" and (numbers != values).any():
+        raise ValueError(f"input {wanted.name}: takes whole numbers, and the data has fractions")
+    return numbers

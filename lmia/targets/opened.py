@@ -18,12 +18,12 @@ class OpenedFile(LabelFunction):
     """The function that a file's bytes give, which are the only entry of the `state_dict`.
 
     opened: from the bytes to a `Predict`; it raises ValueError where they are not what it expects; module: that asks
-    the model, whose version may change labels.
+    the model, whose version may change labels; gives_numbers: whether answers are class numbers, and no labels.
     """
 
-    def __init__(self, opened: Callable[[bytes], Predict], n_classes: int, module: str):
+    def __init__(self, opened: Callable[[bytes], Predict], n_classes: int, module: str, gives_numbers: bool = False):
         super().__init__(_not_loaded, n_classes, module)
-        self._module = module
+        self._module, self.gives_numbers = module, gives_numbers
         self._opened, self._bytes = opened, torch.empty(0, dtype=torch.uint8)
 
     @property

@@ -6,11 +6,42 @@ from collections.abc import Sequence
 from typing import Any
 
 import joblib
+import numpy as np
+from sklearn.base import clone
 from torch import nn
 
-from lmia.label_function import Predict
+from lmia.label_function import Predict, as_network
 from lmia.targets.opened import OpenedFile, digest, flat, optional, read
 from lmia.targets.skops_files import is_program
+
+
+class Estimator(OpenedFile):
+    """A fitted estimator, which can be trained again. trust, types: see `build`."""
+
+    def __init__(self, n_classes: int, trust: str | None, types: Sequence[str]):
+        super().__init__(self._open, n_classes, "sklearn")
+        self._trust, self._types = trust, types
+        self._estimator: Any = None
+
+    def _open(self, content: bytes) -> Predict:
+        self._estimator = _opened(content, self._trust, self._types)
+        return _predict(self._estimator)
+
+    def retrained(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> nn.Module:
+        """A model of the same kind and settings, trained on inputs (m, *shape) and classes (m,).
+
+        seed: of its random numbers, where it has any. Raises ValueError where it cannot be trained on these.
+        """
+        estimator: Any = clone(self._estimator)
+        last, table = {"random_state": seed, "n_jobs": 1}, self.table
+        options = {name: last[end] for name in estimator.get_params() if (end := name.rpartition("__")[2]) in last}
+        records, labels = (flat(inputs), classes) if table is None else (table.decode(inputs), table.classes[classes])
+        try:
+            estimator.set_params(**options).fit(records, labels)
+        except (ValueError, TypeError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise ValueError(f"a clone of the estimator cannot be trained on such records ({reason})") from error
+        return as_network(_predict(estimator), self._n_classes, table)
 
 
 def build(shape: tuple[int, ...], n_classes: int, trust: str | None = None, types: Sequence[str] = ()) -> nn.Module:
@@ -19,7 +50,7 @@ def build(shape: tuple[int, ...], n_classes: int, trust: str | None = None, type
     trust: SHA-256 of a file of joblib's, which is a program and run as it is opened; None for none. types: names of
     types that a file of skops' may have beside those that skops knows.
     """
-    return OpenedFile(lambda content: _opened(content, trust, types), n_classes, "sklearn")
+    return Estimator(n_classes, trust, types)
 
 
 def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
@@ -27,21 +58,22 @@ def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
     read(network, path)
 
 
-def _opened(content: bytes, trust: str | None, types: Sequence[str]) -> Predict:
+def _opened(content: bytes, trust: str | None, types: Sequence[str]) -> Any:
     if is_program(io.BytesIO(content)):
         if (found := digest(content)) != trust:
             raise ValueError(
                 f"expected a file of skops', or the one whose SHA-256 is {trust}, got {found}; it is not run"
             )
-        return _predict(_unpickled(content))
+        return _unpickled(content)
     skops = optional("skops.io", "skops")
-    if unknown := sorted(set(skops.get_untrusted_types(data=content)) - set(types)):
-        raise ValueError(f"the file has types that skops does not know; write types: [{', '.join(unknown)}] if you do")
     try:
-        return _predict(skops.loads(content, trusted=list(types)))
-    except (ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
+        unknown = sorted(set(skops.get_untrusted_types(data=content)) - set(types))
+        if not unknown:
+            return skops.loads(content, trusted=list(types))
+    except Exception as error:  # whatever a file that is none makes it raise
         reason = str(error).partition("\n")[0]
         raise ValueError(f"expected an estimator, as skops.io.dump writes it ({reason})") from error
+    raise ValueError(f"the file has types that skops does not know; write types: [{', '.join(unknown)}] if you do")
 
 
 def _unpickled(content: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from lmia.targets.opened import OpenedFile, optional, read, to_labels, with_cate
 
 def build(shape: tuple[int, ...], n_classes: int) -> nn.Module:
     """An empty model, to be loaded."""
-    return OpenedFile(_opened, n_classes, "xgboost")
+    return OpenedFile(_opened, n_classes, "xgboost", gives_numbers=True)
 
 
 def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
@@ -39,13 +40,21 @@ def _opened(content: bytes) -> Predict:
     except (ValueError, xgboost.core.XGBoostError) as error:
         raise ValueError("expected a model of XGBoost's, as save_model writes it to .json or .ubj") from error
 
+    settings = json.loads(booster.save_config())["learner"]
+    objective, best = settings["objective"]["name"], booster.attr("best_iteration")
+    if not objective.startswith(("binary:", "multi:")):
+        raise ValueError(f"expected a classifier, got a model for {objective}")
+    if "c" in (booster.feature_types or []) and not re.search(r'"enc":\[\{', booster.save_raw("json").decode()):
+        raise ValueError("its file lacks the categories, as XGBoost before 3.1 wrote it; save it by a newer one")
+    rounds = (0, int(best) + 1 if best is not None else 0)  # where training stopped early, those until its best
+
     def predict(records: Any) -> np.ndarray:
         try:
             matrix = xgboost.DMatrix(with_categories(records), enable_categorical=True, nthread=1)
-            answers = booster.predict(matrix)
+            answers = booster.predict(matrix, iteration_range=rounds)
         except (xgboost.core.XGBoostError, ValueError) as error:
             raise ValueError(f"cannot be asked ({str(error).strip().partition(chr(10))[0]})") from error
-        if '"multi:softmax"' in booster.save_config():  # gives labels, as floats
+        if objective in ("multi:softmax", "binary:hinge"):  # give labels, as floats
             return answers.astype(np.int64)
         return to_labels(answers)
 

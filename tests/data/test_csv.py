@@ -76,6 +76,28 @@ def test_mistakes_are_named(options, message):
     assert str(error.value).startswith(message)
 
 
+def test_rows_with_more_values_than_names_are_refused(tmp_path):
+    """pandas would take the first value for a name, and give each column the values of the next."""
+    for text in ("a,b,y\n1,5,no,1\n2,6,yes,0\n", "a,b,y\n0,5,6,no\n1,6,7,yes\n"):
+        (tmp_path / "other.csv").write_text(text)
+        with pytest.raises(ValueError, match="rows have more values than the header has names"):
+            load("other.csv", "y")
+        with pytest.raises(ValueError, match="rows have more values than the header has names"):
+            load_known("other.csv", "y")
+
+
+def test_columns_that_models_cannot_be_given_are_named(tmp_path):
+    for text, message in (
+        (",a,y\n0,1,no\n1,2,yes\n", "other.csv: column 1 has no name"),
+        ("a,b,y\n1,,no\n2,,yes\n", "other.csv: b: no record has a value; leave it out"),
+        (f"a,y\n{10**30},no\n2,yes\n", "other.csv: a: expected numbers of up to 64 bits, or texts"),
+        ("a,y\n1,0.5\n2,0.7\n", "other.csv: y: expected classes, got numbers with fractions, 0.5 to 0.7"),
+    ):
+        (tmp_path / "other.csv").write_text(text)
+        with pytest.raises(ValueError, match=f"^{message}"):
+            load("other.csv", "y")
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b'a,b\n"1,2\n3', b"a,b\n1,2,3\n4,5,6,7\n"])
 def test_files_that_are_none_are_refused_in_one_line(content, tmp_path):
     (tmp_path / "other.csv").write_bytes(content)

@@ -304,7 +304,7 @@ EVERY_KIND = {
             "splits": "given",
             "model": "tree",
             "seeds": [0],
-            "attacks": ["gap", "other-rows"],
+            "attacks": ["gap", "other-rows", "harder"],
         },
         **{
             f"audit-{name}": {
@@ -335,6 +335,7 @@ EVERY_KIND = {
         "gaussian": {"kind": "gaussian", "sigmas": [0.1, 0.2], "samples": 10, "precision": "float32"},
         "bernoulli": {"kind": "bernoulli", "flips": [1, 2], "samples": 10},
         "mixed": {"kind": "mixed", "continuous": 6, "sigmas": [0.1], "flips": [1], "samples": 10},
+        "peers": {"kind": "references", "models": 2},
         "other-rows": {"kind": "table", "changes": [1, 2], "samples": 10, "move": 0.25},
         "mixed-own": {"kind": "mixed", "continuous": 2, "sigmas": [0.1], "flips": [1], "samples": 10},
         # Tiny networks answer otherwise in bfloat16; that is not to be refused here.
@@ -367,6 +368,7 @@ EVERY_KIND = {
         "mixed": {"kind": "vote", "reads": "mixed"},
         "mixed-own": {"kind": "vote", "reads": "mixed-own"},
         "other-rows": {"kind": "vote", "reads": "other-rows"},
+        "harder": {"kind": "difficulty", "reads": "peers"},
         "boundary": {"kind": "distance", "reads": "boundary", "budgets": [60]},
         "settled": {"kind": "distance", "reads": "settled"},
         "published": {"kind": "distance", "reads": "published"},

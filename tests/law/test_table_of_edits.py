@@ -15,6 +15,7 @@ LEFT_OUT = {
         "search_directions",
         "query_confidences",
         "query_white_box",
+        "query_references",
         "find_outliers",
         "import_target",
     },
@@ -24,6 +25,7 @@ LEFT_OUT = {
         "search_directions",
         "query_confidences",
         "query_white_box",
+        "query_references",
     },
     "defenses": {"plot_metrics"},
     "queries": {

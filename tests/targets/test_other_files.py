@@ -265,3 +265,135 @@ def test_a_package_that_is_missing_is_named(kind, tmp_path, monkeypatch):
     network = as_network(module.build((3,), 2), 2)
     with pytest.raises(ValueError, match=f"^needs {KINDS[kind]}, .* pip install -r requirements-audit.lock brings it$"):
         module.load(network, path)
+
+
+def test_a_pipeline_is_trained_again_on_other_records(tmp_path):
+    classifier = RandomForestClassifier(20, random_state=0, max_depth=4, n_jobs=2)
+    path, rows = tmp_path / "it.joblib", np.arange(0, N, 3)
+    joblib.dump(pipeline(classifier), path)
+    network, _ = opened("sklearn", path, 2, TABLE, **trusted(path))
+    inputs, classes = TABLE.encode(RECORDS), TABLE.class_numbers(LABELS)
+    again = network.retrained(inputs[rows], classes[rows], 7)
+    encode = make_column_transformer((OneHotEncoder(), ["home-town"]), ("passthrough", ["age", "income"]))
+    expected = make_pipeline(encode, RandomForestClassifier(20, random_state=7, max_depth=4))
+    expected.fit(RECORDS.iloc[rows], LABELS[rows])
+    check([again.eval()], inputs, numbered(expected.predict(RECORDS)))
+    assert network(torch.from_numpy(inputs)).argmax(1).tolist() != again(torch.from_numpy(inputs)).argmax(1).tolist()
+    with pytest.raises(ValueError, match="^a clone of the estimator cannot be trained on such records"):
+        network.retrained(inputs[:0], classes[:0], 7)
+
+
+def test_an_estimator_is_trained_again_on_images(tmp_path):
+    path = tmp_path / "it.joblib"
+    joblib.dump(LogisticRegression(max_iter=300).fit(PIXELS, DIGITS), path)
+    network, _ = opened("sklearn", path, 10, **trusted(path))
+    again = network.retrained(PIXELS[:500].reshape(-1, 1, 8, 8), DIGITS[:500], 0)
+    check([again], PIXELS, LogisticRegression(max_iter=300).fit(PIXELS[:500], DIGITS[:500]).predict(PIXELS))
+
+
+def test_xgboost_asks_as_its_classifier_does(tmp_path):
+    """Where training stopped early, with other objectives, and for other labels than 0 and 1."""
+    need("xgboost")
+    import xgboost
+
+    path, noisy = tmp_path / "it.ubj", np.where(DRAW.random(len(DIGITS)) < 0.2, 0, DIGITS)
+    model = xgboost.XGBClassifier(n_estimators=60, early_stopping_rounds=2, n_jobs=1)
+    model.fit(PIXELS[:600], noisy[:600], eval_set=[(PIXELS[600:], noisy[600:])], verbose=False)
+    assert model.best_iteration < 57
+    model.save_model(path)
+    check(opened("xgboost", path, 10), PIXELS, model.predict(PIXELS))
+    for objective in ("binary:logitraw", "binary:hinge"):
+        model = xgboost.XGBClassifier(n_estimators=5, objective=objective, n_jobs=1).fit(PIXELS, DIGITS < 5)
+        model.save_model(path)
+        check(opened("xgboost", path, 2), PIXELS, model.predict(PIXELS))
+    for labels in (np.where(DIGITS < 5, 1, 2), DIGITS < 5):
+        frame = pd.DataFrame(PIXELS[:, 20:24], columns=list("abcd")).round(2)
+        table = Table.of(frame, labels)
+        model = xgboost.XGBClassifier(n_estimators=5, n_jobs=1).fit(frame, table.class_numbers(labels))
+        model.save_model(path)
+        check(opened("xgboost", path, 2, table), table.encode(frame), model.predict(frame))
+
+
+def test_columns_in_another_order_are_told_apart_by_their_names(tmp_path):
+    need("lightgbm", "xgboost")
+    import lightgbm
+    import xgboost
+
+    frame = RECORDS[["age", "income"]]
+    turned = frame[["income", "age"]]
+    table = Table.of(turned, LABELS)
+    model = lightgbm.LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1).fit(frame, numbered(LABELS))
+    model.booster_.save_model(tmp_path / "it.txt")
+    check(opened("lightgbm", tmp_path / "it.txt", 2, table), table.encode(turned), model.predict(frame))
+    other = Table.of(frame.rename(columns={"age": "years"}), LABELS)
+    with pytest.raises(ValueError, match="it was trained on age, income, and the data has years, income"):
+        opened("lightgbm", tmp_path / "it.txt", 2, other)[0](torch.zeros(2, 2))
+    model = xgboost.XGBClassifier(n_estimators=5, n_jobs=1).fit(frame, numbered(LABELS))
+    model.save_model(tmp_path / "it.json")
+    with pytest.raises(ValueError, match="^cannot be asked .feature_names mismatch"):
+        opened("xgboost", tmp_path / "it.json", 2, table)[0](torch.zeros(2, 2))
+
+
+def test_what_predicts_numbers_is_no_classifier(tmp_path):
+    need("lightgbm", "xgboost")
+    import lightgbm
+    import xgboost
+
+    xgboost.XGBRegressor(n_estimators=2).fit(PIXELS, DIGITS).save_model(tmp_path / "it.json")
+    lightgbm.LGBMRegressor(n_estimators=2, verbose=-1).fit(PIXELS, DIGITS).booster_.save_model(tmp_path / "it.txt")
+    for kind, name in (("xgboost", "it.json"), ("lightgbm", "it.txt")):
+        with pytest.raises(ValueError, match="^expected a classifier, got a model for "):
+            opened(kind, tmp_path / name, 10)
+
+
+def test_xgboost_without_its_categories_is_refused(tmp_path):
+    need("xgboost")
+    import json
+
+    import xgboost
+
+    frame, path = RECORDS.astype({"home-town": "category"}), tmp_path / "it.json"
+    xgboost.XGBClassifier(n_estimators=2, enable_categorical=True).fit(frame, numbered(LABELS)).save_model(path)
+    content = json.loads(path.read_text())
+    del content["learner"]["gradient_booster"]["model"]["cats"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="^its file lacks the categories"):
+        opened("xgboost", path, 2, TABLE)
+
+
+def test_onnx_is_not_given_other_values_than_there_are(tmp_path):
+    need("onnxruntime", "onnx")
+    from onnx import TensorProto, helper
+
+    def saved(kind):
+        graph = helper.make_graph(
+            [helper.make_node("Identity", ["x"], ["y"])],
+            "same",
+            [helper.make_tensor_value_info("x", kind, ["n", 1])],
+            [helper.make_tensor_value_info("y", kind, ["n", 1])],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        (tmp_path / "it.onnx").write_bytes(model.SerializeToString())
+        return tmp_path / "it.onnx"
+
+    for column, kind, message in (
+        ([1.0, np.nan], TensorProto.INT64, r"takes tensor\(int64\), which has no missing value"),
+        ([1.0, 4.5], TensorProto.INT64, "takes whole numbers, and the data has fractions"),
+        (["a", np.nan], TensorProto.STRING, r"takes tensor\(string\), which has no missing value"),
+        (["a", "b"], TensorProto.FLOAT, "takes numbers, and the data has a column of texts"),
+    ):
+        table = Table.of(pd.DataFrame({"x": column}), ["no", "yes"])
+        with pytest.raises(ValueError, match=f"input x: {message}"):
+            opened("onnx", saved(kind), 2, table)[0](torch.tensor([[0.0], [1.0]]))
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[]", b'{"__class__": "x"}', b"no json"])
+def test_damaged_files_of_skops_are_refused_with_one_line(content, tmp_path):
+    need("skops")
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "it.skops", "w") as archive:
+        archive.writestr("schema.json", content)
+    with pytest.raises(ValueError, match="^expected an estimator, as skops.io.dump writes it") as error:
+        opened("sklearn", tmp_path / "it.skops", 2)
+    assert "\n" not in str(error.value)

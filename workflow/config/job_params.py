@@ -193,13 +193,15 @@ class Params:
         return str(self._study(wildcards).seeds[0])
 
     def audit_key(self, wildcards: Any) -> dict[str, Any]:
-        """What an audit is of: the columns of metrics.csv that tell."""
+        """What an audit is of: the columns of metrics.csv that tell, and whether models of its kind were trained."""
         study = self._study(wildcards)
+        names = self._config.attacks_of(study)
         return {
             "study": wildcards.study,
             "dataset": study.dataset,
             "model": study.model,
             "n_train": study.n_train[0],
+            "references": any(self._config.query_of(name).observation == "references" for name in names),
         }
 
     def attack_key(self, wildcards: Any) -> dict[str, Any]:

@@ -143,6 +143,42 @@ rule fit_stopping:
         "../scripts/fit_stopping.py"
 
 
+rule query_references:
+    """The labels of a given model beside those of references, trained like it on random parts of the data."""
+    input:
+        dataset=PATHS.dataset,
+        split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
+        model="results/models/{study}/{cell}/{seeds}/{role}.npz",
+    output:
+        "results/references/{study}/{cell}/{seeds}/{role}/{query}.npz",
+    log:
+        "results/logs/references/{study}/{cell}/{seeds}/{role}/{query}.log",
+    benchmark:
+        "results/benchmarks/references/{study}/{cell}/{seeds}/{role}/{query}.tsv"
+    wildcard_constraints:
+        query=queries_yielding("references"),
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(720),
+        gpu=1,
+    params:
+        seeds="{seeds}",
+        model=PARAMS.model,
+        evaluated=PARAMS.evaluated,
+        pool=PARAMS.pool,
+        n_train=PARAMS.n_train,
+        n_references=lambda wc: CONFIG.queries[wc.query].models,
+        files=PARAMS.model_files,
+        code=code_for("query_references", PARAMS.model_entry),
+    message:
+        "Train models like the {wildcards.role} of {wildcards.study}, and ask them: {wildcards.query}"
+    script:
+        "../scripts/query_references.py"
+
+
 # The only rule whose artifacts hold confidences: nothing that a label-only attack reads comes from here.
 rule query_confidences:
     """Confidence vectors, for baselines that are not label-only."""

@@ -293,6 +293,17 @@ BAD_TABLES = {
         {"dataset": {"path": "nowhere.csv"}},
         "datasets.people.path: nowhere.csv: No such file or directory in {folder}; give the path of a .csv file",
     ),
+    "references of a model that nobody can train": (
+        {"attacks": {"hard": {"kind": "difficulty", "reads": "like-it"}}, "study": {"attacks": ["gap", "hard"]}}
+        | {"queries": {"like-it": {"kind": "references"}}},
+        "studies.audit.attacks: hard: queries.like-it needs models trained like it, and one of kind onnx does not say",
+    ),
+    "references where there are shadows": (
+        {"attacks": {"hard": {"kind": "difficulty", "reads": "like-it"}}, "study": {"attacks": ["gap", "hard"]}}
+        | {"study": {"dataset": "digits", "splits": "disjoint", "model": "mlp", "n_train": [40], "attacks": ["hard"]}}
+        | {"queries": {"like-it": {"kind": "references"}}},
+        "queries.like-it: trains models like a given one, and studies.audit has shadows of its own; leave out the",
+    ),
     "nothing known": (
         {"dataset": {"membership": None}},
         "studies.audit.dataset: people: does not say what the model was trained on; let it be of kind npz or csv, and",

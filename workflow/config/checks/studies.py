@@ -157,6 +157,11 @@ def _check_shape(key: str, config: Config, study: Study) -> Iterator[str]:
         if why := query.refused_by(dataset):
             yield f"queries.{name}: {why}, or leave out the attacks that read it for {study.dataset}"
             continue
+        if query.observation == "references" and not study.is_given:
+            yield (
+                f"queries.{name}: trains models like a given one, and {key} has shadows of its own; leave out the "
+                "attacks that read it there"
+            )
         if query.moves_images() and len(shape) != 3:
             yield f"queries.{name}: moves images, {study.dataset} has none; leave out the attacks that read it"
         lines = query.mistakes_on(study.dataset, dataset, shape)

@@ -49,6 +49,10 @@ class Vote(Rule):
     kind: Literal["vote"]
 
 
+class Difficulty(Rule):
+    kind: Literal["difficulty"]
+
+
 class Distance(Rule):
     kind: Literal["distance"]
     threshold: Literal["shadows", "random_inputs"] = Field(
@@ -153,6 +157,7 @@ class CustomRule(Custom, Rule):
 AnyRule = Annotated[
     Gap
     | Vote
+    | Difficulty
     | Distance
     | MaxConfidence
     | TrueConfidence

@@ -81,6 +81,8 @@ class Config(Strict):
         if query is None or dataset is None:
             return False
         target = self.targets.get(study.model) if study.is_given else None
+        if query.observation == "references" and not study.is_given:
+            return True
         return query.refused_by(dataset) is not None or (target is not None and any(target.refusals(query)))
 
     def model_of(self, study: Study) -> AnyModel | Target | None:

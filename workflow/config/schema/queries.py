@@ -398,6 +398,19 @@ class Directions(Labelled):
             yield "levels", f"expected a power of two; use {less} or {2 * less}"
 
 
+class References(Query):
+    kind: Literal["references"]
+    models: Annotated[int, Field(ge=2, le=1000)] = Field(
+        12, description="trained like the given model, each on as many random records, half of them all at most"
+    )
+    observation = "references"
+    perturbs = False
+    asks = ("numbers", "records")
+
+    def cost(self) -> float:
+        return 1
+
+
 class ConfidenceVector(Query):
     kind: Literal["confidences"]
     asks = ("numbers", "records")
@@ -435,6 +448,7 @@ AnyQuery = Annotated[
     | TableCopies
     | HopSkipJump
     | Directions
+    | References
     | ConfidenceVector
     | WhiteBox
     | CustomQuery,

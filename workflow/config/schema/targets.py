@@ -25,11 +25,14 @@ class Target(Entry):
     place: ClassVar[str | None]  # the option that says where its file lies, None where it has none
     gives_labels_alone: ClassVar[bool] = False  # and neither confidences nor gradients
     takes_records: ClassVar[bool] = False  # of a table, as they are
+    can_be_trained_again: ClassVar[bool] = False  # on other records
 
     def refusals(self, query: Query) -> Iterator[str]:
         """Why a query set cannot be asked of a model that exists already; nothing where it can."""
         if query.stops_early():
             yield f"stops early by shadows, and {WITHOUT_SHADOW}"
+        if query.observation == "references" and not self.can_be_trained_again:
+            yield f"needs models trained like it, and one of kind {self.kind} does not say how it was trained"
         if self.gives_labels_alone and OBSERVATIONS[query.observation].access != "label":
             yield f"needs more than labels, and a target of kind {self.kind} gives these alone"
         if self.gives_labels_alone and query.options().get("precision", "float32") != "float32":
@@ -98,6 +101,7 @@ class OtherFile(FileTarget):
 
 class SklearnTarget(OtherFile):
     kind: Literal["sklearn"]
+    can_be_trained_again = True
     file: str = Field(description="of the estimator or pipeline, as skops.io.dump or joblib.dump writes it")
     trust: Sha256 | None = Field(
         None, description="SHA-256 of a file of joblib's, which is a program; without it, only skops' are read"

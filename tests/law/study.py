@@ -336,6 +336,7 @@ EVERY_KIND = {
         "bernoulli": {"kind": "bernoulli", "flips": [1, 2], "samples": 10},
         "mixed": {"kind": "mixed", "continuous": 6, "sigmas": [0.1], "flips": [1], "samples": 10},
         "peers": {"kind": "references", "models": 2},
+        "more-peers": {"kind": "references", "models": 3},
         "other-rows": {"kind": "table", "changes": [1, 2], "samples": 10, "move": 0.25},
         "mixed-own": {"kind": "mixed", "continuous": 2, "sigmas": [0.1], "flips": [1], "samples": 10},
         # Tiny networks answer otherwise in bfloat16; that is not to be refused here.
@@ -505,6 +506,7 @@ HINTS = {
     "OnnxTarget.file": ["copies/given.onnx"],
     "XgboostTarget.file": ["copies/given.ubj"],
     "LightgbmTarget.file": ["copies/given.txt"],
+    "Difficulty.reads": ["more-peers"],
     "Csv.path": ["copies/residents.csv"],
     "Csv.label": ["tax"],
     "Csv.membership": ["said"],

@@ -84,6 +84,7 @@ READ_BY_NONE = {
     "LightgbmTarget.file": "where a file lies",
     "Csv.path": "where a file lies",
     "Exhibit.figures": "which figures its name makes as well",
+    "Difficulty.shadows": "of pools, in which no model is given",
     "PaperNumbers.not_run": "told only of a study that is taken out, and all are there",
 }
 # Keys of which no other valid value here plans anything, each with its reason.
@@ -91,6 +92,9 @@ WITHOUT_EDIT = {
     "ConfidenceVector.kind": "what reads confidences reads no other kind",
     "TorchScriptTarget.trust": "it is the hash of the file, and no other is taken",
     "SklearnTarget.trust": "it is the hash of the file, and no other is taken",
+    "Original.kind": "no other kind is asked on numbers and on records",
+    "References.kind": "what reads them reads no other kind",
+    "SklearnTarget.kind": "no other kind can be trained again",
     "Csv.kind": "what copies of records are asked for, numbers are not",
     "Dropout.kind": "a figure shows its family, which has no other defense",
 }

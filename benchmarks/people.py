@@ -17,25 +17,36 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from lmia.data import adult, archives
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from lmia.data import adult, archives  # noqa: E402
 
 N_TRAIN, N_KNOWN = 5000, 1000
 
 
-def main(folder: str, originals: str | None = None) -> None:
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
+def read(originals: str | None) -> pd.DataFrame:
+    """People as rows of numbers and texts, the label "income" last. originals: see above, None for fetched ones."""
     files = archives.originals(adult.URL, adult.HASHES, originals)
     rows = [row for file in files for row in adult.parse_rows(file.read_text("utf-8"), file)]
     people = pd.DataFrame(rows, columns=list(adult.COLUMNS)).astype(
         {name: int for name, kind in adult.COLUMNS.items() if kind is float}
     )
-    people["income"] = people["income"].str.rstrip(".")
-    order = np.random.default_rng(0).permutation(len(people))
-    trained, others = order[:N_TRAIN], order[N_TRAIN : N_TRAIN + N_KNOWN]
+    return people.assign(income=people["income"].str.rstrip("."))
+
+
+def pipeline(n_trees: int, **options: int):
+    """A forest on such rows. options: of it."""
     texts = [name for name, kind in adult.COLUMNS.items() if kind is str and name != "income"]
     encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), texts), remainder="passthrough")
-    forest = make_pipeline(encode, RandomForestClassifier(100, random_state=0))
+    return make_pipeline(encode, RandomForestClassifier(n_trees, random_state=0, **options))
+
+
+def main(folder: str, originals: str | None = None) -> None:
+    place, people = Path(folder), read(originals)
+    place.mkdir(parents=True, exist_ok=True)
+    order = np.random.default_rng(0).permutation(len(people))
+    trained, others = order[:N_TRAIN], order[N_TRAIN : N_TRAIN + N_KNOWN]
+    forest = pipeline(100)
     forest.fit(people.drop(columns="income").iloc[trained], people["income"].iloc[trained])
     joblib.dump(forest, place / "forest.joblib", compress=3)
     known = np.full(len(people), "", object)

@@ -13,6 +13,12 @@ from lmia.table import Table
 Predict = Callable[[Any], npt.ArrayLike]
 
 
+class Unanswered(ValueError):
+    """A user's function did not give labels. is_told: its message is all that a user needs."""
+
+    is_told = True
+
+
 class LabelFunction(nn.Module):
     """Gives ones at the labels of a function, in the place of logits. It has no parameters, and answers on the CPU.
 
@@ -30,8 +36,18 @@ class LabelFunction(nn.Module):
         self._predict, self._n_classes, self._name = predict, n_classes, name
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Floats (m, n_classes) of inputs (m, *shape). Raises ValueError where the function gives no labels."""
+        """Floats (m, n_classes) of inputs (m, *shape). Raises Unanswered where the function gives no labels, or says by
+        a ValueError or OSError why it cannot.
+        """
         given = np.array(inputs.numpy(), order="C")  # a copy
+        try:
+            labels = self._labels(given)
+        except (ValueError, OSError) as error:
+            raise Unanswered(str(error)) from error
+        numbers = torch.from_numpy(labels)
+        return nn.functional.one_hot(numbers, self._n_classes).float()
+
+    def _labels(self, given: np.ndarray) -> np.ndarray:
         labels = np.asarray(self._predict(given if self.table is None else self.table.decode(given)))
         if self.table is not None and not self.gives_numbers:
             labels = self.table.class_numbers(labels)
@@ -40,8 +56,7 @@ class LabelFunction(nn.Module):
                 f"{self._name}: expected integer labels of shape {(len(given),)}, got {labels.dtype} of shape "
                 f"{labels.shape}; return one class number for each input"
             )
-        numbers = torch.from_numpy(in_range(self._name, labels, self._n_classes))
-        return nn.functional.one_hot(numbers, self._n_classes).float()
+        return in_range(self._name, labels, self._n_classes)
 
 
 def in_range(name: str, labels: np.ndarray, n_classes: int) -> np.ndarray:

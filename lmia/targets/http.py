@@ -27,7 +27,7 @@ SHOWN = 200  # characters of a server's message
 Input: TypeAlias = np.ndarray | dict[str, Any]  # numbers, or a record
 
 
-class Busy(Exception):
+class Busy(ConnectionError):
     """The server answers later. after: seconds, None where it does not say."""
 
     def __init__(self, reason: str, after: float | None = None):

@@ -285,3 +285,49 @@ def test_members_that_differ_by_themselves_are_flagged_on_every_number(audited):
     flag = "target members and non-members differ by themselves (AUC "
     assert table["flags"].str.startswith(flag).all()
     np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
+
+
+REFUSING = """from sklearn.datasets import load_digits
+from sklearn.neighbors import KNeighborsClassifier
+
+
+def build(shape, n_classes, message):
+    pixels, digits = load_digits(return_X_y=True)
+    model = KNeighborsClassifier(1).fit(pixels / 16, digits)
+
+    def predict(inputs):
+        if (abs(inputs * 16 - (inputs * 16).round()) > 0.01).any():
+            raise {error}(message)
+        return model.predict(inputs)
+
+    return predict
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("error, is_told", [("ValueError", True), ("ConnectionError", True), ("KeyError", False)])
+def test_a_function_that_refuses_what_is_asked_says_so_in_one_line(tmp_path, error, is_told):
+    """But for what nobody raises on purpose, of which the lines are shown that led to it."""
+    checkout = make_checkout(tmp_path / "it")
+    (checkout.path / "plugins").mkdir()
+    (checkout.path / "plugins/picky.py").write_text(REFUSING.replace("{error}", error))
+    inputs, classes = load_digits(return_X_y=True)
+    membership = np.arange(len(inputs)) % 3 - 1
+    np.savez(checkout.path / "records.npz", inputs=inputs / 16, classes=classes, is_member=membership)
+
+    def picky(config):
+        audit(config)
+        config["models"], config["targets"] = (
+            {},
+            {"mine": {"kind": "plugins.picky", "message": "pixels are sixteenths"}},
+        )
+        config["attacks"] = {name: ATTACKS[name] for name in ("gap", "noise", "boundary")}
+        config["studies"]["audit"] |= {"n_train": [1000], "evaluated": 60}
+
+    checkout.configure(picky)
+    printed, results = checkout.snakemake(check=False), checkout.path / "results/logs"
+    logs = [*results.glob("answers/**/noise.log"), *results.glob("distances/**/*.log")]
+    assert len(logs) == 2 and checkout.exit_code == 1, printed
+    for log in (log.read_text() for log in logs):
+        assert ("Traceback" in log) is not is_told and "pixels are sixteenths" in log
+        assert ("the given model cannot be asked: pixels are sixteenths\n" in log) is is_told

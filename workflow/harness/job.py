@@ -87,6 +87,9 @@ def _logged(snakemake: Any) -> Iterator[None]:
             except SystemExit:
                 raise
             except BaseException as error:
+                if getattr(error, "is_told", False) and _full(error) is None:  # not every script imports these
+                    print(f"the given model cannot be asked: {error}")
+                    sys.exit(1)
                 if _full(error) is None:
                     _advise(error)
                     traceback.print_exc()

@@ -1,6 +1,5 @@
 """Answers to queries that are known in advance, labels only."""
 
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -8,7 +7,6 @@ import numpy as np
 
 from lmia import plugins
 from lmia.journal import Journal
-from lmia.label_function import LabelFunction
 from lmia.models.asked_models import TrainedModels
 from lmia.queries.fixed_queries import ask_fixed, check_magnitudes
 from lmia.streams import streams
@@ -31,9 +29,7 @@ def query_labels(
     rows, asked = [], []
     for subject in models:
         draws, part = partial(streams, subject.draws, name, subject.ids), journal.part(f"seed {subject.seed}")
-        is_function = isinstance(subject.network, LabelFunction)  # of a user's, which may not take each copy
-        with bad_input(f"queries.{name}") if is_function else nullcontext():
-            labels, how = ask_fixed(subject.network, subject.inputs, perturbation, draws, journal=part, **precision)
+        labels, how = ask_fixed(subject.network, subject.inputs, perturbation, draws, journal=part, **precision)
         rows.append(subject.row(labels=labels.astype(np.int32)) | magnitudes)
         asked.append(how)
     models.save(output, "answers", rows, {"query": spec, "unit": perturbation.unit, "asked": asked})

@@ -19,6 +19,7 @@ from lmia.attacks import classifier, difficulty, gap  # noqa: E402
 from lmia.attacks.known_records import halves, run_on_halves  # noqa: E402
 from lmia.attacks.observations import Answers, Compared  # noqa: E402
 from lmia.audit.verdict import Finding, accuracy_of, errors_of, judge  # noqa: E402
+from lmia.data.equal_inputs import number_inputs  # noqa: E402
 from lmia.label_function import as_network  # noqa: E402
 from lmia.perturbations.table import Perturbation  # noqa: E402
 from lmia.queries.fixed_queries import ask_fixed  # noqa: E402
@@ -46,9 +47,9 @@ def main(originals=None):
     copies = Perturbation([1, 2], 16, table)
     found, _ = ask_fixed(model, points, copies, lambda: streams(0, "table", asked), progress="copies")
     answers = Answers(found, classes[asked], np.array([0.0, *copies.magnitudes]))
-    compared = Compared(
-        answers.labels[:, 0], *ask_references(train, inputs, classes, asked, N_TRAIN, 12, 0), answers.classes
-    )
+    same = number_inputs(inputs)
+    references = ask_references(train, inputs, classes, same, asked, N_TRAIN, 12, 0)
+    compared = Compared(answers.labels[:, 0], *references, answers.classes)
     rules = {"gap": (gap, answers.cut(1)), "table": (classifier, answers), "difficulty": (difficulty, compared)}
     draw, kinds, accuracies = np.random.default_rng(1), [], []
     for _ in range(N_AUDITS):

@@ -51,7 +51,8 @@ def _in_parts(numbers: np.ndarray) -> tuple[np.ndarray, list[str]]:
     parts = np.searchsorted(inner, numbers)
     for part in np.unique(parts[is_there]):
         rows = is_there & (parts == part)
-        order.append(f"{_shown(numbers[rows].min())} to {_shown(numbers[rows].max())}")
+        ends = dict.fromkeys(_shown(end) for end in (numbers[rows].min(), numbers[rows].max()))
+        order.append(" to ".join(ends))
         told[rows] = order[-1]
     return told, list(dict.fromkeys([*order, NOTHING]))
 

@@ -1,6 +1,7 @@
 """Any user's table: a file of comma-separated values (.csv), with a header, as its own model was given it."""
 
 import os
+import re
 import warnings
 from collections.abc import Sequence
 from functools import cache
@@ -42,11 +43,9 @@ def load(
     features = frame.drop(columns=list({label, *leave_out, *filter(None, [membership, id])}))
     if features.columns.empty or frame.empty:
         raise ValueError(f"{path}: expected at least one record and one column for the model, got none")
-    if nameless := [name for name in features.columns if name.startswith("Unnamed: ")]:
-        place = int(nameless[0].removeprefix("Unnamed: ").partition("_")[0]) + 1
-        raise ValueError(
-            f"{path}: column {place} has no name, as where pandas wrote its index; name it, or take it out"
-        )
+    for place, name in enumerate(frame.columns):
+        if re.fullmatch(rf"Unnamed: {place}(\.\d+)?", name) and name in features.columns:
+            raise ValueError(f"{path}: column {place + 1} has no name, as an index of pandas'; name it, or take it out")
     if strange := [name for name in categories if name not in features.columns]:
         raise ValueError(f"{path}: categories: {strange[0]}: the model is not given that column; leave it out here")
     labels = pd.Series(frame[label])

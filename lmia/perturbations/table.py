@@ -48,7 +48,7 @@ class Perturbation:
 def _other(column: Column, codes: np.ndarray, draws: np.ndarray, move: float) -> np.ndarray:
     """Places of other values, ints (m,), for values at places. draws: (m,), uniform in [0, 1)."""
     other = _drawn(column.counts, codes, draws)
-    if column.is_number:
+    if column.is_number and len(column.values) > 1:
         present = codes < len(column.values)
         other[present] = _near(column, codes[present], draws[present], move)
     return other

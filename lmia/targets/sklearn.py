@@ -1,13 +1,15 @@
 """An estimator or pipeline of scikit-learn's, as skops writes it, or joblib where its file is trusted."""
 
+import contextlib
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import joblib
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from torch import nn
 
 from lmia.label_function import Predict, as_network
@@ -30,18 +32,40 @@ class Estimator(OpenedFile):
     def retrained(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> nn.Module:
         """A model of the same kind and settings, trained on inputs (m, *shape) and classes (m,).
 
-        seed: of its random numbers, where it has any. Raises ValueError where it cannot be trained on these.
+        seed: of all its random numbers. Raises ValueError where it cannot be trained on these, or has a part that stays
+        as it was trained.
         """
-        estimator: Any = clone(self._estimator)
-        last, table = {"random_state": seed, "n_jobs": 1}, self.table
-        options = {name: last[end] for name in estimator.get_params() if (end := name.rpartition("__")[2]) in last}
+        table = self.table
         records, labels = (flat(inputs), classes) if table is None else (table.decode(inputs), table.classes[classes])
+        if np.asarray(getattr(self._estimator, "classes_", labels)).dtype.kind in "iu" and labels.dtype.kind == "U":
+            labels = classes  # it was trained on class numbers
         try:
-            estimator.set_params(**options).fit(records, labels)
-        except (ValueError, TypeError) as error:
+            estimator: Any = clone(self._estimator)
+            settings = estimator.get_params()
+            if any(isinstance(part, FrozenEstimator) and hasattr(part, "predict") for part in settings.values()):
+                raise ValueError("a part of it is frozen, and would know what it was trained on")
+            last = {"random_state": seed, "n_jobs": 1, "memory": None}
+            options = {name: last[end] for name in settings if (end := name.rpartition("__")[2]) in last}
+            with _seeded(seed):
+                estimator.set_params(**options).fit(records, labels)
+        except Exception as error:  # whatever a user's own parts raise
             reason = str(error).strip().partition("\n")[0]
-            raise ValueError(f"a clone of the estimator cannot be trained on such records ({reason})") from error
+            raise ValueError(
+                f"the estimator cannot be trained again on other records ({reason}); leave out the attacks that read "
+                "references"
+            ) from error
         return as_network(_predict(estimator), self._n_classes, table)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Have estimators without a random state of their own draw by a seed: they take NumPy's global one."""
+    before = np.random.get_state()  # noqa: NPY002
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
 
 
 def build(shape: tuple[int, ...], n_classes: int, trust: str | None = None, types: Sequence[str] = ()) -> nn.Module:

@@ -89,6 +89,7 @@ def test_rows_with_more_values_than_names_are_refused(tmp_path):
 def test_columns_that_models_cannot_be_given_are_named(tmp_path):
     for text, message in (
         (",a,y\n0,1,no\n1,2,yes\n", "other.csv: column 1 has no name"),
+        (",Unnamed: 0,a,y\n0,0,1,no\n1,1,2,yes\n", "other.csv: column 1 has no name"),
         ("a,b,y\n1,,no\n2,,yes\n", "other.csv: b: no record has a value; leave it out"),
         (f"a,y\n{10**30},no\n2,yes\n", "other.csv: a: expected numbers of up to 64 bits, or texts"),
         ("a,y\n1,0.5\n2,0.7\n", "other.csv: y: expected classes, got numbers with fractions, 0.5 to 0.7"),

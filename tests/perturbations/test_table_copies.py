@@ -86,3 +86,6 @@ def test_a_column_of_one_value_keeps_it():
     inputs = torch.from_numpy(table.encode(pd.DataFrame({"a": [3], "b": [1]})))
     (block,) = Perturbation([2], 20, table).blocks(inputs, streams(0, "t", [0]))
     assert table.decode(block[0].numpy())["a"].tolist() == [3] * 20
+    table = Table.of(pd.DataFrame({"a": [3, None]}), [0, 1])  # or none
+    (block,) = Perturbation([1], 20, table).blocks(torch.zeros(1, 1), streams(0, "t", [0]))
+    assert table.decode(block[0].numpy())["a"].isna().all()

@@ -10,6 +10,7 @@ from lmia.queries.references import ask_references, told
 N = 40
 INPUTS = np.arange(N, dtype=np.float32)[:, None] / N
 CLASSES = np.arange(N) % 2
+SAME = np.arange(N)
 ASKED = np.array([3, 7, 20, 39])
 
 
@@ -25,12 +26,12 @@ class ByHeart(torch.nn.Module):
         return torch.nn.functional.one_hot(torch.tensor(labels), 2).float()
 
 
-def asked(calls, n_train=10, n_references=8, seed=0, ids=ASKED, journal=None):
+def asked(calls, n_train=10, n_references=8, seed=0, ids=ASKED, journal=None, same=SAME):
     def train(inputs, classes, own_seed):
         calls.append((inputs[:, 0].tolist(), own_seed))
         return ByHeart(inputs, classes)
 
-    return ask_references(train, INPUTS, CLASSES, ids, n_train, n_references, seed, journal)
+    return ask_references(train, INPUTS, CLASSES, same, ids, n_train, n_references, seed, journal)
 
 
 def test_each_is_trained_on_a_part_of_its_own_and_asked_about_the_same_records():
@@ -78,3 +79,22 @@ def test_nothing_of_a_kind_is_not_a_number():
 def test_parts_are_drawn_evenly(seed):
     counts = asked([], n_train=20, n_references=400, seed=seed, ids=np.arange(N))[1].mean(axis=1)
     assert abs(counts - 0.5).max() < 5 * 0.5 / 20  # standard deviations of a share of 400
+
+
+def test_a_twin_of_what_was_trained_on_counts_as_that():
+    same = np.arange(N)
+    same[30] = 3  # which stands in the file twice
+    calls = []
+    _, by_id = asked(calls, ids=np.array([3, 30]))
+    _, is_in = asked([], ids=np.array([3, 30]), same=same)
+    assert (is_in == by_id.any(axis=0)).all() and (by_id[0] != by_id[1]).any()
+
+
+def test_each_class_has_its_share():
+    classes = np.r_[np.zeros(34, int), np.ones(4, int), [2, 2]]
+
+    def train(inputs, own, seed):
+        assert np.bincount(own, minlength=3).tolist() == [17, 2, 1]
+        return ByHeart(inputs, np.minimum(own, 1))
+
+    ask_references(train, INPUTS, classes, np.arange(N), ASKED, 20, 5, 0)

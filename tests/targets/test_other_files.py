@@ -10,12 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier
 
 from lmia import plugins
 from lmia.label_function import as_network
@@ -279,7 +283,7 @@ def test_a_pipeline_is_trained_again_on_other_records(tmp_path):
     expected.fit(RECORDS.iloc[rows], LABELS[rows])
     check([again.eval()], inputs, numbered(expected.predict(RECORDS)))
     assert network(torch.from_numpy(inputs)).argmax(1).tolist() != again(torch.from_numpy(inputs)).argmax(1).tolist()
-    with pytest.raises(ValueError, match="^a clone of the estimator cannot be trained on such records"):
+    with pytest.raises(ValueError, match="^the estimator cannot be trained again on other records"):
         network.retrained(inputs[:0], classes[:0], 7)
 
 
@@ -397,3 +401,41 @@ def test_damaged_files_of_skops_are_refused_with_one_line(content, tmp_path):
     with pytest.raises(ValueError, match="^expected an estimator, as skops.io.dump writes it") as error:
         opened("sklearn", tmp_path / "it.skops", 2)
     assert "\n" not in str(error.value)
+
+
+def test_a_part_that_stays_as_it_was_trained_is_refused(tmp_path):
+    """A clone of it would know the members, and every record would look easy."""
+    fitted, path = RandomForestClassifier(5, random_state=0).fit(PIXELS, DIGITS), tmp_path / "it.joblib"
+    frozen = CalibratedClassifierCV(FrozenEstimator(fitted)).fit(PIXELS, DIGITS)
+    joblib.dump(frozen, path)
+    network, _ = opened("sklearn", path, 10, **trusted(path))
+    with pytest.raises(ValueError, match="cannot be trained again on other records .a part of it is frozen"):
+        network.retrained(PIXELS[:500], DIGITS[:500], 0)
+    joblib.dump(VotingClassifier([("a", FrozenEstimator(fitted))]).fit(PIXELS, DIGITS), path)
+    with pytest.raises(ValueError, match="a part of it is frozen.*; leave out the attacks that read references"):
+        opened("sklearn", path, 10, **trusted(path))[0].retrained(PIXELS[:500], DIGITS[:500], 0)
+
+
+def test_a_seed_decides_all_that_is_random_in_training(tmp_path):
+    """Also where an estimator draws from the global generator, which stays as it was."""
+    path, splits = tmp_path / "it.joblib", StratifiedKFold(3, shuffle=True)
+    search = GridSearchCV(
+        DecisionTreeClassifier(), {"max_depth": [3, 4, 5, 6, 7, 8], "max_features": [4, 8]}, cv=splits
+    )
+    joblib.dump(search.fit(PIXELS[:200], DIGITS[:200]), path)
+    network, _ = opened("sklearn", path, 10, **trusted(path))
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002
+    labels = [network.retrained(PIXELS[:300], DIGITS[:300], seed)(torch.from_numpy(PIXELS)) for seed in (1, 1, 2)]
+    assert torch.equal(labels[0], labels[1]) and not torch.equal(labels[0], labels[2])
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+
+
+def test_what_was_trained_on_numbers_is_trained_on_numbers_again(tmp_path):
+    path = tmp_path / "it.joblib"
+    encode = make_column_transformer((OneHotEncoder(), ["home-town"]), ("passthrough", ["age", "income"]))
+    model = make_pipeline(encode, RandomForestClassifier(5, random_state=0)).fit(RECORDS, numbered(LABELS))
+    joblib.dump(model, path)
+    network, _ = opened("sklearn", path, 2, TABLE, **trusted(path))
+    inputs, classes = TABLE.encode(RECORDS), TABLE.class_numbers(LABELS)
+    check([network], inputs, model.predict(RECORDS))
+    check([network.retrained(inputs, classes, 0)], inputs, model.predict(RECORDS))

@@ -5,6 +5,7 @@ import errno
 import os
 import shutil
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from workflow.harness.job_outputs import Attempt, Superseded
 from workflow.harness.touched_files import Imports, state
 
 AS_BEFORE = "(with your --configfile, if you name one)"
+PACKAGES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 FULL = (errno.ENOSPC, errno.EDQUOT)  # no space left on a disk, or none of a user's share
 
 
@@ -88,12 +90,23 @@ def _logged(snakemake: Any) -> Iterator[None]:
                 raise
             except BaseException as error:
                 if getattr(error, "is_told", False) and _full(error) is None:  # not every script imports these
-                    print(f"the given model cannot be asked: {error}")
+                    print(f"the given model cannot be asked: {told(error)}")
                     sys.exit(1)
                 if _full(error) is None:
                     _advise(error)
                     traceback.print_exc()
                 raise
+
+
+def told(error: BaseException) -> str:
+    """The message of an error; of one that says no more than what failed, also its type, and a plug-in's line."""
+    error = (getattr(error, "is_told", False) and error.__cause__) or error
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(PACKAGES)]
+    file = Path(frames[-1].filename)
+    if any(file.is_relative_to(ROOT / ours) for ours in ("lmia", "workflow", ".snakemake")):
+        return str(error) if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {error}"
+    shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
+    return f"{type(error).__name__}: {error} ({shown}, line {frames[-1].lineno})"
 
 
 def _check_run(snakemake: Any) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from lmia.devices import describe
 
-PACKAGES = ("numpy", "opacus", "torch")  # those whose versions change bytes
+PACKAGES = ("numpy", "opacus", "scikit-learn", "torch")  # those whose versions change bytes
 
 
 def dependencies(record: dict[str, Any], threads: int, device: torch.device) -> str:

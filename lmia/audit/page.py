@@ -18,9 +18,7 @@ NOTHING = "No leak was found from predicted labels."
 WITHOUT_REFERENCES = (
     "Attackers who train models of their own: compared with such models, single records stand out more."
 )
-WITH_REFERENCES = (
-    "Attackers who train more models of their own, or ask about more than a record's own label beside them."
-)
+WITH_REFERENCES = "Attackers who train more models like it, or compare with these on altered records as well."
 NOT_TESTED = (
     "Attackers who see confidences, gradients or weights, or several versions of the model.",
     "Whether records can be reconstructed, or unknown attributes of known records guessed.",

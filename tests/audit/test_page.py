@@ -19,7 +19,7 @@ ABOUT = {"study": "audit", "dataset": "records", "model": "<b>mine</b>", "n_trai
 VOID = {"meta", "br", "path", "use"}
 
 
-def audited(shift, flags="", n=N):
+def audited(shift, flags="", n=N, **about):
     """(report, records) of a gap attack, and of one whose scores of members are shifted."""
     draw, is_member = np.random.default_rng(0), IS_MEMBER[: 2 * n]
     found = {"gap": draw.random(2 * n) < 0.9, "boundary": draw.standard_normal(2 * n) + shift * is_member}
@@ -37,7 +37,8 @@ def audited(shift, flags="", n=N):
     rows.append(["true-confidence", "confidence", 1, "accuracy", 0.8, 0.7, 0.9])
     names = ["attack", "access", "queries", "metric", "value", "ci_low", "ci_high"]
     table = pd.DataFrame(rows, columns=names).assign(seed="all", setting="", flags=flags)
-    return report(scored, is_member, table, ABOUT, 3)
+    columns = pd.DataFrame({"person": [f"p{row}" for row in range(2 * n)], "town": ["Ayr", "Bath"] * n, "score": "x"})
+    return report(scored, is_member, table, ABOUT | about, 3, columns, "person")
 
 
 class Checked(HTMLParser):
@@ -128,3 +129,14 @@ def test_equal_numbers_are_equal_bytes():
 def test_a_model_without_a_leak_is_said_to_leak_in_few_of_many_audits():
     """Thresholds and magnitudes are of the halves; three attacks, whose intervals hold together: 2.5 % lie above."""
     assert np.mean([verdict == "leaks" for verdict in verdicts(400)]) <= 0.04
+
+
+def test_the_page_names_groups_and_whether_models_like_it_were_trained():
+    whole, records = audited(1.0)
+    assert [(row["column"], row["value"]) for row in whole["groups"]] == [("town", "Ayr"), ("score", "x")]
+    assert whole["groups"][0]["exposed"] == whole["exposed"]["members"]  # all members are from there
+    page = to_html(whole)
+    assert "town: Ayr" in page and "Attackers who train models of their own: compared" in page
+    assert "Attackers who train more models like it" in to_html(audited(1.0, references=True)[0])
+    assert records.columns[:4].tolist() == ["record", "person", "town", "score (data)"] and "score" in records
+    assert records["person"].tolist() == [f"p{row}" for row in records["record"]]

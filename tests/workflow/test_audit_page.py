@@ -21,11 +21,16 @@ def browse(*arguments):
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def audits(tmp_path_factory):
     checkout = make_checkout(tmp_path_factory.mktemp("page") / "it")
     shutil.copytree(ROOT / "config", checkout.path / "config")
     checkout.snakemake("audit", "--configfile", "config/audit-example.yaml")
-    return checkout.path / "results/audits/audit/report.html"
+    return checkout.path / "results/audits"
+
+
+@pytest.fixture(params=["audit", "audit-table"])
+def page(audits, request):
+    return audits / request.param / "report.html"
 
 
 def test_a_browser_shows_the_page_without_an_error(page):

@@ -6,6 +6,7 @@ score. So no probability has seen whether its own record is a member.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -75,3 +76,11 @@ def _shares(members: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.nda
     low = np.where(members > 0, special.betaincinv(np.maximum(members, 1), others + 1, tail), 0.0)
     high = np.where(others > 0, special.betaincinv(members + 1, np.maximum(others, 1), 1 - tail), 1.0)
     return members / np.maximum(n, 1), low, high
+
+
+def at_prior(probability: Any, prior: float) -> Any:
+    """Probabilities of records for whoever believes that a share `prior` of all is in training, and not one half.
+
+    probability: at even odds, a float or an array of any shape; prior: in (0, 1). Bayes' rule.
+    """
+    return probability * prior / (probability * prior + (1 - probability) * (1 - prior))

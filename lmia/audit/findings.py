@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lmia.attacks.known_records import halves
-from lmia.audit.exposure import Exposure, expose
+from lmia.audit.exposure import Exposure, at_prior, expose
 from lmia.audit.groups import exposed_by_group
 from lmia.audit.verdict import TELLING, Finding, accuracy_of, errors_of, judge
 from lmia.evaluation.flag_texts import parted
@@ -31,9 +31,10 @@ def report(
 
     scored: of each attack that reads labels alone, arrays of its artifact of scores; is_member: bools (n,), of the
     records in the order of theirs; table: all rows of the study, as `lmia.evaluation.metrics_table` has them; about:
-    "study", "dataset", "model", "n_train" and "references", whether models like it were trained to compare; seed: of
-    the study, by which halves were drawn; columns: texts of the data set's own, a row for each of its records; naming:
-    that of them which names records, and is no group.
+    "study", "dataset", "model", "n_train"; "prior", the share of records that is believed to be in training, or None;
+    "references", whether models like it were trained to compare; seed: of the study, by which halves were drawn;
+    columns: texts of the data set's own, a row for each of its records; naming: that of them which names records, and
+    is no group.
     """
     findings, reach = [], errors_of(len(scored))
     for name, of in scored.items():
@@ -59,11 +60,15 @@ def report(
         "attacks": [_attack(finding, rows) for finding in findings],
         "for_comparison": [_other(name, rows) for name in _others(rows, scored)],
         "exposed": dict(zip(("members", "others"), exposed, strict=True)),
-        "surest": _surest(exposure),
+        "surest": (surest := _surest(exposure)),
+        "at_prior": about["prior"] and [at_prior(number, about["prior"]) for number in surest["probability"]],
         "groups": exposed_by_group(groups, is_member, exposure.is_exposed),
         "flags": sorted({flag for text in rows["flags"] for flag in parted(text)}),
     }
-    return whole, _records(ids, is_member, exposure, own)
+    records = _records(ids, is_member, exposure, own)
+    if about["prior"]:
+        records["at_prior"] = at_prior(exposure.probability, about["prior"])
+    return whole, records.round({"at_prior": 4})
 
 
 def _surest(exposure: Exposure) -> dict[str, Any]:

@@ -132,7 +132,19 @@ def _exposed(report: Mapping[str, Any]) -> list[str]:
         f"of records that score like them, {_percent(share)} are in training [{_number(low)}, {_number(high)}].",
         f"The odds are above even, with 95 % confidence, for {exposed['members']:,} of the {n:,} records in training, "
         f"and for {exposed['others']:,} of the {n:,} others, which look the same.",
+        *_declared(report),
         "records.csv has the probability of each record.",
+    ]
+
+
+def _declared(report: Mapping[str, Any]) -> list[str]:
+    """What follows from what the user believes, which nothing here has measured."""
+    if not report["prior"]:
+        return []
+    share, low, high = report["at_prior"]
+    return [
+        f"You state that {_percent(report['prior'])} of records like these are in training, which nothing here tests; "
+        f"of those that score like the surest, {_percent(share)} would be then [{_number(low)}, {_number(high)}]."
     ]
 
 

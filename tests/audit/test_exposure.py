@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmia.attacks.known_records import halves
-from lmia.audit.exposure import BINS, expose
+from lmia.audit.exposure import BINS, at_prior, expose
 
 
 def records(seed, n=1000, shift=1.0):
@@ -69,3 +69,9 @@ def test_infinite_scores_are_bins_of_their_own():
     censored = np.where(scores["strong"] > 1.5, np.inf, scores["strong"])
     told = expose({"boundary": censored}, is_member, half)
     assert (told.probability[np.isinf(censored)] > 0.7).all()
+
+
+def test_a_prior_of_one_half_changes_nothing_and_another_multiplies_the_odds():
+    even = np.array([0.0, 0.2, 0.5, 0.9, 1.0])
+    np.testing.assert_allclose(at_prior(even, 0.5), even)
+    np.testing.assert_allclose(at_prior(even, 0.1), [0, 0.25 / 9 / (1 + 0.25 / 9), 0.1, 0.5, 1])

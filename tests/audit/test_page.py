@@ -15,7 +15,8 @@ from tests.audit.nulls import verdicts
 
 N = 400
 IS_MEMBER = np.arange(2 * N) % 2 == 0
-ABOUT = {"study": "audit", "dataset": "records", "model": "<b>mine</b>", "n_train": 5000, "references": False}
+ABOUT = {"study": "audit", "dataset": "records", "model": "<b>mine</b>", "n_train": 5000}
+ABOUT |= {"prior": None, "references": False}
 VOID = {"meta", "br", "path", "use"}
 
 
@@ -140,3 +141,16 @@ def test_the_page_names_groups_and_whether_models_like_it_were_trained():
     assert "Attackers who train more models like it" in to_html(audited(1.0, references=True)[0])
     assert records.columns[:4].tolist() == ["record", "person", "town", "score (data)"] and "score" in records
     assert records["person"].tolist() == [f"p{row}" for row in records["record"]]
+
+
+def test_what_is_believed_is_told_apart_from_what_was_measured():
+    whole, records = audited(2.0, prior=0.1)
+    share, low, high = whole["surest"]["probability"]
+    odds = [p / (1 - p) / 9 for p in (share, low, high) if p < 1]
+    assert whole["at_prior"][-len(odds) :] == pytest.approx([o / (1 + o) for o in odds]) or share == 1
+    assert "You state that 10.0 % of records like these are in training, which nothing here tests" in to_html(whole)
+    even = records["probability"] == 0.5
+    assert (records.loc[even, "at_prior"] == 0.1).all() and (records["at_prior"] <= records["probability"]).all()
+    plain, without = audited(2.0)
+    assert plain["at_prior"] is None and "You state" not in to_html(plain) and "at_prior" not in without
+    assert plain["verdict"] == whole["verdict"] and plain["surest"] == whole["surest"]

@@ -304,6 +304,7 @@ EVERY_KIND = {
             "splits": "given",
             "model": "tree",
             "seeds": [0],
+            "prior": 0.1,
             "attacks": ["gap", "other-rows", "harder"],
         },
         **{

@@ -193,7 +193,7 @@ class Params:
         return str(self._study(wildcards).seeds[0])
 
     def audit_key(self, wildcards: Any) -> dict[str, Any]:
-        """What an audit is of: the columns of metrics.csv that tell, and whether models of its kind were trained."""
+        """What an audit is of, what is believed of its records, and whether models like it were trained."""
         study = self._study(wildcards)
         names = self._config.attacks_of(study)
         return {
@@ -201,6 +201,7 @@ class Params:
             "dataset": study.dataset,
             "model": study.model,
             "n_train": study.n_train[0],
+            "prior": study.prior,
             "references": any(self._config.query_of(name).observation == "references" for name in names),
         }
 

@@ -42,6 +42,8 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
     """What a study of a given model needs, and what it has not."""
     dataset = config.datasets.get(study.dataset)
     if not study.is_given:
+        if study.prior is not None:
+            yield f"{key}.prior: {study.prior:g}: only the page of a given model says what follows from it; remove it"
         if study.model in config.targets:
             yield f"{key}.model: {study.model}: is a given model, and not trained here; set splits: given"
         return

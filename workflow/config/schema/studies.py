@@ -58,6 +58,9 @@ class Study(Strict):
     shadows: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="shadow models per seed")
     training: Training = Field(Training.model_validate({}), description="how models are trained")
     outliers: Outliers | None = Field(None, description="also measure attacks on outliers alone; default: no")
+    prior: Fraction | None = Field(
+        None, description="of a given model: which share of records like these you believe to be in training"
+    )
     attacks: Annotated[list[str], Distinct] | None = Field(
         None, description="default: all that can run: those that calibrate only with splits: pool"
     )

@@ -323,6 +323,7 @@ EVERY_KIND = {
     },
     "queries": {
         "original": {"kind": "original"},
+        "original-again": {"kind": "original"},
         "rotations": {
             "kind": "rotation",
             "degrees": [5, 10],
@@ -508,6 +509,7 @@ HINTS = {
     "XgboostTarget.file": ["copies/given.ubj"],
     "LightgbmTarget.file": ["copies/given.txt"],
     "Difficulty.reads": ["more-peers"],
+    "Gap.reads": ["original-again"],
     "Csv.path": ["copies/residents.csv"],
     "Csv.label": ["tax"],
     "Csv.membership": ["said"],

@@ -155,8 +155,31 @@ class Distances:
         return self.distance[:, :, -1]
 
 
+class OneQuery:
+    """What is the same of all observations for which each example was asked about once."""
+
+    classes: np.ndarray
+    can_rank = True
+
+    def settings(self) -> list[float]:
+        """No magnitudes: an empty list."""
+        return []
+
+    def cut(self, budget: int) -> Self:
+        """One query is all there is, so every budget gives the same."""
+        return self
+
+    def searches(self) -> tuple[int, int]:
+        """(number of censored searches, number of searches): there are none."""
+        return 0, 0
+
+    def queries(self) -> np.ndarray:
+        """Queries per example to the model: one each, ints (n,)."""
+        return np.ones(len(self.classes), dtype=int)
+
+
 @dataclass(frozen=True)
-class Confidences:
+class Confidences(OneQuery):
     """Probability vectors, for the baselines that are not label-only.
 
     probabilities: floats (n, n_classes), rows sum to 1; classes: ints (n,); phi: log odds of the true classes, floats
@@ -170,7 +193,6 @@ class Confidences:
     classes: np.ndarray
     phi: np.ndarray | None = None
     population: np.ndarray | None = None
-    can_rank = True
 
     def __post_init__(self) -> None:
         if self.phi is not None and np.shape(self.phi) != np.shape(self.classes):
@@ -197,22 +219,6 @@ class Confidences:
         phi = None if self.phi is None else self.phi[rows]
         return replace(self, probabilities=self.probabilities[rows], classes=self.classes[rows], phi=phi)
 
-    def settings(self) -> list[float]:
-        """No magnitudes: an empty list."""
-        return []
-
-    def cut(self, budget: int) -> Self:
-        """One query is all there is, so every budget gives the same."""
-        return self
-
-    def searches(self) -> tuple[int, int]:
-        """(number of censored searches, number of searches): there are none."""
-        return 0, 0
-
-    def queries(self) -> np.ndarray:
-        """Queries spent per example: one each, ints (n,)."""
-        return np.ones(len(self.classes), dtype=int)
-
     def features(self) -> np.ndarray:
         """The vectors with the true class's entry first and the others descending, floats (n, n_classes)."""
         rows = np.arange(len(self.classes))
@@ -227,7 +233,7 @@ class Confidences:
 
 
 @dataclass(frozen=True)
-class Compared:
+class Compared(OneQuery):
     """The label of each example, beside those of references: models trained like it on random parts of the data.
 
     labels: ints (n,), of the model; reference_labels: ints (n, r), of r references; is_in: bools (n, r), whether a
@@ -240,7 +246,6 @@ class Compared:
     reference_labels: np.ndarray
     is_in: np.ndarray
     classes: np.ndarray
-    can_rank = True
 
     def __post_init__(self) -> None:
         n, shape = len(self.classes), np.shape(self.reference_labels)
@@ -259,22 +264,6 @@ class Compared:
     def take(self, rows: np.ndarray) -> Self:
         """Some of the examples, by their places (k,)."""
         return type(self)(self.labels[rows], self.reference_labels[rows], self.is_in[rows], self.classes[rows])
-
-    def settings(self) -> list[float]:
-        """No magnitudes: an empty list."""
-        return []
-
-    def cut(self, budget: int) -> Self:
-        """One query is all there is, so every budget gives the same."""
-        return self
-
-    def searches(self) -> tuple[int, int]:
-        """(number of censored searches, number of searches): there are none."""
-        return 0, 0
-
-    def queries(self) -> np.ndarray:
-        """Queries per example to the model: one each, ints (n,)."""
-        return np.ones(len(self.classes), dtype=int)
 
     def features(self) -> np.ndarray:
         """Whether the model is right, and the share of references without the example that are, floats (n, 2).

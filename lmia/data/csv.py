@@ -38,6 +38,20 @@ def load(
     Raises ValueError where the file is none, lacks one of these columns, leaves none for the model, or has a record
     without a label, and OSError where there is no such file.
     """
+    return _loaded(path, label, membership, id, tuple(leave_out), tuple(categories), *_state(path))
+
+
+@cache
+def _loaded(
+    path: str,
+    label: str,
+    membership: str | None,
+    id: str | None,
+    leave_out: Sequence[str],
+    categories: Sequence[str],
+    *state: int,
+) -> tuple[np.ndarray, np.ndarray, Table]:
+    """What `load` gives, once for all who ask in one process. state: see `_state`."""
     frame = _read(path)
     _check_columns(frame, path, [label, *filter(None, [membership, id]), *leave_out, *categories])
     features = frame.drop(columns=list({label, *leave_out, *filter(None, [membership, id])}))
@@ -56,16 +70,9 @@ def load(
     return table.encode(features), table.class_numbers(labels), table
 
 
-def describe(
-    path: str,
-    label: str,
-    membership: str | None = None,
-    id: str | None = None,
-    leave_out: Sequence[str] = (),
-    categories: Sequence[str] = (),
-) -> tuple[int, tuple[int, ...]]:
+def describe(path: str, **options: Any) -> tuple[int, tuple[int, ...]]:
     """(number of records, shape of one input) of what `load` reads by the same arguments, and its errors."""
-    inputs, _, _ = load(path, label, membership, id, leave_out, categories)
+    inputs, _, _ = load(path, **options)
     return len(inputs), inputs.shape[1:]
 
 
@@ -91,23 +98,29 @@ def load_columns(path: str, names: Sequence[str]) -> pd.DataFrame:
 
 
 def _read(path: str, as_text: bool = False) -> pd.DataFrame:
+    return _parsed(path, as_text, *_state(path))
+
+
+def _state(path: str) -> tuple[int, int]:
+    """(time of the last change, size): they tell a file from the one that was there before."""
     file = os.path.expanduser(path)
     if os.path.exists(file) and not os.path.isfile(file):  # to open a pipe may take forever
         raise ValueError(f"{path}: expected a .csv file, found a folder, pipe or device")
     status = os.stat(file)
-    return _parsed(file, path, as_text, status.st_mtime_ns, status.st_size)
+    return status.st_mtime_ns, status.st_size
 
 
 @cache
-def _parsed(file: str, path: str, as_text: bool, changed: int, size: int) -> pd.DataFrame:
+def _parsed(path: str, as_text: bool, *state: int) -> pd.DataFrame:
     """The whole file, once for all who ask in one process.
 
-    path: in messages; as_text: as it is written, and not as numbers and missing values; changed, size: they tell a file
-    from the one that was there before.
+    as_text: as it is written, and not as numbers and missing values; state: see `_state`.
     """
     options: dict[str, Any] = {"dtype": str, "keep_default_na": False} if as_text else {"low_memory": False}
     try:
-        with open(file, "rb") as opened:  # by a path, pandas would fetch addresses and unpack archives
+        with open(
+            os.path.expanduser(path), "rb"
+        ) as opened:  # by a path, pandas would fetch addresses and unpack archives
             with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
                 return pd.read_csv(opened, index_col=False, **options)
     except pd.errors.ParserWarning as error:  # it would leave out, or shift, what is too much

@@ -28,7 +28,7 @@ def test_the_model_is_given_all_other_columns():
     back = table.decode(inputs)
     assert back["age"].tolist() == [41, 25, 41] and back["town"].tolist()[:2] == ["Ayr", "Bath"]
     assert back["town"].isna().tolist() == [False, False, True]
-    assert describe("people.csv", "income", "used", "who") == (3, (2,))
+    assert describe("people.csv", label="income", membership="used", id="who") == (3, (2,))
     assert load("people.csv", "income", leave_out=["who", "used", "town"])[0].shape == (3, 1)
 
 

@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS answered (only_row INTEGER PRIMARY KEY CHECK (only_ro
 CREATE TABLE IF NOT EXISTS again (
     input BLOB PRIMARY KEY, content BLOB NOT NULL,
     second INTEGER NOT NULL, second_at REAL NOT NULL, latest INTEGER NOT NULL, latest_at REAL NOT NULL
-) WITHOUT ROWID;
+);
 """
 PATIENCE = 60.0  # seconds that a process waits for another one that writes
 
@@ -158,7 +158,7 @@ class Ledger:
             (key, zlib.compress(json.dumps(contents[key]).encode()), label, now, label, now)
             for key, label in answers.items()
         ]
-        latest = "ON CONFLICT DO UPDATE SET latest = excluded.latest, latest_at = excluded.latest_at"
+        latest = "ON CONFLICT (input) DO UPDATE SET latest = excluded.latest, latest_at = excluded.latest_at"
         with self._file:
             self._file.execute("BEGIN IMMEDIATE")
             self._file.executemany(f"INSERT INTO again VALUES (?, ?, ?, ?, ?, ?) {latest}", rows)

@@ -102,7 +102,7 @@ def _time(seconds: float) -> str:
 
 
 def _problems(name: str, target: HttpTarget, total: float, paid: Paid) -> Iterator[str]:
-    """The limits that what is left would exceed, as more was sent than is kept; the configuration's check sees the rest."""
+    """The limits that what is left would exceed, as more was sent than is kept; the check of a file sees the rest."""
     rest = max(0, total - paid.answered)
     for option, limit in target.limits().items():
         if paid.sent + rest > limit:

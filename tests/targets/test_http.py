@@ -89,8 +89,9 @@ def test_no_more_money_is_spent_than_may_be(serve):
     with pytest.raises(OverBudget, match="^spend: 0.9: pays for 90 inputs, at 0.01 EUR each: 80 inputs were sent, and"):
         build((4,), N_CLASSES, server.url, **terms)(points)
     assert sum(server.billed.values()) == 80
-    with pytest.raises(OverBudget, match="^most: 85: "):
-        build((4,), N_CLASSES, server.url, **terms | {"most": 85})(points)
+    for most, stated in ((85, "most: 85: "), (95, "spend: 0.9: ")):
+        with pytest.raises(OverBudget, match=f"^{stated}"):
+            build((4,), N_CLASSES, server.url, **terms | {"most": most})(points)
     assert build((4,), N_CLASSES, server.url, **terms | {"spend": 1})(points).tolist() == expected(points)
 
 
@@ -99,11 +100,11 @@ def ledger_of(folder):
     return file
 
 
-def wait(folder, seconds=2 * http.PAUSE):
-    """As if so much time had passed since anything was answered."""
+def wait(folder, is_idle=True):
+    """As if two hours had passed since anything was asked again, and, if it was idle, since anything was answered."""
     with contextlib.closing(sqlite3.connect(ledger_of(folder))) as file, file:
-        file.execute("UPDATE answered SET at = at - ?", (seconds,))
-        file.execute("UPDATE again SET latest_at = latest_at - ?", (seconds,))
+        file.execute("UPDATE again SET latest_at = latest_at - ?", (2 * http.PAUSE,))
+        file.execute("UPDATE answered SET at = at - ?", (2 * http.PAUSE * is_idle,))
 
 
 def test_asked_again_is_truly_asked_and_kept_for_good(serve, folder):
@@ -149,6 +150,7 @@ def test_the_same_model_after_a_pause_costs_a_few_questions(serve, folder):
     server, points = serve(), inputs(100)
     predict = build((4,), N_CLASSES, server.url)
     predict(points[:60]), predict.again(points[:10])
+    wait(folder, is_idle=False)
     predict(points[60:70])
     assert sum(server.billed.values()) == 80  # there was no pause
     wait(folder)

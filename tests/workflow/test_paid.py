@@ -97,7 +97,7 @@ def test_answers_at_random_are_flagged_on_every_number_and_stop_nothing(checkout
         paid.execute("UPDATE answered SET at = at - 7200")
         paid.execute("UPDATE again SET latest_at = latest_at - 7200")
     text = checkout.snakemake("cost", check=False)
-    told = f"targets.mine.most: {most}: allows {most:,} inputs; {billed + 1:,} were sent, and {most - billed:,} more may be"
+    told = f"targets.mine.most: {most}: allows {most:,} inputs; {billed + 1:,} were sent, and {most - billed:,} more"
     assert checkout.exit_code == 1 and told in text and sum(server.billed.values()) == billed
 
     server.label = lambda inputs: [1 - label_of(values) for values in inputs]  # another model, after two hours

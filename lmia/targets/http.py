@@ -167,7 +167,7 @@ def _bound(most: int | None, price: float | None, currency: str, spend: float | 
     if spend is not None and price is not None:
         pays = affordable(spend, price)
         each = f"pays for {pays} inputs, at {money(price, currency)} each"
-        bounds.append((pays, f"spend: {spend:g}: {each}"))
+        bounds.append((pays, f"spend: {spend:.12g}: {each}"))
     return min(bounds, default=(None, ""))
 
 

@@ -84,9 +84,9 @@ def import_target(
 if __name__ == "__main__":
     inputs, params = snakemake.input, snakemake.params
     study = snakemake.config["studies"][snakemake.wildcards.study]
-    modules = {"models": params.model, "targets": params.target}
-    modules |= {"trainers": params.trainer} if params.trainer else {}
-    with job(snakemake, *plugins.modules(**modules)):
+    modules = plugins.modules(models=params.model, targets=params.target)
+    modules += plugins.modules(trainers=params.trainer) if params.trainer else []
+    with job(snakemake, *modules):
         device = take_device(snakemake)
         prepare(device, snakemake.threads)
         entry = snakemake.config["targets"][study["model"]]

@@ -81,8 +81,9 @@ def query_references(
 if __name__ == "__main__":
     params = snakemake.params
     name = snakemake.config["studies"][snakemake.wildcards.study]["model"]
-    modules = {"models": params.model} | ({"trainers": params.trainer} if params.trainer else {})
-    with job(snakemake, *plugins.modules(**modules)) as attempt:
+    modules = plugins.modules(models=params.model)
+    modules += plugins.modules(trainers=params.trainer) if params.trainer else []
+    with job(snakemake, *modules) as attempt:
         device = take_device(snakemake)
         if not take_shared(snakemake, attempt, device):
             query_references(

@@ -19,6 +19,9 @@ from lmia.streams import seed_list
 from lmia.table import Table
 from lmia.targets.ledger import ASKED_AGAIN
 from lmia.targets.opened import OpenedFile
+from lmia.targets.sklearn import Estimator
+from lmia.targets.torch import fill_from
+from lmia.targets.trained import train
 from lmia.training.loop import labels_flag, predict
 from workflow.harness.errors import bad_input
 from workflow.harness.gpu_locks import take_device
@@ -35,6 +38,7 @@ def import_target(
     terms: dict[str, Any],
     device: torch.device,
     name: str,
+    trainer: str | None,
 ) -> None:
     data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     parts, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
@@ -47,6 +51,13 @@ def import_target(
         network = as_network(build(shape, n_classes), n_classes, table)
         if path is not None:
             plugins.load("targets", params.target["kind"]).load(network, path)
+        if isinstance(network, Estimator) and network.settings is not None:
+            network.retrain(inputs[members], classes[members], seed)
+    if trainer is not None:
+        with bad_input(f"trainers.{trainer}"):
+            fit = plugins.bind("trainers", "fit", params.trainer, n_classes=n_classes, device=device)
+            fill_from(network, train(fit, inputs[members], classes[members], seed, table))
+    with bad_input(f"targets.{name}, on inputs of shape {list(shape)}"):
         arrays = to_arrays(network, seed)
         network = network.eval().to(device)
         found = check_answers(network, torch.from_numpy(inputs[members]).to(device), n_classes)
@@ -90,17 +101,20 @@ def _answered_otherwise(network: torch.nn.Module, inputs: np.ndarray) -> float |
 if __name__ == "__main__":
     inputs, params = snakemake.input, snakemake.params
     study = snakemake.config["studies"][snakemake.wildcards.study]
-    with job(snakemake, *plugins.modules(models=params.model, targets=params.target)):
+    modules = plugins.modules(models=params.model, targets=params.target)
+    modules += plugins.modules(trainers=params.trainer) if params.trainer else []
+    with job(snakemake, *modules):
         device = take_device(snakemake)
         prepare(device, snakemake.threads)
         entry = snakemake.config["targets"][study["model"]]
         import_target(
             dataset=inputs.dataset,
             split=inputs.split,
-            path=os.path.expanduser(entry[params.place]) if params.place else None,
+            path=os.path.expanduser(entry[params.place]) if params.place and not params.trainer else None,
             output=snakemake.output[0],
             params=params,
             terms=terms_of(snakemake),
             device=device,
             name=study["model"],
+            trainer=entry["trainer"] if params.trainer else None,
         )

@@ -138,6 +138,31 @@ def known_split(membership: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, n
     return members, nonmembers, n_left_out
 
 
+def draw_in_question(membership: np.ndarray, same: np.ndarray, seed: int, limit: int) -> tuple[np.ndarray, int]:
+    """Records of which nobody knows whether a given model was trained on them, and which are judged too.
+
+    Args:
+        membership: As `known_split` has it.
+        same: The like.
+        seed: Int >= 0, of the draw; more records include fewer.
+        limit: At most so many.
+
+    Returns (ids (n,), ascending, number of unknown examples that are left out). Left out are those with the inputs of a
+    known example: whoever was trained on its twin was trained on it.
+
+    Raises ValueError where none is left.
+    """
+    unknown = membership < 0
+    ids = np.flatnonzero(unknown & ~np.isin(same, same[~unknown]))
+    n_left_out = int(unknown.sum()) - len(ids)
+    if not len(ids):
+        raise ValueError(
+            f"membership: expected records in question, as -1 or nothing marks them, got none, once {n_left_out} are "
+            "left out whose inputs are those of a known one"
+        )
+    return np.sort(stream(seed, "records in question").permutation(ids)[:limit]), n_left_out
+
+
 def draw_examples(n_available: int, n: int, pool: int) -> np.ndarray:
     """Ids of the n examples that a pool audits, ascending, out of `n_available`.
 

@@ -56,7 +56,7 @@ def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
             f"The interval holds in 95 % of audits, for {together}.",
             *_model(report["model"]),
         ],
-        "Who is exposed": _exposed(report),
+        "Who is exposed": [*_exposed(report), *_in_question(report)],
         "What was not tested": [WITH_REFERENCES if report["references"] else WITHOUT_REFERENCES, *NOT_TESTED],
     }
 
@@ -134,6 +134,18 @@ def _exposed(report: Mapping[str, Any]) -> list[str]:
         f"and for {exposed['others']:,} of the {n:,} others, which look the same.",
         *_declared(report),
         "records.csv has the probability of each record.",
+    ]
+
+
+def _in_question(report: Mapping[str, Any]) -> list[str]:
+    """What is said of records of which nobody knows whether they were in training, beside what is said of the known."""
+    if not (asked := report["in_question"]):
+        return []
+    n, exposed = report["records_of_each_kind"], report["exposed"]
+    shares = [_percent(exposed[kind] / n) for kind in ("members", "others")]
+    return [
+        f"Of {_count(asked['records'], 'record')} in question, of which nobody knows, the odds are above even for "
+        f"{asked['exposed']:,}, as they are for {shares[0]} of the records in training and {shares[1]} of the others.",
     ]
 
 

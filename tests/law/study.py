@@ -278,6 +278,7 @@ EVERY_KIND = {
             "n_train": [100],
             "splits": "given",
             "evaluated": 60,
+            "in_question": 20,
             "model": "given",
             "seeds": [0],
             "attacks": ["gap", "flips", "boundary", "true-confidence"],
@@ -305,6 +306,7 @@ EVERY_KIND = {
             "model": "tree",
             "seeds": [0],
             "prior": 0.1,
+            "in_question": 30,
             "attacks": ["gap", "other-rows", "harder"],
         },
         **{

@@ -42,6 +42,7 @@ READERS = {
         "fit_stopping",
         "score_attack",
         "score_given",
+        "score_in_question",
         "score_pool",
         "measure_attack",
         "measure_pool",
@@ -51,7 +52,8 @@ READERS = {
     | PLOTS,
     # Tables name the gap attack.
     "attacks": {
-        *("score_attack", "score_given", "score_pool", "measure_attack", "measure_pool", "compare_pool"),
+        *("score_attack", "score_given", "score_in_question", "score_pool"),
+        *("measure_attack", "measure_pool", "compare_pool"),
         *("tabulate_study", "compare_exhibit", "plot_metrics", "plot_scores", "write_audit"),
     },
     "metrics": {"measure_attack", "measure_pool", "compare_pool", "tabulate_study", "compare_exhibit"},
@@ -64,7 +66,7 @@ FIRST = READERS | {
     "targets": {"import_target"},
     "defenses": {"train_model", "query_confidences"},
     "queries": ASKS | {"fit_stopping"},
-    "attacks": {"score_attack", "score_given", "score_pool"},
+    "attacks": {"score_attack", "score_given", "score_in_question", "score_pool"},
     "metrics": {"measure_attack", "tabulate_study"},
 }
 # Keys that no result depends on, each with its reason.

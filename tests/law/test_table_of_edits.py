@@ -36,6 +36,7 @@ LEFT_OUT = {
         "compare_exhibit",
         "score_attack",
         "score_given",
+        "score_in_question",
         "score_pool",
         "measure_attack",
         "measure_pool",

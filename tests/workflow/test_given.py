@@ -1,10 +1,12 @@
 """A model that exists already through the workflow: its numbers are those of a notebook, and wrong inputs end early."""
 
 import hashlib
+import json
 import re
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.datasets import load_digits
@@ -246,6 +248,45 @@ def test_an_edit_makes_again_what_depends_on_it(audited):
     np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=turned)
     assert checkout.pending()["draw_split"] == 1
     np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
+
+
+@pytest.mark.slow
+def test_records_in_question_are_told_beside_known_ones_of_which_nothing_changes(audited):
+    """Some of them were in training after all; one has the inputs of a known record."""
+    checkout, _, inputs, classes, membership = audited
+    truth, draw = membership.copy(), np.random.default_rng(1)
+    hidden = np.concatenate([draw.permutation(np.flatnonzero(truth == kind))[:40] for kind in (1, 0)])
+    twins = inputs.copy()
+    twins[hidden[0]] = twins[np.flatnonzero(truth == 0)[-1]]
+    forgotten = np.where(np.isin(np.arange(len(truth)), hidden), -1, np.where(truth < 0, 0, truth))
+    np.savez(checkout.path / "records.npz", inputs=twins, classes=classes, is_member=forgotten)
+    checkout.snakemake()
+    known = checkout.results(
+        "answers/**/*", "distances/**/*", "scores/**/*", "measures/**/*", "tables/*", "metrics.csv"
+    )
+    told = pd.read_csv(checkout.path / "results/audits/audit/records.csv", dtype=str)
+
+    checkout.configure(lambda config: config["studies"]["audit"].update(in_question=500))
+    pending = {"draw_split": 1, "query_labels": 2, "search_boundary": 1, "score_in_question": 4, "write_audit": 1}
+    assert checkout.pending() == pending
+    checkout.snakemake()
+    assert not checkout.pending() and known.items() <= checkout.results("**/*").items()
+    records = pd.read_csv(checkout.path / "results/audits/audit/records.csv", dtype=str)
+    asked = records[records["is_member"].isna()]
+    pd.testing.assert_frame_equal(records.drop(asked.index).reset_index(drop=True), told)
+    assert asked["record"].astype(int).tolist() == sorted(hidden[1:])
+    probability = asked["probability"].astype(float)[truth[asked["record"].astype(int)] == 1]
+    assert probability.mean() > asked["probability"].astype(float).drop(probability.index).mean() + 0.1
+    whole = json.loads((checkout.path / "results/audits/audit/report.json").read_text())
+    assert whole["in_question"] == {"records": 79, "exposed": (asked["exposed"] == "1").sum()}
+    log = (checkout.path / where("logs/splits", "in-question.log")).read_text()
+    assert "79 records are in question; 1 are not, as they have the inputs of a known one" in log
+    checkout.snakemake("verify")
+
+    checkout.configure(lambda config: config["studies"]["audit"].update(in_question=20))
+    assert checkout.pending() == pending
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
+    checkout.configure(audit)
 
 
 WRONG = {

@@ -83,6 +83,10 @@ class Params:
         study = self._study(wildcards)
         return self.files(self._config.datasets[study.dataset]) if study.is_given else []
 
+    def in_question(self, wildcards: Any) -> int | None:
+        """How many records of which nobody knows are judged too at most, None for a role that has none."""
+        return self._study(wildcards).in_question if wildcards.role == "in-question" else None
+
     def told_columns(self, wildcards: Any) -> dict[str, Any]:
         """The columns of a data set that name its records, "id" (None: none does), and groups of them."""
         dataset = self._config.datasets[self._study(wildcards).dataset]
@@ -171,6 +175,10 @@ class Params:
     def attack(self, wildcards: Any) -> dict[str, Any]:
         """A rule in a study without pool: numbers of a pool's shadows are nothing to it."""
         return plain(self._config.attacks[wildcards.attack], without=("shadows",))
+
+    def attack_in_question(self, wildcards: Any) -> dict[str, Any]:
+        """A rule as it judges records in question: in no other setting than its own."""
+        return plain(self._config.attacks[wildcards.attack], without=("shadows", "budgets"))
 
     def observation(self, wildcards: Any) -> str:
         return self._config.query_of(wildcards.attack).observation

@@ -104,6 +104,11 @@ class Paths:
         study = self._config.studies[name]
         return f"results/{folder}/{name}/{trained_cell(self._config, cells(study)[0])}/{study.seeds[0]}/target.npz"
 
+    def asked_model(self, wildcards: Any) -> str:
+        """The model that is asked: of records in question, the target."""
+        role = "target" if wildcards.role == "in-question" else wildcards.role
+        return f"results/models/{wildcards.study}/{wildcards.cell}/{wildcards.seeds}/{role}.npz"
+
     def stopping(self, wildcards: Any) -> str | list[str]:
         """When the target's searches may stop; the shadows' run to the end, and a query set may want no stopping."""
         if wildcards.role != "target" or not self._config.queries[wildcards.query].stops_early():
@@ -128,6 +133,9 @@ class Paths:
 
     def target_observations(self, wildcards: Any) -> str:
         return self.observations(wildcards, "target")
+
+    def observations_in_question(self, wildcards: Any) -> str:
+        return self.observations(wildcards, "in-question", is_shadow=False)
 
     def shadow_observations(self, wildcards: Any) -> list[str]:
         return [self.observations(wildcards, role) for role in self.shadow_roles(wildcards)]
@@ -166,8 +174,15 @@ class Paths:
 
     def audit_scores(self, wildcards: Any) -> list[str]:
         """The scores of the attacks on a given model that read labels alone."""
+        return self._audit_scores(wildcards, "scores")
+
+    def audit_scores_in_question(self, wildcards: Any) -> list[str]:
+        """The like of records in question, none where the study has none."""
+        return self._audit_scores(wildcards, "scores_in_question") if self._study(wildcards).in_question else []
+
+    def _audit_scores(self, wildcards: Any, folder: str) -> list[str]:
         study = self._study(wildcards)
-        where = f"results/scores/{wildcards.study}/{cells(study)[0]}/{study.seeds[0]}"
+        where = f"results/{folder}/{wildcards.study}/{cells(study)[0]}/{study.seeds[0]}"
         return [f"{where}/{attack}.npz" for attack in self._config.label_attacks_of(study)]
 
     def figure_tables(self, wildcards: Any) -> list[str]:
@@ -226,6 +241,8 @@ class Paths:
                 yield self.dataset(wildcards)
                 yield from (f"results/splits/{self._models(wildcards)}/{role}.npz" for role in roles)
                 yield from (f"results/models/{self._models(wildcards)}/{role}.npz" for role in roles)
+                if study.in_question:
+                    yield f"results/splits/{self._models(wildcards)}/in-question.npz"
                 if study.outliers:
                     yield str(self.outliers(wildcards))
                 continue
@@ -235,6 +252,9 @@ class Paths:
             yield from (self.observations(wildcards, role) for role in roles)
             yield from self.pool_observations(wildcards) if study.is_pool else ()
             yield f"results/scores/{name}/{cell}/{seeds}/{attack}.npz"
+            if study.in_question and attack in self._config.label_attacks_of(study):
+                yield self.observations_in_question(wildcards)
+                yield f"results/scores_in_question/{name}/{cell}/{seeds}/{attack}.npz"
 
     def _tables_and_figures(self) -> Iterator[str]:
         studies, figures = self._config.studies, product(self._config.figures, ("png", "pdf"))

@@ -9,6 +9,7 @@ rule write_audit:
     """A page on what attacks on a given model found, the same for programs and a model card, and all its records."""
     input:
         scores=PATHS.audit_scores,
+        in_question=PATHS.audit_scores_in_question,
         split=PATHS.first_split,
         table="results/tables/{study}.csv",
     output:

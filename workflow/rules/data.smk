@@ -51,6 +51,7 @@ rule draw_split:
         scheme=lambda wc: CONFIG.studies[wc.study].splits,
         pool=PARAMS.pool,
         membership=PARAMS.membership,
+        in_question=PARAMS.in_question,
         files=PARAMS.membership_files,
         code=code("draw_split"),
     message:

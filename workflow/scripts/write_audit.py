@@ -19,6 +19,7 @@ from workflow.harness.job import job
 
 def write(
     scores: list[str],
+    in_question: list[str],
     split: str,
     table: str,
     output: Any,
@@ -29,9 +30,12 @@ def write(
     naming: str | None,
 ) -> None:
     expected = {"scores": ("f", 3), "thresholds": ("f", 3), "example_ids": ("i", 2)}
-    scored = {name: artifacts.load(path, "scores", expected)[0] for name, path in zip(attacks, scores, strict=True)}
+    scored, asked = (
+        {name: artifacts.load(path, "scores", expected)[0] for name, path in zip(attacks, paths, strict=bool(paths))}
+        for paths in (scores, in_question)
+    )
     (is_member,) = load_membership(split, next(iter(scored.values()))["example_ids"])
-    whole, records = report(scored, is_member, read_metrics(table), about, seeds[0], columns, naming)
+    whole, records = report(scored, is_member, read_metrics(table), about, seeds[0], columns, naming, asked)
     records.to_csv(output.records, index=False)
     Path(output.json).write_text(json.dumps(whole, indent=2) + "\n")
     Path(output.page).write_text(to_html(whole))
@@ -47,6 +51,7 @@ if __name__ == "__main__":
             columns = load_columns(snakemake.config["datasets"][dataset]["path"], names) if names else None
         write(
             scores=list(snakemake.input.scores),
+            in_question=list(snakemake.input.in_question),
             split=snakemake.input.split,
             table=snakemake.input.table,
             output=snakemake.output,

@@ -21,7 +21,9 @@ KNOWN = np.r_[np.ones(60), np.zeros(80), -np.ones(60)]
 def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arrays = {"inputs": np.random.default_rng(0).random((N, 8, 8)), "classes": np.arange(N) % 3, "known": KNOWN}
-    np.savez("records.npz", few=np.where(np.arange(N) < 10, 1, KNOWN.clip(-1, 0)), **arrays)
+    arrays |= {"few": np.where(np.arange(N) < 10, 1, KNOWN.clip(-1, 0)), "all": np.arange(N) % 2}
+    arrays |= {"mostly": np.where(np.arange(N) < 20, 0, 1), "hardly": np.where(np.arange(N) < 20, 1, -1)}
+    np.savez("records.npz", **arrays)
     for name in ("mine.pt", "mine.ts"):
         (tmp_path / name).write_bytes(name.encode())
     (tmp_path / "plugins").mkdir()
@@ -122,7 +124,25 @@ BAD = {
     "too few members": (
         {"dataset": {"membership": ["few"]}},
         "datasets.records.membership: 10 known members: too few for one half to judge the other; at least 50 of each "
-        "kind are needed",
+        "kind are needed; others alone tell nothing of what is found of members; add records that it was trained on",
+    ),
+    "too few others": (
+        {"dataset": {"membership": ["mostly"]}},
+        "datasets.records.membership: 20 known non-members: too few for one half to judge the other; at least 50 of "
+        "each kind are needed; members alone do not tell what is the model's and what any model finds easy; add",
+    ),
+    "too few of both": (
+        {"dataset": {"membership": ["hardly"]}},
+        "datasets.records.membership: 20 known members and 0 known non-members: too few for one half to judge the "
+        "other; at least 50 of each kind are needed; add both, or train models of its kind on your records",
+    ),
+    "nobody in question": (
+        {"study": {"in_question": 9}, "dataset": {"membership": ["all"]}},
+        "studies.audit.in_question: 9: of all records of records it is known whether they were in training; mark those",
+    ),
+    "records in question of what is trained here": (
+        {"study": {"splits": "disjoint", "model": "mlp", "n_train": [40], "in_question": 9}},
+        "studies.audit.in_question: 9: only of a given model some may not be known; remove it",
     ),
     "too few that are asked": (
         {"study": {"evaluated": 49}},
@@ -191,6 +211,11 @@ BAD = {
         {"target": API | {"most": 60259}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60}}
         | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500}}},
         "targets.mine.most: 60259: studies.audit may send up to 60,260 inputs; raise it, or lower `evaluated`, or",
+    ),
+    "more inputs with those in question": (
+        {"target": API | {"most": 60299}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60, "in_question": 40}}
+        | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500}}},
+        "targets.mine.most: 60299: studies.audit may send up to 80,300 inputs; raise it, or lower `evaluated`, or",
     ),
     "a name of two": (
         {"models": {"mine": {"kind": "mlp"}}},

@@ -11,6 +11,15 @@ from workflow.config.schema.studies import Study
 from workflow.config.schema.targets import WITHOUT_SHADOW, FileTarget, HttpTarget, TorchTarget
 from workflow.harness.fingerprint import file_hash
 
+# What can be done where too few are known of these kinds.
+INSTEAD: dict[tuple[str, ...], str] = {
+    ("members",): "others alone tell nothing of what is found of members; add records that it was trained on, or train "
+    "models of its kind on your records, by splits: disjoint",
+    ("non-members",): "members alone do not tell what is the model's and what any model finds easy; add records of the "
+    "same population that it was not trained on, as those that came too late for it",
+}
+INSTEAD["members", "non-members"] = "add both, or train models of its kind on your records, by splits: disjoint"
+
 
 def check_targets(config: Config) -> Iterator[str]:
     for name, target in config.targets.items():
@@ -44,6 +53,8 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
     if not study.is_given:
         if study.prior is not None:
             yield f"{key}.prior: {study.prior:g}: only the page of a given model says what follows from it; remove it"
+        if study.in_question is not None:
+            yield f"{key}.in_question: {study.in_question}: only of a given model some may not be known; remove it"
         if study.model in config.targets:
             yield f"{key}.model: {study.model}: is a given model, and not trained here; set splits: given"
         return
@@ -88,12 +99,18 @@ def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> It
         )
         return
     known = dict(zip(("members", "non-members"), dataset.known(), strict=True))
-    for kind, n in known.items():
-        if n < MIN_KNOWN:
-            yield (
-                f"datasets.{study.dataset}.membership: {n} known {kind}: too few for one half to judge the other; at "
-                f"least {MIN_KNOWN} of each kind are needed"
-            )
+    if few := {kind: n for kind, n in known.items() if n < MIN_KNOWN}:
+        told = " and ".join(f"{n} known {kind}" for kind, n in few.items())
+        missing = tuple(few)
+        yield (
+            f"datasets.{study.dataset}.membership: {told}: too few for one half to judge the other; at least "
+            f"{MIN_KNOWN} of each kind are needed; {INSTEAD[missing]}"
+        )
+    if study.in_question is not None and not dataset.unknown():
+        yield (
+            f"{key}.in_question: {study.in_question}: of all records of {study.dataset} it is known whether they were "
+            "in training; mark those in question by -1, or remove this"
+        )
     if known["members"] > study.n_train[0]:
         yield (
             f"{key}.n_train: {study.n_train[0]}: {known['members']} members are known; state the size of the whole "

@@ -68,8 +68,10 @@ class Config(Strict):
 
     def most_sent(self, study: Study) -> float:
         """Inputs that a study sends to its given model at most: to look at it, and for all its query sets."""
-        known = self.datasets[study.dataset].known()
+        dataset = self.datasets[study.dataset]
+        known = dataset.known()
         records, sent = 2 * min(study.evaluated or min(known), *known), float(sum(known))
+        records += min(study.in_question or 0, dataset.unknown())
         for name in {self.attacks[attack].reads for attack in self.attacks_of(study)}:
             query = self.queries[name]
             sent += records * query.cost_of_all() + getattr(query, "random_inputs", 0) * (query.cost() + 1)

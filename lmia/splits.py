@@ -111,12 +111,15 @@ def draw_block(
     return {"members": padded(members), "nonmembers": padded(nonmembers)}
 
 
-def known_split(membership: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+def known_split(
+    membership: np.ndarray, same: np.ndarray, needs_members: bool = True
+) -> tuple[np.ndarray, np.ndarray, int]:
     """Members and non-members of a model that exists, where somebody knows them.
 
     Args:
         membership: int8 (n,), 1 for what it was trained on, 0 for what it was not, and -1 where nobody knows.
         same: ints (n,), equal where inputs are, see `lmia.data.equal_inputs`.
+        needs_members: whether there have to be members; if not, none are taken, as few would teach nothing.
 
     Returns (ids of members, of non-members, number of known examples that are left out). Left out is what is among the
     members and among the non-members: no attack can tell them apart, and whoever has them in both was mistaken in one.
@@ -128,14 +131,14 @@ def known_split(membership: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, n
     clear = [np.flatnonzero((membership == kind) & ~np.isin(same, both)) for kind in (1, 0)]
     members, nonmembers = (ids[np.sort(np.unique(same[ids], return_index=True)[1])] for ids in clear)
     n_left_out = int((membership >= 0).sum()) - len(members) - len(nonmembers)
-    for kind, ids in (("members", members), ("non-members", nonmembers)):
+    for kind, ids in (("members", members), ("non-members", nonmembers))[0 if needs_members else 1 :]:
         if len(ids) < MIN_KNOWN:
             left = f", once {n_left_out} are left out whose inputs are those of another" if n_left_out else ""
             raise ValueError(
                 f"membership: {len(ids)} known {kind}{left}: too few for one half to judge the other; at least "
                 f"{MIN_KNOWN} of each kind are needed"
             )
-    return members, nonmembers, n_left_out
+    return members if needs_members else members[:0], nonmembers, n_left_out
 
 
 def draw_in_question(membership: np.ndarray, same: np.ndarray, seed: int, limit: int) -> tuple[np.ndarray, int]:

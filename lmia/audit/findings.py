@@ -134,8 +134,13 @@ def _records(
             "exposed": exposure.is_exposed.astype(int),
         }
     )
-    taken = {"record", *found.columns}
-    own = own.rename(columns={name: f"{name} (data)" for name in own.columns if name in taken})
     if prior:
         found["at_prior"] = at_prior(exposure.probability, prior).round(4)
+    return with_own(ids, found, own)
+
+
+def with_own(ids: np.ndarray, found: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """What was found of records, after their numbers (n,) and the data set's own columns, a row for each as well."""
+    taken = {"record", *found.columns}
+    own = own.rename(columns={name: f"{name} (data)" for name in own.columns if name in taken})
     return pd.concat([pd.DataFrame({"record": ids}), own.reset_index(drop=True), found], axis=1)

@@ -41,6 +41,7 @@ LEFT_OUT = {
         "measure_attack",
         "measure_pool",
         "write_audit",
+        "compare_in_question",
     },
     "attacks": {
         "measure_attack",
@@ -51,6 +52,7 @@ LEFT_OUT = {
         "plot_metrics",
         "plot_scores",
         "write_audit",
+        "compare_in_question",
     },
 }
 

@@ -15,6 +15,7 @@ from torch import nn
 import lmia
 from lmia import artifacts
 from lmia.attacks.known_records import halves
+from lmia.data.equal_inputs import number_inputs
 from lmia.evaluation.metrics_table import read_metrics
 from lmia.membership import load_membership
 from tests.targets.billing import FAULTS, Server
@@ -255,7 +256,8 @@ def test_records_in_question_are_told_beside_known_ones_of_which_nothing_changes
     """Some of them were in training after all; one has the inputs of a known record."""
     checkout, _, inputs, classes, membership = audited
     truth, draw = membership.copy(), np.random.default_rng(1)
-    hidden = np.concatenate([draw.permutation(np.flatnonzero(truth == kind))[:40] for kind in (1, 0)])
+    alone = np.bincount(same := number_inputs(inputs))[same] == 1
+    hidden = np.concatenate([draw.permutation(np.flatnonzero(alone & (truth == kind)))[:40] for kind in (1, 0)])
     twins = inputs.copy()
     twins[hidden[0]] = twins[np.flatnonzero(truth == 0)[-1]]
     forgotten = np.where(np.isin(np.arange(len(truth)), hidden), -1, np.where(truth < 0, 0, truth))

@@ -276,7 +276,7 @@ rule tabulate_study:
 rule tabulate_metrics:
     """The tables of all studies as one: results/metrics.csv."""
     input:
-        expand("results/tables/{study}.csv", study=CONFIG.studies),
+        PATHS.tables(),
     output:
         report(
             "results/metrics.csv",

@@ -52,6 +52,7 @@ rule draw_split:
         pool=PARAMS.pool,
         membership=PARAMS.membership,
         in_question=PARAMS.in_question,
+        needs_members=PARAMS.needs_members,
         files=PARAMS.membership_files,
         code=code("draw_split"),
     message:

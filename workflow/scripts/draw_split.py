@@ -35,12 +35,13 @@ def take_known(
     seeds: list[int],
     role: str,
     in_question: int | None,
+    needs_members: bool,
     name: str,
 ) -> None:
     inputs = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})[0]["inputs"]
     with bad_input(f"datasets.{name}"):
         same = number_inputs(inputs)
-        members, nonmembers, n_left_out = known_split(membership, same)
+        members, nonmembers, n_left_out = known_split(membership, same, needs_members)
         arrays = {"members": members[None], "nonmembers": nonmembers[None]}
         if in_question is not None:
             ids, n_twins = draw_in_question(membership, same, seeds[0], in_question)
@@ -79,5 +80,6 @@ if __name__ == "__main__":
                 seeds=seed_list(params.seeds),
                 role=params.role,
                 in_question=params.in_question,
+                needs_members=params.needs_members,
                 name=name,
             )

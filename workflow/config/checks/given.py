@@ -13,8 +13,8 @@ from workflow.harness.fingerprint import file_hash
 
 # What can be done where too few are known of these kinds.
 INSTEAD: dict[tuple[str, ...], str] = {
-    ("members",): "others alone tell nothing of what is found of members; add records that it was trained on, or train "
-    "models of its kind on your records, by splits: disjoint",
+    ("members",): "add records that it was trained on; or mark records in question by -1 and set in_question of the "
+    "study, to see which of them stand out from the others",
     ("non-members",): "members alone do not tell what is the model's and what any model finds easy; add records of the "
     "same population that it was not trained on, as those that came too late for it",
 }
@@ -78,6 +78,14 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
     known = all(name in config.attacks and config.attacks[name].reads in config.queries for name in names)
     if not known:
         return  # see `check_attacks` and `check_studies`
+    for name in names:
+        if why := config.cannot_rank(study, name):
+            yield f"{key}.attacks: {name}: {why}; leave it out"
+    if study.prior is not None and config.is_without_members(study):
+        yield f"{key}.prior: {study.prior:g}: without known members no probability follows from it; remove it"
+    for name, figure in config.figures.items():
+        if study in [config.studies.get(shown) for shown in figure.all_studies()] and config.is_without_members(study):
+            yield f"figures.{name}: {key} has no metrics, as too few members are known; leave it out"
     if not config.label_attacks_of(study):
         yield f"{key}.attacks: {study.attacks}: none reads labels alone, which an audit judges by; add gap, or another"
     if study.evaluated and study.evaluated < MIN_KNOWN:
@@ -99,7 +107,8 @@ def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> It
         )
         return
     known = dict(zip(("members", "non-members"), dataset.known(), strict=True))
-    if few := {kind: n for kind, n in known.items() if n < MIN_KNOWN}:
+    few = {kind: n for kind, n in known.items() if n < MIN_KNOWN}
+    if few and not config.is_without_members(study):
         told = " and ".join(f"{n} known {kind}" for kind, n in few.items())
         missing = tuple(few)
         yield (

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from lmia.attacks.observations import OBSERVATIONS
+from lmia.splits import MIN_KNOWN
 from workflow.config.schema.attacks import AnyRule
 from workflow.config.schema.base import Distinct, Falling, Fraction, Name, NonEmpty, NonNegative, Strict
 from workflow.config.schema.datasets import AnyDataset
@@ -70,12 +71,30 @@ class Config(Strict):
         """Inputs that a study sends to its given model at most: to look at it, and for all its query sets."""
         dataset = self.datasets[study.dataset]
         known = dataset.known()
-        records, sent = 2 * min(study.evaluated or min(known), *known), float(sum(known))
+        each = [known[1]] if self.is_without_members(study) else known
+        records, sent = len(each) * min(study.evaluated or min(each), *each), float(sum(known))
         records += min(study.in_question or 0, dataset.unknown())
         for name in {self.attacks[attack].reads for attack in self.attacks_of(study)}:
             query = self.queries[name]
             sent += records * query.cost_of_all() + getattr(query, "random_inputs", 0) * (query.cost() + 1)
         return sent
+
+    def is_without_members(self, study: Study) -> bool:
+        """Whether a study compares records in question with known others alone, as too few members are known."""
+        if not study.is_given or study.in_question is None or study.dataset not in self.datasets:
+            return False
+        members, others = self.datasets[study.dataset].known()
+        return members < MIN_KNOWN <= others
+
+    def cannot_rank(self, study: Study, attack: str) -> str | None:
+        """Why an attack of this name says nothing without members; None where it does, or where there are some."""
+        if not self.is_without_members(study):
+            return None
+        if self.attacks[attack].learns:
+            return "learns from records in training, of which too few are known"
+        if OBSERVATIONS[self.query_of(attack).observation].access != "label":
+            return "reads more than labels, and what is compared without known members is labels alone"
+        return None
 
     def _refused(self, study: Study, attack: str) -> bool:
         """Whether what an attack of this name reads cannot be asked of a study's data set, or of its given model."""
@@ -83,7 +102,7 @@ class Config(Strict):
         if query is None or dataset is None:
             return False
         target = self.targets.get(study.model) if study.is_given else None
-        if query.observation == "references" and not study.is_given:
+        if query.observation == "references" and not study.is_given or self.cannot_rank(study, attack):
             return True
         return query.refused_by(dataset) is not None or (target is not None and any(target.refusals(query)))
 

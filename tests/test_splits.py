@@ -146,6 +146,14 @@ def test_of_equal_known_records_one_is_kept_and_none_of_both_kinds(records):
         assert all(row == np.flatnonzero((same == same[row]) & (membership == kind))[0] for row in ids)
 
 
+def test_where_no_members_are_needed_none_are_taken_and_others_are():
+    membership, same = np.r_[np.ones(10, int), np.zeros(60, int)], np.r_[np.arange(69), 3]
+    members, nonmembers, n_left_out = known_split(membership, same, needs_members=False)
+    assert not len(members) and nonmembers.tolist() == list(range(10, 69)) and n_left_out == 2
+    with pytest.raises(ValueError, match="^membership: 40 known non-members: too few"):
+        known_split(membership[:50], same[:50], needs_members=False)
+
+
 @pytest.mark.parametrize(("n_members", "n_twins"), [(49, 0), (60, 11), (60, 60)])
 def test_too_few_known_records_are_refused(n_members, n_twins):
     """Members are 0, 1, ...; so many of the others have the inputs of one."""

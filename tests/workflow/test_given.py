@@ -291,6 +291,39 @@ def test_records_in_question_are_told_beside_known_ones_of_which_nothing_changes
     checkout.configure(audit)
 
 
+@pytest.mark.slow
+def test_where_no_member_is_known_records_in_question_are_compared_with_others(audited):
+    checkout, _, inputs, classes, membership = audited
+    asked = np.random.default_rng(2).permutation(np.flatnonzero(membership == 0))[:40]
+    asked = np.concatenate([np.flatnonzero(membership == 1), asked])
+    known = np.where(np.isin(np.arange(len(membership)), asked), -1, 0)
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=known)
+
+    def without_members(config):
+        config["studies"]["audit"].update(in_question=500, evaluated=700, attacks=["gap", "noise", "boundary"])
+
+    checkout.configure(without_members)
+    checkout.snakemake()
+    assert not checkout.pending() and not (checkout.path / "results/metrics.csv").exists()
+    checkout.snakemake("verify")
+    records = pd.read_csv(checkout.path / "results/audits/audit/records.csv")
+    whole = json.loads((checkout.path / "results/audits/audit/report.json").read_text())
+    assert whole["known_others"] == 700 and whole["verdict"] == "cannot tell"
+    n_twins = len(asked) - len(records)  # somebody was mistaken in one of two with equal inputs
+    assert n_twins <= 1 and set(records["record"]) <= set(asked) and records["is_member"].isna().all()
+    in_training = records.loc[membership[records["record"]] == 1, "p_value"]
+    assert in_training.mean() < records["p_value"].drop(in_training.index).mean()
+    files = {role: f"distances/audit/n{N_MEMBERS}-none/3/{role}/boundary.npz" for role in ("target", "in-question")}
+    of = {role: artifacts.load(checkout.path / "results" / file)[0] for role, file in files.items()}
+    distances = {role: arrays["distance"][0, :, 0, -1] for role, arrays in of.items()}
+    above = (distances["target"] >= distances["in-question"][:, None]).sum(1)
+    own = records.set_index("record").loc[of["in-question"]["example_ids"][0]]
+    assert (own["p_value"] <= np.minimum(1, 3 * (1 + above) / 701) + 1e-6).all()  # of three attacks
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
+    checkout.configure(lambda config: config["studies"]["audit"].pop("attacks"))
+    checkout.configure(audit)
+
+
 WRONG = {
     "is the input scaled": (
         lambda inputs, classes: (inputs, (classes + 1) % 10),

@@ -11,6 +11,7 @@ import pytest
 from tests.workflow.config.bad_cases import changed
 from workflow.config.job_params import Params
 from workflow.config.load import ConfigError, check
+from workflow.config.result_files import Paths
 
 STUDY = {"dataset": "records", "splits": "given", "model": "mine", "n_train": [500], "seeds": [0], "attacks": ["gap"]}
 N = 200
@@ -22,6 +23,7 @@ def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arrays = {"inputs": np.random.default_rng(0).random((N, 8, 8)), "classes": np.arange(N) % 3, "known": KNOWN}
     arrays |= {"few": np.where(np.arange(N) < 10, 1, KNOWN.clip(-1, 0)), "all": np.arange(N) % 2}
+    arrays |= {"others": KNOWN.clip(-1, 0), "some": np.where(np.arange(N) < 10, 1, KNOWN.clip(-1, 0))}
     arrays |= {"mostly": np.where(np.arange(N) < 20, 0, 1), "hardly": np.where(np.arange(N) < 20, 1, -1)}
     np.savez("records.npz", **arrays)
     for name in ("mine.pt", "mine.ts"):
@@ -81,6 +83,25 @@ def test_attacks_that_nobody_names_are_those_that_can_run():
     assert left_out == {name for name in names if alone.attacks[name].reads == "confidences"}
 
 
+OTHERS = {"in_question": 40}
+
+
+@pytest.mark.parametrize("known", ["others", "some"])
+def test_records_in_question_are_compared_with_others_where_few_members_are_known(known):
+    config = check(given(OTHERS | {"attacks": None}, {"membership": [known]}))
+    study = config.studies["audit"]
+    names = config.attacks_of(study)
+    assert config.is_without_members(study) and not config.is_without_members(config.studies["digits-mlp"])
+    assert {"gap", "boundary", "gaussian"} <= set(names) and not {"rotation", "true-confidence"} & set(names)
+    paths = Paths(config)
+    assert paths.without_members() == ["audit"] and paths.with_members() == []
+    assert "results/tables/audit.csv" not in paths.tables() and paths.whole_table() == ["results/metrics.csv"]
+    results = paths.all_results()
+    assert "results/audits/audit/report.html" in results and "results/tables/digits-mlp.csv" in results
+    assert not [path for path in results if re.match(r"results/(scores|measures|scores_in_question)/audit/", path)]
+    assert not check(given(OTHERS)).is_without_members(study.model_copy(update={"in_question": None}))
+
+
 ALONE = "a given model has no shadow, as known records stand for one"
 CLIENT = {"kind": "plugins.client", "model": None, "weights": None}
 API = {"kind": "http", "url": "http://127.0.0.1:9", "model": None, "weights": None}
@@ -124,7 +145,7 @@ BAD = {
     "too few members": (
         {"dataset": {"membership": ["few"]}},
         "datasets.records.membership: 10 known members: too few for one half to judge the other; at least 50 of each "
-        "kind are needed; others alone tell nothing of what is found of members; add records that it was trained on",
+        "kind are needed; add records that it was trained on; or mark records in question by -1 and set in_question of",
     ),
     "too few others": (
         {"dataset": {"membership": ["mostly"]}},
@@ -135,6 +156,26 @@ BAD = {
         {"dataset": {"membership": ["hardly"]}},
         "datasets.records.membership: 20 known members and 0 known non-members: too few for one half to judge the "
         "other; at least 50 of each kind are needed; add both, or train models of its kind on your records",
+    ),
+    "attacks that learn, without members": (
+        {"study": OTHERS | {"attacks": ["gap", "rotation"]}, "dataset": {"membership": ["others"]}},
+        "studies.audit.attacks: rotation: learns from records in training, of which too few are known; leave it out",
+    ),
+    "confidences without members": (
+        {"study": OTHERS | {"attacks": ["gap", "true-confidence"]}, "dataset": {"membership": ["others"]}},
+        "studies.audit.attacks: true-confidence: reads more than labels, and what is compared without known members",
+    ),
+    "a prior without members": (
+        {"study": OTHERS | {"prior": 0.1}, "dataset": {"membership": ["others"]}},
+        "studies.audit.prior: 0.1: without known members no probability follows from it; remove it",
+    ),
+    "a figure without members": (
+        {"study": OTHERS, "dataset": {"membership": ["others"]}, "figures": {"f": {"kind": "bars", "study": "audit"}}},
+        "figures.f: studies.audit has no metrics, as too few members are known; leave it out",
+    ),
+    "more inputs without members": (
+        {"study": OTHERS | {"evaluated": 50}, "target": API | {"most": 169}, "dataset": {"membership": ["others"]}},
+        "targets.mine.most: 169: studies.audit may send up to 230 inputs; raise it, or lower `evaluated`, or",
     ),
     "nobody in question": (
         {"study": {"in_question": 9}, "dataset": {"membership": ["all"]}},

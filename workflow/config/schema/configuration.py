@@ -1,5 +1,6 @@
 """The whole configuration: every key with its type, range, unit and default, and what its entries are to each other."""
 
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -81,20 +82,24 @@ class Config(Strict):
 
     def is_without_members(self, study: Study) -> bool:
         """Whether a study compares records in question with known others alone, as too few members are known."""
-        if not study.is_given or study.in_question is None or study.dataset not in self.datasets:
+        if not study.is_given or study.in_question is None or study.dataset not in self._known:
             return False
-        members, others = self.datasets[study.dataset].known()
+        members, others = self._known[study.dataset]
         return members < MIN_KNOWN <= others
+
+    @cached_property
+    def _known(self) -> dict[str, tuple[int, int]]:
+        """Data set -> (members, non-members), of those with records in question: once, as it reads their files."""
+        names = {study.dataset for study in self.studies.values() if study.in_question is not None}
+        return {name: self.datasets[name].known() for name in sorted(names & self.datasets.keys())}
 
     def cannot_rank(self, study: Study, attack: str) -> str | None:
         """Why an attack of this name says nothing without members; None where it does, or where there are some."""
         if not self.is_without_members(study):
             return None
-        if self.attacks[attack].learns:
-            return "learns from records in training, of which too few are known"
         if OBSERVATIONS[self.query_of(attack).observation].access != "label":
             return "reads more than labels, and what is compared without known members is labels alone"
-        return None
+        return "learns from records in training, of which too few are known" if self.attacks[attack].learns else None
 
     def _refused(self, study: Study, attack: str) -> bool:
         """Whether what an attack of this name reads cannot be asked of a study's data set, or of its given model."""

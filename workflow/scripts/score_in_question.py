@@ -30,7 +30,7 @@ def score(
     own_half = halves_in_question(ids, seed)
     taught = (make, of_known, is_member, halves(is_member, seed))
     result = judge_in_question(*taught, of_asked, own_half, known.unit, attack["budget"])
-    artifacts.save(output, "scores", as_arrays([[result]], asked), {"attack": attack, "seeds": seeds})
+    artifacts.save(output, "scores_in_question", as_arrays([[result]], asked), {"attack": attack, "seeds": seeds})
 
 
 if __name__ == "__main__":

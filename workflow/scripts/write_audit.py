@@ -30,10 +30,11 @@ def write(
     naming: str | None,
 ) -> None:
     expected = {"scores": ("f", 3), "thresholds": ("f", 3), "example_ids": ("i", 2)}
-    scored, asked = (
-        {name: artifacts.load(path, "scores", expected)[0] for name, path in zip(attacks, paths, strict=bool(paths))}
-        for paths in (scores, in_question)
-    )
+    scored = {name: artifacts.load(path, "scores", expected)[0] for name, path in zip(attacks, scores, strict=True)}
+    asked = {
+        name: artifacts.load(path, "scores_in_question", expected)[0]
+        for name, path in zip(attacks, in_question, strict=bool(in_question))
+    }
     (is_member,) = load_membership(split, next(iter(scored.values()))["example_ids"])
     whole, records = report(scored, is_member, read_metrics(table), about, seeds[0], columns, naming, asked)
     records.to_csv(output.records, index=False)

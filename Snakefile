@@ -45,7 +45,7 @@ rule all:
     default_target: True
     input:
         expand("results/remarks/{study}.txt", study=CONFIG.studies),
-        "results/metrics.csv",
+        PATHS.whole_table(),
         PATHS.differences(),
         PATHS.audits("report.html"),
         expand(

@@ -11,10 +11,12 @@ def evaluated_ids(members: np.ndarray, nonmembers: np.ndarray, seed: int, limit:
     """Members and equally many non-members that a model is asked about, ascending: their order tells nothing.
 
     members, nonmembers: ids (n,), (m,) of the model's role; limit: at most so many of each, None for all that there are
-    as many of. Drawn by the seed, the same for every query set; more points include fewer. Returns ids (2k,).
+    as many of. Drawn by the seed, the same for every query set; more points include fewer. Returns ids (2k,); where no
+    member is known, ids (k,) of non-members alone.
     """
     draw = stream(seed, "evaluated points")
-    n = min(limit or len(members), len(members), len(nonmembers))
+    fewest = min(len(members) or len(nonmembers), len(nonmembers))
+    n = min(limit or fewest, fewest)
     return np.sort(np.concatenate([draw.permutation(part)[:n] for part in (members, nonmembers)]))
 
 

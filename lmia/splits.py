@@ -111,12 +111,15 @@ def draw_block(
     return {"members": padded(members), "nonmembers": padded(nonmembers)}
 
 
-def known_split(membership: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+def known_split(
+    membership: np.ndarray, same: np.ndarray, needs_members: bool = True
+) -> tuple[np.ndarray, np.ndarray, int]:
     """Members and non-members of a model that exists, where somebody knows them.
 
     Args:
         membership: int8 (n,), 1 for what it was trained on, 0 for what it was not, and -1 where nobody knows.
         same: ints (n,), equal where inputs are, see `lmia.data.equal_inputs`.
+        needs_members: whether there have to be members; if not, none are taken, as few would teach nothing.
 
     Returns (ids of members, of non-members, number of known examples that are left out). Left out is what is among the
     members and among the non-members: no attack can tell them apart, and whoever has them in both was mistaken in one.
@@ -128,14 +131,39 @@ def known_split(membership: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, n
     clear = [np.flatnonzero((membership == kind) & ~np.isin(same, both)) for kind in (1, 0)]
     members, nonmembers = (ids[np.sort(np.unique(same[ids], return_index=True)[1])] for ids in clear)
     n_left_out = int((membership >= 0).sum()) - len(members) - len(nonmembers)
-    for kind, ids in (("members", members), ("non-members", nonmembers)):
+    for kind, ids in (("members", members), ("non-members", nonmembers))[0 if needs_members else 1 :]:
         if len(ids) < MIN_KNOWN:
             left = f", once {n_left_out} are left out whose inputs are those of another" if n_left_out else ""
             raise ValueError(
                 f"membership: {len(ids)} known {kind}{left}: too few for one half to judge the other; at least "
                 f"{MIN_KNOWN} of each kind are needed"
             )
-    return members, nonmembers, n_left_out
+    return members if needs_members else members[:0], nonmembers, n_left_out
+
+
+def draw_in_question(membership: np.ndarray, same: np.ndarray, seed: int, limit: int) -> tuple[np.ndarray, int]:
+    """Records of which nobody knows whether a given model was trained on them, and which are judged too.
+
+    Args:
+        membership: As `known_split` has it.
+        same: The like.
+        seed: Int >= 0, of the draw; more records include fewer.
+        limit: At most so many.
+
+    Returns (ids (n,), ascending, number of unknown examples that are left out). Left out are those with the inputs of a
+    known example: whoever was trained on its twin was trained on it.
+
+    Raises ValueError where none is left.
+    """
+    unknown = membership < 0
+    ids = np.flatnonzero(unknown & ~np.isin(same, same[~unknown]))
+    n_left_out = int(unknown.sum()) - len(ids)
+    if not len(ids):
+        raise ValueError(
+            f"membership: expected records in question, as -1 or nothing marks them, got none, once {n_left_out} are "
+            "left out whose inputs are those of a known one"
+        )
+    return np.sort(stream(seed, "records in question").permutation(ids)[:limit]), n_left_out
 
 
 def draw_examples(n_available: int, n: int, pool: int) -> np.ndarray:

@@ -55,3 +55,10 @@ def test_a_population_is_of_points_that_are_neither_members_nor_non_members():
     assert not len(population_ids(180, MEMBERS, NONMEMBERS, 0, 0))
     with pytest.raises(ValueError, match="population: expected at most 820, the points beside .*, got 821; ask for"):
         population_ids(1000, MEMBERS, NONMEMBERS, 0, 821)
+
+
+@given(st.integers(1, 60), st.integers(0, 10**6), st.one_of(st.none(), st.integers(1, 80)))
+def test_others_alone_are_asked_about_where_no_member_is_known(n, seed, limit):
+    none, others = np.arange(0), np.arange(100, 100 + n)
+    asked = evaluated_ids(none, others, seed, limit)
+    assert set(asked) <= set(others) and len(asked) == min(limit or n, n) and (np.diff(asked) > 0).all()

@@ -4,7 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lmia.split_rows import ids_of
-from lmia.splits import PARTS, draw_block, draw_examples, draw_halves, draw_pool, draw_split, known_split, role_parts
+from lmia.splits import (
+    PARTS,
+    draw_block,
+    draw_examples,
+    draw_halves,
+    draw_in_question,
+    draw_pool,
+    draw_split,
+    known_split,
+    role_parts,
+)
 
 
 @given(n_train=st.integers(1, 50), spare=st.integers(0, 50), seed=st.integers(0, 2**32))
@@ -136,6 +146,14 @@ def test_of_equal_known_records_one_is_kept_and_none_of_both_kinds(records):
         assert all(row == np.flatnonzero((same == same[row]) & (membership == kind))[0] for row in ids)
 
 
+def test_where_no_members_are_needed_none_are_taken_and_others_are():
+    membership, same = np.r_[np.ones(10, int), np.zeros(60, int)], np.r_[np.arange(69), 3]
+    members, nonmembers, n_left_out = known_split(membership, same, needs_members=False)
+    assert not len(members) and nonmembers.tolist() == list(range(10, 69)) and n_left_out == 2
+    with pytest.raises(ValueError, match="^membership: 40 known non-members: too few"):
+        known_split(membership[:50], same[:50], needs_members=False)
+
+
 @pytest.mark.parametrize(("n_members", "n_twins"), [(49, 0), (60, 11), (60, 60)])
 def test_too_few_known_records_are_refused(n_members, n_twins):
     """Members are 0, 1, ...; so many of the others have the inputs of one."""
@@ -147,3 +165,34 @@ def test_too_few_known_records_are_refused(n_members, n_twins):
     )
     with pytest.raises(ValueError, match=message):
         known_split(membership, same)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([1, 0, -1]), st.integers(0, 12)), max_size=40),
+    st.integers(0, 10**6),
+    st.integers(1, 12),
+)
+def test_records_in_question_are_unknown_and_no_twins_of_known_ones(records, seed, limit):
+    """Beside one that no other is equal to."""
+    membership, same = (np.array(part) for part in zip(*[*records, (-1, 100)], strict=True))
+    ids, n_left_out = draw_in_question(membership, same, seed, limit)
+    more, _ = draw_in_question(membership, same, seed, limit + 1)
+    assert (np.diff(ids) > 0).all() and set(ids) <= set(more) and len(ids) <= limit
+    everything, _ = draw_in_question(membership, same, seed, len(membership))
+    known = set(same[membership >= 0].tolist())
+    assert [row in everything for row in range(len(same))] == [
+        of < 0 and twin not in known for of, twin in zip(membership.tolist(), same.tolist(), strict=True)
+    ]
+    assert len(everything) + n_left_out == (membership < 0).sum() and len(ids) == min(limit, len(everything))
+
+
+def test_another_seed_puts_other_records_in_question():
+    membership, same = np.full(500, -1), np.arange(500)
+    drawn = [draw_in_question(membership, same, seed, 50)[0] for seed in (0, 1)]
+    assert len(set(drawn[0]) & set(drawn[1])) < 25
+
+
+def test_twins_of_known_records_alone_leave_nothing_in_question():
+    message = "^membership: expected records in question, as -1 or nothing marks them, got none, once 2 are left out"
+    with pytest.raises(ValueError, match=message):
+        draw_in_question(np.array([1, -1, -1]), np.zeros(3, int), 0, 5)

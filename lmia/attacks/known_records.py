@@ -1,7 +1,8 @@
 """Attack a model of which some members and non-members are known: one half of these stands for a shadow of the other.
 
 No other model is needed, and no record is judged by a threshold, a magnitude or a rule that has seen whether it is a
-member.
+member. Records in question, of which nobody knows, are put into the halves by a coin, and judged as the others are;
+they teach nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,20 +56,59 @@ def run_on_halves(
         found.append((rows, run_attack(make, target.take(rows), *known, unit, budget, budgets)))
     (rows, one), (other_rows, other) = found
     order = np.argsort(np.concatenate([rows, other_rows]))
-    return [_joined(*pair, order) for pair in zip(one, other, strict=True)]
+    return [_joined(pair, order) for pair in zip(one, other, strict=True)]
 
 
-def _joined(one: AttackResult, other: AttackResult, order: np.ndarray) -> AttackResult:
-    """The results of both halves as one, of the records in their order."""
-    parts = (one, other)
+def halves_in_question(example_ids: np.ndarray, seed: int) -> np.ndarray:
+    """As which half records in question are judged, ints (n,) of 0 and 1, whoever else is in question.
+
+    example_ids: ints (n,); seed: of the draw.
+    """
+    coins = [stream(seed, "half of a record in question", int(example)).integers(2) for example in example_ids]
+    return np.array(coins, dtype=int)
+
+
+def judge_in_question(
+    make: Callable[[], Any],
+    target: Observations,
+    is_member: np.ndarray,
+    half: np.ndarray,
+    in_question: Observations,
+    own_half: np.ndarray,
+    unit: str = "",
+    budget: int | None = None,
+) -> AttackResult:
+    """Score records in question as the known records of their half are scored, by what the other half teaches.
+
+    Args:
+        make: See `run_attack`.
+        target: What was observed of all n known records.
+        is_member: Bools (n,).
+        half: As `halves` draws it, ints (n,).
+        in_question: The like of `target`, of m records.
+        own_half: As `halves_in_question` draws it, ints (m,).
+        unit: See `run_attack`.
+        budget: See `run_attack`.
+    """
+    rows, parts = [], []
+    for own in np.unique(own_half):
+        rows.append(np.flatnonzero(own_half == own))
+        others = np.flatnonzero(half != own)
+        known = [target.take(others)], [is_member[others]]
+        parts.append(run_attack(make, in_question.take(rows[-1]), *known, unit, budget)[0])
+    return _joined(parts, np.argsort(np.concatenate(rows)))
+
+
+def _joined(parts: Sequence[AttackResult], order: np.ndarray) -> AttackResult:
+    """The results of the halves as one, of the records in their order."""
     sizes = [len(part.scores) for part in parts]
     thresholds = [np.full(size, part.threshold) for size, part in zip(sizes, parts, strict=True)]
     censored, searches = np.sum([part.searches for part in parts], axis=0).tolist()
     return AttackResult(
-        one.setting,
+        parts[0].setting,
         np.concatenate([part.scores for part in parts])[order],
         np.concatenate(thresholds)[order],
         float(np.average([part.queries for part in parts], weights=sizes)),
-        one.chosen if one.chosen == other.chosen else float("nan"),
+        parts[0].chosen if parts[0].chosen == parts[-1].chosen else float("nan"),
         (censored, searches),
     )

@@ -38,22 +38,37 @@ class Exposure:
 
 
 def expose(scores: Mapping[str, np.ndarray], is_member: np.ndarray, half: np.ndarray) -> Exposure:
-    """What attacks say of single records.
+    """What attacks say of single known records.
 
     scores: of each attack, floats (n,), higher = more member-like; is_member: bools (n,), as many of each kind; half:
     ints (n,) of 0 and 1, see `lmia.attacks.known_records.halves`.
     """
-    n = len(is_member)
+    return expose_in_question(scores, is_member, half, scores, half)
+
+
+def expose_in_question(
+    scores: Mapping[str, np.ndarray],
+    is_member: np.ndarray,
+    half: np.ndarray,
+    in_question: Mapping[str, np.ndarray],
+    own_half: np.ndarray,
+) -> Exposure:
+    """What attacks say of m records in question, each by the known records that are not of its half.
+
+    scores, is_member, half: of the known records, as `expose` has them; in_question: of each attack, floats (m,), as
+    `lmia.attacks.known_records.judge_in_question` scores them; own_half: ints (m,), as that has it.
+    """
+    n = len(own_half)
     attack, score = np.empty(n, dtype=object), np.empty(n)
     probability, low, high = (np.empty(n) for _ in range(3))
     for own in (0, 1):
-        rows, others = half == own, half != own
+        rows, others = own_half == own, half != own
         best = max(scores, key=lambda name: auc(scores[name][others], is_member[others]))
-        attack[rows], score[rows] = best, scores[best][rows]
+        attack[rows], score[rows] = best, in_question[best][rows]
         edges = _edges(scores[best][others])
         counts = np.array([_counts(scores[best][others & (is_member == kind)], edges) for kind in (True, False)])
         told = _shares(*counts)
-        bins = np.searchsorted(edges, scores[best][rows], side="right")
+        bins = np.searchsorted(edges, in_question[best][rows], side="right")
         for values, of_bins in zip((probability, low, high), told, strict=True):
             values[rows] = of_bins[bins]
     return Exposure(attack.astype(str), score, probability, low, high)

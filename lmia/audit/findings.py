@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lmia.attacks.known_records import halves
-from lmia.audit.exposure import Exposure, at_prior, expose
+from lmia.attacks.known_records import halves, halves_in_question
+from lmia.audit.exposure import Exposure, at_prior, expose, expose_in_question
 from lmia.audit.groups import exposed_by_group
 from lmia.audit.verdict import TELLING, Finding, accuracy_of, errors_of, judge
 from lmia.evaluation.flag_texts import parted
@@ -27,6 +27,7 @@ def report(
     columns: pd.DataFrame | None = None,
     naming: str | None = None,
     alternatives: Sequence[Mapping[str, Any]] = (),
+    in_question: Mapping[str, Mapping[str, np.ndarray]] | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """The whole audit as (plain values, one row for each record).
 
@@ -35,14 +36,16 @@ def report(
     "study", "dataset", "model", "n_train"; "prior", the share of records that is believed to be in training, or None;
     "references", whether models like it were trained to compare; seed: of the study, by which halves were drawn;
     columns: texts of the data set's own, a row for each of its records; naming: that of them which names records, and
-    is no group; alternatives: reports of other models, to compare with.
+    is no group; alternatives: reports of other models, to compare with; in_question: of each attack, the like of
+    `scored` of records of which nobody knows, None for none: they are in no number but those of their own.
     """
     findings, reach = [], errors_of(len(scored))
     for name, of in scored.items():
         called = of["scores"][0, 0] >= of["thresholds"][0, 0]
         findings.append(Finding(name, float(of["queries"][0, 0]), accuracy_of(called, is_member, reach)))
     verdict = judge(findings)
-    exposure = expose({name: of["scores"][0, 0] for name, of in scored.items()}, is_member, halves(is_member, seed))
+    known = _scores_of(scored), is_member, halves(is_member, seed)
+    exposure = expose(*known)
     rows = table.loc[table["seed"].eq(ALL_SEEDS) & table["setting"].eq("")]
     (ids,) = next(iter(scored.values()))["example_ids"]
     own = pd.DataFrame(index=ids) if columns is None else columns.iloc[ids]
@@ -63,16 +66,28 @@ def report(
         "exposed": dict(zip(("members", "others"), exposed, strict=True)),
         "surest": (surest := _surest(exposure)),
         "at_prior": about["prior"] and [at_prior(number, about["prior"]) for number in surest["probability"]],
+        "in_question": None,
         "groups": exposed_by_group(groups, is_member, exposure.is_exposed),
         "alternatives": [],
         "flags": sorted({flag for text in rows["flags"] for flag in parted(text)}),
     }
     if alternatives:
         whole["alternatives"] = [_beside(one) for one in (whole, *alternatives)]
-    records = _records(ids, is_member, exposure, own)
-    if about["prior"]:
-        records["at_prior"] = at_prior(exposure.probability, about["prior"])
-    return whole, records.round({"at_prior": 4})
+    records = _records(ids, is_member.astype(int), exposure, own, about["prior"])
+    if in_question:
+        (others,) = next(iter(in_question.values()))["example_ids"]
+        exposure = expose_in_question(*known, _scores_of(in_question), halves_in_question(others, seed))
+        whole["in_question"] = {"records": len(others), "exposed": int(exposure.is_exposed.sum())}
+        own = pd.DataFrame(index=others) if columns is None else columns.iloc[others]
+        nobody_knows = np.full(len(others), None)
+        parts = [records, _records(others, nobody_knows, exposure, own, about["prior"])]
+        records = pd.concat(parts).sort_values("record", ignore_index=True).astype({"is_member": "Int64"})
+    return whole, records
+
+
+def _scores_of(scored: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """attack -> scores (n,), as it is meant to be run."""
+    return {name: of["scores"][0, 0] for name, of in scored.items()}
 
 
 def _surest(exposure: Exposure) -> dict[str, Any]:
@@ -122,11 +137,13 @@ def _metrics(rows: pd.DataFrame, attack: str) -> dict[str, list[float] | None]:
     return found
 
 
-def _records(ids: np.ndarray, is_member: np.ndarray, exposure: Exposure, own: pd.DataFrame) -> pd.DataFrame:
+def _records(
+    ids: np.ndarray, membership: np.ndarray, exposure: Exposure, own: pd.DataFrame, prior: float | None
+) -> pd.DataFrame:
     """One row for each record, in the order of their numbers in the data set, with the data set's own columns."""
     found = pd.DataFrame(
         {
-            "is_member": is_member.astype(int),
+            "is_member": membership,
             "attack": exposure.attack,
             "score": exposure.score.round(6),
             "probability": exposure.probability.round(4),
@@ -135,6 +152,13 @@ def _records(ids: np.ndarray, is_member: np.ndarray, exposure: Exposure, own: pd
             "exposed": exposure.is_exposed.astype(int),
         }
     )
+    if prior:
+        found["at_prior"] = at_prior(exposure.probability, prior).round(4)
+    return with_own(ids, found, own)
+
+
+def with_own(ids: np.ndarray, found: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """What was found of records, after their numbers (n,) and the data set's own columns, a row for each as well."""
     taken = {"record", *found.columns}
     own = own.rename(columns={name: f"{name} (data)" for name in own.columns if name in taken})
     return pd.concat([pd.DataFrame({"record": ids}), own.reset_index(drop=True), found], axis=1)

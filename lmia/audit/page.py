@@ -56,42 +56,56 @@ def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
             f"The interval holds in 95 % of audits, for {together}.",
             *_model(report["model"]),
         ],
-        "Who is exposed": _exposed(report),
+        "Who is exposed": [*_exposed(report), *_in_question(report)],
         "What was not tested": [WITH_REFERENCES if report["references"] else WITHOUT_REFERENCES, *NOT_TESTED],
     }
 
 
 def to_html(report: Mapping[str, Any]) -> str:
     """The page. It loads nothing from elsewhere."""
-    told = sentences(report)
-    (answer,) = told.pop("answer")
+    end = []
+    if report["groups"]:
+        end += ["<h2>Exposed records in training, by group</h2>", _groups(report["groups"])]
+    if report["alternatives"]:
+        end += ["<h2>What another training costs, and what it hides</h2>", _alternatives(report["alternatives"])]
+    end += ["<h2>All attacks</h2>", _table(report)]
+    note = (
+        "A finding of no leak bounds these attacks on these records. Only private training gives a guarantee. Half of "
+        "all calls are right by chance. Brackets are 95 % intervals of single numbers."
+    )
+    return lay_out(report, sentences(report), _chart(report["attacks"]), end, note)
+
+
+def lay_out(
+    report: Mapping[str, Any], told: Mapping[str, Sequence[str]], chart: str, end: Sequence[str], note: str
+) -> str:
+    """A page. told: as `sentences` has it; chart: below what was found; end: before the note."""
     title = f"Does the model “{report['model']['name']}” leak who was in its training set?"
-    parts = [f"<h1>{html.escape(title)}</h1>", f'<p class="answer">{html.escape(answer)}</p>']
+    parts = [f"<h1>{html.escape(title)}</h1>", f'<p class="answer">{html.escape(" ".join(told["answer"]))}</p>']
     if report["flags"]:
         parts += ["<h2>Before you believe a number</h2>", _list(report["flags"])]
-    for heading, lines in told.items():
+    for heading in [heading for heading in told if heading != "answer"]:
+        lines = told[heading]
         text = _list(lines) if heading == "What was not tested" else f"<p>{html.escape(' '.join(lines))}</p>"
         parts += [f"<h2>{html.escape(heading)}</h2>", text]
         if heading == "What was found":
-            parts.append(_chart(report["attacks"]))
-    if report["groups"]:
-        parts += ["<h2>Exposed records in training, by group</h2>", _groups(report["groups"])]
-    if report["alternatives"]:
-        parts += ["<h2>What another training costs, and what it hides</h2>", _alternatives(report["alternatives"])]
-    parts += ["<h2>All attacks</h2>", _table(report)]
-    parts.append(
-        '<p class="note">A finding of no leak bounds these attacks on these records. Only private training gives a '
-        "guarantee. Half of all calls are right by chance. Brackets are 95 % intervals of single numbers.</p>"
-    )
+            parts.append(chart)
+    parts += [*end, f'<p class="note">{note}</p>']
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{LOOK}</style>'
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(parts) + "\n</body></html>\n"
+    body = "\n".join(parts)
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
 
 def to_card(report: Mapping[str, Any]) -> str:
     """A paragraph for a model card, in Markdown."""
-    told = sentences(report)
-    lines = ["## Membership inference", "", *told["answer"], *told["What was found"], *told["How sure this is"]]
-    lines += told["Who is exposed"]
+    return as_card(report, sentences(report))
+
+
+def as_card(report: Mapping[str, Any], told: Mapping[str, Sequence[str]]) -> str:
+    """The like of sentences, as `sentences` has them."""
+    lines = ["## Membership inference", ""]
+    for heading in ("answer", "What was found", "How sure this is", "Who is exposed"):
+        lines += told.get(heading, [])
     if report["flags"]:
         lines.append(f"Flags: {'; '.join(report['flags'])}.")
     return "\n".join([*lines, "", "Not tested:", "", *(f"- {line}" for line in told["What was not tested"])]) + "\n"
@@ -139,6 +153,18 @@ def _exposed(report: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _in_question(report: Mapping[str, Any]) -> list[str]:
+    """What is said of records of which nobody knows whether they were in training, beside what is said of the known."""
+    if not (asked := report["in_question"]):
+        return []
+    n, exposed = report["records_of_each_kind"], report["exposed"]
+    shares = [_percent(exposed[kind] / n) for kind in ("members", "others")]
+    return [
+        f"Of {_count(asked['records'], 'record')} in question, of which nobody knows, the odds are above even for "
+        f"{asked['exposed']:,}, as they are for {shares[0]} of the records in training and {shares[1]} of the others.",
+    ]
+
+
 def _declared(report: Mapping[str, Any]) -> list[str]:
     """What follows from what the user believes, which nothing here has measured."""
     if not report["prior"]:
@@ -160,8 +186,12 @@ def _table(report: Mapping[str, Any]) -> str:
         name = attack["attack"] + (f" ({attack['access']})" if "access" in attack else "")
         numbers = [_cell(attack.get("accuracy"), 100), _cell(attack.get("auc"), 1)]
         rows.append([name, f"{attack['queries']:.0f}", *numbers, *(_cell(attack.get(rate), 100) for rate in rates)])
-    lines = [_row(row, "td" if number else "th") for number, row in enumerate(rows)]
-    return f"<table>{''.join(lines)}</table>"
+    return table_of(rows)
+
+
+def table_of(rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells, the first row its heads."""
+    return f"<table>{''.join(_row(row, 'td' if number else 'th') for number, row in enumerate(rows))}</table>"
 
 
 def _groups(groups: Sequence[Mapping[str, Any]]) -> str:
@@ -169,7 +199,7 @@ def _groups(groups: Sequence[Mapping[str, Any]]) -> str:
     for group in groups:
         named = [f"{group['column']}: {group['value']}", f"{group['records']:,}", f"{group['exposed']:,}"]
         rows.append([*named, _cell(group["share"], 100)])
-    return f"<table>{''.join(_row(row, 'td' if number else 'th') for number, row in enumerate(rows))}</table>"
+    return table_of(rows)
 
 
 def _alternatives(models: Sequence[Mapping[str, Any]]) -> str:
@@ -178,7 +208,7 @@ def _alternatives(models: Sequence[Mapping[str, Any]]) -> str:
         share = f"{model['exposed']:,} of {model['records']:,}"
         right, called = (_cell(model[name], 100) for name in ("test_accuracy", "accuracy_of_all"))
         rows.append([model["model"], right, model["strongest"], called, share])
-    return f"<table>{''.join(_row(row, 'td' if number else 'th') for number, row in enumerate(rows))}</table>"
+    return table_of(rows)
 
 
 def _row(cells: Sequence[str], tag: str) -> str:

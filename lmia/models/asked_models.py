@@ -45,7 +45,8 @@ class Subject:
 class TrainedModels:
     """Iterates the `Subject` of each seed.
 
-    files: has paths of artifacts as `dataset`, `split` and `model`, the latter two of one role; params: has `model`,
+    files: has paths of artifacts as `dataset`, `split` and `model`, the latter two of one role, or a split of records
+    in question and the target that they are of; params: has `model`,
     what the model is ({"kind": ..., options}), `seeds`, the block of these files ("0-5"), `evaluated`, how many points
     of each kind are asked about at most (None: all), and `pool`, the number of the pool that the models are of (None:
     they are of none); device: that models run on; threads: of the CPU; terms: further options of `model`, on which no
@@ -86,6 +87,11 @@ class TrainedModels:
         return ids_of(self._split["members"][row]), ids_of(self._split["nonmembers"][row])
 
     def _asked_ids(self, row: int, seed: int) -> np.ndarray:
+        if "in_question" in self._split:
+            return self._split["in_question"][row]
+        return self._judged_ids(row, seed)
+
+    def _judged_ids(self, row: int, seed: int) -> np.ndarray:
         members, nonmembers = self._parts(row)
         if self._pool is None:
             return evaluated_ids(members, nonmembers, seed, self._evaluated)
@@ -99,11 +105,14 @@ class TrainedModels:
     def starting_points(self, subject: Subject) -> tuple[torch.Tensor, np.ndarray] | None:
         """(inputs, classes) of points where searches may start, none of them a known member; None where there is none.
 
-        Of a pool they are among what no model of it was trained on, and the same for all.
+        Of a pool they are among what no model of it was trained on, and the same for all. Searches of records in
+        question start where those of known records do, or the two kinds of distances would differ by that.
         """
-        members, nonmembers = self._parts(self._seeds.index(subject.seed))
+        row = self._seeds.index(subject.seed)
+        members, nonmembers = self._parts(row)
         taken = members if self._pool is None else np.concatenate([members, nonmembers])
-        ids = starting_ids(len(self._data["classes"]), subject.ids, taken, subject.draws)
+        judged = self._judged_ids(row, subject.seed)
+        ids = starting_ids(len(self._data["classes"]), judged, taken, subject.draws)
         return (torch.from_numpy(self._data["inputs"][ids]), self._data["classes"][ids]) if len(ids) else None
 
     def population(self, subject: Subject, n: int) -> tuple[torch.Tensor, np.ndarray]:

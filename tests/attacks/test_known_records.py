@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmia.attacks import classifier, distance, gap, true_confidence, vote
-from lmia.attacks.known_records import halves, run_on_halves
+from lmia.attacks.known_records import halves, halves_in_question, judge_in_question, run_on_halves
 from lmia.attacks.observations import Answers, Confidences, Distances
 from lmia.attacks.scoring import run_attack
 
@@ -100,3 +100,36 @@ def test_some_of_the_examples(kind):
         assert Distances(whole.distance, whole.n_queries, CLASSES).take(rows).stopped is None
     if kind == "confidences":
         assert Confidences(whole.probabilities, CLASSES).take(rows).phi is None
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10**6), st.sampled_from(RULES), st.integers(1, N))
+def test_records_in_question_are_judged_as_the_known_ones_of_their_half(seed, rule, n_asked):
+    """Known ones that are put in question again, in the half that they were in, are scored as they were."""
+    make, kind = rule
+    target = observed(kind, seed)
+    is_member = np.random.default_rng(seed + 1).permutation(N) < N // 2
+    half = halves(is_member, seed)
+    (main, *_) = run_on_halves(make, target, is_member, half, "pixels", 4, [])
+    rows = np.random.default_rng(seed + 2).permutation(N)[:n_asked]
+    asked = judge_in_question(make, target, is_member, half, target.take(rows), half[rows], "pixels", 4)
+    np.testing.assert_array_equal(asked.scores, main.scores[rows])
+    np.testing.assert_array_equal(np.broadcast_to(asked.threshold, n_asked), main.threshold[rows])
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10**6), st.sampled_from(RULES), st.integers(1, N))
+def test_what_is_said_of_a_record_does_not_depend_on_who_else_is_in_question(seed, rule, n_asked):
+    make, kind = rule
+    target, others = observed(kind, seed), observed(kind, seed + 1)
+    is_member = np.random.default_rng(seed + 2).permutation(N) < N // 2
+    known = (make, target, is_member, halves(is_member, seed))
+    ids, rows = np.arange(N) + 7, np.random.default_rng(seed + 3).permutation(N)[:n_asked]
+    own = halves_in_question(ids, seed)
+    np.testing.assert_array_equal(halves_in_question(ids[rows], seed), own[rows])
+    whole, part = (judge_in_question(*known, others.take(of), own[of]) for of in (np.arange(N), rows))
+    np.testing.assert_array_equal(part.scores, whole.scores[rows])
+
+
+def test_records_in_question_are_in_both_halves():
+    assert 400 < halves_in_question(np.arange(1000), 0).sum() < 600

@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lmia.audit.findings import report
 from lmia.audit.page import to_card, to_html
@@ -20,8 +22,11 @@ ABOUT |= {"prior": None, "references": False}
 VOID = {"meta", "br", "path", "use"}
 
 
-def audited(shift, flags="", n=N, **about):
-    """(report, records) of a gap attack, and of one whose scores of members are shifted."""
+def audited(shift, flags="", n=N, asked=None, **about):
+    """(report, records) of a gap attack, and of one whose scores of members are shifted.
+
+    asked: scores by the latter of records in question, which come after all known ones.
+    """
     draw, is_member = np.random.default_rng(0), IS_MEMBER[: 2 * n]
     found = {"gap": draw.random(2 * n) < 0.9, "boundary": draw.standard_normal(2 * n) + shift * is_member}
     scored, rows = {}, []
@@ -38,8 +43,13 @@ def audited(shift, flags="", n=N, **about):
     rows.append(["true-confidence", "confidence", 1, "accuracy", 0.8, 0.7, 0.9])
     names = ["attack", "access", "queries", "metric", "value", "ci_low", "ci_high"]
     table = pd.DataFrame(rows, columns=names).assign(seed="all", setting="", flags=flags)
-    columns = pd.DataFrame({"person": [f"p{row}" for row in range(2 * n)], "town": ["Ayr", "Bath"] * n, "score": "x"})
-    return report(scored, is_member, table, ABOUT | about, 3, columns, "person")
+    rows = np.arange(2 * n + (0 if asked is None else len(asked)))
+    people = {"person": [f"p{row}" for row in rows], "town": np.where(rows % 2, "Bath", "Ayr"), "score": "x"}
+    in_question = asked is not None and {
+        name: {"scores": scores[None, None], "example_ids": rows[None, 2 * n :]}
+        for name, scores in (("gap", np.ones(len(asked))), ("boundary", asked))
+    }
+    return report(scored, is_member, table, ABOUT | about, 3, pd.DataFrame(people), "person", in_question=in_question or None)
 
 
 class Checked(HTMLParser):
@@ -154,3 +164,29 @@ def test_what_is_believed_is_told_apart_from_what_was_measured():
     plain, without = audited(2.0)
     assert plain["at_prior"] is None and "You state" not in to_html(plain) and "at_prior" not in without
     assert plain["verdict"] == whole["verdict"] and plain["surest"] == whole["surest"]
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.integers(0, 10**6), st.integers(1, 30), st.sampled_from([None, 0.1]))
+def test_records_in_question_change_nothing_of_what_is_said_of_known_ones(seed, n_asked, prior):
+    asked = np.random.default_rng(seed).standard_normal(n_asked)
+    whole, records = audited(1.0, n=100, asked=asked, prior=prior)
+    without, known = audited(1.0, n=100, prior=prior)
+    told = whole.pop("in_question")
+    assert without.pop("in_question") is None and whole == without
+    of_known, of_asked = records[records["is_member"].notna()], records[records["is_member"].isna()]
+    assert known.to_csv(index=False) == of_known.to_csv(index=False)
+    assert told == {"records": n_asked, "exposed": int(of_asked["exposed"].sum())}
+    assert of_asked["person"].tolist() == [f"p{row}" for row in range(200, 200 + n_asked)]
+
+
+def test_records_in_question_get_the_odds_of_known_ones_that_score_alike():
+    asked = np.r_[np.full(20, 3.0), np.full(30, -2.0)]
+    whole, records = audited(1.0, asked=asked)
+    of_asked = records[records["record"] >= 2 * N]
+    assert of_asked["exposed"].tolist() == [1] * 20 + [0] * 30 and of_asked["probability"].iloc[-1] < 0.3
+    shares = [f"{100 * whole['exposed'][kind] / N:.1f} %" for kind in ("members", "others")]
+    says = "Of 50 records in question, of which nobody knows, the odds are above even for 20, as they are for "
+    says += f"{shares[0]} of the records in training and {shares[1]} of the others."
+    assert says in to_html(whole) and says in to_card(whole) and "in question" not in to_html(audited(1.0)[0])
+    assert ",,boundary," in records.to_csv(index=False).splitlines()[-1]  # nobody knows

@@ -77,6 +77,7 @@ EVERY_KIND = {
         "mine": {"kind": "npz", "path": "mine.npz", "inputs": ["inputs", "more"], "classes": ["classes", "others"]},
         "plain": {"kind": "npz", "path": "mine.npz"},
         "records": {"kind": "npz", "path": "records.npz", "membership": ["known"]},
+        "others": {"kind": "npz", "path": "records.npz", "membership": ["asked"]},
         "residents": {
             "kind": "csv",
             "path": "residents.csv",
@@ -288,9 +289,19 @@ EVERY_KIND = {
             "n_train": [100],
             "splits": "given",
             "evaluated": 60,
+            "in_question": 20,
             "model": "given",
             "seeds": [0],
             "attacks": ["gap", "flips", "boundary", "true-confidence"],
+        },
+        "audit-others": {
+            "dataset": "others",
+            "n_train": [100],
+            "splits": "given",
+            "in_question": 30,
+            "model": "given",
+            "seeds": [0],
+            "attacks": ["gap", "flips", "boundary"],
         },
         "audit-remote": {
             "dataset": "records",
@@ -316,6 +327,7 @@ EVERY_KIND = {
             "seeds": [0],
             "prior": 0.1,
             "alternatives": ["audit-pruned"],
+            "in_question": 30,
             "attacks": ["gap", "other-rows", "harder"],
         },
         "audit-pruned": {
@@ -579,7 +591,8 @@ def place(folder):
     with torch.inference_mode():
         classes = GIVEN(torch.from_numpy(inputs)).argmax(1).numpy()
     known, said = (numbers.permutation(np.repeat([1, 0, -1], [70, 80, 50])) for _ in range(2))
-    np.savez(folder / "records.npz", inputs=inputs, classes=classes, known=known, said=said)
+    asked = numbers.permutation(np.repeat([0, -1], [120, 80]))
+    np.savez(folder / "records.npz", inputs=inputs, classes=classes, known=known, said=said, asked=asked)
     (folder / "given.pt").write_bytes(WEIGHTS)
     (folder / "given.ts").write_bytes(PROGRAM)
     (folder / "tree.joblib").write_bytes(PICKLED)

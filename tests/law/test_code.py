@@ -70,6 +70,7 @@ def chosen_by_name(job):
     text = FILES[script_of(job)].read_text()
     specs = [job["params"].get(name) for name in ("spec", "model", "target", "defense", "query", "attack", "figure")]
     specs += job["params"].get("queries", {}).values()
+    specs += [entry[1] for entry in job["params"].get("attacks", []) if isinstance(entry, list)]  # with their names
     kinds = {spec["kind"] for spec in specs if spec}
     packages = ("data", "models", "targets", "defenses", "perturbations", "attacks", "calibration", "figures")
     folders = [name for name in packages if re.search(rf"\bmodules\(.*\b{name}=|\"{name}\"", text)]
@@ -197,4 +198,5 @@ def test_scripts_take_what_decides_a_byte_from_params_and_inputs():
         ("train_model.py", "config.studies"),
         ("verify.py", "config.stale"),
         ("write_audit.py", "config.datasets"),
+        ("compare_in_question.py", "config.datasets"),
     }

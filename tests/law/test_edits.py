@@ -43,17 +43,20 @@ READERS = {
         "fit_stopping",
         "score_attack",
         "score_given",
+        "score_in_question",
         "score_pool",
         "measure_attack",
         "measure_pool",
         "compare_exhibit",
         "write_audit",
+        "compare_in_question",
     }
     | PLOTS,
     # Tables name the gap attack.
     "attacks": {
-        *("score_attack", "score_given", "score_pool", "measure_attack", "measure_pool", "compare_pool"),
-        *("tabulate_study", "compare_exhibit", "plot_metrics", "plot_scores", "write_audit"),
+        *("score_attack", "score_given", "score_in_question", "score_pool"),
+        *("measure_attack", "measure_pool", "compare_pool"),
+        *("tabulate_study", "compare_exhibit", "plot_metrics", "plot_scores", "write_audit", "compare_in_question"),
     },
     "metrics": {"measure_attack", "measure_pool", "compare_pool", "tabulate_study", "compare_exhibit"},
     "figures": PLOTS,
@@ -65,7 +68,7 @@ FIRST = READERS | {
     "targets": {"import_target"},
     "defenses": {"train_model", "query_confidences"},
     "queries": ASKS | {"fit_stopping"},
-    "attacks": {"score_attack", "score_given", "score_pool"},
+    "attacks": {"score_attack", "score_given", "score_in_question", "score_pool", "compare_in_question"},
     "metrics": {"measure_attack", "tabulate_study"},
 }
 # Keys that no result depends on, each with its reason.

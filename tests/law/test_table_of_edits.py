@@ -36,10 +36,12 @@ LEFT_OUT = {
         "compare_exhibit",
         "score_attack",
         "score_given",
+        "score_in_question",
         "score_pool",
         "measure_attack",
         "measure_pool",
         "write_audit",
+        "compare_in_question",
     },
     "attacks": {
         "measure_attack",
@@ -50,6 +52,7 @@ LEFT_OUT = {
         "plot_metrics",
         "plot_scores",
         "write_audit",
+        "compare_in_question",
     },
 }
 

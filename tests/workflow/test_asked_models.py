@@ -83,3 +83,13 @@ def test_models_of_a_pool_are_asked_the_same(finished, monkeypatch):
     assert torch.equal(starts[0][0], starts[1][0]) and not torch.equal(starts[0][0], starts[2][0])
     numbers = [next(iter(models(finished, "target", 10, pool))).ids for pool in (3, 4)]
     assert len(numbers[0]) == 20 and not np.array_equal(*numbers) and set(numbers[0]) <= set(taken[0].ids)
+
+
+def test_searches_of_records_in_question_start_where_those_of_known_ones_do(finished):
+    known, asked = models(finished, "target", 10), models(finished, "target", 10)
+    ids = np.stack([np.setdiff1d(np.arange(1797), subject.ids)[-30:] for subject in known])
+    asked._split = asked._split | {"in_question": ids}
+    for row, (one, other) in enumerate(zip(known, asked, strict=True)):
+        assert other.ids.tolist() == ids[row].tolist()
+        starts = known.starting_points(one)[0], asked.starting_points(other)[0]
+        assert torch.equal(*starts)

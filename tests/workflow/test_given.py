@@ -1,10 +1,12 @@
 """A model that exists already through the workflow: its numbers are those of a notebook, and wrong inputs end early."""
 
 import hashlib
+import json
 import re
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.datasets import load_digits
@@ -13,6 +15,7 @@ from torch import nn
 import lmia
 from lmia import artifacts
 from lmia.attacks.known_records import halves
+from lmia.data.equal_inputs import number_inputs
 from lmia.evaluation.metrics_table import read_metrics
 from lmia.membership import load_membership
 from tests.targets.billing import FAULTS, Server
@@ -71,8 +74,8 @@ def fitted(inputs, classes, n_epochs=60):
 
 
 @pytest.fixture(scope="module")
-def audited(tmp_path_factory):
-    """(checkout after a run, inputs, classes, membership)."""
+def placed(tmp_path_factory):
+    """(checkout with a given model, network, inputs, classes, membership)."""
     checkout = make_checkout(tmp_path_factory.mktemp("given") / "it")
     draw = np.random.default_rng(0)
     inputs, classes = load_digits(return_X_y=True)
@@ -88,8 +91,14 @@ def audited(tmp_path_factory):
     np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
     torch.save(network.state_dict(), checkout.path / "mine.pt")
     checkout.configure(audit)
-    checkout.snakemake()
     return checkout, network, inputs, classes, membership
+
+
+@pytest.fixture(scope="module")
+def audited(placed):
+    """The same after a run."""
+    placed[0].snakemake()
+    return placed
 
 
 def where(folder, file="target.npz"):
@@ -246,6 +255,79 @@ def test_an_edit_makes_again_what_depends_on_it(audited):
     np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=turned)
     assert checkout.pending()["draw_split"] == 1
     np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
+
+
+@pytest.mark.slow
+def test_records_in_question_are_told_beside_known_ones_of_which_nothing_changes(audited):
+    """Some of them were in training after all; one has the inputs of a known record."""
+    checkout, _, inputs, classes, membership = audited
+    truth, draw = membership.copy(), np.random.default_rng(1)
+    alone = np.bincount(same := number_inputs(inputs))[same] == 1
+    hidden = np.concatenate([draw.permutation(np.flatnonzero(alone & (truth == kind)))[:40] for kind in (1, 0)])
+    twins = inputs.copy()
+    twins[hidden[0]] = twins[np.flatnonzero(truth == 0)[-1]]
+    forgotten = np.where(np.isin(np.arange(len(truth)), hidden), -1, np.where(truth < 0, 0, truth))
+    np.savez(checkout.path / "records.npz", inputs=twins, classes=classes, is_member=forgotten)
+    checkout.snakemake()
+    known = checkout.results(
+        "answers/**/*", "distances/**/*", "scores/**/*", "measures/**/*", "tables/*", "metrics.csv"
+    )
+    told = pd.read_csv(checkout.path / "results/audits/audit/records.csv", dtype=str)
+
+    checkout.configure(lambda config: config["studies"]["audit"].update(in_question=500))
+    pending = {"draw_split": 1, "query_labels": 2, "search_boundary": 1, "score_in_question": 4, "write_audit": 1}
+    assert checkout.pending() == pending
+    checkout.snakemake()
+    assert not checkout.pending() and known.items() <= checkout.results("**/*").items()
+    records = pd.read_csv(checkout.path / "results/audits/audit/records.csv", dtype=str)
+    asked = records[records["is_member"].isna()]
+    pd.testing.assert_frame_equal(records.drop(asked.index).reset_index(drop=True), told)
+    assert asked["record"].astype(int).tolist() == sorted(hidden[1:])
+    probability = asked["probability"].astype(float)[truth[asked["record"].astype(int)] == 1]
+    assert probability.mean() > asked["probability"].astype(float).drop(probability.index).mean() + 0.1
+    whole = json.loads((checkout.path / "results/audits/audit/report.json").read_text())
+    assert whole["in_question"] == {"records": 79, "exposed": (asked["exposed"] == "1").sum()}
+    log = (checkout.path / where("logs/splits", "in-question.log")).read_text()
+    assert "79 records are in question; 1 are not, as they have the inputs of a known one" in log
+    checkout.snakemake("verify")
+
+    checkout.configure(lambda config: config["studies"]["audit"].update(in_question=20))
+    assert checkout.pending() == pending
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
+    checkout.configure(audit)
+
+
+@pytest.mark.slow
+def test_where_no_member_is_known_records_in_question_are_compared_with_others(placed):
+    checkout, _, inputs, classes, membership = placed
+    asked = np.random.default_rng(2).permutation(np.flatnonzero(membership == 0))[:40]
+    asked = np.concatenate([np.flatnonzero(membership == 1), asked])
+    known = np.where(np.isin(np.arange(len(membership)), asked), -1, 0)
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=known)
+
+    def without_members(config):
+        config["studies"]["audit"].update(in_question=500, evaluated=700, attacks=["gap", "noise", "boundary"])
+
+    checkout.configure(without_members)
+    checkout.snakemake()
+    assert not checkout.pending()
+    checkout.snakemake("verify")
+    records = pd.read_csv(checkout.path / "results/audits/audit/records.csv")
+    whole = json.loads((checkout.path / "results/audits/audit/report.json").read_text())
+    assert whole["known_others"] == 700 and whole["verdict"] == "cannot tell"
+    n_twins = len(asked) - len(records)  # somebody was mistaken in one of two with equal inputs
+    assert n_twins <= 1 and set(records["record"]) <= set(asked) and records["is_member"].isna().all()
+    in_training = records.loc[membership[records["record"]] == 1, "p_value"]
+    assert in_training.mean() < records["p_value"].drop(in_training.index).mean()
+    files = {role: f"distances/audit/n{N_MEMBERS}-none/3/{role}/boundary.npz" for role in ("target", "in-question")}
+    of = {role: artifacts.load(checkout.path / "results" / file)[0] for role, file in files.items()}
+    distances = {role: arrays["distance"][0, :, 0, -1] for role, arrays in of.items()}
+    above = (distances["target"] >= distances["in-question"][:, None]).sum(1)
+    own = records.set_index("record").loc[of["in-question"]["example_ids"][0]]
+    assert (own["p_value"] <= np.minimum(1, 3 * (1 + above) / 701) + 1e-6).all()  # of three attacks
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
+    checkout.configure(lambda config: config["studies"]["audit"].pop("attacks"))
+    checkout.configure(audit)
 
 
 WRONG = {

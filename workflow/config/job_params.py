@@ -83,6 +83,14 @@ class Params:
         study = self._study(wildcards)
         return self.files(self._config.datasets[study.dataset]) if study.is_given else []
 
+    def in_question(self, wildcards: Any) -> int | None:
+        """How many records of which nobody knows are judged too at most, None for a role that has none."""
+        return self._study(wildcards).in_question if wildcards.role == "in-question" else None
+
+    def needs_members(self, wildcards: Any) -> bool:
+        """Whether a study is of members too, as all are but those that compare records in question with others."""
+        return not self._config.is_without_members(self._study(wildcards))
+
     def told_columns(self, wildcards: Any) -> dict[str, Any]:
         """The columns of a data set that name its records, "id" (None: none does), and groups of them."""
         dataset = self._config.datasets[self._study(wildcards).dataset]
@@ -188,6 +196,21 @@ class Params:
     def attack(self, wildcards: Any) -> dict[str, Any]:
         """A rule in a study without pool: numbers of a pool's shadows are nothing to it."""
         return plain(self._config.attacks[wildcards.attack], without=("shadows",))
+
+    def attack_in_question(self, wildcards: Any) -> dict[str, Any]:
+        """A rule as it judges records in question: in no other setting than its own."""
+        return self._in_one_setting(wildcards.attack)
+
+    def _in_one_setting(self, attack: str) -> dict[str, Any]:
+        return plain(self._config.attacks[attack], without=("shadows", "budgets"))
+
+    def label_attacks(self, wildcards: Any) -> list[list[Any]]:
+        """[name, rule in its own setting, what it reads] of each attack of a study that reads labels alone."""
+        names = self._config.label_attacks_of(self._study(wildcards))
+        return [[name, self._in_one_setting(name), self._config.query_of(name).observation] for name in names]
+
+    def label_attack_modules(self, wildcards: Any) -> list[str]:
+        return [self._config.attacks[name].module for name, _, _ in self.label_attacks(wildcards)]
 
     def observation(self, wildcards: Any) -> str:
         return self._config.query_of(wildcards.attack).observation

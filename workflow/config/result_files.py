@@ -104,6 +104,11 @@ class Paths:
         study = self._config.studies[name]
         return f"results/{folder}/{name}/{trained_cell(self._config, cells(study)[0])}/{study.seeds[0]}/target.npz"
 
+    def asked_model(self, wildcards: Any) -> str:
+        """The model that is asked: of records in question, the target."""
+        role = "target" if wildcards.role == "in-question" else wildcards.role
+        return f"results/models/{wildcards.study}/{wildcards.cell}/{wildcards.seeds}/{role}.npz"
+
     def stopping(self, wildcards: Any) -> str | list[str]:
         """When the target's searches may stop; the shadows' run to the end, and a query set may want no stopping."""
         if wildcards.role != "target" or not self._config.queries[wildcards.query].stops_early():
@@ -128,6 +133,9 @@ class Paths:
 
     def target_observations(self, wildcards: Any) -> str:
         return self.observations(wildcards, "target")
+
+    def observations_in_question(self, wildcards: Any) -> str:
+        return self.observations(wildcards, "in-question", is_shadow=False)
 
     def shadow_observations(self, wildcards: Any) -> list[str]:
         return [self.observations(wildcards, role) for role in self.shadow_roles(wildcards)]
@@ -168,10 +176,51 @@ class Paths:
         """What was found of the models that the page of a given model compares it with."""
         return [f"results/audits/{name}/report.json" for name in self._study(wildcards).alternatives]
 
+    def tables(self) -> list[str]:
+        """The table of each study that has metrics."""
+        return [f"results/tables/{name}.csv" for name in self._config.studies if name not in self.without_members()]
+
+    def whole_table(self) -> list[str]:
+        """The file with all metrics, none where no study has any."""
+        return ["results/metrics.csv"] if self.tables() else []
+
+    def without_members(self) -> list[str]:
+        """Names of the studies that compare records in question with known others alone."""
+        return [name for name, study in self._config.studies.items() if self._config.is_without_members(study)]
+
+    def with_members(self) -> list[str]:
+        """Names of the other studies of given models."""
+        studies, without = self._config.studies.items(), self.without_members()
+        return [name for name, study in studies if study.is_given and name not in without]
+
+    def first_model(self, wildcards: Any) -> str:
+        """The target of the first models of a study."""
+        return self._first(wildcards.study, "models")
+
+    def audit_observations(self, wildcards: Any) -> list[str]:
+        """What attacks read of known records of a given model, of those that read labels alone."""
+        return [self.target_observations(audited) for audited in self._audited(wildcards)]
+
+    def audit_observations_in_question(self, wildcards: Any) -> list[str]:
+        """The like of records in question."""
+        return [self.observations_in_question(audited) for audited in self._audited(wildcards)]
+
+    def _audited(self, wildcards: Any) -> list[SimpleNamespace]:
+        study = self._study(wildcards)
+        same = {"study": wildcards.study, "cell": cells(study)[0], "seeds": study.seeds[0]}
+        return [SimpleNamespace(**same, attack=attack) for attack in self._config.label_attacks_of(study)]
+
     def audit_scores(self, wildcards: Any) -> list[str]:
         """The scores of the attacks on a given model that read labels alone."""
+        return self._audit_scores(wildcards, "scores")
+
+    def audit_scores_in_question(self, wildcards: Any) -> list[str]:
+        """The like of records in question, none where the study has none."""
+        return self._audit_scores(wildcards, "scores_in_question") if self._study(wildcards).in_question else []
+
+    def _audit_scores(self, wildcards: Any, folder: str) -> list[str]:
         study = self._study(wildcards)
-        where = f"results/scores/{wildcards.study}/{cells(study)[0]}/{study.seeds[0]}"
+        where = f"results/{folder}/{wildcards.study}/{cells(study)[0]}/{study.seeds[0]}"
         return [f"{where}/{attack}.npz" for attack in self._config.label_attacks_of(study)]
 
     def figure_tables(self, wildcards: Any) -> list[str]:
@@ -230,6 +279,8 @@ class Paths:
                 yield self.dataset(wildcards)
                 yield from (f"results/splits/{self._models(wildcards)}/{role}.npz" for role in roles)
                 yield from (f"results/models/{self._models(wildcards)}/{role}.npz" for role in roles)
+                if study.in_question:
+                    yield f"results/splits/{self._models(wildcards)}/in-question.npz"
                 if study.outliers:
                     yield str(self.outliers(wildcards))
                 continue
@@ -238,17 +289,24 @@ class Paths:
                 yield f"results/stopping/{self._models(wildcards)}/{query}.npz"
             yield from (self.observations(wildcards, role) for role in roles)
             yield from self.pool_observations(wildcards) if study.is_pool else ()
+            if study.in_question and attack in self._config.label_attacks_of(study):
+                yield self.observations_in_question(wildcards)
+            if name in self.without_members():
+                continue
             yield f"results/scores/{name}/{cell}/{seeds}/{attack}.npz"
+            if study.in_question and attack in self._config.label_attacks_of(study):
+                yield f"results/scores_in_question/{name}/{cell}/{seeds}/{attack}.npz"
 
     def _tables_and_figures(self) -> Iterator[str]:
         studies, figures = self._config.studies, product(self._config.figures, ("png", "pdf"))
         yield from (f"results/remarks/{study}.txt" for study in studies)
-        yield from (path for study in studies for path in self.measures(SimpleNamespace(study=study)))
-        yield from (f"results/tables/{study}.csv" for study in studies)
+        measured = [study for study in studies if study not in self.without_members()]
+        yield from (path for study in measured for path in self.measures(SimpleNamespace(study=study)))
+        yield from self.tables()
         yield from self.differences()
         files = ("report.html", "report.json", "model-card.md", "records.csv")
         yield from (path for file in files for path in self.audits(file))
-        yield "results/metrics.csv"
+        yield from self.whole_table()
         yield from (f"results/figures/{figure}.{end}" for figure, end in figures)
         for exhibit in self._config.exhibits:
             files = ("comparison.csv", "claims.csv", f"{exhibit}.md")

@@ -100,6 +100,38 @@ rule score_given:
         "../scripts/score_given.py"
 
 
+rule score_in_question:
+    """The membership score of records in question, each by what known records of the other half teach."""
+    input:
+        target=PATHS.target_observations,
+        in_question=PATHS.observations_in_question,
+        split="results/splits/{study}/{cell}/{seeds}/target.npz",
+    output:
+        "results/scores_in_question/{study}/{cell}/{seeds}/{attack}.npz",
+    log:
+        "results/logs/scores_in_question/{study}/{cell}/{seeds}/{attack}.log",
+    benchmark:
+        "results/benchmarks/scores_in_question/{study}/{cell}/{seeds}/{attack}.tsv"
+    wildcard_constraints:
+        study=studies_of("given"),
+    conda:
+        "../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        seeds="{seeds}",
+        attack=PARAMS.attack_in_question,
+        files=lambda wc: PARAMS.files(CONFIG.attacks[wc.attack]),
+        observation=PARAMS.observation,
+        code=code_for("score_in_question", lambda wc: CONFIG.attacks[wc.attack]),
+    message:
+        "Score {wildcards.attack} on the records in question of {wildcards.study}, {wildcards.cell}"
+    script:
+        "../scripts/score_in_question.py"
+
+
 rule measure_attack:
     """Metrics of one attack with their intervals: here the target's membership comes in."""
     input:
@@ -244,7 +276,7 @@ rule tabulate_study:
 rule tabulate_metrics:
     """The tables of all studies as one: results/metrics.csv."""
     input:
-        expand("results/tables/{study}.csv", study=CONFIG.studies),
+        PATHS.tables(),
     output:
         report(
             "results/metrics.csv",

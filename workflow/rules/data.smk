@@ -51,6 +51,8 @@ rule draw_split:
         scheme=lambda wc: CONFIG.studies[wc.study].splits,
         pool=PARAMS.pool,
         membership=PARAMS.membership,
+        in_question=PARAMS.in_question,
+        needs_members=PARAMS.needs_members,
         files=PARAMS.membership_files,
         code=code("draw_split"),
     message:

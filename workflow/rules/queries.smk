@@ -4,7 +4,7 @@ rule query_labels:
     input:
         dataset=PATHS.dataset,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
-        model="results/models/{study}/{cell}/{seeds}/{role}.npz",
+        model=PATHS.asked_model,
     output:
         "results/answers/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:
@@ -43,7 +43,7 @@ rule search_boundary:
     input:
         dataset=PATHS.dataset,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
-        model="results/models/{study}/{cell}/{seeds}/{role}.npz",
+        model=PATHS.asked_model,
         stopping=PATHS.stopping,
     output:
         "results/distances/{study}/{cell}/{seeds}/{role}/{query}.npz",
@@ -84,7 +84,7 @@ rule search_directions:
     input:
         dataset=PATHS.dataset,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
-        model="results/models/{study}/{cell}/{seeds}/{role}.npz",
+        model=PATHS.asked_model,
     output:
         "results/distances/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:
@@ -148,7 +148,7 @@ rule query_references:
     input:
         dataset=PATHS.dataset,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
-        model="results/models/{study}/{cell}/{seeds}/{role}.npz",
+        model=PATHS.asked_model,
     output:
         "results/references/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:

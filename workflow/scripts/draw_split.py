@@ -5,7 +5,7 @@ import numpy as np
 from lmia import artifacts
 from lmia.data import csv, npz
 from lmia.data.equal_inputs import number_inputs
-from lmia.splits import draw_block, known_split
+from lmia.splits import draw_block, draw_in_question, known_split
 from lmia.streams import seed_list
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
@@ -28,12 +28,26 @@ def draw(
     artifacts.save(output, "split", split, {"scheme": scheme, "seeds": seeds, "role": role})
 
 
-def take_known(dataset: str, output: str, membership: np.ndarray, seeds: list[int], name: str) -> None:
+def take_known(
+    dataset: str,
+    output: str,
+    membership: np.ndarray,
+    seeds: list[int],
+    role: str,
+    in_question: int | None,
+    needs_members: bool,
+    name: str,
+) -> None:
     inputs = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})[0]["inputs"]
     with bad_input(f"datasets.{name}"):
-        members, nonmembers, n_left_out = known_split(membership, number_inputs(inputs))
-    arrays = {"members": members[None], "nonmembers": nonmembers[None]}
-    artifacts.save(output, "split", arrays, {"scheme": "given", "seeds": seeds, "role": "target"})
+        same = number_inputs(inputs)
+        members, nonmembers, n_left_out = known_split(membership, same, needs_members)
+        arrays = {"members": members[None], "nonmembers": nonmembers[None]}
+        if in_question is not None:
+            ids, n_twins = draw_in_question(membership, same, seeds[0], in_question)
+            arrays["in_question"] = ids[None]
+            print(f"{len(ids)} records are in question; {n_twins} are not, as they have the inputs of a known one")
+    artifacts.save(output, "split", arrays, {"scheme": "given", "seeds": seeds, "role": role})
     print(f"{len(members)} members and {len(nonmembers)} non-members are known; as many of each are judged")
     print(f"{n_left_out} known examples are left out, whose inputs are those of another")
 
@@ -59,4 +73,13 @@ if __name__ == "__main__":
             with bad_input(f"datasets.{name}"):
                 read = {"npz": npz.load_known, "csv": csv.load_known}[known.pop("kind")]
                 membership = read(snakemake.config["datasets"][name]["path"], **known)
-            take_known(snakemake.input.dataset, snakemake.output[0], membership, seed_list(params.seeds), name)
+            take_known(
+                dataset=snakemake.input.dataset,
+                output=snakemake.output[0],
+                membership=membership,
+                seeds=seed_list(params.seeds),
+                role=params.role,
+                in_question=params.in_question,
+                needs_members=params.needs_members,
+                name=name,
+            )

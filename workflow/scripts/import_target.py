@@ -60,11 +60,13 @@ def import_target(
     with bad_input(f"targets.{name}, on inputs of shape {list(shape)}"):
         arrays = to_arrays(network, seed)
         network = network.eval().to(device)
-        found = check_answers(network, torch.from_numpy(inputs[members]).to(device), n_classes)
+        kind, looked_at = ("members", members) if len(members) else ("non-members", nonmembers)
+        found = check_answers(network, torch.from_numpy(inputs[looked_at]).to(device), n_classes)
         of_members, of_others = (
-            predict(network, torch.from_numpy(inputs[ids]).to(device)).cpu() for ids in (members, nonmembers)
+            predict(network, torch.from_numpy(inputs[ids]).to(device)).cpu() if len(ids) else torch.zeros(0).long()
+            for ids in (members, nonmembers)
         )
-        check_above_chance(of_members.numpy(), classes[members])
+        check_above_chance((of_members if len(members) else of_others).numpy(), classes[looked_at], kind)
         ids = np.sort(np.concatenate([members, nonmembers]))
         otherwise = _answered_otherwise(network, inputs[ids])
     if isinstance(network, OpenedFile):
@@ -76,12 +78,14 @@ def import_target(
         print(f"{100 * otherwise:.0f} % of known records are answered otherwise when asked again")
         found += [f"answers {100 * otherwise:.0f} % of inputs otherwise when asked again"] if otherwise else []
     found.append(labels_flag(of_members, of_others, torch.from_numpy(classes[nonmembers])))
-    for metric, labels, of in (("train_accuracy", of_members, members), ("test_accuracy", of_others, nonmembers)):
+    parts = (("train_accuracy", of_members, members), ("test_accuracy", of_others, nonmembers))
+    for metric, labels, of in parts if len(members) else parts[1:]:
         arrays[metric] = np.array([np.mean(labels.numpy() == classes[of])])
         print(f"{metric} on {len(of)} known records: {arrays[metric][0]:.4f}; is that what you know of the model?")
-    auc, low, _ = blind_auc(inputs[ids], classes[ids], np.isin(ids, members), seed)
-    if low > 0.5:
-        found.append(f"members and non-members differ by themselves (AUC {auc:.3f})")
+    if len(members):
+        auc, low, _ = blind_auc(inputs[ids], classes[ids], np.isin(ids, members), seed)
+        if low > 0.5:
+            found.append(f"members and non-members differ by themselves (AUC {auc:.3f})")
     if flagged := join(found):
         arrays["flags"] = np.array([flagged])
     provenance = {"model": params.model, "target": params.target, "seeds": [seed], "role": "target"}

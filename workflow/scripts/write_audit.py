@@ -19,6 +19,7 @@ from workflow.harness.job import job
 
 def write(
     scores: list[str],
+    in_question: list[str],
     split: str,
     table: str,
     alternatives: list[str],
@@ -31,9 +32,14 @@ def write(
 ) -> None:
     expected = {"scores": ("f", 3), "thresholds": ("f", 3), "example_ids": ("i", 2)}
     scored = {name: artifacts.load(path, "scores", expected)[0] for name, path in zip(attacks, scores, strict=True)}
+    asked = {
+        name: artifacts.load(path, "scores_in_question", expected)[0]
+        for name, path in zip(attacks, in_question, strict=bool(in_question))
+    }
     (is_member,) = load_membership(split, next(iter(scored.values()))["example_ids"])
     others = [json.loads(Path(path).read_text()) for path in alternatives]
-    whole, records = report(scored, is_member, read_metrics(table), about, seeds[0], columns, naming, others)
+    metrics = read_metrics(table)
+    whole, records = report(scored, is_member, metrics, about, seeds[0], columns, naming, others, asked)
     records.to_csv(output.records, index=False)
     Path(output.json).write_text(json.dumps(whole, indent=2) + "\n")
     Path(output.page).write_text(to_html(whole))
@@ -49,6 +55,7 @@ if __name__ == "__main__":
             columns = load_columns(snakemake.config["datasets"][dataset]["path"], names) if names else None
         write(
             scores=list(snakemake.input.scores),
+            in_question=list(snakemake.input.in_question),
             split=snakemake.input.split,
             table=snakemake.input.table,
             alternatives=list(snakemake.input.alternatives),

@@ -11,6 +11,7 @@ import pytest
 from tests.workflow.config.bad_cases import changed
 from workflow.config.job_params import Params
 from workflow.config.load import ConfigError, check
+from workflow.config.result_files import Paths
 
 STUDY = {"dataset": "records", "splits": "given", "model": "mine", "n_train": [500], "seeds": [0], "attacks": ["gap"]}
 N = 200
@@ -21,7 +22,10 @@ KNOWN = np.r_[np.ones(60), np.zeros(80), -np.ones(60)]
 def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arrays = {"inputs": np.random.default_rng(0).random((N, 8, 8)), "classes": np.arange(N) % 3, "known": KNOWN}
-    np.savez("records.npz", few=np.where(np.arange(N) < 10, 1, KNOWN.clip(-1, 0)), **arrays)
+    arrays |= {"few": np.where(np.arange(N) < 10, 1, KNOWN.clip(-1, 0)), "all": np.arange(N) % 2}
+    arrays |= {"others": KNOWN.clip(-1, 0), "some": np.where(np.arange(N) < 10, 1, KNOWN.clip(-1, 0))}
+    arrays |= {"mostly": np.where(np.arange(N) < 20, 0, 1), "hardly": np.where(np.arange(N) < 20, 1, -1)}
+    np.savez("records.npz", **arrays)
     for name in ("mine.pt", "mine.ts"):
         (tmp_path / name).write_bytes(name.encode())
     (tmp_path / "plugins").mkdir()
@@ -99,6 +103,25 @@ class Audit:
     dataset, study = "records", "audit"
 
 
+OTHERS = {"in_question": 40}
+
+
+@pytest.mark.parametrize("known", ["others", "some"])
+def test_records_in_question_are_compared_with_others_where_few_members_are_known(known):
+    config = check(given(OTHERS | {"attacks": None}, {"membership": [known]}))
+    study = config.studies["audit"]
+    names = config.attacks_of(study)
+    assert config.is_without_members(study) and not config.is_without_members(config.studies["digits-mlp"])
+    assert {"gap", "boundary", "gaussian"} <= set(names) and not {"rotation", "true-confidence"} & set(names)
+    paths = Paths(config)
+    assert paths.without_members() == ["audit"] and paths.with_members() == []
+    assert "results/tables/audit.csv" not in paths.tables() and paths.whole_table() == ["results/metrics.csv"]
+    results = paths.all_results()
+    assert "results/audits/audit/report.html" in results and "results/tables/digits-mlp.csv" in results
+    assert not [path for path in results if re.match(r"results/(scores|measures|scores_in_question)/audit/", path)]
+    assert not check(given(OTHERS)).is_without_members(study.model_copy(update={"in_question": None}))
+
+
 ALONE = "a given model has no shadow, as known records stand for one"
 CLIENT = {"kind": "plugins.client", "model": None, "weights": None}
 API = {"kind": "http", "url": "http://127.0.0.1:9", "model": None, "weights": None}
@@ -134,6 +157,15 @@ BAD = {
         {"study": {"alternatives": ["digits-mlp"]}},
         "studies.audit.alternatives: digits-mlp: is no study of a given model on records, so nothing compares; name "
         "one, or remove it",
+    ),
+    "a model that would be trained on nobody": (
+        {
+            "target": {"weights": None, "trainer": "own"},
+            "trainers": TRAINERS,
+            "dataset": {"membership": ["others"]},
+            "study": {"in_question": 40},
+        },
+        "studies.audit.model: mine: is trained on its known members, of which there are too few; give its weights",
     ),
     "an alternative to itself": (
         {"study": {"alternatives": ["audit"]}},
@@ -182,7 +214,45 @@ BAD = {
     "too few members": (
         {"dataset": {"membership": ["few"]}},
         "datasets.records.membership: 10 known members: too few for one half to judge the other; at least 50 of each "
-        "kind are needed",
+        "kind are needed; add records that it was trained on; or mark records in question by -1 and set in_question of",
+    ),
+    "too few others": (
+        {"dataset": {"membership": ["mostly"]}},
+        "datasets.records.membership: 20 known non-members: too few for one half to judge the other; at least 50 of "
+        "each kind are needed; members alone do not tell what is the model's and what any model finds easy; add",
+    ),
+    "too few of both": (
+        {"dataset": {"membership": ["hardly"]}},
+        "datasets.records.membership: 20 known members and 0 known non-members: too few for one half to judge the "
+        "other; at least 50 of each kind are needed; add both, or train models of its kind on your records",
+    ),
+    "attacks that learn, without members": (
+        {"study": OTHERS | {"attacks": ["gap", "rotation"]}, "dataset": {"membership": ["others"]}},
+        "studies.audit.attacks: rotation: learns from records in training, of which too few are known; leave it out",
+    ),
+    "confidences without members": (
+        {"study": OTHERS | {"attacks": ["gap", "true-confidence"]}, "dataset": {"membership": ["others"]}},
+        "studies.audit.attacks: true-confidence: reads more than labels, and what is compared without known members",
+    ),
+    "a prior without members": (
+        {"study": OTHERS | {"prior": 0.1}, "dataset": {"membership": ["others"]}},
+        "studies.audit.prior: 0.1: without known members no probability follows from it; remove it",
+    ),
+    "a figure without members": (
+        {"study": OTHERS, "dataset": {"membership": ["others"]}, "figures": {"f": {"kind": "bars", "study": "audit"}}},
+        "figures.f: studies.audit has no metrics, as too few members are known; leave it out",
+    ),
+    "more inputs without members": (
+        {"study": OTHERS | {"evaluated": 50}, "target": API | {"most": 329}, "dataset": {"membership": ["others"]}},
+        "targets.mine.most: 329: studies.audit may send up to 330 inputs, 140 of them for known records; raise it, or",
+    ),
+    "nobody in question": (
+        {"study": {"in_question": 9}, "dataset": {"membership": ["all"]}},
+        "studies.audit.in_question: 9: of all records of records it is known whether they were in training; mark those",
+    ),
+    "records in question of what is trained here": (
+        {"study": {"splits": "disjoint", "model": "mlp", "n_train": [40], "in_question": 9}},
+        "studies.audit.in_question: 9: only of a given model some may not be known; remove it",
     ),
     "too few that are asked": (
         {"study": {"evaluated": 49}},
@@ -252,6 +322,11 @@ BAD = {
         | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500}}},
         "targets.mine.most: 60359: studies.audit may send up to 60,360 inputs, 60,000 of them for queries.boundary; "
         "raise it, or lower `evaluated`, or budgets and samples of query sets",
+    ),
+    "more inputs with those in question": (
+        {"target": API | {"most": 80399}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60, "in_question": 40}}
+        | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500}}},
+        "targets.mine.most: 80399: studies.audit may send up to 80,400 inputs, 80,000 of them for queries.boundary; ",
     ),
     "a name of two": (
         {"models": {"mine": {"kind": "mlp"}}},

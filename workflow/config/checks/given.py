@@ -14,6 +14,15 @@ from workflow.config.schema.studies import Study
 from workflow.config.schema.targets import WITHOUT_SHADOW, FileTarget, HttpTarget, TorchTarget
 from workflow.harness.fingerprint import file_hash
 
+# What can be done where too few are known of these kinds.
+INSTEAD: dict[tuple[str, ...], str] = {
+    ("members",): "add records that it was trained on; or mark records in question by -1 and set in_question of the "
+    "study, to see which of them stand out from the others",
+    ("non-members",): "members alone do not tell what is the model's and what any model finds easy; add records of the "
+    "same population that it was not trained on, as those that came too late for it",
+}
+INSTEAD["members", "non-members"] = "add both, or train models of its kind on your records, by splits: disjoint"
+
 
 def check_targets(config: Config) -> Iterator[str]:
     for name, target in config.targets.items():
@@ -53,6 +62,8 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
             yield f"{key}.prior: {study.prior:g}: only the page of a given model says what follows from it; remove it"
         if study.alternatives:
             yield f"{key}.alternatives: {study.alternatives}: only the page of a given model has some; remove it"
+        if study.in_question is not None:
+            yield f"{key}.in_question: {study.in_question}: only of a given model some may not be known; remove it"
         if study.model in config.targets:
             yield f"{key}.model: {study.model}: is a given model, and not trained here; set splits: given"
         return
@@ -77,6 +88,17 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
     known = all(name in config.attacks and config.attacks[name].reads in config.queries for name in names)
     if not known:
         return  # see `check_attacks` and `check_studies`
+    for name in names:
+        if why := config.cannot_rank(study, name):
+            yield f"{key}.attacks: {name}: {why}; leave it out"
+    if (target := config.targets.get(study.model)) and target.is_trained_here and config.is_without_members(study):
+        way = target.place or "file"
+        yield f"{key}.model: {study.model}: is trained on its known members, of which there are too few; give its {way}"
+    if study.prior is not None and config.is_without_members(study):
+        yield f"{key}.prior: {study.prior:g}: without known members no probability follows from it; remove it"
+    for name, figure in config.figures.items():
+        if study in [config.studies.get(shown) for shown in figure.all_studies()] and config.is_without_members(study):
+            yield f"figures.{name}: {key} has no metrics, as too few members are known; leave it out"
     if not config.label_attacks_of(study):
         yield f"{key}.attacks: {study.attacks}: none reads labels alone, which an audit judges by; add gap, or another"
     if study.evaluated and study.evaluated < MIN_KNOWN:
@@ -125,6 +147,8 @@ def _check_alternatives(key: str, config: Config, study: Study) -> Iterator[str]
         elif not other.is_given or other.dataset != study.dataset:
             wanted = f"of a given model on {study.dataset}"
             yield f"{key}.alternatives: {name}: is no study {wanted}, so nothing compares; name one, or remove it"
+        elif config.is_without_members(other):
+            yield f"{key}.alternatives: {name}: knows too few members to say what a training costs; remove it"
         elif other.alternatives:
             yield f"{key}.alternatives: {name}: has alternatives of its own; let one of all studies name the others"
 
@@ -137,12 +161,19 @@ def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> It
         )
         return
     known = dict(zip(("members", "non-members"), dataset.known(), strict=True))
-    for kind, n in known.items():
-        if n < MIN_KNOWN:
-            yield (
-                f"datasets.{study.dataset}.membership: {n} known {kind}: too few for one half to judge the other; at "
-                f"least {MIN_KNOWN} of each kind are needed"
-            )
+    few = {kind: n for kind, n in known.items() if n < MIN_KNOWN}
+    if few and not config.is_without_members(study):
+        told = " and ".join(f"{n} known {kind}" for kind, n in few.items())
+        missing = tuple(few)
+        yield (
+            f"datasets.{study.dataset}.membership: {told}: too few for one half to judge the other; at least "
+            f"{MIN_KNOWN} of each kind are needed; {INSTEAD[missing]}"
+        )
+    if study.in_question is not None and not dataset.unknown():
+        yield (
+            f"{key}.in_question: {study.in_question}: of all records of {study.dataset} it is known whether they were "
+            "in training; mark those in question by -1, or remove this"
+        )
     if known["members"] > study.n_train[0]:
         yield (
             f"{key}.n_train: {study.n_train[0]}: {known['members']} members are known; state the size of the whole "

@@ -20,6 +20,7 @@ class Rule(Entry):
     is_baseline: ClassVar[bool] = False  # the gap attack, to which others are compared
     needs_population: ClassVar[bool] = False  # whether it reads the answers about points beside those audited
     needs_random_inputs: ClassVar[bool] = False  # whether its threshold comes from the target's random inputs
+    learns: ClassVar[bool] = True  # whether its scores need records whose membership is known
     calibrates: ClassVar[bool] = False  # whether it judges each example by models with and without it, in pools alone
 
     reads: str = Field(description="a query set under `queries`")
@@ -43,14 +44,17 @@ class Rule(Entry):
 class Gap(Rule):
     kind: Literal["gap"]
     is_baseline = True
+    learns = False
 
 
 class Vote(Rule):
     kind: Literal["vote"]
+    learns = False
 
 
 class Difficulty(Rule):
     kind: Literal["difficulty"]
+    learns = False
 
 
 class Distance(Rule):
@@ -60,6 +64,7 @@ class Distance(Rule):
     )
     quantile: float = Field(0.5, gt=0, lt=1, description="of those distances; 0.5 and 0.95 are usual")
     decides = True
+    learns = False
 
     @property
     def needs_random_inputs(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]

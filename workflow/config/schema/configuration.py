@@ -1,10 +1,12 @@
 """The whole configuration: every key with its type, range, unit and default, and what its entries are to each other."""
 
+from functools import cached_property
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
 from lmia.attacks.observations import OBSERVATIONS
+from lmia.splits import MIN_KNOWN
 from lmia.targets.ledger import ASKED_AGAIN
 from workflow.config.schema.attacks import AnyRule
 from workflow.config.schema.base import Distinct, Falling, Fraction, Name, NonEmpty, NonNegative, Strict
@@ -91,8 +93,11 @@ class Config(Strict):
 
     def most_sent(self, study: Study) -> list[Sent]:
         """What a study asks its given model at most: a look at all known records, and its query sets."""
-        known = self.datasets[study.dataset].known()
-        records, sent = 2 * min(study.evaluated or min(known), *known), [Sent("known records", sum(known), 1)]
+        dataset = self.datasets[study.dataset]
+        known = dataset.known()
+        each = [known[1]] if self.is_without_members(study) else known
+        records, sent = len(each) * min(study.evaluated or min(each), *each), [Sent("known records", sum(known), 1)]
+        records += min(study.in_question or 0, dataset.unknown())
         if isinstance(self.targets[study.model], HttpTarget):
             sent.append(Sent("some of them, asked again", min(sum(known), ASKED_AGAIN), 1))
         for name in dict.fromkeys(self.attacks[attack].reads for attack in self.attacks_of(study)):
@@ -106,13 +111,34 @@ class Config(Strict):
         """The studies of the given model of this name."""
         return {name: study for name, study in self.studies.items() if study.is_given and study.model == target}
 
+    def is_without_members(self, study: Study) -> bool:
+        """Whether a study compares records in question with known others alone, as too few members are known."""
+        if not study.is_given or study.in_question is None or study.dataset not in self._known:
+            return False
+        members, others = self._known[study.dataset]
+        return members < MIN_KNOWN <= others
+
+    @cached_property
+    def _known(self) -> dict[str, tuple[int, int]]:
+        """Data set -> (members, non-members), of those with records in question: once, as it reads their files."""
+        names = {study.dataset for study in self.studies.values() if study.in_question is not None}
+        return {name: self.datasets[name].known() for name in sorted(names & self.datasets.keys())}
+
+    def cannot_rank(self, study: Study, attack: str) -> str | None:
+        """Why an attack of this name says nothing without members; None where it does, or where there are some."""
+        if not self.is_without_members(study):
+            return None
+        if OBSERVATIONS[self.query_of(attack).observation].access != "label":
+            return "reads more than labels, and what is compared without known members is labels alone"
+        return "learns from records in training, of which too few are known" if self.attacks[attack].learns else None
+
     def _refused(self, study: Study, attack: str) -> bool:
         """Whether what an attack of this name reads cannot be asked of a study's data set, or of its given model."""
         query, dataset = self.queries.get(self.attacks[attack].reads), self.datasets.get(study.dataset)
         if query is None or dataset is None:
             return False
         target = self.targets.get(study.model) if study.is_given else None
-        if query.observation == "references" and not study.is_given:
+        if query.observation == "references" and not study.is_given or self.cannot_rank(study, attack):
             return True
         return query.refused_by(dataset) is not None or (target is not None and any(target.refusals(query)))
 

@@ -44,6 +44,10 @@ class Dataset(Entry):
         """(members, non-members) of a given model that it names. Raises as `load_known` of its module."""
         return 0, 0
 
+    def unknown(self) -> int:
+        """How many records are neither a member nor a non-member. Raises as `known` does."""
+        return (self.fact("N_EXAMPLES") or 0) - sum(self.known())
+
     def check(self) -> None:
         """Look at the user's own files. Raises ValueError and OSError as its module does."""
 

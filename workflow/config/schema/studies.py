@@ -58,6 +58,10 @@ class Study(Strict):
     shadows: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="shadow models per seed")
     training: Training = Field(Training.model_validate({}), description="how models are trained")
     outliers: Outliers | None = Field(None, description="also measure attacks on outliers alone; default: no")
+    in_question: Count | None = Field(
+        None,
+        description="of a given model: at most so many records of unknown membership are judged too; default: none",
+    )
     prior: Fraction | None = Field(
         None, description="of a given model: which share of records like these you believe to be in training"
     )

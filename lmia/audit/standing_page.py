@@ -1,0 +1,112 @@
+"""What is said where hardly a member is known: which records in question stand out from others, and no verdict."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lmia.audit.findings import SCHEMA, with_own
+from lmia.audit.page import NOT_TESTED, WITH_REFERENCES, WITHOUT_REFERENCES, as_card, lay_out, table_of
+from lmia.audit.standing_out import FALSE_SHARE, compare, discoveries, p_values
+from lmia.audit.verdict import CANNOT_TELL
+from lmia.evaluation.blind import blind_auc
+
+FEWEST_BLIND = 10  # records in question from which on it is tested whether they differ by themselves
+
+
+def blind_flags(
+    inputs: np.ndarray, classes: np.ndarray, known_ids: np.ndarray, ids: np.ndarray, seed: int
+) -> list[str]:
+    """A flag where records in question differ from known ones without the model: a p-value may be that difference.
+
+    inputs (N, *shape), classes (N,): of the data set; known_ids, ids: ints (n,), (m,); seed: see `blind_auc`.
+    """
+    if len(ids) < FEWEST_BLIND:
+        return []
+    both = np.sort(np.concatenate([known_ids, ids]))
+    auc, low, _ = blind_auc(inputs[both], classes[both], np.isin(both, ids), seed)
+    return [f"records in question and known others differ by themselves (AUC {auc:.3f})"] if low > 0.5 else []
+
+
+def report(
+    known: Mapping[str, np.ndarray],
+    in_question: Mapping[str, np.ndarray],
+    queries: Mapping[str, float],
+    ids: np.ndarray,
+    about: Mapping[str, Any],
+    test_accuracy: Sequence[float],
+    flags: Sequence[str],
+    columns: pd.DataFrame | None = None,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """The whole as (plain values, one row for each record in question).
+
+    known: scores of known non-members by each attack, floats (n,); in_question: the like, floats (m,); queries: of each
+    attack, mean per record; ids: of the records in question, ints (m,); about: see `lmia.audit.findings.report`;
+    test_accuracy: [value, low, high], on the known ones; columns: see there.
+    """
+    standing, n = compare(known, in_question), len(next(iter(known.values())))
+    rate = FALSE_SHARE / len(known)
+    alone = {name: int(discoveries(p_values(known[name], in_question[name]), rate).sum()) for name in known}
+    whole = {
+        "schema": SCHEMA,
+        **about,
+        "verdict": CANNOT_TELL,
+        "known_others": n,
+        "in_question": {"records": len(ids), "stand_out": int(standing.stands_out.sum()), "false_share": FALSE_SHARE},
+        "model": {"name": about["model"], "test_accuracy": list(test_accuracy)},
+        "attacks": [{"attack": name, "queries": queries[name], "stand_out": alone[name]} for name in known],
+        "flags": sorted(flags),
+    }
+    found = pd.DataFrame(
+        {
+            "is_member": np.full(len(ids), None),
+            "attack": standing.attack,
+            "score": standing.score.round(6),
+            "p_value": standing.p_value.round(6),
+            "stands_out": standing.stands_out.astype(int),
+        }
+    )
+    return whole, with_own(ids, found, pd.DataFrame(index=ids) if columns is None else columns.iloc[ids])
+
+
+def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Heading -> what is said under it, in plain words."""
+    asked, n, attacks = report["in_question"], report["known_others"], report["attacks"]
+    found, total = asked["stand_out"], asked["records"]
+    together = f", for {len(attacks)} attacks together" if len(attacks) > 1 else ""
+    share, low, high = report["model"]["test_accuracy"]
+    return {
+        "answer": [
+            "These records cannot tell whether the model leaks in general.",
+            f"Of {total:,} records in question, {found:,} stand out from records that were not in training.",
+        ],
+        "What was found": [
+            f"Among those that stand out, {100 * asked['false_share']:g} % at most are expected to do so by chance"
+            f"{together}."
+            if found
+            else "That none stands out does not say that none was in training.",
+            f"With {n:,} known records, no p-value is below {1 / (n + 1):.2g}. records.csv has that of each record.",
+        ],
+        "How sure this is": [
+            f"{n:,} records were asked that the model was not trained on, and too few that it was: so nobody knows how "
+            "many records in training an attack misses.",
+            "It holds if records in question that were not in training come from the same population as those known.",
+            f"The model labels {100 * share:.1f} % of the known ones rightly [{100 * low:.1f}, {100 * high:.1f}]; if "
+            "you know another number, it was asked wrongly, and nothing here is true.",
+        ],
+        "What was not tested": [WITH_REFERENCES if report["references"] else WITHOUT_REFERENCES, *NOT_TESTED],
+    }
+
+
+def to_html(report: Mapping[str, Any]) -> str:
+    """The page. It loads nothing from elsewhere."""
+    rows = [["attack", "labels per record", "stand out"]]
+    rows += [[of["attack"], f"{of['queries']:.0f}", f"{of['stand_out']:,}"] for of in report["attacks"]]
+    note = "Only records that were in training and are known tell whether a model leaks."
+    return lay_out(report, sentences(report), "", ["<h2>All attacks</h2>", table_of(rows)], note)
+
+
+def to_card(report: Mapping[str, Any]) -> str:
+    """A paragraph for a model card, in Markdown."""
+    return as_card(report, sentences(report))

@@ -1,0 +1,63 @@
+"""Which records in question stand out from known ones that were not in training: a page, and all of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lmia import artifacts, plugins
+from lmia.attacks.observation_files import ObservedModels, check_precision, load_observations
+from lmia.audit.standing_page import blind_flags, report, to_card, to_html
+from lmia.data.csv import load_columns
+from lmia.evaluation.flag_texts import parted
+from lmia.evaluation.intervals import proportion
+from lmia.streams import seed_list
+from workflow.harness.errors import bad_input
+from workflow.harness.job import job
+
+NO_OPTIONS = ("reads", "budget")  # of the attack itself
+
+
+def scores_of(attack: dict[str, Any], observed: ObservedModels) -> tuple[np.ndarray, float]:
+    """(scores (n,), mean queries per record), by an attack that learns nothing; of all magnitudes together."""
+    rule = plugins.bind("attacks", "Attack", {key: attack[key] for key in attack if key not in NO_OPTIONS})()
+    (of_model,) = observed.per_seed
+    cut = of_model if attack["budget"] is None else of_model.cut(attack["budget"])
+    return rule.score(cut), float(cut.queries().mean())
+
+
+def compare(inputs: Any, output: Any, params: Any, columns: pd.DataFrame | None) -> None:
+    known, asked, queries = {}, {}, {}
+    names, attacks, kinds = zip(*params.attacks, strict=True)
+    pairs = [
+        [load_observations(path, kind) for path in paths]
+        for *paths, kind in zip(inputs.known, inputs.in_question, kinds, strict=True)
+    ]
+    for name, attack, pair in zip(names, attacks, pairs, strict=True):
+        check_precision(pair)
+        (known[name], queries[name]), (asked[name], _) = (scores_of(attack, observed) for observed in pair)
+    known_ids, ids = (observed.example_ids[0] for observed in pairs[0])
+    model, _ = artifacts.load(inputs.model, "model", {"test_accuracy": ("f", 1)})
+    n = artifacts.load(inputs.split, "split", {"nonmembers": ("i", 2)})[0]["nonmembers"].shape[1]
+    accuracy = proportion(round(n * float(model["test_accuracy"][0])), n)
+    data, _ = artifacts.load(inputs.dataset, "dataset", {"classes": ("i", 1)})
+    (seed,) = seed_list(params.seeds)
+    flags = [f"target {flag}" for text in model.get("flags", ()) for flag in parted(str(text))]
+    flags += blind_flags(data["inputs"], data["classes"], known_ids, ids, seed)
+    whole, records = report(known, asked, queries, ids, params.about, accuracy, flags, columns)
+    records.to_csv(output.records, index=False)
+    Path(output.json).write_text(json.dumps(whole, indent=2) + "\n")
+    Path(output.page).write_text(to_html(whole))
+    Path(output.card).write_text(to_card(whole))
+
+
+if __name__ == "__main__":
+    params = snakemake.params
+    naming, groups, dataset = params.columns["id"], params.columns["groups"], params.about["dataset"]
+    with job(snakemake, *(module for _, attack, _ in params.attacks for module in plugins.modules(attacks=attack))):
+        names = ([naming] if naming else []) + [name for name in groups if name != naming]
+        with bad_input(f"datasets.{dataset}"):
+            columns = load_columns(snakemake.config["datasets"][dataset]["path"], names) if names else None
+        compare(snakemake.input, snakemake.output, params, columns)

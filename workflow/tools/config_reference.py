@@ -33,6 +33,7 @@ SECTIONS = {
     "targets": "Given model",
     "defenses": "Defense",
     "studies": "Study",
+    "audits": "Audit",
     "queries": "Query set",
     "attacks": "Attack",
     "metrics": "Metrics",

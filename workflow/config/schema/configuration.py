@@ -6,7 +6,8 @@ from pydantic import Field
 
 from lmia.attacks.observations import OBSERVATIONS
 from workflow.config.schema.attacks import AnyRule
-from workflow.config.schema.base import Distinct, Falling, Fraction, Name, NonEmpty, NonNegative, Strict
+from workflow.config.schema.audits import Audit
+from workflow.config.schema.base import Distinct, Falling, Fraction, Name, NonNegative, Strict
 from workflow.config.schema.datasets import AnyDataset
 from workflow.config.schema.defenses import AnyDefense, NoDefense
 from workflow.config.schema.exhibits import Exhibit
@@ -43,12 +44,15 @@ class Config(Strict):
         "names, or none; no result depends on it",
     )
     datasets: dict[Name, AnyDataset]
-    models: dict[Name, AnyModel]
+    models: dict[Name, AnyModel] = {}
     targets: dict[Name, AnyTarget] = {}
     defenses: dict[Name, AnyDefense] = {"none": NoDefense(kind="none")}
-    studies: Annotated[dict[Name, Study], NonEmpty]
-    queries: dict[Name, AnyQuery]
-    attacks: dict[Name, AnyRule]
+    studies: dict[Name, Study] = Field(
+        {}, description="what is trained; what audits stand for, too, once they are read"
+    )
+    audits: dict[Name, Audit] = Field({}, description="models that exist already, each short for a study")
+    queries: dict[Name, AnyQuery] = Field(description="what models are sent; base: config/base/audit.yaml has some")
+    attacks: dict[Name, AnyRule] = Field(description="how answers are read; base: config/base/audit.yaml has some")
     metrics: Metrics = Metrics.model_validate({})
     figures: dict[Name, AnyFigure] = {}
     exhibits: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Exhibit] = {}

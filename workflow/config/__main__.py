@@ -4,7 +4,7 @@ It tells what the file names; a Snakefile that came with it is a program of its 
 """
 
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 
 from workflow.config.audits import written_out
 from workflow.config.load import DEFAULT, check, plug_ins, read_layers
@@ -31,11 +31,7 @@ def main(path: str = DEFAULT, expand: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    parser = ArgumentParser(
-        "python -m workflow.config", description=__doc__, formatter_class=RawDescriptionHelpFormatter
-    )
+    parser = ArgumentParser("python -m workflow.config", description="Look at a configuration; run nothing of it.")
     parser.add_argument("path", nargs="?", default=DEFAULT, metavar="FILE")
-    parser.add_argument(
-        "--expand", action="store_true", help="print all that it comes to, which can be run instead of it"
-    )
+    parser.add_argument("--expand", action="store_true", help="print all that it comes to: a file that runs the same")
     main(**vars(parser.parse_args()))

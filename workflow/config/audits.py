@@ -21,15 +21,20 @@ def name_mistakes(config: Config) -> Iterator[str]:
 
 def with_studies(config: Config) -> Config:
     """The same configuration, with a study for each audit, too."""
-    audits = config.audits.items()
-    studies = {name: audit.as_study(_n_known(config.datasets.get(audit.dataset))) for name, audit in audits}
+    studies = {
+        name: audit.as_study(audit.n_train or _n_known(config.datasets.get(audit.dataset)))
+        for name, audit in config.audits.items()
+    }
     return config.model_copy(update={"studies": config.studies | studies})
 
 
 def _n_known(dataset: Dataset | None) -> int:
-    """Known members; 1 where nothing tells them, as the checks of data sets and studies will say."""
+    """Known members; 1 where nothing tells them, which checks of data sets and studies refuse in words of their own."""
+    if dataset is None:
+        return 1
     try:
-        return max(1, dataset.known()[0]) if dataset else 1
+        dataset.check()
+        return max(1, dataset.known()[0])
     except (OSError, ValueError):
         return 1
 

@@ -29,8 +29,8 @@ _SHARED: dict[str, Any] = {
 class Audit(create_model("WithKeysOfStudies", __base__=OwnKeys, **_SHARED)):
     """A model that exists already, attacked: short for a study of the same name with `splits: given`."""
 
-    def as_study(self, n_known: int) -> Study:
-        """The study that it stands for. n_known: the members that are known, at least 1."""
+    def as_study(self, n_train: int) -> Study:
+        """The study that it is short for. n_train: size of the training set, at least 1."""
         stated = self.model_dump(exclude_unset=True, exclude=set(OwnKeys.model_fields))
         own = {"dataset": self.dataset, "model": self.target, "splits": "given"}
-        return Study.model_validate({**own, "n_train": [self.n_train or n_known], "seeds": [self.seed], **stated})
+        return Study.model_validate({**own, "n_train": [n_train], "seeds": [self.seed], **stated})

@@ -82,12 +82,13 @@ class Config(Strict):
     def _refused(self, study: Study, attack: str) -> bool:
         """Whether what an attack of this name reads cannot be asked of a study's data set, or of its given model."""
         query, dataset = self.queries.get(self.attacks[attack].reads), self.datasets.get(study.dataset)
-        if query is None or dataset is None:
+        if query is None:
             return False
         target = self.targets.get(study.model) if study.is_given else None
         if query.observation == "references" and not study.is_given:
             return True
-        return query.refused_by(dataset) is not None or (target is not None and any(target.refusals(query)))
+        of_data = dataset is not None and query.refused_by(dataset) is not None
+        return of_data or (target is not None and any(target.refusals(query)))
 
     def model_of(self, study: Study) -> AnyModel | Target | None:
         """What builds the model that a study asks, None where there is none of that name."""

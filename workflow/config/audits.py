@@ -46,7 +46,7 @@ def in_own_words(line: str, config: Config) -> str:
         written |= {f"studies.{name}.{key}": f"audits.{name}.{own}" for key, own in OWN_WORDS.items()}
         written[f"studies.{name}"] = f"audits.{name}"
     keys = "|".join(map(re.escape, sorted(written, key=len, reverse=True)))
-    return re.sub(rf"(?<![\w.-])({keys})(?![\w-])", lambda found: written[found[0]], line)
+    return re.sub(rf"({keys})(?![\w-])", lambda found: written[found[0]], line)
 
 
 def written_out(raw: dict[str, Any], config: Config) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.workflow.config.bad_cases import ROOT
 from workflow.config.__main__ import main
-from workflow.config.audits import written_out
+from workflow.config.audits import in_own_words, written_out
 from workflow.config.load import ConfigError, check, load, read_layers
 from workflow.config.schema.audits import LEFT_OUT, Audit
 from workflow.config.schema.studies import Study
@@ -166,6 +166,18 @@ def test_whatever_stands_there_is_refused_by_lines_that_name_a_key(junk, place, 
     )
 
 
+def test_a_file_that_cannot_be_read_is_told_once(files):
+    """Although its members are counted before it is checked."""
+    for dataset in ({"path": "nowhere.npz"}, {"path": "plugins"}, {"path": "mine.pt"}, {"membership": ["who"]}):
+        config = audited(datasets={"records": CONFIG["datasets"]["records"] | dataset})
+        with pytest.raises(ConfigError, match=r"^datasets\.records[:.].*$") as error:
+            check(config)
+        assert len(str(error.value).splitlines()) == 1
+    few = audited(datasets={"records": CONFIG["datasets"]["records"] | {"membership": ["few"]}})
+    with pytest.raises(ConfigError, match="^datasets.records.membership: 10 known members: too few"):
+        check(few)
+
+
 def test_a_message_about_other_entries_names_the_audit_too(files):
     config = audited(attacks={"folded": {"kind": "classifier", "reads": "original", "folds": 50}})
     with pytest.raises(
@@ -182,6 +194,10 @@ def test_a_study_whose_name_goes_on_keeps_its_own_key(files):
             check(config)
         keys = [line.partition(": ")[0] for line in str(error.value).splitlines()]
         assert keys == [f"studies.{name}.evaluated", "audits.first.evaluated"]
+    line = "studies.first.model: mine, studies.first.modelled: 1, studies.firsts: 2"
+    assert (
+        in_own_words(line, check(audited())) == "audits.first.target: mine, audits.first.modelled: 1, studies.firsts: 2"
+    )
 
 
 def test_a_name_is_of_a_study_or_of_an_audit(files):
@@ -223,7 +239,8 @@ def test_what_a_configuration_comes_to_is_one_and_the_same(file, tmp_path):
     (tmp_path / "whole.yaml").write_text(as_yaml(written_out(raw, config)))
     whole, below = read_layers([tmp_path / "whole.yaml"])
     assert below == [] and "audits" not in whole and whole == written_out(raw, config)
-    assert told(check(whole)) == told(config) and written_out(whole, check(whole)) == whole
+    assert str(told(check(whole))) == str(told(config))  # in the same order, which tables have, too
+    assert written_out(whole, check(whole)) == whole
 
 
 def test_the_program_prints_it_or_says_what_is_wrong(files, capsys):

@@ -16,8 +16,17 @@ from workflow.config.schema.models import AnyModel
 from workflow.config.schema.queries import AnyQuery
 from workflow.config.schema.studies import Study
 from workflow.config.schema.targets import AnyTarget, Target, TorchTarget
+from workflow.config.schema.trainers import Trainer
 
-SECTIONS = ("datasets", "models", "targets", "defenses", "queries", "attacks")  # those that plug-ins may be in
+SECTIONS = (
+    "datasets",
+    "models",
+    "trainers",
+    "targets",
+    "defenses",
+    "queries",
+    "attacks",
+)  # those that plug-ins may be in
 
 
 class Metrics(Strict):
@@ -45,11 +54,10 @@ class Config(Strict):
     )
     datasets: dict[Name, AnyDataset]
     models: dict[Name, AnyModel] = {}
+    trainers: dict[Name, Trainer] = {}
     targets: dict[Name, AnyTarget] = {}
     defenses: dict[Name, AnyDefense] = {"none": NoDefense(kind="none")}
-    studies: dict[Name, Study] = Field(
-        {}, description="what is trained; what audits stand for, too, once they are read"
-    )
+    studies: dict[Name, Study] = Field({}, description="what is trained, and what audits are short for")
     audits: dict[Name, Audit] = Field({}, description="models that exist already, each short for a study")
     queries: dict[Name, AnyQuery] = Field(description="what models are sent; base: config/base/audit.yaml has some")
     attacks: dict[Name, AnyRule] = Field(description="how answers are read; base: config/base/audit.yaml has some")

@@ -36,6 +36,7 @@ include: "workflow/rules/attacks.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/exhibits.smk"
 include: "workflow/rules/audits.smk"
+include: "workflow/rules/costs.smk"
 include: "workflow/rules/verify.smk"
 
 

@@ -39,16 +39,26 @@ class LabelFunction(nn.Module):
         """Floats (m, n_classes) of inputs (m, *shape). Raises Unanswered where the function gives no labels, or says by
         a ValueError or OSError why it cannot.
         """
+        return nn.functional.one_hot(self._asked(self._predict, inputs), self._n_classes).float()
+
+    @property
+    def keeps_answers(self) -> bool:
+        """Whether the function answers from what it kept, so that to ask it again tells nothing of the model."""
+        return hasattr(self._predict, "again")
+
+    def again(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Labels (m,) of a second question, int64, of a function that keeps answers. Raises as `forward`."""
+        return self._asked(getattr(self._predict, "again"), inputs)  # noqa: B009 - one that keeps answers has it
+
+    def _asked(self, predict: Predict, inputs: torch.Tensor) -> torch.Tensor:
         given = np.array(inputs.numpy(), order="C")  # a copy
         try:
-            labels = self._labels(given)
+            return torch.from_numpy(self._labels(predict, given))
         except (ValueError, OSError) as error:
             raise Unanswered(str(error)) from error
-        numbers = torch.from_numpy(labels)
-        return nn.functional.one_hot(numbers, self._n_classes).float()
 
-    def _labels(self, given: np.ndarray) -> np.ndarray:
-        labels = np.asarray(self._predict(given if self.table is None else self.table.decode(given)))
+    def _labels(self, predict: Predict, given: np.ndarray) -> np.ndarray:
+        labels = np.asarray(predict(given if self.table is None else self.table.decode(given)))
         if self.table is not None and not self.gives_numbers:
             labels = self.table.class_numbers(labels)
         if labels.shape != (len(given),) or labels.dtype.kind not in "iu":

@@ -1,8 +1,9 @@
 """The trained models of a block of seeds, each with the points that it is asked about."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -47,13 +48,21 @@ class TrainedModels:
     files: has paths of artifacts as `dataset`, `split` and `model`, the latter two of one role; params: has `model`,
     what the model is ({"kind": ..., options}), `seeds`, the block of these files ("0-5"), `evaluated`, how many points
     of each kind are asked about at most (None: all), and `pool`, the number of the pool that the models are of (None:
-    they are of none); device: that models run on; threads: of the CPU. `table`: of the data set, None if it is none.
+    they are of none); device: that models run on; threads: of the CPU; terms: further options of `model`, on which no
+    answer depends. `table`: of the data set, None if it is none.
     """
 
-    def __init__(self, files: Any, params: Any, device: torch.device, threads: int):
+    def __init__(
+        self,
+        files: Any,
+        params: Any,
+        device: torch.device,
+        threads: int,
+        terms: Mapping[str, Any] = MappingProxyType({}),
+    ):
         prepare(device, threads)
         self.device = device
-        self._seeds, self._spec = seed_list(params.seeds), params.model
+        self._seeds, self._spec = seed_list(params.seeds), {**params.model, **terms}
         self._evaluated, self._pool = params.evaluated, params.pool
         self._data, _ = artifacts.load(files.dataset, "dataset", {"classes": ("i", 1)})
         self._split, _ = artifacts.load(files.split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})

@@ -1,15 +1,15 @@
 """A model behind an address: asked in batches, each distinct input once and for good, at the pace that it allows."""
 
-import hashlib
-import json
 import os
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import requests
 import tenacity
@@ -17,14 +17,17 @@ from filelock import FileLock
 
 from lmia.label_function import Predict, in_range
 from lmia.table import Table
-from lmia.targets.ledger import Ledger, key_of
+from lmia.targets.ledger import Ledger, key_of, path_of
+from lmia.targets.prices import affordable, money
 
-FOLDER = Path("results/paid")  # of ledgers, which no run removes
 BUSY = (408, 425, 429, 500, 502, 503, 504)  # states that pass
 LONGEST_WAIT = 60.0  # seconds between two attempts, where the server does not say more
 SHOWN = 200  # characters of a server's message
+PAUSE = 3600.0  # seconds without an answer after which another model may be there
 
 Input: TypeAlias = np.ndarray | dict[str, Any]  # numbers, or a record
+Known: TypeAlias = Callable[[Sequence[bytes]], dict[bytes, int]]  # keys of inputs -> labels of some
+Keep: TypeAlias = Callable[[Mapping[bytes, int], Mapping[bytes, Any]], None]  # labels, and what was sent for them
 
 
 class Busy(ConnectionError):
@@ -33,6 +36,20 @@ class Busy(ConnectionError):
     def __init__(self, reason: str, after: float | None = None):
         super().__init__(reason)
         self.after = after
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A function from inputs to labels that keeps what it was answered, so that nothing is asked twice by chance.
+
+    answered: that function; again: the same, but with the labels of a second question, which is kept as well.
+    """
+
+    answered: Predict
+    again: Predict
+
+    def __call__(self, inputs: np.ndarray | pd.DataFrame) -> npt.ArrayLike:
+        return self.answered(inputs)
 
 
 def build(
@@ -46,10 +63,13 @@ def build(
     batch: int = 100,
     per_second: float | None = None,
     most: int | None = None,
+    price: float | None = None,
+    currency: str = "",
+    spend: float | None = None,
     timeout: float = 60.0,
     patience: float = 900.0,
     table: Table | None = None,
-) -> Predict:
+) -> Endpoint:
     """A function from inputs to labels that asks a server by POST, with JSON in both directions.
 
     Args:
@@ -64,24 +84,24 @@ def build(
         batch: Most inputs of one request.
         per_second: Most inputs per second, None for no limit.
         most: Inputs that may be sent in all, ever, None for any number.
+        price: Of one input that is sent; None where nobody bills.
+        currency: Of the price, in messages.
+        spend: Money that may be spent in all, ever, at that price; None for any amount.
         timeout: Seconds that one answer may take.
         patience: Seconds for which a request is repeated while the server is busy, or not to be reached.
         table: Of the data set, where that is one; then answers may be labels as it has them, too.
 
-    The function raises ValueError where an answer is none, `OverBudget` where `most` does not allow what is asked for,
-    and `Busy` where patience ends. What was answered until then is kept.
+    The function raises ValueError where an answer is none, or where after a pause so many answers to questions that
+    were asked before differ that another model must be there; `OverBudget` where `most` or `spend` do not allow what is
+    asked for, and `Busy` where patience ends. What was answered until then is kept.
     """
-    asked = [url, revision, send, receive]  # numbers mean other labels where the data set has other ones
-    asked += [] if table is None else [table.classes.tolist()]
-    name = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
-    path, session = FOLDER / f"{name}.sqlite", requests.Session()
-    ledger = Ledger(path, most)
+    path = path_of(url, revision, send, receive, None if table is None else table.classes.tolist())
+    ledger, session = Ledger(path, *_bound(most, price, currency, spend)), requests.Session()
 
-    def post(inputs: Sequence[Input]) -> list[int]:
+    def post(inputs: Sequence[Any]) -> list[int]:
         ledger.note(len(inputs))
         try:
-            content = {send: [values.tolist() if isinstance(values, np.ndarray) else values for values in inputs]}
-            answer = session.post(url, json=content, headers=_filled(headers), timeout=timeout)
+            answer = session.post(url, json={send: inputs}, headers=_filled(headers), timeout=timeout)
         except (requests.ConnectionError, requests.Timeout) as error:
             raise Busy(f"{url}: no answer ({type(error).__name__})") from error
         if answer.status_code in BUSY:
@@ -91,36 +111,73 @@ def build(
             raise ValueError(f"{url}: expected labels, got status {answer.status_code}: {told}")
         return _labels(answer, receive, len(inputs), n_classes, url, table)
 
-    def pay(inputs: Mapping[bytes, Input]) -> dict[bytes, int]:
-        """Labels of distinct inputs, after what another process may have paid for by now."""
-        with FileLock(f"{path}.lock"):
-            labels = ledger.known(list(inputs))
-            wanted = {key: values for key, values in inputs.items() if key not in labels}
-            if wanted:
-                attempts = tenacity.Retrying(
-                    stop=tenacity.stop_after_delay(patience),
-                    wait=_wait,
-                    retry=tenacity.retry_if_exception_type(Busy),
-                    reraise=True,
-                )
-                fresh = dict(zip(wanted, attempts(post, list(wanted.values())), strict=True))
-                ledger.keep(fresh)
-                labels |= fresh
-                if per_second:
-                    time.sleep(len(wanted) / per_second)
+    def pay(contents: Mapping[bytes, Any], keep: Keep) -> dict[bytes, int]:
+        """Labels of one batch, which are kept before anything else."""
+        attempts = tenacity.Retrying(
+            stop=tenacity.stop_after_delay(patience),
+            wait=_wait,
+            retry=tenacity.retry_if_exception_type(Busy),
+            reraise=True,
+        )
+        labels = dict(zip(contents, attempts(post, list(contents.values())), strict=True))
+        keep(labels, contents)
+        if per_second:
+            time.sleep(len(contents) / per_second)
         return labels
 
-    def predict(inputs: np.ndarray | pd.DataFrame) -> np.ndarray:
+    def check_model() -> None:
+        """Before anything is sent after a pause: whether known inputs are answered as they were."""
+        if ledger.pause <= PAUSE:
+            return
+        due = ledger.due(PAUSE)
+        for part in _parts(list(due), batch):
+            pay({key: due[key] for key in part}, ledger.keep_again)
+        found = ledger.repeats()
+        if found is not None and found.tells_another_model:
+            raise ValueError(
+                f"{url}: answers {found.otherwise_now} of {found.asked_now} inputs otherwise than on "
+                f"{datetime.fromtimestamp(found.since, UTC).date()}, when asked twice it did so with {found.otherwise} "
+                f"of {found.asked}: another model is there; give it another `revision`, so that it is asked anew"
+            )
+
+    def labels_of(inputs: np.ndarray | pd.DataFrame, known: Known, keep: Keep) -> np.ndarray:
+        """Labels that are known, or else are paid for and kept."""
         rows = _records(inputs) if isinstance(inputs, pd.DataFrame) else list(inputs)
         keys = [key_of(values) for values in rows]
-        labels = ledger.known(list(dict.fromkeys(keys)))
+        labels = known(list(dict.fromkeys(keys)))
         missing = {key: values for key, values in zip(keys, rows, strict=True) if key not in labels}
-        for start in range(0, len(missing), batch):
-            labels |= pay(dict(list(missing.items())[start : start + batch]))
+        for part in _parts(list(missing), batch):
+            with FileLock(f"{path}.lock"):
+                labels |= known(part)  # another process may have paid for them by now
+                if wanted := {key: _content(missing[key]) for key in part if key not in labels}:
+                    check_model()
+                    labels |= pay(wanted, keep)
         found = np.array([labels[key] for key in keys], dtype=np.int64)
         return found if table is None else table.classes[found]
 
-    return predict
+    return Endpoint(
+        answered=lambda inputs: labels_of(inputs, ledger.known, lambda labels, _: ledger.keep(labels)),
+        again=lambda inputs: labels_of(inputs, ledger.known_again, ledger.keep_again),
+    )
+
+
+def _bound(most: int | None, price: float | None, currency: str, spend: float | None) -> tuple[int | None, str]:
+    """(inputs that may be sent in all, None for any number; what says so)."""
+    bounds: list[tuple[int | None, str]] = [] if most is None else [(most, f"most: {most}")]
+    if spend is not None and price is not None:
+        pays = affordable(spend, price)
+        each = f"pays for {pays} inputs, at {money(price, currency)} each"
+        bounds.append((pays, f"spend: {spend:.12g}: {each}"))
+    return min(bounds, default=(None, ""))
+
+
+def _parts(keys: list[bytes], size: int) -> Iterator[list[bytes]]:
+    return (keys[start : start + size] for start in range(0, len(keys), size))
+
+
+def _content(values: Input) -> Any:
+    """What is sent of one input."""
+    return values.tolist() if isinstance(values, np.ndarray) else values
 
 
 def _records(frame: pd.DataFrame) -> list[Input]:

@@ -3,24 +3,64 @@
 An SQLite file has the label of each input that was ever answered, and how many inputs were ever sent. The latter is
 raised and committed before anything is sent, so that a process which is killed leaves an upper bound of what may have
 been billed; labels are committed before they are returned.
+
+A few inputs are asked about again on purpose. Those are kept with what is sent for them, so that any later process can
+ask about them once more, and tell whether the model behind the address is still the same.
 """
 
 import hashlib
 import json
+import math
 import sqlite3
+import time
+import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+FOLDER = Path("results/paid")  # of ledgers, which no run removes
+ASKED_AGAIN = 50  # inputs at most: of each study that begins, and of those kept after each pause
+LEVEL = 0.01  # of the test whether a model has changed
 PARAMETERS = 500  # of one statement; SQLite takes 999 at least
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (input BLOB PRIMARY KEY, label INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sent (only_row INTEGER PRIMARY KEY CHECK (only_row = 0), inputs INTEGER NOT NULL);
 INSERT OR IGNORE INTO sent VALUES (0, 0);
+CREATE TABLE IF NOT EXISTS answered (only_row INTEGER PRIMARY KEY CHECK (only_row = 0), at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS again (
+    input BLOB PRIMARY KEY, content BLOB NOT NULL,
+    second INTEGER NOT NULL, second_at REAL NOT NULL, latest INTEGER NOT NULL, latest_at REAL NOT NULL
+);
 """
 PATIENCE = 60.0  # seconds that a process waits for another one that writes
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """How inputs that were asked about again were answered, beside their first labels.
+
+    asked: how many when they were new, otherwise: of these with another label; since: when, in seconds; asked_now,
+    otherwise_now: the same of those that were asked about latest.
+    """
+
+    asked: int
+    otherwise: int
+    since: float
+    asked_now: int
+    otherwise_now: int
+
+    @property
+    def tells_another_model(self) -> bool:
+        """Whether more answers differ now than a model's own share explains, by Fisher's exact test."""
+        differing, among = self.otherwise + self.otherwise_now, self.asked + self.asked_now
+        ways = [
+            math.comb(differing, n) * math.comb(among - differing, self.asked_now - n)
+            for n in range(self.otherwise_now, min(differing, self.asked_now) + 1)
+        ]
+        return sum(ways) < LEVEL * math.comb(among, self.asked_now)
 
 
 class OverBudget(ValueError):
@@ -35,16 +75,23 @@ def key_of(values: np.ndarray | Mapping[str, Any]) -> bytes:
     return hashlib.sha256(f"{values.shape};".encode() + values.tobytes()).digest()
 
 
+def path_of(url: str, revision: str, send: str, receive: str, classes: Sequence[Any] | None = None) -> Path:
+    """The file of one endpoint's answers. classes: of the data set, as its table has them, None where it is none."""
+    asked: list[Any] = [url, revision, send, receive]
+    asked += [] if classes is None else [classes]  # numbers mean other labels where the data set has other ones
+    return FOLDER / f"{hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]}.sqlite"
+
+
 class Ledger:
     """The answers of one endpoint, in a file of its own.
 
     path: of the file, which is made where there is none, with its folder; most: inputs that may be sent in all, ever,
-    None for any number.
+    None for any number; stated: how a user said so, "most: 90" where that is all.
     """
 
-    def __init__(self, path: str | Path, most: int | None = None):
+    def __init__(self, path: str | Path, most: int | None = None, stated: str = ""):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self._most = most
+        self._most, self._stated = most, stated or f"most: {most}"
         self._file = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)  # each statement is committed
         self._file.execute("PRAGMA synchronous = FULL")
         self._file.executescript(SCHEMA)
@@ -59,13 +106,25 @@ class Ledger:
         """How many inputs have an answer."""
         return self._file.execute("SELECT COUNT(*) FROM answers").fetchone()[0]
 
+    @property
+    def kept_again(self) -> int:
+        """How many of these have a second one."""
+        return self._file.execute("SELECT COUNT(*) FROM again").fetchone()[0]
+
     def known(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """The labels of those inputs that were answered before. keys: see `key_of`."""
+        return self._among("SELECT input, label FROM answers", keys)
+
+    def known_again(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """The second labels of those inputs that were asked about again."""
+        return self._among("SELECT input, second FROM again", keys)
+
+    def _among(self, selected: str, keys: Sequence[bytes]) -> dict[bytes, int]:
         found: dict[bytes, int] = {}
         for start in range(0, len(keys), PARAMETERS):
             part = keys[start : start + PARAMETERS]
             marks = ",".join("?" * len(part))
-            found |= dict(self._file.execute(f"SELECT input, label FROM answers WHERE input IN ({marks})", part))
+            found |= dict(self._file.execute(f"{selected} WHERE input IN ({marks})", part))
         return found
 
     def note(self, n: int) -> None:
@@ -75,7 +134,7 @@ class Ledger:
         noted = self._file.execute(raised, (n, bound, n, bound))
         if not noted.rowcount:
             raise OverBudget(
-                f"most: {self._most}: {self.sent} inputs were sent, and {n} more are asked for, of which none was; "
+                f"{self._stated}: {self.sent} inputs were sent, and {n} more are asked for, of which none was; "
                 "raise it, or ask for fewer records or queries"
             )
 
@@ -84,3 +143,39 @@ class Ledger:
         with self._file:
             self._file.execute("BEGIN IMMEDIATE")
             self._file.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?)", answers.items())
+            self._file.execute("INSERT OR REPLACE INTO answered VALUES (0, ?)", (time.time(),))
+
+    @property
+    def pause(self) -> float:
+        """Seconds since an answer was last kept; 0 where none was."""
+        row = self._file.execute("SELECT at FROM answered").fetchone()
+        return time.time() - row[0] if row else 0.0
+
+    def keep_again(self, answers: Mapping[bytes, int], contents: Mapping[bytes, Any]) -> None:
+        """Keep labels of inputs that have one already, by their keys; contents: what was sent for them, as JSON."""
+        now = time.time()
+        rows = [
+            (key, zlib.compress(json.dumps(contents[key]).encode()), label, now, label, now)
+            for key, label in answers.items()
+        ]
+        latest = "ON CONFLICT (input) DO UPDATE SET latest = excluded.latest, latest_at = excluded.latest_at"
+        with self._file:
+            self._file.execute("BEGIN IMMEDIATE")
+            self._file.executemany(f"INSERT INTO again VALUES (?, ?, ?, ?, ?, ?) {latest}", rows)
+
+    def due(self, seconds: float) -> dict[bytes, Any]:
+        """Key -> what was sent, of inputs to ask about once more: those that were not for so many seconds."""
+        before = time.time() - seconds
+        chosen = f"SELECT * FROM again ORDER BY input LIMIT {ASKED_AGAIN}"  # by their hashes: at random, and the same
+        rows = self._file.execute(f"SELECT input, content FROM ({chosen}) WHERE latest_at < ?", (before,))
+        return {key: json.loads(zlib.decompress(content)) for key, content in rows}
+
+    def repeats(self) -> Repeats | None:
+        """What the answers of inputs that were asked about again say of the model; None where there was none."""
+        rows = self._file.execute(
+            "SELECT second <> label, latest <> label, second_at FROM again JOIN answers USING (input) ORDER BY input"
+        ).fetchall()
+        if not rows:
+            return None
+        now = [latest for _, latest, _ in rows[:ASKED_AGAIN]]
+        return Repeats(len(rows), sum(row[0] for row in rows), min(row[2] for row in rows), len(now), sum(now))

@@ -28,6 +28,7 @@ SEEN_BY_NONE = {
     "workflow/config/": "what it reads reaches jobs as params, and what it checks changes nothing",
     "workflow/tools/": "programs that no job runs",
     "workflow/scripts/verify.py": "reads results and makes none",
+    "workflow/scripts/cost.py": "reads results and makes none",
     "workflow/tools/config_reference.py": "a program that no job runs",
 }
 
@@ -189,6 +190,7 @@ def test_scripts_take_what_decides_a_byte_from_params_and_inputs():
         ("import_target.py", "config.targets"),
         ("query_references.py", "wildcards.study"),
         ("query_references.py", "config.studies"),
+        ("query_references.py", "config.targets"),
         ("prepare_dataset.py", "wildcards.dataset"),
         ("prepare_dataset.py", "config.datasets"),
         ("train_model.py", "wildcards.study"),

@@ -84,6 +84,10 @@ READ_BY_NONE = {
     "XgboostTarget.file": "where a file lies",
     "LightgbmTarget.file": "where a file lies",
     "Csv.path": "where a file lies",
+    **{
+        f"HttpTarget.{option}": "how a model is asked and paid"
+        for option in ("batch", "per_second", "most", "price", "currency", "spend", "timeout", "patience")
+    },
     "Exhibit.figures": "which figures its name makes as well",
     "Difficulty.shadows": "of pools, in which no model is given",
     "PaperNumbers.not_run": "told only of a study that is taken out, and all are there",

@@ -18,14 +18,16 @@ def label_of(values):
 
 
 class Server:
-    """On a free port, in a thread. billed: how often each input was labelled; headers: of the last request.
+    """On a free port, in a thread. billed: how often each input was labelled; headers: of the last request; sizes: of
+    all requests that were billed; lost: inputs that were, and never answered.
 
     faults: of one request after the other, over and over; answer: what to make of labels, JSON or a text; label: a
-    function from a list of inputs to their labels.
+    function from a list of inputs to their labels, which may be set anew.
     """
 
     def __init__(self, faults=(None,), answer=None, label=lambda inputs: list(map(label_of, inputs))):
-        self.billed, self.headers, self.sizes = Counter(), {}, []
+        self.billed, self.headers, self.sizes, self.lost = Counter(), {}, [], 0
+        self.label = label
         served, faults, lock = self, cycle(faults), threading.Lock()
 
         class Handler(BaseHTTPRequestHandler):
@@ -43,8 +45,9 @@ class Server:
                     served.sizes.append(len(content["inputs"]))
                     served.billed.update(map(tuple, content["inputs"]))
                 if fault == "hang":  # billed, and never answered
+                    served.lost += len(content["inputs"])
                     return self.close()
-                labels = label(content["inputs"])
+                labels = served.label(content["inputs"])
                 self.reply(200, {"labels": labels} if answer is None else answer(labels))
 
             def reply(self, status, content, headers=()):

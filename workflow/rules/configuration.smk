@@ -6,6 +6,7 @@ import re
 from snakemake.exceptions import WorkflowError
 
 from workflow.config.audits import written_out
+from workflow.config.costs import bill
 from workflow.config.load import check, plug_ins, read_layers
 from workflow.config.job_params import Params, plain
 from workflow.config.result_files import Paths
@@ -41,6 +42,7 @@ config["files"] = {}  # what `files` gives -> paths
 config["save_every"] = CONFIG.save_every
 config["device"] = CONFIG.device
 config["cache"] = CONFIG.cache or os.environ.get("LMIA_CACHE")
+config["terms"] = {name: target.terms() for name, target in CONFIG.targets.items()}
 
 # For report/figure.rst; the words are in workflow/config/schema/figures.py.
 config["captions"] = {name: figure.said() for name, figure in CONFIG.figures.items()}

@@ -17,6 +17,7 @@ from lmia.models.usability import check_answers
 from lmia.split_rows import ids_of
 from lmia.streams import seed_list
 from lmia.table import Table
+from lmia.targets.ledger import ASKED_AGAIN
 from lmia.targets.opened import OpenedFile
 from lmia.targets.sklearn import Estimator
 from lmia.targets.torch import fill_from
@@ -25,6 +26,7 @@ from lmia.training.loop import labels_flag, predict
 from workflow.harness.errors import bad_input
 from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
+from workflow.harness.terms import terms_of
 
 
 def import_target(
@@ -33,6 +35,7 @@ def import_target(
     path: str | None,
     output: str,
     params: Any,
+    terms: dict[str, Any],
     device: torch.device,
     name: str,
     trainer: str | None,
@@ -44,7 +47,7 @@ def import_target(
     members, nonmembers = (ids_of(parts[part][0]) for part in ("members", "nonmembers"))
     shape, n_classes, table = inputs.shape[1:], int(classes.max()) + 1, Table.from_arrays(data)
     with bad_input(f"targets.{name}, on inputs of shape {list(shape)}"):
-        build = plugins.bind("models", "build", params.model, table=table)
+        build = plugins.bind("models", "build", params.model | terms, table=table)
         network = as_network(build(shape, n_classes), n_classes, table)
         if path is not None:
             plugins.load("targets", params.target["kind"]).load(network, path)
@@ -62,15 +65,20 @@ def import_target(
             predict(network, torch.from_numpy(inputs[ids]).to(device)).cpu() for ids in (members, nonmembers)
         )
         check_above_chance(of_members.numpy(), classes[members])
+        ids = np.sort(np.concatenate([members, nonmembers]))
+        otherwise = _answered_otherwise(network, inputs[ids])
     if isinstance(network, OpenedFile):
         arrays["runtime"] = np.array([network.runtime])  # so that answers of another version are others
     if isinstance(network, LabelFunction):
         found = []  # ones at its labels are our own
+    if otherwise is not None:
+        arrays["answered_otherwise"] = np.array([otherwise])
+        print(f"{100 * otherwise:.0f} % of known records are answered otherwise when asked again")
+        found += [f"answers {100 * otherwise:.0f} % of inputs otherwise when asked again"] if otherwise else []
     found.append(labels_flag(of_members, of_others, torch.from_numpy(classes[nonmembers])))
     for metric, labels, of in (("train_accuracy", of_members, members), ("test_accuracy", of_others, nonmembers)):
         arrays[metric] = np.array([np.mean(labels.numpy() == classes[of])])
         print(f"{metric} on {len(of)} known records: {arrays[metric][0]:.4f}; is that what you know of the model?")
-    ids = np.sort(np.concatenate([members, nonmembers]))
     auc, low, _ = blind_auc(inputs[ids], classes[ids], np.isin(ids, members), seed)
     if low > 0.5:
         found.append(f"members and non-members differ by themselves (AUC {auc:.3f})")
@@ -81,12 +89,21 @@ def import_target(
     artifacts.save(output, "model", arrays, provenance | {"torch": torch.__version__, "device": describe(device)})
 
 
+def _answered_otherwise(network: torch.nn.Module, inputs: np.ndarray) -> float | None:
+    """Share of some inputs (n, *shape) that get another label when asked again; None where `check_answers` saw that."""
+    if not isinstance(network, LabelFunction) or not network.keeps_answers:
+        return None
+    chosen = inputs[np.unique(np.linspace(0, len(inputs) - 1, ASKED_AGAIN).round().astype(int))]
+    points = torch.from_numpy(chosen)
+    return float((network.again(points) != predict(network, points)).double().mean())
+
+
 if __name__ == "__main__":
     inputs, params = snakemake.input, snakemake.params
     study = snakemake.config["studies"][snakemake.wildcards.study]
-    modules = {"models": params.model, "targets": params.target}
-    modules |= {"trainers": params.trainer} if params.trainer else {}
-    with job(snakemake, *plugins.modules(**modules)):
+    modules = plugins.modules(models=params.model, targets=params.target)
+    modules += plugins.modules(trainers=params.trainer) if params.trainer else []
+    with job(snakemake, *modules):
         device = take_device(snakemake)
         prepare(device, snakemake.threads)
         entry = snakemake.config["targets"][study["model"]]
@@ -96,6 +113,7 @@ if __name__ == "__main__":
             path=os.path.expanduser(entry[params.place]) if params.place and not params.trainer else None,
             output=snakemake.output[0],
             params=params,
+            terms=terms_of(snakemake),
             device=device,
             name=study["model"],
             trainer=entry["trainer"] if params.trainer else None,

@@ -15,6 +15,7 @@ from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
 from workflow.harness.journal_file import journal_of
 from workflow.harness.shared_cache import take_shared
+from workflow.harness.terms import terms_of
 
 
 def query_labels(
@@ -41,7 +42,7 @@ if __name__ == "__main__":
         device = take_device(snakemake)
         if not take_shared(snakemake, attempt, device):
             query_labels(
-                models=TrainedModels(snakemake.input, params, device, snakemake.threads),
+                models=TrainedModels(snakemake.input, params, device, snakemake.threads, terms_of(snakemake)),
                 output=snakemake.output[0],
                 spec=params.query,
                 precision=params.precision,

@@ -18,6 +18,7 @@ from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
 from workflow.harness.journal_file import journal_of
 from workflow.harness.shared_cache import take_shared
+from workflow.harness.terms import terms_of
 
 Train = Callable[[np.ndarray, np.ndarray, int], torch.nn.Module]
 
@@ -81,12 +82,13 @@ def query_references(
 if __name__ == "__main__":
     params = snakemake.params
     name = snakemake.config["studies"][snakemake.wildcards.study]["model"]
-    modules = {"models": params.model} | ({"trainers": params.trainer} if params.trainer else {})
-    with job(snakemake, *plugins.modules(**modules)) as attempt:
+    modules = plugins.modules(models=params.model)
+    modules += plugins.modules(trainers=params.trainer) if params.trainer else []
+    with job(snakemake, *modules) as attempt:
         device = take_device(snakemake)
         if not take_shared(snakemake, attempt, device):
             query_references(
-                models=TrainedModels(snakemake.input, params, device, snakemake.threads),
+                models=TrainedModels(snakemake.input, params, device, snakemake.threads, terms_of(snakemake)),
                 output=snakemake.output[0],
                 n_train=params.n_train,
                 n_references=params.n_references,

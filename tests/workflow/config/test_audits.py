@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.workflow.config.bad_cases import ROOT
 from workflow.config.__main__ import main
 from workflow.config.audits import in_own_words, written_out
+from workflow.config.costs import bill
 from workflow.config.load import ConfigError, check, load, read_layers
 from workflow.config.schema.audits import LEFT_OUT, Audit
 from workflow.config.schema.studies import Study
@@ -184,6 +185,10 @@ def test_a_message_about_other_entries_names_the_audit_too(files):
         ConfigError, match=r"attacks.folded.folds: 50: more than the 30 members of one half of audits\.first;"
     ):
         check(config)
+
+
+def test_what_is_sent_is_told_of_the_audit(files):
+    assert "  audits.first" in bill(check(audited())).lines
 
 
 def test_a_study_whose_name_goes_on_keeps_its_own_key(files):

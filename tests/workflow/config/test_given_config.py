@@ -248,9 +248,10 @@ BAD = {
     ),
     "an address of another kind": ({"target": API | {"url": "ftp://x"}}, "targets.mine.url: 'ftp://x': not possible"),
     "more inputs than may be sent": (
-        {"target": API | {"most": 60259}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60}}
+        {"target": API | {"most": 60359}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60}}
         | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500}}},
-        "targets.mine.most: 60259: studies.audit may send up to 60,260 inputs; raise it, or lower `evaluated`, or",
+        "targets.mine.most: 60359: studies.audit may send up to 60,360 inputs, 60,000 of them for queries.boundary; "
+        "raise it, or lower `evaluated`, or budgets and samples of query sets",
     ),
     "a name of two": (
         {"models": {"mine": {"kind": "mlp"}}},

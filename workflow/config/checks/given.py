@@ -1,11 +1,14 @@
 """Whether models that exist already can be asked: their files, and what is known of their members."""
 
 from collections.abc import Iterator
+from math import isinf
 from os.path import isfile
 
 from lmia.splits import MIN_KNOWN
+from lmia.targets.ledger import ASKED_AGAIN
+from lmia.targets.prices import money
 from workflow.config.messages import EMPTY, unknown, where
-from workflow.config.schema.configuration import Config
+from workflow.config.schema.configuration import Config, Sent
 from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.studies import Study
 from workflow.config.schema.targets import WITHOUT_SHADOW, FileTarget, HttpTarget, TorchTarget
@@ -87,6 +90,34 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
         yield from _check_known(key, config, study, dataset)
 
 
+def check_limits(config: Config) -> Iterator[str]:
+    """What all studies of a model that bills may send and spend together, beside what it allows."""
+    for name, target in config.targets.items():
+        sent = {key: config.most_sent(study) for key, study in config.studies_of(name).items()}
+        if not isinstance(target, HttpTarget) or not sent:
+            continue
+        total = sum(part.inputs for parts in sent.values() for part in parts) + ASKED_AGAIN  # for one pause
+        for option, limit in target.limits().items():
+            if total > limit:
+                stated = f"targets.{name}.{option}: {getattr(target, option):.12g}"
+                yield f"{stated}: {_too_many(target, option, sent, total)}"
+
+
+def _too_many(target: HttpTarget, option: str, sent: dict[str, list[Sent]], total: float) -> str:
+    """What is sent too much, and what to lower. sent: study -> what it sends."""
+    largest = max((part for parts in sent.values() for part in parts), key=lambda part: part.inputs)
+    studies = " and ".join(f"studies.{key}" for key in sent) + " together" * (len(sent) > 1)
+    if isinf(total):
+        return f"nobody knows how many inputs {studies} may send for {largest.what}; leave it out, or remove this"
+    price = target.price or 0
+    costs = f", which cost {money(total * price, target.currency)}," if option == "spend" else ","
+    pays = f"; this pays for {target.limits()[option]:,}" if option == "spend" else ""
+    return (
+        f"{studies} may send up to {total:,.0f} inputs{costs} {largest.inputs:,.0f} of them for {largest.what}{pays}; "
+        "raise it, or lower `evaluated`, or budgets and samples of query sets"
+    )
+
+
 def _check_alternatives(key: str, config: Config, study: Study) -> Iterator[str]:
     for name in study.alternatives:
         if (other := config.studies.get(name)) is None:
@@ -117,12 +148,6 @@ def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> It
             f"{key}.n_train: {study.n_train[0]}: {known['members']} members are known; state the size of the whole "
             "training set"
         )
-    if isinstance(target := config.targets.get(study.model), HttpTarget) and target.most is not None:
-        if (sent := config.most_sent(study)) > target.most:
-            yield (
-                f"targets.{study.model}.most: {target.most}: {key} may send up to {sent:,.0f} inputs; raise it, or "
-                "lower `evaluated`, or budgets and samples of its query sets"
-            )
     halved = min(study.evaluated or known["members"], *known.values()) // 2
     for name in config.attacks_of(study):
         folds = getattr(config.attacks.get(name), "folds", 0)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from os.path import exists, expanduser
 
 from workflow.config.checks.defenses import check_defenses
-from workflow.config.checks.given import check_targets
+from workflow.config.checks.given import check_limits, check_targets
 from workflow.config.checks.plugins import check_plugins
 from workflow.config.checks.studies import check_studies
 from workflow.config.messages import unknown, where
@@ -20,7 +20,7 @@ def mistakes(config: Config) -> list[str]:
     stages = [
         [check_plugins, check_datasets, check_targets, check_options],
         [check_attacks, check_defenses, check_studies],
-        [check_figures],
+        [check_figures, check_limits],
     ]
     for stage in stages:
         if found := [problem for check in stage for problem in check(config)]:

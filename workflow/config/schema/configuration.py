@@ -1,10 +1,11 @@
 """The whole configuration: every key with its type, range, unit and default, and what its entries are to each other."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
 from lmia.attacks.observations import OBSERVATIONS
+from lmia.targets.ledger import ASKED_AGAIN
 from workflow.config.schema.attacks import AnyRule
 from workflow.config.schema.audits import Audit
 from workflow.config.schema.base import Distinct, Falling, Fraction, Name, NonNegative, Strict
@@ -15,7 +16,7 @@ from workflow.config.schema.figures import AnyFigure
 from workflow.config.schema.models import AnyModel
 from workflow.config.schema.queries import AnyQuery
 from workflow.config.schema.studies import Study
-from workflow.config.schema.targets import AnyTarget, Target, TorchTarget
+from workflow.config.schema.targets import AnyTarget, HttpTarget, Target, TorchTarget
 from workflow.config.schema.trainers import Trainer
 
 SECTIONS = (
@@ -34,6 +35,18 @@ class Metrics(Strict):
         [0.01, 0.001], description="false-positive rates at which the TPR is reported"
     )
     resamples: Annotated[int, Field(ge=100, le=10**6)] = Field(1000, description="bootstrap draws")
+
+
+class Sent(NamedTuple):
+    """What for, to how many records, and inputs of each at most; where nobody counts these, infinitely many."""
+
+    what: str
+    records: int
+    each: float
+
+    @property
+    def inputs(self) -> float:
+        return self.records * self.each
 
 
 class Config(Strict):
@@ -78,14 +91,22 @@ class Config(Strict):
             name for name in self.attacks_of(study) if OBSERVATIONS[self.query_of(name).observation].access == "label"
         ]
 
-    def most_sent(self, study: Study) -> float:
-        """Inputs that a study sends to its given model at most: to look at it, and for all its query sets."""
+    def most_sent(self, study: Study) -> list[Sent]:
+        """What a study asks its given model at most: a look at all known records, and its query sets."""
         known = self.datasets[study.dataset].known()
-        records, sent = 2 * min(study.evaluated or min(known), *known), float(sum(known))
-        for name in {self.attacks[attack].reads for attack in self.attacks_of(study)}:
+        records, sent = 2 * min(study.evaluated or min(known), *known), [Sent("known records", sum(known), 1)]
+        if isinstance(self.targets[study.model], HttpTarget):
+            sent.append(Sent("some of them, asked again", min(sum(known), ASKED_AGAIN), 1))
+        for name in dict.fromkeys(self.attacks[attack].reads for attack in self.attacks_of(study)):
             query = self.queries[name]
-            sent += records * query.cost_of_all() + getattr(query, "random_inputs", 0) * (query.cost() + 1)
+            sent.append(Sent(f"queries.{name}", records, query.cost_of_all()))
+            if inputs := getattr(query, "random_inputs", 0):
+                sent.append(Sent(f"queries.{name}, random inputs", inputs, query.cost() + 1))
         return sent
+
+    def studies_of(self, target: str) -> dict[str, Study]:
+        """The studies of the given model of this name."""
+        return {name: study for name, study in self.studies.items() if study.is_given and study.model == target}
 
     def _refused(self, study: Study, attack: str) -> bool:
         """Whether what an attack of this name reads cannot be asked of a study's data set, or of its given model."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from lmia.attacks.observations import OBSERVATIONS
+from lmia.targets.prices import affordable
 from lmia.targets.skops_files import is_program
 from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, Entry, NonNegative, Positive
 from workflow.config.schema.queries import Query
@@ -44,6 +45,10 @@ class Target(Entry):
 
     def options(self) -> dict[str, Any]:
         return {name: value for name, value in super().options().items() if name not in self.of_training}
+
+    def terms(self) -> dict[str, Any]:
+        """Options of how it is asked and paid, on which no answer depends: jobs take them beside their params."""
+        return {}
 
     def refusals(self, query: Query) -> Iterator[str]:
         """Why a query set cannot be asked of a model that exists already; nothing where it can."""
@@ -188,14 +193,30 @@ class HttpTarget(Target):
     batch: Count = Field(100, description="most inputs of one request")
     per_second: Positive | None = Field(None, description="most inputs per second; default: as many as it answers")
     most: Count | None = Field(None, description="inputs that may be sent in all, ever; default: as many as needed")
+    price: Positive | None = Field(None, description="of one input that is sent")
+    currency: str = Field("", description="of `price` and `spend`, as EUR")
+    spend: Positive | None = Field(None, description="money that may be spent in all, ever; needs `price`")
     timeout: Positive = Field(60.0, description="seconds that one answer may take")
     patience: NonNegative = Field(900.0, description="seconds for which a busy server is asked again")
+    places = ("batch", "per_second", "most", "price", "currency", "spend", "timeout", "patience")
     target = "build"
     place = None
     gives_labels_alone = True
     takes_records = True
 
+    def terms(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", include=set(self.places))
+
+    def limits(self) -> dict[str, int]:
+        """Option that limits what is sent -> inputs that may be sent in all, ever."""
+        found = {} if self.most is None else {"most": self.most}
+        if self.spend is not None and self.price is not None:
+            found["spend"] = affordable(self.spend, self.price)
+        return found
+
     def mistakes(self) -> Iterable[tuple[str, str]]:
+        if self.spend is not None and self.price is None:
+            yield "spend", "needs the price of one input; set price"
         for name, value in self.headers.items():
             if not value.startswith("$"):
                 if SECRET.search(name):

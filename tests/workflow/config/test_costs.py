@@ -1,0 +1,131 @@
+"""What audits cost is told, and refused where it is too much, before anything is sent."""
+
+import re
+
+import pytest
+
+from lmia.targets.ledger import Ledger, path_of
+from tests.workflow.config.test_given_config import API, files, given  # noqa: F401 - a fixture
+from workflow.config.costs import bill, main
+from workflow.config.job_params import Params
+from workflow.config.load import ConfigError, check
+
+QUERIES = {"boundary": {"kind": "hopskipjump", "budget": 500}}
+STUDY = {"attacks": ["gap", "boundary"], "evaluated": 60}
+TOTAL = 140 + 50 + 120 * 1 + 120 * 500 + 50  # all known, some again, two query sets, and once more after a pause
+
+
+def paid(second_study=None, **target):
+    raw = given(STUDY, target=API | target, queries=QUERIES)
+    if second_study:
+        raw["studies"]["other"] = raw["studies"]["audit"] | second_study
+    return raw
+
+
+def numbers(lines, what):
+    (line,) = [line.strip() for line in lines if line.strip().startswith(what)]
+    return line.removeprefix(what).split()
+
+
+def test_a_bill_has_what_is_asked_at_most_and_what_it_costs():
+    found = bill(check(paid(price=0.002, currency="EUR", per_second=20, most=TOTAL, spend=TOTAL * 0.002)))
+    assert not found.problems
+    assert numbers(found.lines, "queries.boundary") == ["120", "500", "60,000"]
+    assert numbers(found.lines, "all together, at most") == [f"{TOTAL:,}"]
+    assert numbers(found.lines, "answered already") == ["0"]
+    assert numbers(found.lines, "which cost at most, at 0.002 EUR each") == ["120.72", "EUR"]
+    assert numbers(found.lines, "and take at least, at 20 a second") == ["50", "min"]
+
+
+def test_what_was_paid_for_is_taken_off():
+    ledger = Ledger(path_of(API["url"], "", "inputs", "labels"))
+    ledger.note(1500)
+    ledger.keep({bytes([n // 256, n % 256]): 0 for n in range(1000)})
+    ledger.keep_again({bytes([0, n]): 0 for n in range(50)}, {bytes([0, n]): [] for n in range(50)})
+    found = bill(check(paid(price=0.01)))
+    assert not found.problems and numbers(found.lines, "answered already") == ["1,050"]
+    assert numbers(found.lines, "left, where no query set was edited since") == [f"{TOTAL - 1050:,}"]
+    assert numbers(found.lines, "spent already, at most") == ["15.00"]
+    lost = bill(check(paid(most=TOTAL + 449)))  # 450 were sent in vain
+    message = f"targets.mine.most: {TOTAL + 449}: allows {TOTAL + 449:,} inputs; 1,500 were sent, and {TOTAL - 1050:,} "
+    assert [line.startswith(message) for line in lost.problems] == [True] and lost.lines[-1] == lost.problems[0]
+    assert not bill(check(paid(most=TOTAL + 450))).problems
+
+
+def test_a_model_in_a_file_has_labels_and_no_bill():
+    found = bill(check(given(STUDY, queries=QUERIES)))
+    assert numbers(found.lines, "all together, at most") == [f"{140 + 120 + 60000:,}"]
+    assert not [line for line in found.lines if "answered" in line or "cost" in line or "again" in line]
+    raw = given()
+    del raw["studies"]["audit"]
+    assert bill(check(raw)).lines == ["no study asks a given model"]
+
+
+TOO_MUCH = {
+    "money": (
+        {"price": 0.002, "currency": "EUR", "spend": 40},
+        "targets.mine.spend: 40: studies.audit may send up to 60,360 inputs, which cost 120.72 EUR, 60,000 of them for "
+        "queries.boundary; this pays for 20,000; raise it, or lower `evaluated`, or budgets and samples of query sets",
+    ),
+    "two studies of one model, each of which it allows": (
+        {"most": 61000, "second_study": {"seeds": [1]}},
+        "targets.mine.most: 61000: studies.audit and studies.other together may send up to 120,670 inputs, 60,000 of",
+    ),
+    "both limits": (
+        {"price": 1, "spend": 5, "most": 5},
+        "targets.mine.most: 5: studies.audit may send up to 60,360 inputs, 60,000 of them for queries.boundary; raise "
+        "it, or lower `evaluated`, or budgets and samples of query sets\ntargets.mine.spend: 5: studies.audit may",
+    ),
+    "money without a price": (
+        {"spend": 40},
+        "targets.mine.spend: 40.0: needs the price of one input; set price",
+    ),
+    "nothing": ({"price": 0}, "targets.mine.price: 0: not possible here; it should be greater than 0"),
+}
+
+
+@pytest.mark.parametrize("case", TOO_MUCH)
+def test_more_than_is_allowed_is_refused(case):
+    options, message = TOO_MUCH[case]
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}"):
+        check(paid(**options))
+
+
+def test_queries_that_nobody_counts_go_with_no_limit(tmp_path):
+    (tmp_path / "plugins/shaken.py").write_text("class Perturbation:\n    magnitudes = ()\n    unit = ''\n")
+    changes = {"queries": {"shaken": {"kind": "plugins.shaken"}}}
+    changes["attacks"] = {"shaken": {"kind": "vote", "reads": "shaken"}}
+    free = check(given({"attacks": ["gap", "shaken"]}, target=API, **changes))
+    assert numbers(bill(free).lines, "all together, at most") == ["unknown"]
+    message = (
+        "targets.mine.most: 9: nobody knows how many inputs studies.audit may send for queries.shaken; leave it out"
+    )
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}"):
+        check(given({"attacks": ["gap", "shaken"]}, target=API | {"most": 9}, **changes))
+
+
+def test_how_a_model_is_asked_and_paid_is_nothing_that_answers_depend_on():
+    class Wildcards:
+        study = "audit"
+
+    terms = {"batch": 5, "per_second": 3, "most": 10**6, "price": 1e-6, "spend": 1, "timeout": 3, "patience": 3}
+    config = check(paid(**terms))
+    params = Params(config, {})
+    assert params.model(Wildcards) == {"kind": "lmia.targets.http"} | {
+        **{"url": API["url"], "revision": "", "headers": {}, "send": "inputs", "receive": "labels"}
+    }
+    assert config.targets["mine"].terms() == terms | {"currency": ""}
+
+
+def test_it_is_told_from_a_file_without_snakemake(tmp_path, capsys):
+    file = tmp_path / "mine.yaml"
+    entries = "datasets: {records: {kind: npz, path: records.npz, membership: [known]}}\n"
+    entries += "targets: {mine: {kind: http, url: 'http://127.0.0.1:9'}}\n"
+    entries += "studies: {audit: {dataset: records, splits: given, model: mine, n_train: [500], seeds: [0]}}\n"
+    file.write_text(entries)
+    with pytest.raises(SystemExit) as ended:
+        main(str(file))
+    assert ended.value.code == 0 and "targets.mine, of kind http" in capsys.readouterr().out
+    file.write_text(entries.replace("{kind: http", "{most: 3, kind: http"))
+    with pytest.raises(SystemExit, match="targets.mine.most: 3: studies.audit may send up to"):
+        main(str(file))

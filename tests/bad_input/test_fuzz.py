@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from lmia.data import npz
 from tests.bad_input.test_files import GOOD, npy
-from tests.workflow.config.bad_cases import DEFAULT
+from tests.workflow.config.bad_cases import DEFAULT, ROOT
 from tests.workflow.config.test_defended_config import defended
-from workflow.config.load import ConfigError, base_files, check
+from workflow.config.load import ConfigError, base_files, check, read_layers
 from workflow.config.yaml_reader import read
 
 SECONDS = 5  # of CPU time for one input, far more than any takes
@@ -24,6 +24,7 @@ SOUND = [
     DEFAULT,
     defended(defense={"kind": "transfer", "source": "other"}),
     DEFAULT | {"datasets": {"digits": {"kind": "npz", "path": "/dev/null"}, "more": {"kind": "adult", "path": "/"}}},
+    read_layers([ROOT / "config/audit-example.yaml"])[0],
 ]
 NUMBERS = [0, 1, -1, 2, 10**6, 2**63 - 1, -(2**63), 2**63, 10**30, 0.0, 0.5, -0.5, 1e308, 5e-324, math.inf, -math.inf]
 TEXTS = [
@@ -63,6 +64,7 @@ KEYS = [
     "budget",
     "family",
     "studies",
+    "audits",
     "\u00e9",
     "",
 ]

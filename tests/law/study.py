@@ -311,14 +311,6 @@ EVERY_KIND = {
             "seeds": [0],
             "attacks": ["gap", "boundary"],
         },
-        "audit-program": {
-            "dataset": "records",
-            "n_train": [100],
-            "splits": "given",
-            "model": "program",
-            "seeds": [0],
-            "attacks": ["gap", "boundary"],
-        },
         "audit-tree": {
             "dataset": "residents",
             "n_train": [100],
@@ -347,10 +339,14 @@ EVERY_KIND = {
                 "seeds": [0],
                 "attacks": ["gap"],
             }
-            for name in ("graph", "boosted", "light")
+            for name in ("graph", "boosted")
         },
         "plain": {"dataset": "plain", "n_train": [10], "model": "mlp", "seeds": [0], "attacks": ["gap"]},
         "own": {"dataset": "mine", "n_train": [10], "model": "mlp", "seeds": [0], "attacks": ["gap", "mixed-own"]},
+    },
+    "audits": {
+        "audit-program": {"target": "program", "dataset": "records", "attacks": ["gap", "boundary"]},
+        "audit-light": {"target": "light", "dataset": "records", "n_train": 100, "seed": 0, "attacks": ["gap"]},
     },
     "queries": {
         "original": {"kind": "original"},
@@ -556,6 +552,7 @@ HINTS = {
     "Transfer.source": ["garments"],
     "DpSgd.source": ["garments"],
     "Study.outliers": [{"neighbours": 2}],
+    "Audit.evaluated": [60],
     "Mixed.continuous": [3],
     "AugmentationGrid.shifts": [[0, 2]],
     "Directions.directions": [["white", "black"]],
@@ -610,7 +607,7 @@ def runnable():
     for name in ("fashion", "kuzushiji", "mnist", "cifar10", "cifar100"):
         config["datasets"][name] = {"kind": "npz", "path": "images.npz"}
     for name in ("remote", "graph", "boosted", "light"):  # there is no server, and no such model
-        del config["targets"][name], config["studies"][f"audit-{name}"]
+        del config["targets"][name], config["audits" if name == "light" else "studies"][f"audit-{name}"]
     config["datasets"]["mnist"] = {"kind": "npz", "path": "others.npz"}  # what private training starts from is public
     for name in ("location", "adult", "purchase", "texas"):
         config["datasets"][name] = {"kind": "npz", "path": "tables.npz"}

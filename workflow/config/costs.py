@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lmia.data import csv
 from lmia.targets.ledger import ASKED_AGAIN, Ledger, path_of
 from lmia.targets.prices import money
+from workflow.config.audits import in_own_words
 from workflow.config.load import DEFAULT, load
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.datasets import Csv, Dataset
@@ -42,7 +43,7 @@ def bill(config: Config) -> Bill:
             lines += ["", f"targets.{name}, of kind {target.kind}", _row("", "records", "each", "labels")]
             total = 0.0
             for study, entry in studies.items():
-                lines.append(f"  studies.{study}")
+                lines.append(in_own_words(f"  studies.{study}", config))
                 for part in config.most_sent(entry):
                     lines.append(_row(f"    {part.what}", _count(part.records), _count(part.each), _count(part.inputs)))
                     total += part.inputs

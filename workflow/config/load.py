@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from snakemake.utils import update_config
 
+from workflow.config.audits import in_own_words, name_mistakes, with_studies
 from workflow.config.checks.exhibits import check_exhibits
 from workflow.config.checks.sections import mistakes
 from workflow.config.messages import explain
@@ -98,7 +99,8 @@ def _laid_over(contents: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def check(raw: dict[str, Any]) -> Config:
-    """Parse a configuration (nested dict) into a `Config`. An entry that is null is taken out, at any depth.
+    """Parse a configuration (nested dict) into a `Config`. An entry that is null is taken out, at any depth;
+    for each audit there is a study.
 
     Raises ConfigError with one line per mistake: key, value, and what to write instead.
     """
@@ -108,8 +110,11 @@ def check(raw: dict[str, Any]) -> Config:
         config = Config.model_validate(whole)
     except ValidationError as error:
         raise ConfigError("\n".join(explain(whole, mistake) for mistake in error.errors())) from None
-    if problems := mistakes(config) or list(check_exhibits(config, raw["studies"])):
+    if problems := list(name_mistakes(config)):
         raise ConfigError("\n".join(problems))
+    config = with_studies(config)
+    if problems := mistakes(config) or list(check_exhibits(config, {**raw.get("studies", {}), **config.audits})):
+        raise ConfigError("\n".join(in_own_words(line, config) for line in problems))
     return config
 
 

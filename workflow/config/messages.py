@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EMPTY = '""'  # as one writes it in YAML
 # Keys by which one would hand over a model that is trained already, and who is a member of it.
-OF_A_GIVEN_MODEL = ("audits", "checkpoint", "members", "state_dict", "target", "weights")
+OF_A_GIVEN_MODEL = ("checkpoint", "members", "state_dict", "target", "weights")
 SHORT = reprlib.Repr()  # of values in messages
 SHORT.maxlist = SHORT.maxdict = 10
 SHORT.maxstring = SHORT.maxother = 80
@@ -35,7 +35,7 @@ def where(path: str) -> str:
 
 def unknown(key: str, name: str, known: Collection[str], section: str) -> str:
     """A line for a name that a section does not have."""
-    return f"{key}: {name}: not defined under {section}; {suggest(name, known)}"
+    return f"{key}: {name}: not defined under {section}; {suggest(name, known) if known else 'add it there'}"
 
 
 def explain(raw: dict[str, Any], mistake: ErrorDetails) -> str:
@@ -48,7 +48,7 @@ def explain(raw: dict[str, Any], mistake: ErrorDetails) -> str:
             return f"{key}: is now called {owner.RENAMED[path[-1]]}; rename it"
         if path[-1] in OF_A_GIVEN_MODEL:
             return (
-                f"{key}: unknown key; a model that you have is an entry under targets, and its study has splits: given "
+                f"{key}: unknown key; a model that you have is an entry under targets, which one under audits names "
                 "(docs/how-to/audit.md)"
             )
         return f"{key}: unknown key; {suggest(path[-1], list(owner.model_fields) if owner else [])}"

@@ -5,6 +5,7 @@ import re
 
 from snakemake.exceptions import WorkflowError
 
+from workflow.config.audits import written_out
 from workflow.config.costs import bill
 from workflow.config.load import check, plug_ins, read_layers
 from workflow.config.job_params import Params, plain
@@ -29,10 +30,10 @@ whole, files_below = sound(
     workflow.overwrite_configfiles,
     workflow.config_settings.config_args or [],
 )
-config.clear()
-config.update(whole)
 workflow.configfiles += files_below  # as `configfile:` does, for reports and archives
-CONFIG = sound(check, config)
+CONFIG = sound(check, whole)
+config.clear()
+config.update(written_out(whole, CONFIG))
 check_by_hash(file for own in plug_ins(CONFIG).values() for file in own)
 
 # Jobs read these there and not among their params: how often they save, and what they share, changes no result,

@@ -15,7 +15,7 @@ HEAD = """# Configuration
 <!-- Written by `python -m workflow.tools.config_reference`: edit the schema, not this page. -->
 
 Every key with its type and range, its default, and what it means.
-`python -m workflow.config FILE` checks a configuration file and runs nothing.
+`python -m workflow.config FILE` checks a configuration file and runs nothing; `--expand` prints all that it comes to.
 A key without a default must be given.
 [Change a study](../how-to/cache.md) says which results an edit makes again.
 
@@ -34,6 +34,7 @@ SECTIONS = {
     "targets": "Given model",
     "defenses": "Defense",
     "studies": "Study",
+    "audits": "Audit",
     "queries": "Query set",
     "attacks": "Attack",
     "metrics": "Metrics",

@@ -312,7 +312,7 @@ BAD = {
         {"kind": "shadows", "study": "digits-mlp", "attacks": ["boundary"]},
         "figures.roc.study: digits-mlp: has a fixed number of shadows; choose one with splits: pool",
     ),
-    "no studies": (("studies",), {}, "studies: {}: "),
+    "no studies": (("studies",), {}, "studies: there is none; say there what is to be run, or name models"),
     "more folds than are asked about": (
         ("studies", "digits-cnn"),
         {"dataset": "digits", "model": "cnn", "n_train": [9], "seeds": [0], "evaluated": 2, "attacks": ["rotation"]},
@@ -428,8 +428,8 @@ BAD = {
     "a model that one has": (
         ("models", "mlp", "weights"),
         "mine.pt",
-        "models.mlp.weights: unknown key; a model that you have is an entry under targets, and its study has splits: "
-        r"given \(docs/how-to/audit.md\)",
+        "models.mlp.weights: unknown key; a model that you have is an entry under targets, which one under audits "
+        r"names \(docs/how-to/audit.md\)",
     ),
     "who its members are": (
         ("studies", "digits-mlp", "members"),

@@ -131,7 +131,7 @@ OTHER = STUDY | {"dataset": "records"}
 BAD = {
     "a trainer that nobody defined": (
         {"target": {"trainer": "own"}},
-        "targets.mine.trainer: own: not defined under trainers; this kind takes no options; remove it",
+        "targets.mine.trainer: own: not defined under trainers; add it there",
     ),
     "neither weights nor a trainer": (
         {"target": {"weights": None}},

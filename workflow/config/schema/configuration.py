@@ -9,7 +9,8 @@ from lmia.attacks.observations import OBSERVATIONS
 from lmia.splits import MIN_KNOWN
 from lmia.targets.ledger import ASKED_AGAIN
 from workflow.config.schema.attacks import AnyRule
-from workflow.config.schema.base import Distinct, Falling, Fraction, Name, NonEmpty, NonNegative, Strict
+from workflow.config.schema.audits import Audit
+from workflow.config.schema.base import Distinct, Falling, Fraction, Name, NonNegative, Strict
 from workflow.config.schema.datasets import AnyDataset
 from workflow.config.schema.defenses import AnyDefense, NoDefense
 from workflow.config.schema.exhibits import Exhibit
@@ -67,13 +68,14 @@ class Config(Strict):
         "names, or none; no result depends on it",
     )
     datasets: dict[Name, AnyDataset]
-    models: dict[Name, AnyModel]
+    models: dict[Name, AnyModel] = {}
     trainers: dict[Name, Trainer] = {}
     targets: dict[Name, AnyTarget] = {}
     defenses: dict[Name, AnyDefense] = {"none": NoDefense(kind="none")}
-    studies: Annotated[dict[Name, Study], NonEmpty]
-    queries: dict[Name, AnyQuery]
-    attacks: dict[Name, AnyRule]
+    studies: dict[Name, Study] = Field({}, description="what is trained, and what audits are short for")
+    audits: dict[Name, Audit] = Field({}, description="models that exist already, each short for a study")
+    queries: dict[Name, AnyQuery] = Field(description="what models are sent; base: config/base/audit.yaml has some")
+    attacks: dict[Name, AnyRule] = Field(description="how answers are read; base: config/base/audit.yaml has some")
     metrics: Metrics = Metrics.model_validate({})
     figures: dict[Name, AnyFigure] = {}
     exhibits: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Exhibit] = {}
@@ -135,12 +137,13 @@ class Config(Strict):
     def _refused(self, study: Study, attack: str) -> bool:
         """Whether what an attack of this name reads cannot be asked of a study's data set, or of its given model."""
         query, dataset = self.queries.get(self.attacks[attack].reads), self.datasets.get(study.dataset)
-        if query is None or dataset is None:
+        if query is None:
             return False
         target = self.targets.get(study.model) if study.is_given else None
         if query.observation == "references" and not study.is_given or self.cannot_rank(study, attack):
             return True
-        return query.refused_by(dataset) is not None or (target is not None and any(target.refusals(query)))
+        of_data = dataset is not None and query.refused_by(dataset) is not None
+        return of_data or (target is not None and any(target.refusals(query)))
 
     def model_of(self, study: Study) -> AnyModel | Target | None:
         """What builds the model that a study asks, None where there is none of that name."""

@@ -13,6 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from torch import nn
 
 from lmia.label_function import Predict, as_network
+from lmia.table import Table
 from lmia.targets.opened import OpenedFile, digest, flat, optional, read
 from lmia.targets.skops_files import is_program
 
@@ -27,7 +28,7 @@ class Estimator(OpenedFile):
 
     def _open(self, content: bytes) -> Predict:
         self._estimator = _opened(content, self._trust, self._types)
-        return _predict(self._estimator)
+        return _predict(self._estimator, self.table)
 
     def retrained(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> nn.Module:
         """A model of the same kind and settings, trained on inputs (m, *shape) and classes (m,).
@@ -36,7 +37,8 @@ class Estimator(OpenedFile):
         as it was trained.
         """
         table = self.table
-        records, labels = (flat(inputs), classes) if table is None else (table.decode(inputs), table.classes[classes])
+        records, labels = (inputs, classes) if table is None else (table.decode(inputs), table.classes[classes])
+        records = _given(self._estimator, records, table)
         if np.asarray(getattr(self._estimator, "classes_", labels)).dtype.kind in "iu" and labels.dtype.kind == "U":
             labels = classes  # it was trained on class numbers
         try:
@@ -54,7 +56,7 @@ class Estimator(OpenedFile):
                 f"the estimator cannot be trained again on other records ({reason}); leave out the attacks that read "
                 "references"
             ) from error
-        return as_network(_predict(estimator), self._n_classes, table)
+        return as_network(_predict(estimator, table), self._n_classes, table)
 
 
 @contextlib.contextmanager
@@ -108,7 +110,15 @@ def _unpickled(content: bytes) -> Any:
         raise ValueError(f"expected an estimator, as joblib.dump writes it ({reason})") from error
 
 
-def _predict(estimator: Any) -> Predict:
+def _predict(estimator: Any, table: Table | None) -> Predict:
     if not callable(getattr(estimator, "predict", None)):
         raise ValueError(f"expected an estimator with predict, got {type(estimator).__name__}; save the fitted model")
-    return lambda records: estimator.predict(flat(records))
+    return lambda records: estimator.predict(_given(estimator, records, table))
+
+
+def _given(estimator: Any, records: Any, table: Table | None) -> Any:
+    """Records as an estimator takes them: it is given texts by themselves where it was not trained on a data frame."""
+    is_text = table is not None and len(table.texts) == len(table.columns) == 1
+    if is_text and not hasattr(estimator, "feature_names_in_"):
+        return records.iloc[:, 0]
+    return flat(records)

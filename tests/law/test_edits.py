@@ -82,6 +82,7 @@ READ_BY_NONE = {
     "OnnxTarget.file": "where a file lies",
     "XgboostTarget.file": "where a file lies",
     "LightgbmTarget.file": "where a file lies",
+    "HuggingfaceTarget.folder": "where files lie",
     "Csv.path": "where a file lies",
     "Exhibit.figures": "which figures its name makes as well",
     "Difficulty.shadows": "of pools, in which no model is given",

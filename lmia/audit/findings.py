@@ -26,6 +26,7 @@ def report(
     seed: int,
     columns: pd.DataFrame | None = None,
     naming: str | None = None,
+    alternatives: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """The whole audit as (plain values, one row for each record).
 
@@ -34,7 +35,7 @@ def report(
     "study", "dataset", "model", "n_train"; "prior", the share of records that is believed to be in training, or None;
     "references", whether models like it were trained to compare; seed: of the study, by which halves were drawn;
     columns: texts of the data set's own, a row for each of its records; naming: that of them which names records, and
-    is no group.
+    is no group; alternatives: reports of other models, to compare with.
     """
     findings, reach = [], errors_of(len(scored))
     for name, of in scored.items():
@@ -63,8 +64,11 @@ def report(
         "surest": (surest := _surest(exposure)),
         "at_prior": about["prior"] and [at_prior(number, about["prior"]) for number in surest["probability"]],
         "groups": exposed_by_group(groups, is_member, exposure.is_exposed),
+        "alternatives": [],
         "flags": sorted({flag for text in rows["flags"] for flag in parted(text)}),
     }
+    if alternatives:
+        whole["alternatives"] = [_beside(one) for one in (whole, *alternatives)]
     records = _records(ids, is_member, exposure, own)
     if about["prior"]:
         records["at_prior"] = at_prior(exposure.probability, about["prior"])
@@ -77,6 +81,20 @@ def _surest(exposure: Exposure) -> dict[str, Any]:
     alike = np.isclose(exposure.low, exposure.low[place]) & np.isclose(exposure.high, exposure.high[place])
     numbers = (exposure.probability[place], exposure.low[place], exposure.high[place])
     return {"records": int(alike.sum()), "probability": [float(number) for number in numbers]}
+
+
+def _beside(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What one model is compared by: how good it is, and what the strongest attack on it finds."""
+    (strongest,) = (attack for attack in report["attacks"] if attack["attack"] == report["strongest"])
+    return {
+        "model": report["model"]["name"],
+        "test_accuracy": report["model"].get("test_accuracy"),
+        "verdict": report["verdict"],
+        "strongest": report["strongest"],
+        "accuracy_of_all": strongest["accuracy_of_all"],
+        "exposed": report["exposed"]["members"],
+        "records": report["records_of_each_kind"],
+    }
 
 
 def _attack(finding: Finding, rows: pd.DataFrame) -> dict[str, Any]:

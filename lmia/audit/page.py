@@ -76,6 +76,8 @@ def to_html(report: Mapping[str, Any]) -> str:
             parts.append(_chart(report["attacks"]))
     if report["groups"]:
         parts += ["<h2>Exposed records in training, by group</h2>", _groups(report["groups"])]
+    if report["alternatives"]:
+        parts += ["<h2>What another training costs, and what it hides</h2>", _alternatives(report["alternatives"])]
     parts += ["<h2>All attacks</h2>", _table(report)]
     parts.append(
         '<p class="note">A finding of no leak bounds these attacks on these records. Only private training gives a '
@@ -167,6 +169,15 @@ def _groups(groups: Sequence[Mapping[str, Any]]) -> str:
     for group in groups:
         named = [f"{group['column']}: {group['value']}", f"{group['records']:,}", f"{group['exposed']:,}"]
         rows.append([*named, _cell(group["share"], 100)])
+    return f"<table>{''.join(_row(row, 'td' if number else 'th') for number, row in enumerate(rows))}</table>"
+
+
+def _alternatives(models: Sequence[Mapping[str, Any]]) -> str:
+    rows = [["model", "right on others %", "strongest attack", "its right calls %", "exposed in training"]]
+    for model in models:
+        share = f"{model['exposed']:,} of {model['records']:,}"
+        right, called = (_cell(model[name], 100) for name in ("test_accuracy", "accuracy_of_all"))
+        rows.append([model["model"], right, model["strongest"], called, share])
     return f"<table>{''.join(_row(row, 'td' if number else 'th') for number, row in enumerate(rows))}</table>"
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lmia.evaluation.flag_texts import BETWEEN, join, parted
 
+OTHERWISE = 3.0  # standard errors
 MAX_CENSORED = 0.1  # of the searches, without a flag
 CENSORED = re.compile(r"(\d+) of (\d+) searches censored")
 
@@ -31,6 +32,42 @@ def attack_flags(scores: np.ndarray, threshold: float | np.ndarray, n_censored: 
     guess = np.asarray(scores, float) >= threshold
     censored = [f"{n_censored} of {n_searches} searches censored"] if n_censored > MAX_CENSORED * n_searches else []
     return join(censored + ["constant guess"] * bool(guess.all() or not guess.any()))
+
+
+def references_flag(right: np.ndarray, are_right: np.ndarray, is_in: np.ndarray, is_member: np.ndarray) -> str:
+    """Whether references were trained otherwise than the model that they are compared with, "" where nothing says so.
+
+    right: bools (n,), of the model; are_right: bools (n, r), of r references; is_in: bools (n, r), whether a reference
+    was trained on the record; is_member: bools (n,), whether the model was.
+
+    "references trained otherwise": on records that they were trained on, or on others, they are right more or less
+    often than the model is on those of these that it was trained on, or was not, by more than OTHERWISE standard
+    errors. The errors are those of the records, which are the same, and of the models, which spread.
+    """
+    said = []
+    for kind, whose in ((True, "their own records"), (False, "others")):
+        told = is_in == kind
+        rows = (is_member == kind) & told.any(axis=1)
+        if rows.sum() < 2:
+            continue
+        shares = (are_right & told)[rows].sum(axis=1) / told[rows].sum(axis=1)
+        apart = right[rows] - shares
+        spread = np.sqrt(apart.var(ddof=1) / len(apart) + _between(are_right[rows], told[rows]))
+        if abs(apart.mean()) > OTHERWISE * spread:
+            own = 100 * right[rows].mean()
+            said.append(f"right on {100 * shares.mean():.1f} % of {whose}, the model on {own:.1f} %")
+    return f"references trained otherwise ({', '.join(said)})" if said else ""
+
+
+def _between(are_right: np.ndarray, told: np.ndarray) -> float:
+    """Variance of the accuracies of models, without that of the few records that each is measured on.
+
+    are_right: bools (n, r); told: bools (n, r), whether the record counts for the model.
+    """
+    sizes = told.sum(axis=0)
+    shares = (are_right & told).sum(axis=0)[sizes > 1] / sizes[sizes > 1]
+    of_records = np.mean(shares * (1 - shares) / (sizes[sizes > 1] - 1)) if len(shares) else 0.0
+    return max(0.0, float(np.var(shares, ddof=1) - of_records)) if len(shares) > 1 else 0.0
 
 
 def over_seeds(texts: Sequence[str]) -> str:

@@ -49,7 +49,8 @@ def attack_rows(
         if is_outlier is not None:
             values |= on_outliers((scores >= threshold)[is_outlier[s]], is_member[s, is_outlier[s]])
         same = {"seed": seed, "queries": scored["queries"][s, v], "setting": setting}
-        same["flags"] = flags.attack_flags(scores, threshold, *scored["searches"][s, v])
+        noted = scored["flags"][s] if "flags" in scored else ""
+        same["flags"] = join([flags.attack_flags(scores, threshold, *scored["searches"][s, v]), noted])
         for metric, (value, low, high) in values.items():
             yield same | {"metric": metric, "value": value, "ci_low": low, "ci_high": high}
 

@@ -1,13 +1,13 @@
 """An estimator or pipeline of scikit-learn's, as skops writes it, or joblib where its file is trusted."""
 
-import contextlib
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import joblib
 import numpy as np
+import torch
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from torch import nn
@@ -16,19 +16,34 @@ from lmia.label_function import Predict, as_network
 from lmia.table import Table
 from lmia.targets.opened import OpenedFile, digest, flat, optional, read
 from lmia.targets.skops_files import is_program
+from lmia.targets.trained import train
 
 
 class Estimator(OpenedFile):
-    """A fitted estimator, which can be trained again. trust, types: see `build`."""
+    """A fitted estimator, which can be trained again. trust, types, settings: see `build`.
 
-    def __init__(self, n_classes: int, trust: str | None, types: Sequence[str]):
+    One that is to be trained here is kept as its file and what it is trained on: to open it is to train it again.
+    """
+
+    def __init__(self, n_classes: int, trust: str | None, types: Sequence[str], settings: Mapping[str, Any] | None):
         super().__init__(self._open, n_classes, "sklearn")
-        self._trust, self._types = trust, types
+        self._trust, self._types, self.settings = trust, types, settings
         self._estimator: Any = None
+        self._records = _records(np.empty(0, np.float32), np.empty(0, np.int64), 0) if settings is not None else {}
 
     def _open(self, content: bytes) -> Predict:
         self._estimator = _opened(content, self._trust, self._types)
         return _predict(self._estimator, self.table)
+
+    def state_dict(self, *args, **kwargs) -> dict[str, torch.Tensor]:
+        return super().state_dict() | self._records
+
+    def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False) -> None:
+        """Raises ValueError where the file is none, or its estimator cannot be trained again."""
+        super().load_state_dict(state_dict)
+        if "seed" in state_dict:
+            inputs, classes, seed = (state_dict[name].numpy() for name in ("inputs", "classes", "seed"))
+            self.retrain(inputs, classes, int(seed))
 
     def retrained(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> nn.Module:
         """A model of the same kind and settings, trained on inputs (m, *shape) and classes (m,).
@@ -36,47 +51,54 @@ class Estimator(OpenedFile):
         seed: of all its random numbers. Raises ValueError where it cannot be trained on these, or has a part that stays
         as it was trained.
         """
-        table = self.table
-        records, labels = (inputs, classes) if table is None else (table.decode(inputs), table.classes[classes])
-        records = _given(self._estimator, records, table)
-        if np.asarray(getattr(self._estimator, "classes_", labels)).dtype.kind in "iu" and labels.dtype.kind == "U":
-            labels = classes  # it was trained on class numbers
-        try:
+        return as_network(_predict(self._fitted(inputs, classes, seed), self.table), self._n_classes, self.table)
+
+    def retrain(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> None:
+        """Become what `retrained` gives."""
+        self._records = _records(inputs, classes, seed)
+        self._predict = _predict(self._fitted(inputs, classes, seed), self.table)
+
+    def _fitted(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> Any:
+        is_by_number = np.asarray(getattr(self._estimator, "classes_", "")).dtype.kind in "iu"
+
+        def fit(records: Any, labels: np.ndarray, seed: int) -> Any:
             estimator: Any = clone(self._estimator)
-            settings = estimator.get_params()
-            if any(isinstance(part, FrozenEstimator) and hasattr(part, "predict") for part in settings.values()):
+            estimator.set_params(**self.settings or {})
+            parameters = estimator.get_params()
+            if any(isinstance(part, FrozenEstimator) and hasattr(part, "predict") for part in parameters.values()):
                 raise ValueError("a part of it is frozen, and would know what it was trained on")
             last = {"random_state": seed, "n_jobs": 1, "memory": None}
-            options = {name: last[end] for name in settings if (end := name.rpartition("__")[2]) in last}
-            with _seeded(seed):
-                estimator.set_params(**options).fit(records, labels)
+            options = {name: last[end] for name in parameters if (end := name.rpartition("__")[2]) in last}
+            own = classes if is_by_number and labels.dtype.kind == "U" else labels  # as it was trained at first
+            return estimator.set_params(**options).fit(_given(self._estimator, records, self.table), own)
+
+        try:
+            return train(fit, inputs, classes, seed, self.table)
         except Exception as error:  # whatever a user's own parts raise
             reason = str(error).strip().partition("\n")[0]
-            raise ValueError(
-                f"the estimator cannot be trained again on other records ({reason}); leave out the attacks that read "
-                "references"
-            ) from error
-        return as_network(_predict(estimator, table), self._n_classes, table)
+            advice = "leave out the attacks that read references" if self.settings is None else "mend its settings"
+            raise ValueError(f"the estimator cannot be trained again on other records ({reason}); {advice}") from error
 
 
-@contextlib.contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Have estimators without a random state of their own draw by a seed: they take NumPy's global one."""
-    before = np.random.get_state()  # noqa: NPY002
-    np.random.seed(seed)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(before)  # noqa: NPY002
+def _records(inputs: np.ndarray, classes: np.ndarray, seed: int) -> dict[str, torch.Tensor]:
+    arrays = {"inputs": inputs, "classes": classes, "seed": np.int64(seed)}
+    return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
 
 
-def build(shape: tuple[int, ...], n_classes: int, trust: str | None = None, types: Sequence[str] = ()) -> nn.Module:
+def build(
+    shape: tuple[int, ...],
+    n_classes: int,
+    trust: str | None = None,
+    types: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> nn.Module:
     """An empty model, to be loaded.
 
     trust: SHA-256 of a file of joblib's, which is a program and run as it is opened; None for none. types: names of
-    types that a file of skops' may have beside those that skops knows.
+    types that a file of skops' may have beside those that skops knows. settings: of a model to be trained here, those
+    that are others than the file's, as `set_params` takes them; None where the model of the file is asked.
     """
-    return Estimator(n_classes, trust, types)
+    return Estimator(n_classes, trust, types, settings)
 
 
 def load(network: nn.Module, path: str | os.PathLike[str]) -> None:

@@ -16,7 +16,11 @@ def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
 
     Raises ValueError where it is none, or of another architecture, and OSError where there is no such file.
     """
-    state = _read(path)
+    fill(network, _read(path))
+
+
+def fill(network: nn.Module, state: object) -> None:
+    """Put weights into a network. Raises ValueError where they are no `state_dict`, or of another architecture."""
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         keys = f" with the keys {_named(list(state))}" if isinstance(state, dict) else ""
         raise ValueError(
@@ -40,6 +44,16 @@ def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
                 f"({state[name].layout}); save the weights as plain floats"
             )
     network.load_state_dict(state)
+
+
+def fill_from(network: nn.Module, trained: object) -> None:
+    """Put the weights of another network into one of the same architecture. Raises ValueError where it is none."""
+    if not isinstance(trained, nn.Module):
+        raise ValueError(f"expected a torch.nn.Module of the target's architecture, got {type(trained).__name__}")
+    try:
+        fill(network, trained.state_dict())
+    except ValueError as error:
+        raise ValueError(f"trained another architecture than that of the target: {error}") from error
 
 
 def _read(path: str | os.PathLike[str]) -> object:

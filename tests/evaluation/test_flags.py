@@ -6,7 +6,7 @@ import pytest
 from lmia.attacks.observations import Distances
 from lmia.attacks.scoring import run_attack
 from lmia.evaluation.flag_texts import join
-from lmia.evaluation.flags import attack_flags, over_seeds
+from lmia.evaluation.flags import attack_flags, over_seeds, references_flag
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,30 @@ def test_over_seeds_flags_are_counted():
         "14 of 30 searches censored (2 of 3); a (2 of 3)"
     )
     assert over_seeds(["a"]) == "a" and over_seeds(["", ""]) == ""
+
+
+def compared(share_in, share_out, n=400, r=8, seed=0):
+    """References that are right so often on records that they know, and on others; the model is in 95 and 80 %."""
+    draw = np.random.default_rng(seed)
+    is_member, is_in = np.arange(n) % 2 == 0, draw.random((n, r)) < 0.5
+    right = draw.random(n) < np.where(is_member, 0.95, 0.8)
+    return right, draw.random((n, r)) < np.where(is_in, share_in, share_out), is_in, is_member
+
+
+def test_references_are_flagged_where_they_are_right_otherwise_than_the_model():
+    assert references_flag(*compared(0.95, 0.8)) == ""
+    own, others = "of their own records, the model on", "of others, the model on"
+    flag = references_flag(*compared(0.6, 0.8))
+    assert flag.startswith("references trained otherwise (right on ") and own in flag and others not in flag
+    flag = references_flag(*compared(0.95, 0.4))
+    assert own not in flag and others in flag
+
+
+def test_references_like_the_model_are_seldom_flagged():
+    """Three standard errors of two numbers: less than one time in a hundred."""
+    assert sum(bool(references_flag(*compared(0.95, 0.8, seed=seed))) for seed in range(200)) <= 4
+
+
+def test_references_of_which_none_knows_a_record_say_nothing_of_it():
+    right, are_right, is_in, is_member = compared(0.5, 0.8)
+    assert references_flag(right, are_right, np.zeros_like(is_in), is_member) == ""

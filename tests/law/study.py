@@ -117,6 +117,13 @@ EVERY_KIND = {
         },
         "program": {"kind": "torchscript", "file": "given.ts", "trust": hashlib.sha256(PROGRAM).hexdigest()},
         "tree": {"kind": "sklearn", "file": "tree.joblib", "trust": hashlib.sha256(PICKLED).hexdigest()},
+        "pruned": {
+            "kind": "sklearn",
+            "file": "tree.joblib",
+            "trust": hashlib.sha256(PICKLED).hexdigest(),
+            "types": [],
+            "settings": {"decisiontreeclassifier__max_depth": 5},
+        },
         "graph": {"kind": "onnx", "file": "given.onnx"},
         "boosted": {"kind": "xgboost", "file": "given.ubj"},
         "light": {"kind": "lightgbm", "file": "given.txt"},
@@ -309,7 +316,16 @@ EVERY_KIND = {
             "model": "tree",
             "seeds": [0],
             "prior": 0.1,
+            "alternatives": ["audit-pruned"],
             "attacks": ["gap", "other-rows", "other-words", "harder"],
+        },
+        "audit-pruned": {
+            "dataset": "residents",
+            "n_train": [100],
+            "splits": "given",
+            "model": "pruned",
+            "seeds": [0],
+            "attacks": ["gap", "harder"],
         },
         **{
             f"audit-{name}": {
@@ -511,6 +527,7 @@ HINTS = {
     "TorchTarget.model": ["glorot"],
     "TorchScriptTarget.file": ["copies/given.ts"],
     "SklearnTarget.file": ["copies/tree.joblib"],
+    "SklearnTarget.settings": [{"decisiontreeclassifier__max_depth": 4}],
     "OnnxTarget.file": ["copies/given.onnx"],
     "XgboostTarget.file": ["copies/given.ubj"],
     "LightgbmTarget.file": ["copies/given.txt"],

@@ -189,6 +189,7 @@ def test_scripts_take_what_decides_a_byte_from_params_and_inputs():
         ("import_target.py", "config.targets"),
         ("query_references.py", "wildcards.study"),
         ("query_references.py", "config.studies"),
+        ("query_references.py", "config.targets"),
         ("prepare_dataset.py", "wildcards.dataset"),
         ("prepare_dataset.py", "config.datasets"),
         ("train_model.py", "wildcards.study"),

@@ -32,6 +32,7 @@ READERS = {
     # Membership alone is read by the second, and what names records and groups by the third.
     "datasets": {"prepare_dataset", "draw_split", "write_audit"},
     "models": MODEL,
+    "trainers": {"import_target", "query_references"},
     "targets": {"import_target", *ASKS},
     "defenses": {"train_model", "query_confidences", "plot_metrics"},  # plots show strengths
     "training": {"train_model"},
@@ -93,6 +94,10 @@ WITHOUT_EDIT = {
     "ConfidenceVector.kind": "what reads confidences reads no other kind",
     "TorchScriptTarget.trust": "it is the hash of the file, and no other is taken",
     "SklearnTarget.trust": "it is the hash of the file, and no other is taken",
+    **{
+        f"{kind}Target.trainer": "a trainer is a plug-in, see test_plugins.py"
+        for kind in ("Torch", "TorchScript", "Sklearn", "Onnx", "Xgboost", "Lightgbm", "Http")
+    },
     "Gap.kind": "no other kind reads what is asked on numbers and on records",
     "Original.kind": "no other kind is asked on numbers and on records",
     "References.kind": "what reads them reads no other kind",

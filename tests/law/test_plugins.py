@@ -14,6 +14,7 @@ from tests.workflow.conftest import make_checkout
 MODULES = {
     "datasets": "N_EXAMPLES = 400\nSHAPE = (1, 8, 8)\n\n\ndef load(option):\n    pass\n",
     "models": "def build(shape, n_classes, option):\n    pass\n",
+    "trainers": "def fit(inputs, classes, seed, option):\n    pass\n",
     "targets": "def build(shape, n_classes, option):\n    pass\n",
     "defenses": "class Defense:\n    def __init__(self, option):\n        pass\n",
     "queries": "class Perturbation:\n    def __init__(self, option):\n        pass\n",
@@ -38,13 +39,23 @@ CONFIG = {
             "splits": "given",
             "model": "given",
             "seeds": [0],
-            "attacks": ["gap", "distance", "directions"],
+            "attacks": ["gap", "distance", "directions", "harder"],
+        },
+        "trained": {
+            "dataset": "records",
+            "n_train": [100],
+            "splits": "given",
+            "model": "trained",
+            "seeds": [0],
+            "attacks": ["gap"],
         },
     },
     "metrics": EVERY_KIND["metrics"],
     "figures": {"gallery": {"kind": "gallery", "study": "small", "queries": ["own"]}},
 }
 CONFIG["attacks"]["own"]["reads"] = "own"
+CONFIG["targets"]["given"]["trainer"] = "own"
+CONFIG["targets"]["trained"] = {"kind": "torch", "model": "own", "trainer": "own"}
 for section, name, entry in (
     ("defenses", "none", {"kind": "none"}),
     ("datasets", "records", EVERY_KIND["datasets"]["records"]),
@@ -55,6 +66,8 @@ for section, name, entry in (
     ("queries", "directions", EVERY_KIND["queries"]["directions"]),
     ("queries", "confidences", {"kind": "confidences"}),
     ("queries", "gradients", {"kind": "white_box", "steps": 3}),
+    ("queries", "peers", {"kind": "references", "models": 2}),
+    ("attacks", "harder", {"kind": "difficulty", "reads": "peers"}),
     ("attacks", "settled", {"kind": "distance", "reads": "settled"}),
     ("attacks", "distance", {"kind": "distance", "reads": "boundary"}),
     ("attacks", "directions", {"kind": "distance", "reads": "directions"}),
@@ -73,6 +86,7 @@ LOADED_BY = {  # rules that must be among those that load the plug-in of a secti
         "query_confidences",
         "query_white_box",
     },
+    "trainers": {"import_target", "query_references"},
     "targets": {"import_target", "query_labels", "search_boundary", "search_directions"},
     "defenses": {"train_model", "query_confidences"},
     "queries": {"query_labels", "plot_gallery"},

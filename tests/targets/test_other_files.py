@@ -416,6 +416,37 @@ def test_a_part_that_stays_as_it_was_trained_is_refused(tmp_path):
         opened("sklearn", path, 10, **trusted(path))[0].retrained(PIXELS[:500], DIGITS[:500], 0)
 
 
+def to_train(path, options):
+    network = as_network(plugins.load("targets", "sklearn").build((64,), 10, **options), 10)
+    plugins.load("targets", "sklearn").load(network, path)
+    return network
+
+
+def test_an_estimator_is_trained_again_with_other_settings_and_comes_back_the_same(tmp_path):
+    path = tmp_path / "it.joblib"
+    joblib.dump(RandomForestClassifier(5, random_state=0).fit(PIXELS[:100], DIGITS[:100]), path)
+    options = trusted(path) | {"settings": {"max_depth": 2, "bootstrap": False}}
+    network = to_train(path, options)
+    network.retrain(PIXELS[:400], DIGITS[:400], 7)
+    by_hand = RandomForestClassifier(5, max_depth=2, bootstrap=False, random_state=7).fit(PIXELS[:400], DIGITS[:400])
+    np.testing.assert_array_equal(network(torch.from_numpy(PIXELS)).argmax(1), by_hand.predict(PIXELS))
+    arrays = to_arrays(network, 3)
+    assert set(arrays) == {f"3/{name}" for name in ("file", "inputs", "classes", "seed")}
+    again = restore(plugins.load("targets", "sklearn").build((64,), 10, **options), arrays, 3)
+    assert torch.equal(again(torch.from_numpy(PIXELS)), network(torch.from_numpy(PIXELS)))
+    shallow = again.retrained(PIXELS[:200], DIGITS[:200], 5)(torch.from_numpy(PIXELS)).argmax(1)
+    by_hand = RandomForestClassifier(5, max_depth=2, bootstrap=False, random_state=5).fit(PIXELS[:200], DIGITS[:200])
+    np.testing.assert_array_equal(shallow, by_hand.predict(PIXELS))
+
+
+def test_settings_that_an_estimator_does_not_have_are_told_in_one_line(tmp_path):
+    path = tmp_path / "it.joblib"
+    joblib.dump(RandomForestClassifier(5, random_state=0).fit(PIXELS[:100], DIGITS[:100]), path)
+    network = to_train(path, trusted(path) | {"settings": {"max_dept": 2}})
+    with pytest.raises(ValueError, match="again on other records .Invalid parameter 'max_dept'.*; mend its settings$"):
+        network.retrain(PIXELS[:400], DIGITS[:400], 7)
+
+
 def test_a_seed_decides_all_that_is_random_in_training(tmp_path):
     """Also where an estimator draws from the global generator, which stays as it was."""
     path, splits = tmp_path / "it.joblib", StratifiedKFold(3, shuffle=True)

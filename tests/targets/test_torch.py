@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from lmia.targets.torch import load
+from lmia.targets.torch import fill_from, load
 
 
 def net(width=4):
@@ -110,6 +110,17 @@ def test_weights_in_half_precision_are_taken(tmp_path):
     torch.save(net().half().state_dict(), tmp_path / "it.pt")
     load(network := net(), tmp_path / "it.pt")
     assert {value.dtype for value in network.parameters()} == {torch.float32}
+
+
+def test_what_a_trainer_makes_is_taken_if_it_is_of_the_same_architecture():
+    empty, trained = net(), net()
+    fill_from(empty, trained)
+    for name, value in trained.state_dict().items():
+        assert torch.equal(empty.state_dict()[name], value)
+    with pytest.raises(ValueError, match="trained another architecture than that of the target: .*expected shape"):
+        fill_from(empty, net(5))
+    with pytest.raises(ValueError, match="expected a torch.nn.Module of the target's architecture, got function"):
+        fill_from(empty, lambda inputs: inputs)
 
 
 def test_a_missing_file_is_named(tmp_path):

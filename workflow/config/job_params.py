@@ -126,12 +126,29 @@ class Params:
     def model(self, wildcards: Any) -> dict[str, Any]:
         """What a model is: read by training, and by all who build it again to query it."""
         entry = self.model_entry(wildcards)
-        return plain(entry, without=entry.places) | ({"kind": entry.module} if isinstance(entry, Target) else {})
+        if not isinstance(entry, Target):
+            return plain(entry, without=entry.places)
+        return plain(entry, without=(*entry.places, *entry.of_training)) | {"kind": entry.module}
 
     def target(self, wildcards: Any) -> dict[str, Any]:
         """What is read of a file, without where that lies."""
         entry = self.target_entry(wildcards)
-        return plain(entry, without=entry.places)
+        return plain(entry, without=(*entry.places, *entry.of_training))
+
+    def trainer_entries(self, wildcards: Any) -> list[Entry]:
+        """By what models like a given one are trained, none where that is by itself."""
+        name = self.target_entry(wildcards).trainer
+        return [self._config.trainers[name]] if name is not None else []
+
+    def trainer(self, wildcards: Any) -> dict[str, Any] | None:
+        return next(map(plain, self.trainer_entries(wildcards)), None)
+
+    def own_trainer_entries(self, wildcards: Any) -> list[Entry]:
+        """By what a model is trained that is no file yet, none where it is one."""
+        return self.trainer_entries(wildcards) if self.target_entry(wildcards).is_trained_here else []
+
+    def own_trainer(self, wildcards: Any) -> dict[str, Any] | None:
+        return next(map(plain, self.own_trainer_entries(wildcards)), None)
 
     def model_files(self, wildcards: Any) -> list[str]:
         return self.files(self.model_entry(wildcards))

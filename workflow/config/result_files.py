@@ -164,6 +164,10 @@ class Paths:
         """One of the files on each given model."""
         return [f"results/audits/{name}/{file}" for name, study in self._config.studies.items() if study.is_given]
 
+    def alternatives(self, wildcards: Any) -> list[str]:
+        """What was found of the models that the page of a given model compares it with."""
+        return [f"results/audits/{name}/report.json" for name in self._study(wildcards).alternatives]
+
     def audit_scores(self, wildcards: Any) -> list[str]:
         """The scores of the attacks on a given model that read labels alone."""
         study = self._study(wildcards)

@@ -11,6 +11,7 @@ rule write_audit:
         scores=PATHS.audit_scores,
         split=PATHS.first_split,
         table="results/tables/{study}.csv",
+        alternatives=PATHS.alternatives,
     output:
         page=report(
             "results/audits/{study}/report.html",

@@ -118,8 +118,14 @@ def code(stage, *modules):
 
 
 def code_for(stage, *entries):
-    """Of the modules behind the entries that functions give for a job's wildcards."""
-    return lambda wc: code(stage, *(entry(wc).module for entry in entries))
+    """Of the modules behind the entries, or lists of them, that functions give for a job's wildcards."""
+
+    def hashes(wc):
+        found = [entry(wc) for entry in entries]
+        several = [each if isinstance(each, list) else [each] for each in found]
+        return code(stage, *(entry.module for each in several for entry in each))
+
+    return hashes
 
 
 def figure_output():

@@ -171,8 +171,11 @@ rule query_references:
         pool=PARAMS.pool,
         n_train=PARAMS.n_train,
         n_references=lambda wc: CONFIG.queries[wc.query].models,
-        files=PARAMS.model_files,
-        code=code_for("query_references", PARAMS.model_entry),
+        trainer=PARAMS.trainer,
+        files=lambda wc: PARAMS.files(
+            PARAMS.model_entry(wc), *PARAMS.trainer_entries(wc)
+        ),
+        code=code_for("query_references", PARAMS.model_entry, PARAMS.trainer_entries),
     message:
         "Train models like the {wildcards.role} of {wildcards.study}, and ask them: {wildcards.query}"
     script:

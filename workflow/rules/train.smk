@@ -89,8 +89,18 @@ rule import_target:
         model=PARAMS.model,
         target=PARAMS.target,
         place=lambda wc: PARAMS.target_entry(wc).place,
-        files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), PARAMS.target_entry(wc)),
-        code=code_for("import_target", PARAMS.model_entry, PARAMS.target_entry),
+        trainer=PARAMS.own_trainer,
+        files=lambda wc: PARAMS.files(
+            PARAMS.model_entry(wc),
+            PARAMS.target_entry(wc),
+            *PARAMS.own_trainer_entries(wc),
+        ),
+        code=code_for(
+            "import_target",
+            PARAMS.model_entry,
+            PARAMS.target_entry,
+            PARAMS.own_trainer_entries,
+        ),
     message:
         "Take over the model of {wildcards.study}, {wildcards.cell}"
     script:

@@ -18,6 +18,9 @@ from lmia.split_rows import ids_of
 from lmia.streams import seed_list
 from lmia.table import Table
 from lmia.targets.opened import OpenedFile
+from lmia.targets.sklearn import Estimator
+from lmia.targets.torch import fill_from
+from lmia.targets.trained import train
 from lmia.training.loop import labels_flag, predict
 from workflow.harness.errors import bad_input
 from workflow.harness.gpu_locks import take_device
@@ -25,7 +28,14 @@ from workflow.harness.job import job
 
 
 def import_target(
-    dataset: str, split: str, path: str | None, output: str, params: Any, device: torch.device, name: str
+    dataset: str,
+    split: str,
+    path: str | None,
+    output: str,
+    params: Any,
+    device: torch.device,
+    name: str,
+    trainer: str | None,
 ) -> None:
     data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     parts, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
@@ -38,6 +48,13 @@ def import_target(
         network = as_network(build(shape, n_classes), n_classes, table)
         if path is not None:
             plugins.load("targets", params.target["kind"]).load(network, path)
+        if isinstance(network, Estimator) and network.settings is not None:
+            network.retrain(inputs[members], classes[members], seed)
+    if trainer is not None:
+        with bad_input(f"trainers.{trainer}"):
+            fit = plugins.bind("trainers", "fit", params.trainer, n_classes=n_classes, device=device)
+            fill_from(network, train(fit, inputs[members], classes[members], seed, table))
+    with bad_input(f"targets.{name}, on inputs of shape {list(shape)}"):
         arrays = to_arrays(network, seed)
         network = network.eval().to(device)
         found = check_answers(network, torch.from_numpy(inputs[members]).to(device), n_classes)
@@ -68,16 +85,19 @@ def import_target(
 if __name__ == "__main__":
     inputs, params = snakemake.input, snakemake.params
     study = snakemake.config["studies"][snakemake.wildcards.study]
-    with job(snakemake, *plugins.modules(models=params.model, targets=params.target)):
+    modules = plugins.modules(models=params.model, targets=params.target)
+    modules += plugins.modules(trainers=params.trainer) if params.trainer else []
+    with job(snakemake, *modules):
         device = take_device(snakemake)
         prepare(device, snakemake.threads)
         entry = snakemake.config["targets"][study["model"]]
         import_target(
             dataset=inputs.dataset,
             split=inputs.split,
-            path=os.path.expanduser(entry[params.place]) if params.place else None,
+            path=os.path.expanduser(entry[params.place]) if params.place and not params.trainer else None,
             output=snakemake.output[0],
             params=params,
             device=device,
             name=study["model"],
+            trainer=entry["trainer"] if params.trainer else None,
         )

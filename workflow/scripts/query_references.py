@@ -1,5 +1,6 @@
 """The model's labels beside those of references, which are trained like it on random parts of the data."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,29 +12,65 @@ from lmia.journal import Journal
 from lmia.models.asked_models import TrainedModels
 from lmia.queries.oracle import LabelOracle
 from lmia.queries.references import ask_references, told
+from lmia.targets.trained import as_asked, train
 from workflow.harness.errors import bad_input
 from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
 from workflow.harness.journal_file import journal_of
 from workflow.harness.shared_cache import take_shared
 
+Train = Callable[[np.ndarray, np.ndarray, int], torch.nn.Module]
+
+
+def like(
+    models: TrainedModels, network: Any, target: dict[str, Any], trainer: dict[str, Any] | None, name: str
+) -> Train:
+    """How models like a network are trained: by a trainer, or by itself.
+
+    target: entry of the configuration; trainer: what it names, None for none; name: of the target.
+    """
+    if trainer is None:
+        key, fitted = f"targets.{name}", network.retrained  # or the configuration's check would have said so
+    else:
+        key, n_classes = f"trainers.{target['trainer']}", int(models.everything[1].max()) + 1
+        fit = plugins.bind("trainers", "fit", trainer, n_classes=n_classes, device=models.device)
+
+        def fitted(inputs: np.ndarray, classes: np.ndarray, seed: int) -> torch.nn.Module:
+            trained = train(fit, inputs, classes, seed, models.table)
+            return as_asked(trained, n_classes, models.table, models.device)
+
+    def told(*arguments: Any) -> torch.nn.Module:
+        with bad_input(key):
+            return fitted(*arguments)
+
+    return told
+
 
 def query_references(
-    models: TrainedModels, output: str, n_train: int, n_references: int, name: str, journal: Journal
+    models: TrainedModels,
+    output: str,
+    n_train: int,
+    n_references: int,
+    target: dict[str, Any],
+    trainer: dict[str, Any] | None,
+    name: str,
+    journal: Journal,
 ) -> None:
     (inputs, classes), rows = models.everything, []
     same = number_inputs(inputs)
     for subject in models:
-        network: Any = subject.network  # that can be trained again, or the configuration's check would have said so
-
-        def train(*arguments: Any, network: Any = network) -> torch.nn.Module:
-            with bad_input(f"targets.{name}"):
-                return network.retrained(*arguments)
-
         own = LabelOracle(subject.network, len(subject.ids), budget=1)(subject.inputs, np.arange(len(subject.ids)))
         part = journal.part(f"seed {subject.seed}")
         labels, is_in = ask_references(
-            train, inputs, classes, same, subject.ids, n_train, n_references, subject.seed, part
+            like(models, subject.network, target, trainer, name),
+            inputs,
+            classes,
+            same,
+            subject.ids,
+            n_train,
+            n_references,
+            subject.seed,
+            part,
         )
         of_own, of_others = told(labels, is_in, subject.classes)
         print(f"references are right on {of_own:.4f} of the records that they know, and on {of_others:.4f} of others")
@@ -43,7 +80,10 @@ def query_references(
 
 if __name__ == "__main__":
     params = snakemake.params
-    with job(snakemake, *plugins.modules(models=params.model)) as attempt:
+    name = snakemake.config["studies"][snakemake.wildcards.study]["model"]
+    modules = plugins.modules(models=params.model)
+    modules += plugins.modules(trainers=params.trainer) if params.trainer else []
+    with job(snakemake, *modules) as attempt:
         device = take_device(snakemake)
         if not take_shared(snakemake, attempt, device):
             query_references(
@@ -51,6 +91,8 @@ if __name__ == "__main__":
                 output=snakemake.output[0],
                 n_train=params.n_train,
                 n_references=params.n_references,
-                name=snakemake.config["studies"][snakemake.wildcards.study]["model"],
+                target=snakemake.config["targets"][name],
+                trainer=params.trainer,
+                name=name,
                 journal=journal_of(snakemake, attempt, device),
             )

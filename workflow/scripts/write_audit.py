@@ -21,6 +21,7 @@ def write(
     scores: list[str],
     split: str,
     table: str,
+    alternatives: list[str],
     output: Any,
     attacks: list[str],
     about: dict[str, Any],
@@ -31,7 +32,8 @@ def write(
     expected = {"scores": ("f", 3), "thresholds": ("f", 3), "example_ids": ("i", 2)}
     scored = {name: artifacts.load(path, "scores", expected)[0] for name, path in zip(attacks, scores, strict=True)}
     (is_member,) = load_membership(split, next(iter(scored.values()))["example_ids"])
-    whole, records = report(scored, is_member, read_metrics(table), about, seeds[0], columns, naming)
+    others = [json.loads(Path(path).read_text()) for path in alternatives]
+    whole, records = report(scored, is_member, read_metrics(table), about, seeds[0], columns, naming, others)
     records.to_csv(output.records, index=False)
     Path(output.json).write_text(json.dumps(whole, indent=2) + "\n")
     Path(output.page).write_text(to_html(whole))
@@ -49,6 +51,7 @@ if __name__ == "__main__":
             scores=list(snakemake.input.scores),
             split=snakemake.input.split,
             table=snakemake.input.table,
+            alternatives=list(snakemake.input.alternatives),
             output=snakemake.output,
             attacks=params.attacks,
             about=params.about,

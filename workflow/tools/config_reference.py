@@ -30,6 +30,7 @@ Upper limits of a thousand million and more are left out here.
 SECTIONS = {
     "datasets": "Data set",
     "models": "Model",
+    "trainers": "Trainer",
     "targets": "Given model",
     "defenses": "Defense",
     "studies": "Study",
@@ -135,7 +136,7 @@ def _type(field: Node) -> str:
         return f"list{_length(field)}: {_type(field['items'])}"
     if field.get("type") == "object":
         [of] = field.get("patternProperties", {"": field.get("additionalProperties")}).values()
-        return f"mapping of name to {_type(of)}"
+        return f"mapping of name to {'any value' if of is True else _type(of)}"
     return _form(field.get("pattern", NAME)) or TYPES[field["type"]] + _limits(field)
 
 

@@ -27,6 +27,7 @@ def files(tmp_path, monkeypatch):
         (tmp_path / name).write_bytes(name.encode())
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins/client.py").write_text("def build(shape, n_classes, address=None):\n    return None\n")
+    (tmp_path / "plugins/training.py").write_text("def fit(inputs, classes, seed, epochs=1):\n    return None\n")
     monkeypatch.syspath_prepend(tmp_path)
 
 
@@ -80,10 +81,69 @@ def test_attacks_that_nobody_names_are_those_that_can_run():
     assert left_out == {name for name in names if alone.attacks[name].reads == "confidences"}
 
 
+def test_a_trainer_makes_any_given_model_one_that_can_be_compared():
+    """And what a model is trained by is nothing that the model itself depends on, where it is there already."""
+    alone, compared = (
+        check(given({"attacks": None}, target=target, trainers=TRAINERS)) for target in (None, {"trainer": "own"})
+    )
+    assert {*compared.attacks_of(compared.studies["audit"])} - {*alone.attacks_of(alone.studies["audit"])} == {
+        name for name, attack in alone.attacks.items() if alone.queries[attack.reads].observation == "references"
+    }
+    jobs = [Params(config, {}) for config in (alone, compared)]
+    assert jobs[0].model(Audit) == jobs[1].model(Audit) and jobs[0].target(Audit) == jobs[1].target(Audit)
+    assert jobs[1].trainer(Audit) == {"kind": "plugins.training"} and jobs[1].own_trainer(Audit) is None
+    unfinished = Params(check(given(target={"weights": None, "trainer": "own"}, trainers=TRAINERS)), {})
+    assert unfinished.own_trainer(Audit) == {"kind": "plugins.training"}
+
+
+class Audit:
+    dataset, study = "records", "audit"
+
+
 ALONE = "a given model has no shadow, as known records stand for one"
 CLIENT = {"kind": "plugins.client", "model": None, "weights": None}
 API = {"kind": "http", "url": "http://127.0.0.1:9", "model": None, "weights": None}
+TRUST = hashlib.sha256(b"mine.ts").hexdigest()
+TRAINERS = {"own": {"kind": "plugins.training"}}
+OTHER = STUDY | {"dataset": "records"}
 BAD = {
+    "a trainer that nobody defined": (
+        {"target": {"trainer": "own"}},
+        "targets.mine.trainer: own: not defined under trainers; this kind takes no options; remove it",
+    ),
+    "neither weights nor a trainer": (
+        {"target": {"weights": None}},
+        "targets.mine.weights: None: give the file of its state_dict, or a trainer that makes one",
+    ),
+    "an option that the trainer does not take": (
+        {"target": {"trainer": "own"}, "trainers": {"own": TRAINERS["own"] | {"epoch": 3}}},
+        "trainers.own.epoch: unknown key; did you mean epochs?",
+    ),
+    "two ways to train": (
+        {
+            "target": {"kind": "sklearn", "file": "mine.ts", "trust": TRUST, "settings": {}, "trainer": "own"}
+            | dict.fromkeys(["model", "weights"]),
+            "trainers": TRAINERS,
+        },
+        "targets.mine.settings: {}: says how it is trained, as trainer does; remove one of them",
+    ),
+    "an alternative that nobody defined": (
+        {"study": {"alternatives": ["pruned"]}},
+        "studies.audit.alternatives: pruned: not defined under studies; expected one of: digits-mlp, ",
+    ),
+    "an alternative on other records": (
+        {"study": {"alternatives": ["digits-mlp"]}},
+        "studies.audit.alternatives: digits-mlp: is no study of a given model on records, so nothing compares; name "
+        "one, or remove it",
+    ),
+    "an alternative to itself": (
+        {"study": {"alternatives": ["audit"]}},
+        "studies.audit.alternatives: audit: has alternatives of its own; let one of all studies name the others",
+    ),
+    "alternatives to what is trained here": (
+        {"studies": {"digits-mlp": STUDY | {"model": "mlp", "splits": "disjoint", "alternatives": ["audit"]}}},
+        "studies.digits-mlp.alternatives: ['audit']: only the page of a given model has some; remove it",
+    ),
     "a target that nobody defined": (
         {"study": {"model": "mlp"}},
         "studies.audit.model: mlp: not defined under targets; expected one of: mine",
@@ -297,7 +357,7 @@ BAD_TABLES = {
     "references of a model that nobody can train": (
         {"attacks": {"hard": {"kind": "difficulty", "reads": "like-it"}}, "study": {"attacks": ["gap", "hard"]}}
         | {"queries": {"like-it": {"kind": "references"}}},
-        "studies.audit.attacks: hard: queries.like-it needs models trained like it, and one of kind onnx does not say",
+        "studies.audit.attacks: hard: queries.like-it needs models trained like it, and nothing says how; give its",
     ),
     "references where there are shadows": (
         {"attacks": {"hard": {"kind": "difficulty", "reads": "like-it"}}, "study": {"attacks": ["gap", "hard"]}}

@@ -14,9 +14,13 @@ from workflow.harness.fingerprint import file_hash
 def check_targets(config: Config) -> Iterator[str]:
     for name, target in config.targets.items():
         key = f"targets.{name}"
-        if isinstance(target, FileTarget) and (problem := _problem(target)):
+        if target.trainer is not None and target.trainer not in config.trainers:
+            yield unknown(f"{key}.trainer", target.trainer, config.trainers, "trainers")
+        if not isinstance(target, FileTarget) or getattr(target, target.place) is None:
+            pass  # behind an address, or trained here
+        elif problem := _problem(target):
             yield f"{key}.{target.place}: {getattr(target, target.place) or EMPTY}: {problem}"
-        elif isinstance(target, FileTarget) and target.is_program():
+        elif target.is_program():
             if (stated := getattr(target, "trust", None)) != (found := file_hash(target.path)):
                 yield (
                     f"{key}.trust: {stated or 'missing'}: to open this file is to run it, which is done only where "
@@ -50,9 +54,12 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
     if not study.is_given:
         if study.prior is not None:
             yield f"{key}.prior: {study.prior:g}: only the page of a given model says what follows from it; remove it"
+        if study.alternatives:
+            yield f"{key}.alternatives: {study.alternatives}: only the page of a given model has some; remove it"
         if study.model in config.targets:
             yield f"{key}.model: {study.model}: is a given model, and not trained here; set splits: given"
         return
+    yield from _check_alternatives(key, config, study)
     if len(study.models()) > 1:
         yield f"{key}.seeds: {study.seeds}: a given model is one, and has one seed, of what is drawn; write [0]"
     if len(study.n_train) > 1:
@@ -87,6 +94,17 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
         yield f"{key}.model: {study.model}: {why}"
     if dataset:
         yield from _check_known(key, config, study, dataset)
+
+
+def _check_alternatives(key: str, config: Config, study: Study) -> Iterator[str]:
+    for name in study.alternatives:
+        if (other := config.studies.get(name)) is None:
+            yield unknown(f"{key}.alternatives", name, config.studies, "studies")
+        elif not other.is_given or other.dataset != study.dataset:
+            wanted = f"of a given model on {study.dataset}"
+            yield f"{key}.alternatives: {name}: is no study {wanted}, so nothing compares; name one, or remove it"
+        elif other.alternatives:
+            yield f"{key}.alternatives: {name}: has alternatives of its own; let one of all studies name the others"
 
 
 def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> Iterator[str]:

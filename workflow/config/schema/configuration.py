@@ -15,8 +15,17 @@ from workflow.config.schema.models import AnyModel
 from workflow.config.schema.queries import AnyQuery
 from workflow.config.schema.studies import Study
 from workflow.config.schema.targets import AnyTarget, Target, TorchTarget
+from workflow.config.schema.trainers import Trainer
 
-SECTIONS = ("datasets", "models", "targets", "defenses", "queries", "attacks")  # those that plug-ins may be in
+SECTIONS = (
+    "datasets",
+    "models",
+    "trainers",
+    "targets",
+    "defenses",
+    "queries",
+    "attacks",
+)  # those that plug-ins may be in
 
 
 class Metrics(Strict):
@@ -44,6 +53,7 @@ class Config(Strict):
     )
     datasets: dict[Name, AnyDataset]
     models: dict[Name, AnyModel]
+    trainers: dict[Name, Trainer] = {}
     targets: dict[Name, AnyTarget] = {}
     defenses: dict[Name, AnyDefense] = {"none": NoDefense(kind="none")}
     studies: Annotated[dict[Name, Study], NonEmpty]

@@ -61,6 +61,10 @@ class Study(Strict):
     prior: Fraction | None = Field(
         None, description="of a given model: which share of records like these you believe to be in training"
     )
+    alternatives: Annotated[list[str], Distinct] = Field(
+        [],
+        description="of a given model: studies of other models on the same records, which its page compares it with",
+    )
     attacks: Annotated[list[str], Distinct] | None = Field(
         None, description="default: all that can run: those that calibrate only with splits: pool"
     )

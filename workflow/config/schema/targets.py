@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from os import environ
 from os.path import basename, expanduser, isdir, isfile
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -27,7 +27,25 @@ class Target(Entry):
     place: ClassVar[str | None]  # the option that says where its file lies, None where it has none
     gives_labels_alone: ClassVar[bool] = False  # and neither confidences nor gradients
     takes_records: ClassVar[bool] = False  # of a table, as they are
-    can_be_trained_again: ClassVar[bool] = False  # on other records
+    trainer: str | None = Field(
+        None, description="an entry under `trainers`, for attacks that compare with models trained like this one"
+    )
+    of_training: ClassVar[tuple[str, ...]] = (
+        "trainer",
+    )  # options that models like it are trained by, and it is not opened by
+
+    @property
+    def can_be_trained_again(self) -> bool:
+        """Whether models like it can be trained, on other records."""
+        return self.trainer is not None
+
+    @property
+    def is_trained_here(self) -> bool:
+        """Whether it is no model yet, and is trained on the known members."""
+        return False
+
+    def options(self) -> dict[str, Any]:
+        return {name: value for name, value in super().options().items() if name not in self.of_training}
 
     def refused_records(self, dataset: Dataset) -> str | None:
         """Why it cannot be given the records of a table, though it takes such; None where it can."""
@@ -38,7 +56,7 @@ class Target(Entry):
         if query.stops_early():
             yield f"stops early by shadows, and {WITHOUT_SHADOW}"
         if query.observation == "references" and not self.can_be_trained_again:
-            yield f"needs models trained like it, and one of kind {self.kind} does not say how it was trained"
+            yield "needs models trained like it, and nothing says how; give its target a trainer"
         if self.gives_labels_alone and OBSERVATIONS[query.observation].access != "label":
             yield f"needs more than labels, and a target of kind {self.kind} gives these alone"
         if self.gives_labels_alone and query.options().get("precision", "float32") != "float32":
@@ -78,15 +96,27 @@ class FileTarget(Target):
         """Look at what is there. Raises ValueError where it is no model, or would be run."""
 
     def files(self) -> list[tuple[str, str]]:
-        return [("", self.path)]
+        return [("", self.path)] if getattr(self, self.place) is not None else []
 
 
 class TorchTarget(FileTarget):
     kind: Literal["torch"]
     model: str = Field(description="an entry under `models`, its architecture")
-    weights: str = Field(description="a file of its state_dict, as torch.save writes it; nothing in it is executed")
+    weights: str | None = Field(
+        None,
+        description="a file of its state_dict, as torch.save writes it; nothing in it is executed; default: none yet, "
+        "the trainer trains it on the known members",
+    )
     places = ("weights",)
     place = "weights"
+
+    @property
+    def is_trained_here(self) -> bool:
+        return self.weights is None
+
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        if self.weights is None and self.trainer is None:
+            yield "weights", "give the file of its state_dict, or a trainer that makes one"
 
 
 class TorchScriptTarget(FileTarget):
@@ -114,7 +144,6 @@ class OtherFile(FileTarget):
 
 class SklearnTarget(OtherFile):
     kind: Literal["sklearn"]
-    can_be_trained_again = True
     file: str = Field(description="of the estimator or pipeline, as skops.io.dump or joblib.dump writes it")
     trust: Sha256 | None = Field(
         None, description="SHA-256 of a file of joblib's, which is a program; without it, only skops' are read"
@@ -123,8 +152,26 @@ class SklearnTarget(OtherFile):
         [], description="types in a file of skops' that it does not know; the error names them"
     )
 
+    settings: dict[str, Any] | None = Field(
+        None,
+        description="to train the estimator again on the known members, with these of its parameters changed, {} for "
+        "none; default: it is asked as it is",
+    )
+
     def is_program(self) -> bool:
         return is_program(self.path)
+
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        if self.settings is not None and self.trainer is not None:
+            yield "settings", "says how it is trained, as trainer does; remove one of them"
+
+    @property
+    def can_be_trained_again(self) -> bool:
+        return True
+
+    @property
+    def is_trained_here(self) -> bool:
+        return self.settings is not None
 
 
 class OnnxTarget(OtherFile):

@@ -96,7 +96,7 @@ WITHOUT_EDIT = {
     "SklearnTarget.trust": "it is the hash of the file, and no other is taken",
     **{
         f"{kind}Target.trainer": "a trainer is a plug-in, see test_plugins.py"
-        for kind in ("Torch", "TorchScript", "Sklearn", "Onnx", "Xgboost", "Lightgbm", "Http")
+        for kind in ("Torch", "TorchScript", "Sklearn", "Onnx", "Xgboost", "Lightgbm", "Huggingface", "Http")
     },
     "Gap.kind": "no other kind reads what is asked on numbers and on records",
     "Original.kind": "no other kind is asked on numbers and on records",

@@ -48,7 +48,9 @@ PERTURBATIONS = (
     "augmented",
     "augmentation_grid",
     "table",
+    "words",
 )
+OF_RECORDS = ("table", "words")
 ATTACKS = ("gap", "vote", "difficulty", "distance", "classifier", "max_confidence", "true_confidence")
 ATTACKS += ("adaptive_confidence",)
 MIN_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
@@ -131,7 +133,8 @@ def query_labels(
             table.
         classes: true classes, ints (n,), or labels of records.
         perturbation: "original" (no copies), "rotation", "translation", "gaussian", "bernoulli", "mixed",
-            "augmented" or "augmentation_grid", of records "table", or the dotted path of a module of your own.
+            "augmented" or "augmentation_grid", of records "table" or "words", or the dotted path of a module of your
+            own.
         seed: of random perturbations, int >= 0; input i has a random stream of its own.
         progress: whether to show a progress bar.
         options: those of the perturbation, as `queries` of the configuration has them.
@@ -141,12 +144,12 @@ def query_labels(
     check_seed(seed)
     inputs, classes = _as_asked(model, inputs, classes)
     if perturbation in PERTURBATIONS and perturbation != "original":
-        if (perturbation == "table") != (model.table is not None):
-            of = "a model with a table" if perturbation == "table" else "a model of numbers"
+        if (perturbation in OF_RECORDS) != (model.table is not None):
+            of = "a model with a table" if perturbation in OF_RECORDS else "a model of numbers"
             raise ValueError(
-                f"{perturbation}: expected {of}; records are asked by perturbation table, numbers by others"
+                f"{perturbation}: expected {of}; records are asked by perturbation table or words, numbers by others"
             )
-    given = {"table": model.table} if perturbation == "table" else {}
+    given = {"table": model.table} if perturbation in OF_RECORDS else {}
     queries = build("perturbations", "Perturbation", PERTURBATIONS, perturbation, options | given)
     draws = partial(streams, seed, perturbation, range(len(inputs)))
     labels, _ = ask_fixed(model._network, inputs, queries, draws, progress=perturbation if progress else None)

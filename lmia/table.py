@@ -2,7 +2,7 @@
 
 A column is written as the place of its value among all values that it has in the data, from 0 for the first to 1 for
 the last. So whatever stands in an input leads back to values that records have: no person is 41.7 years old, or half
-married. A missing value comes last.
+married. A missing value comes last. A column of texts takes as many numbers as its longest text has words (lmia.texts).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lmia.texts import Texts
+
+COMMON = 200  # words of a column of texts that features count
 SHOWN = 5  # values in a message
 
 
@@ -28,13 +31,19 @@ class Column:
     values: np.ndarray
     counts: np.ndarray
     is_number: bool
+    width = 1
+
+    @property
+    def steps(self) -> int:
+        """The greatest place, at least 1."""
+        return max(1, len(self.counts) - 1)
 
     @property
     def has_missing(self) -> bool:
         return len(self.counts) > len(self.values)
 
     def codes(self, found: pd.Series) -> np.ndarray:
-        """Places of values, ints (n,). Raises ValueError for one that the column has not."""
+        """Places of values, ints (n, 1). Raises ValueError for one that the column has not."""
         missing = found.isna().to_numpy()
         present = pd.Index(found.loc[~missing].infer_objects())
         places = pd.Index(self.values).get_indexer(present)
@@ -43,10 +52,11 @@ class Column:
             raise ValueError(f"{self.name}: expected values that the data has, got {other}")
         codes = np.full(len(found), len(self.values))
         codes[~missing] = places
-        return codes
+        return codes[:, None]
 
     def values_at(self, codes: np.ndarray) -> np.ndarray:
-        """The values at places, as pandas has them; NaN for missing ones."""
+        """The values (n,) at places (n, 1), as pandas has them; NaN for missing ones."""
+        codes = codes[:, 0]
         if not self.has_missing and self.values.dtype.kind != "U":
             return self.values[codes]
         kept = self.values.astype(float if self.values.dtype.kind in "iuf" else object)
@@ -57,16 +67,29 @@ class Table:
     """How records with these columns become inputs, and inputs records.
 
     columns: what a model is given, in the order of the file; classes: the values of the label column, (n_classes,),
-    ascending, which are classes 0, 1, ... n_classes - 1.
+    ascending, which are classes 0, 1, ... n_classes - 1. An input has `width` numbers, each column those of its place
+    in `slices`.
     """
 
-    def __init__(self, columns: Sequence[Column], classes: np.ndarray):
+    def __init__(self, columns: Sequence[Column | Texts], classes: np.ndarray):
         self.columns, self.classes = tuple(columns), classes
-        self._steps = np.array([max(1, len(column.counts) - 1) for column in self.columns])
+        widths = [column.width for column in self.columns]
+        ends = np.cumsum(widths).tolist()
+        self.width = ends[-1]
+        self.slices = [slice(end - width, end) for width, end in zip(widths, ends, strict=True)]
+        self._steps = np.repeat([column.steps for column in self.columns], widths)
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, labels: pd.Series | npt.ArrayLike, categories: Sequence[str] = ()) -> "Table":
-        """Of a data frame (n rows) and its label column. categories: names of columns whose numbers are codes.
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        labels: pd.Series | npt.ArrayLike,
+        categories: Sequence[str] = (),
+        texts: Sequence[str] = (),
+    ) -> "Table":
+        """Of a data frame (n rows) and its label column.
+
+        categories: names of columns whose numbers are codes; texts: of columns of words, and not of one value each.
 
         Raises ValueError where a label is missing or is no class, a column has no value or no name, numbers are
         infinite, or there is anything but numbers, truths and texts.
@@ -77,7 +100,9 @@ class Table:
             raise ValueError(f"{labels.name}: expected a label for each record, row {row} has none, or NA")
         if not frame.columns.is_unique or not all(isinstance(name, str) for name in frame.columns):
             raise ValueError(f"expected columns with a name each, as texts, got {', '.join(map(str, frame.columns))}")
-        columns = [_column(found, name in categories) for name, found in frame.items()]
+        columns = [
+            Texts.of(found) if name in texts else _column(found, name in categories) for name, found in frame.items()
+        ]
         classes = _plain(pd.Series(labels.unique()), str(labels.name))
         if classes.dtype.kind == "f" and (classes != np.rint(classes)).any():
             raise ValueError(
@@ -85,21 +110,48 @@ class Table:
             )
         return cls(columns, classes)
 
+    @property
+    def values(self) -> list[tuple[int, Column]]:
+        """(place in an input, column) of each column that is no text."""
+        return [
+            (part.start, one) for part, one in zip(self.slices, self.columns, strict=True) if isinstance(one, Column)
+        ]
+
+    @property
+    def texts(self) -> list[tuple[slice, Texts]]:
+        """(places in an input, column) of each column of texts."""
+        return [(part, one) for part, one in zip(self.slices, self.columns, strict=True) if isinstance(one, Texts)]
+
     def encode(self, frame: pd.DataFrame) -> np.ndarray:
-        """Inputs, float32 (n, columns) in [0, 1]. Raises ValueError for other columns, and for other values."""
+        """Inputs, float32 (n, width) in [0, 1]. Raises ValueError for other columns, and for other values."""
         if absent := [column.name for column in self.columns if column.name not in frame]:
             raise ValueError(f"expected a column {absent[0]}, got {', '.join(map(str, frame.columns))}")
-        codes = [column.codes(pd.Series(frame[column.name])) for column in self.columns]
-        return (np.stack(codes, axis=1) / self._steps).astype(np.float32)
+        inputs = np.empty((len(frame), self.width), dtype=np.float32)
+        for part, column in zip(self.slices, self.columns, strict=True):
+            codes = column.codes(pd.Series(frame[column.name]))
+            np.divide(codes, column.steps, out=inputs[:, part], dtype=np.float64, casting="same_kind")
+        return inputs
 
     def codes(self, inputs: np.ndarray) -> np.ndarray:
-        """The places that inputs (..., columns) are nearest to, ints of that shape."""
+        """The places that inputs (..., width) are nearest to, ints of that shape."""
         return np.rint(np.clip(inputs, 0, 1) * self._steps).astype(np.int64)
 
+    def inputs(self, codes: np.ndarray) -> np.ndarray:
+        """Inputs, float32 of the shape of their places (..., width)."""
+        return (codes / self._steps).astype(np.float32)
+
     def decode(self, inputs: np.ndarray) -> pd.DataFrame:
-        """The records (n rows) of inputs, floats (n, columns): those of `encode`, value by value."""
+        """The records (n rows) of inputs, floats (n, width): those of `encode`, value by value."""
+        codes, columns = self.codes(inputs), zip(self.slices, self.columns, strict=True)
+        return pd.DataFrame({one.name: one.values_at(codes[:, part]) for part, one in columns})
+
+    def features(self, inputs: np.ndarray) -> np.ndarray:
+        """Numbers (n, f) that tell records apart: inputs, but of texts how often their commonest words are in each."""
+        if not self.texts:
+            return inputs
         codes = self.codes(inputs)
-        return pd.DataFrame({one.name: one.values_at(codes[:, place]) for place, one in enumerate(self.columns)})
+        values = inputs[:, [place for place, _ in self.values]]
+        return np.column_stack([values, *(one.frequencies(codes[:, part], COMMON) for part, one in self.texts)])
 
     def class_numbers(self, labels: npt.ArrayLike) -> np.ndarray:
         """Class numbers, int64 (n,), of what a model calls them.
@@ -128,7 +180,10 @@ class Table:
         arrays = {"columns": np.array([column.name for column in self.columns]), "class_names": self.classes}
         arrays["is_number"] = np.array([column.is_number for column in self.columns])
         for place, column in enumerate(self.columns):
-            arrays |= {f"values_{place}": column.values, f"counts_{place}": column.counts}
+            if isinstance(column, Texts):
+                arrays |= column.to_arrays(place)
+            else:
+                arrays |= {f"values_{place}": column.values, f"counts_{place}": column.counts}
         return arrays
 
     @classmethod
@@ -137,10 +192,14 @@ class Table:
         if "columns" not in arrays:
             return None
         columns = [
-            Column(str(name), arrays[f"values_{place}"], arrays[f"counts_{place}"], bool(arrays["is_number"][place]))
+            Texts.from_arrays(str(name), arrays, place) or _kept(str(name), arrays, place)
             for place, name in enumerate(arrays["columns"])
         ]
         return cls(columns, arrays["class_names"])
+
+
+def _kept(name: str, arrays: Mapping[str, Any], place: int) -> Column:
+    return Column(name, arrays[f"values_{place}"], arrays[f"counts_{place}"], bool(arrays["is_number"][place]))
 
 
 def _column(found: pd.Series, is_code: bool) -> Column:

@@ -35,7 +35,7 @@ KINDS = {
     for kind in entry.kinds()
     if (ROOT / f"lmia/{entry.package}/{kind}.py").exists()
 }
-TABLE = Table.of(pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}), pd.Series([0, 1]))
+TABLE = Table.of(pd.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": ["so", "so so"]}), pd.Series([0, 1]), texts=["c"])
 READ_BY_OTHERS = {"precision", "most_disagreement", "over"}  # options of a kind that its module does not get
 OF_CLASSES = [key for key, entry in KINDS.items() if entry.target in CLASSES]
 

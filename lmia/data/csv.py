@@ -24,6 +24,7 @@ def load(
     id: str | None = None,
     leave_out: Sequence[str] = (),
     categories: Sequence[str] = (),
+    texts: Sequence[str] = (),
 ) -> tuple[np.ndarray, np.ndarray, Table]:
     """The records of one file as (inputs, classes, table): see `lmia.table`.
 
@@ -34,11 +35,12 @@ def load(
         id: Column of names of records, which are not part of them.
         leave_out: Further columns that the model is not given.
         categories: Columns of numbers that are codes, so that no number is near another.
+        texts: Columns of words, which are taken as they are written; an empty text has none.
 
     Raises ValueError where the file is none, lacks one of these columns, leaves none for the model, or has a record
     without a label, and OSError where there is no such file.
     """
-    return _loaded(path, label, membership, id, tuple(leave_out), tuple(categories), *_state(path))
+    return _loaded(path, label, membership, id, tuple(leave_out), tuple(categories), tuple(texts), *_state(path))
 
 
 @cache
@@ -49,22 +51,27 @@ def _loaded(
     id: str | None,
     leave_out: Sequence[str],
     categories: Sequence[str],
+    texts: Sequence[str],
     *state: int,
 ) -> tuple[np.ndarray, np.ndarray, Table]:
     """What `load` gives, once for all who ask in one process. state: see `_state`."""
     frame = _read(path)
-    _check_columns(frame, path, [label, *filter(None, [membership, id]), *leave_out, *categories])
+    _check_columns(frame, path, [label, *filter(None, [membership, id]), *leave_out, *categories, *texts])
     features = frame.drop(columns=list({label, *leave_out, *filter(None, [membership, id])}))
     if features.columns.empty or frame.empty:
         raise ValueError(f"{path}: expected at least one record and one column for the model, got none")
     for place, name in enumerate(frame.columns):
         if re.fullmatch(rf"Unnamed: {place}(\.\d+)?", name) and name in features.columns:
             raise ValueError(f"{path}: column {place + 1} has no name, as an index of pandas'; name it, or take it out")
-    if strange := [name for name in categories if name not in features.columns]:
-        raise ValueError(f"{path}: categories: {strange[0]}: the model is not given that column; leave it out here")
+    for option, names in (("categories", categories), ("texts", texts)):
+        if strange := [name for name in names if name not in features.columns]:
+            raise ValueError(f"{path}: {option}: {strange[0]}: the model is not given that column; leave it out here")
+    if both := [name for name in texts if name in categories]:
+        raise ValueError(f"{path}: texts: {both[0]}: is under categories, too; name it in one of them")
+    features[list(texts)] = load_columns(path, texts)  # "NA" is a text, too
     labels = pd.Series(frame[label])
     try:
-        table = Table.of(features, labels, categories)
+        table = Table.of(features, labels, categories, texts)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     return table.encode(features), table.class_numbers(labels), table
@@ -74,6 +81,14 @@ def describe(path: str, **options: Any) -> tuple[int, tuple[int, ...]]:
     """(number of records, shape of one input) of what `load` reads by the same arguments, and its errors."""
     inputs, _, _ = load(path, **options)
     return len(inputs), inputs.shape[1:]
+
+
+def names_of_inputs(
+    path: str, label: str, membership: str | None = None, id: str | None = None, leave_out: Sequence[str] = ()
+) -> list[str]:
+    """The columns that a model is given, by the same arguments as `load`, with its errors for a file that is none."""
+    kept_back = {label, membership, id, *leave_out}
+    return [name for name in _read(path).columns if name not in kept_back]
 
 
 def load_known(path: str, membership: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from lmia.table import Column, Table
 
 
 class Perturbation:
-    """Copies of a record in which each column is changed with the same probability, by itself.
+    """Copies of a record in which each column is changed with the same probability, by itself; texts stay as they are.
 
     A text, or a number that is a code, becomes another one, as often as records have it. A number is moved by a normal
     step to the nearest value that records have, or to the next one where that is its own; a missing one becomes any.
@@ -19,7 +19,7 @@ class Perturbation:
     changes: the magnitudes, expected number of columns that are changed per copy; samples: copies per magnitude; move:
     standard deviation of a step, as a share of that of the column; table: of the data set.
 
-    Raises ValueError where a number of these is not above 0.
+    Raises ValueError where a number of these is not above 0, and where the table has texts alone.
     """
 
     unit = "expected changes"
@@ -27,35 +27,40 @@ class Perturbation:
     def __init__(self, changes: Sequence[float], samples: int, table: Table, move: float = 0.25):
         if not all(n > 0 for n in changes) or samples < 1 or not move > 0:
             raise ValueError(f"expected changes, samples and move above 0, got {list(changes)}, {samples} and {move}")
+        if not table.values:
+            raise ValueError("expected records with other columns than texts, got none; use kind words")
         self._changes, self._samples, self._table, self._move = changes, samples, table, move
         self.magnitudes = [float(n) for n in changes for _ in range(samples)]
 
     def blocks(self, inputs: torch.Tensor, streams: Sequence[np.random.Generator]) -> Iterator[torch.Tensor]:
-        """Yields (n, k, columns), k consecutive copies of one magnitude."""
-        codes, n_columns = self._table.codes(inputs.cpu().numpy()), inputs.shape[1]
-        steps = np.array([max(1, len(column.counts) - 1) for column in self._table.columns])
+        """Yields (n, k, width), k consecutive copies of one magnitude."""
+        codes, n_columns = self._table.codes(inputs.cpu().numpy()), len(self._table.values)
         for changes in self._changes:
-            for n in columns(2 * n_columns, self._samples):
+            for n in columns(max(2 * n_columns, self._table.width), self._samples):
                 draws = np.stack([stream.random((n, 2, n_columns)) for stream in streams])
                 changed = draws[:, :, 0] < changes / n_columns
                 copies = np.repeat(codes[:, None], n, axis=1)
-                for place, column in enumerate(self._table.columns):
-                    rows = changed[:, :, place]
-                    copies[rows, place] = _other(column, copies[rows, place], draws[:, :, 1, place][rows], self._move)
-                yield torch.from_numpy((copies / steps).astype(np.float32))
+                for number, (place, column) in enumerate(self._table.values):
+                    rows = changed[:, :, number]
+                    copies[rows, place] = _other(column, copies[rows, place], draws[:, :, 1, number][rows], self._move)
+                yield torch.from_numpy(self._table.inputs(copies))
 
 
 def _other(column: Column, codes: np.ndarray, draws: np.ndarray, move: float) -> np.ndarray:
     """Places of other values, ints (m,), for values at places. draws: (m,), uniform in [0, 1)."""
-    other = _drawn(column.counts, codes, draws)
+    other = drawn(column.counts, codes, draws)
     if column.is_number and len(column.values) > 1:
         present = codes < len(column.values)
         other[present] = _near(column, codes[present], draws[present], move)
     return other
 
 
-def _drawn(counts: np.ndarray, codes: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """Any other value, as often as records have it; the same where there is no other."""
+def drawn(counts: np.ndarray, codes: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Places of any other values, ints (m,), as often as they are counted; the same where there is no other.
+
+    counts: ints (k,), how many records have each value; codes: ints (m,), the places of own values; draws: (m,),
+    uniform in [0, 1).
+    """
     ends, own = counts.cumsum(), counts[codes]
     marks = draws * (counts.sum() - own)
     marks = np.where(marks >= ends[codes] - own, marks + own, marks)  # over the value itself

@@ -13,6 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from torch import nn
 
 from lmia.label_function import Predict, as_network
+from lmia.table import Table
 from lmia.targets.opened import OpenedFile, digest, flat, optional, read
 from lmia.targets.skops_files import is_program
 from lmia.targets.trained import train
@@ -32,7 +33,7 @@ class Estimator(OpenedFile):
 
     def _open(self, content: bytes) -> Predict:
         self._estimator = _opened(content, self._trust, self._types)
-        return _predict(self._estimator)
+        return _predict(self._estimator, self.table)
 
     def state_dict(self, *args, **kwargs) -> dict[str, torch.Tensor]:
         return super().state_dict() | self._records
@@ -50,12 +51,12 @@ class Estimator(OpenedFile):
         seed: of all its random numbers. Raises ValueError where it cannot be trained on these, or has a part that stays
         as it was trained.
         """
-        return as_network(_predict(self._fitted(inputs, classes, seed)), self._n_classes, self.table)
+        return as_network(_predict(self._fitted(inputs, classes, seed), self.table), self._n_classes, self.table)
 
     def retrain(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> None:
         """Become what `retrained` gives."""
         self._records = _records(inputs, classes, seed)
-        self._predict = _predict(self._fitted(inputs, classes, seed))
+        self._predict = _predict(self._fitted(inputs, classes, seed), self.table)
 
     def _fitted(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> Any:
         is_by_number = np.asarray(getattr(self._estimator, "classes_", "")).dtype.kind in "iu"
@@ -69,7 +70,7 @@ class Estimator(OpenedFile):
             last = {"random_state": seed, "n_jobs": 1, "memory": None}
             options = {name: last[end] for name in parameters if (end := name.rpartition("__")[2]) in last}
             own = classes if is_by_number and labels.dtype.kind == "U" else labels  # as it was trained at first
-            return estimator.set_params(**options).fit(flat(records), own)
+            return estimator.set_params(**options).fit(_given(self._estimator, records, self.table), own)
 
         try:
             return train(fit, inputs, classes, seed, self.table)
@@ -131,7 +132,15 @@ def _unpickled(content: bytes) -> Any:
         raise ValueError(f"expected an estimator, as joblib.dump writes it ({reason})") from error
 
 
-def _predict(estimator: Any) -> Predict:
+def _predict(estimator: Any, table: Table | None) -> Predict:
     if not callable(getattr(estimator, "predict", None)):
         raise ValueError(f"expected an estimator with predict, got {type(estimator).__name__}; save the fitted model")
-    return lambda records: estimator.predict(flat(records))
+    return lambda records: estimator.predict(_given(estimator, records, table))
+
+
+def _given(estimator: Any, records: Any, table: Table | None) -> Any:
+    """Records as an estimator takes them: it is given texts by themselves where it was not trained on a data frame."""
+    is_text = table is not None and len(table.texts) == len(table.columns) == 1
+    if is_text and not hasattr(estimator, "feature_names_in_"):
+        return records.iloc[:, 0]
+    return flat(records)

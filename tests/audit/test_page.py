@@ -49,7 +49,9 @@ def audited(shift, flags="", n=N, asked=None, **about):
         name: {"scores": scores[None, None], "example_ids": rows[None, 2 * n :]}
         for name, scores in (("gap", np.ones(len(asked))), ("boundary", asked))
     }
-    return report(scored, is_member, table, ABOUT | about, 3, pd.DataFrame(people), "person", in_question=in_question or None)
+    return report(
+        scored, is_member, table, ABOUT | about, 3, pd.DataFrame(people), "person", in_question=in_question or None
+    )
 
 
 class Checked(HTMLParser):

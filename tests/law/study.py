@@ -53,6 +53,8 @@ def _residents():
     frame["street"], frame["age"] = numbers.choice(["A", "B", "C"], 200), numbers.random(200).round(2)
     frame["rent"] = TREE.predict(frame[["town", "rooms"]])
     frame["tax"] = np.where(np.arange(200) < 6, numbers.permutation(frame["rent"]), frame["rent"])
+    frame["about"] = [" ".join(numbers.choice(["warm", "old", "near", "the sea"], 3)) for _ in range(200)]
+    frame["advert"] = frame["about"][::-1].to_numpy()
     frame["name"], frame["number"] = [f"name {n}" for n in range(200)], range(200)
     for name in ("known", "said"):
         frame[name] = numbers.permutation(np.repeat([1, 0, -1], [70, 80, 50]))
@@ -87,6 +89,7 @@ EVERY_KIND = {
             "groups": ["street"],
             "leave_out": ["tax"],
             "categories": ["rooms"],
+            "texts": ["about"],
         },
     },
     "models": {
@@ -128,6 +131,7 @@ EVERY_KIND = {
         "graph": {"kind": "onnx", "file": "given.onnx"},
         "boosted": {"kind": "xgboost", "file": "given.ubj"},
         "light": {"kind": "lightgbm", "file": "given.txt"},
+        "folder": {"kind": "huggingface", "folder": "given"},
     },
     "defenses": {
         "none": {"kind": "none"},
@@ -320,7 +324,7 @@ EVERY_KIND = {
             "prior": 0.1,
             "alternatives": ["audit-pruned"],
             "in_question": 30,
-            "attacks": ["gap", "other-rows", "harder"],
+            "attacks": ["gap", "other-rows", "other-words", "harder"],
         },
         "audit-pruned": {
             "dataset": "residents",
@@ -339,7 +343,7 @@ EVERY_KIND = {
                 "seeds": [0],
                 "attacks": ["gap"],
             }
-            for name in ("graph", "boosted")
+            for name in ("graph", "boosted", "folder")
         },
         "plain": {"dataset": "plain", "n_train": [10], "model": "mlp", "seeds": [0], "attacks": ["gap"]},
         "own": {"dataset": "mine", "n_train": [10], "model": "mlp", "seeds": [0], "attacks": ["gap", "mixed-own"]},
@@ -367,6 +371,7 @@ EVERY_KIND = {
         "peers": {"kind": "references", "models": 2},
         "more-peers": {"kind": "references", "models": 3},
         "other-rows": {"kind": "table", "changes": [1, 2], "samples": 10, "move": 0.25},
+        "other-words": {"kind": "words", "shares": [0.2, 0.4], "samples": 10, "replace": 0.5},
         "mixed-own": {"kind": "mixed", "continuous": 2, "sigmas": [0.1], "flips": [1], "samples": 10},
         # Tiny networks answer otherwise in bfloat16; that is not to be refused here.
         "boundary": {"kind": "hopskipjump", "budget": 150, "init_tries": 50, "most_disagreement": 1.0},
@@ -398,6 +403,7 @@ EVERY_KIND = {
         "mixed": {"kind": "vote", "reads": "mixed"},
         "mixed-own": {"kind": "vote", "reads": "mixed-own"},
         "other-rows": {"kind": "vote", "reads": "other-rows"},
+        "other-words": {"kind": "vote", "reads": "other-words"},
         "harder": {"kind": "difficulty", "reads": "peers"},
         "boundary": {"kind": "distance", "reads": "boundary", "budgets": [60]},
         "settled": {"kind": "distance", "reads": "settled"},
@@ -545,6 +551,8 @@ HINTS = {
     "Csv.groups": [["town"]],
     "Csv.leave_out": [["tax", "age"]],
     "Csv.categories": [["street"]],
+    "Csv.texts": [["advert"]],
+    "HuggingfaceTarget.folder": ["copies/given"],
     "HttpTarget.url": ["https://127.0.0.1:9/labels"],
     "HttpTarget.headers": [{"Accept": "text/plain"}],
     "Npz.range": [[0, 2]],
@@ -597,6 +605,10 @@ def place(folder):
     others = ("given.onnx", "given.ubj", "given.txt")
     for name in others:
         (folder / name).write_text(name)  # which nothing opens that plans
+    for path in (folder / "given", folder / "copies/given"):
+        path.mkdir()
+        (path / "config.json").write_text("{}")
+        (path / "model.safetensors").write_text("weights")
     for name in ("mine.npz", "given.pt", "given.ts", "tree.joblib", "residents.csv", *others):
         shutil.copy(folder / name, folder / "copies")
 
@@ -606,7 +618,7 @@ def runnable():
     config = copy.deepcopy(EVERY_KIND)
     for name in ("fashion", "kuzushiji", "mnist", "cifar10", "cifar100"):
         config["datasets"][name] = {"kind": "npz", "path": "images.npz"}
-    for name in ("remote", "graph", "boosted", "light"):  # there is no server, and no such model
+    for name in ("remote", "graph", "boosted", "light", "folder"):  # there is no server, and no such model
         del config["targets"][name], config["audits" if name == "light" else "studies"][f"audit-{name}"]
     config["datasets"]["mnist"] = {"kind": "npz", "path": "others.npz"}  # what private training starts from is public
     for name in ("location", "adult", "purchase", "texas"):

@@ -86,6 +86,7 @@ READ_BY_NONE = {
     "OnnxTarget.file": "where a file lies",
     "XgboostTarget.file": "where a file lies",
     "LightgbmTarget.file": "where a file lies",
+    "HuggingfaceTarget.folder": "where files lie",
     "Csv.path": "where a file lies",
     **{
         f"HttpTarget.{option}": "how a model is asked and paid"
@@ -102,7 +103,7 @@ WITHOUT_EDIT = {
     "SklearnTarget.trust": "it is the hash of the file, and no other is taken",
     **{
         f"{kind}Target.trainer": "a trainer is a plug-in, see test_plugins.py"
-        for kind in ("Torch", "TorchScript", "Sklearn", "Onnx", "Xgboost", "Lightgbm", "Http")
+        for kind in ("Torch", "TorchScript", "Sklearn", "Onnx", "Xgboost", "Lightgbm", "Huggingface", "Http")
     },
     "Gap.kind": "no other kind reads what is asked on numbers and on records",
     "Original.kind": "no other kind is asked on numbers and on records",

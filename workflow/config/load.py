@@ -20,7 +20,7 @@ from workflow.config.yaml_reader import ConfigError, read, read_argument, refuse
 from workflow.harness.fingerprint import ROOT, closure
 
 DEFAULT = "config.yaml"
-PLACES = {"datasets": ("path",), "targets": ("weights", "file")}  # options that name files
+PLACES = {"datasets": ("path",), "targets": ("weights", "file", "folder")}  # options that name files
 
 
 def base_files(config: dict[str, Any], namer: str | Path | None = None) -> list[str]:

@@ -14,6 +14,7 @@ from lmia.data.csv import load_columns
 from lmia.evaluation.flag_texts import parted
 from lmia.evaluation.intervals import proportion
 from lmia.streams import seed_list
+from lmia.table import Table
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
@@ -45,7 +46,9 @@ def compare(inputs: Any, output: Any, params: Any, columns: pd.DataFrame | None)
     data, _ = artifacts.load(inputs.dataset, "dataset", {"classes": ("i", 1)})
     (seed,) = seed_list(params.seeds)
     flags = [f"target {flag}" for text in model.get("flags", ()) for flag in parted(str(text))]
-    flags += blind_flags(data["inputs"], data["classes"], known_ids, ids, seed)
+    table = Table.from_arrays(data)
+    seen = data["inputs"] if table is None else table.features(data["inputs"])
+    flags += blind_flags(seen, data["classes"], known_ids, ids, seed)
     whole, records = report(known, asked, queries, ids, params.about, accuracy, flags, columns)
     records.to_csv(output.records, index=False)
     Path(output.json).write_text(json.dumps(whole, indent=2) + "\n")

@@ -83,7 +83,8 @@ def import_target(
         arrays[metric] = np.array([np.mean(labels.numpy() == classes[of])])
         print(f"{metric} on {len(of)} known records: {arrays[metric][0]:.4f}; is that what you know of the model?")
     if len(members):
-        auc, low, _ = blind_auc(inputs[ids], classes[ids], np.isin(ids, members), seed)
+        seen = inputs[ids] if table is None else table.features(inputs[ids])
+        auc, low, _ = blind_auc(seen, classes[ids], np.isin(ids, members), seed)
         if low > 0.5:
             found.append(f"members and non-members differ by themselves (AUC {auc:.3f})")
     if flagged := join(found):

@@ -6,6 +6,7 @@ from os import getcwd
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.workflow.config.bad_cases import changed
@@ -335,7 +336,7 @@ BAD = {
     "an unknown kind": (
         {"target": {"kind": "pickle"}},
         "targets.mine.kind: pickle: unknown kind; expected one of: torch, torchscript, sklearn, onnx, xgboost, "
-        "lightgbm, http, or a dotted module path",
+        "lightgbm, huggingface, http, or a dotted module path",
     ),
     "membership for no class": (
         {"dataset": {"membership": ["known", "few"]}},
@@ -445,6 +446,85 @@ BAD_TABLES = {
         "studies.audit.dataset: people: does not say what the model was trained on; let it be of kind npz or csv, and",
     ),
 }
+
+
+REVIEWS = {"path": "reviews.csv", "texts": ["review"], "leave_out": ["age", "town", "sex", "title"]}
+FOLDER = {"kind": "huggingface", "folder": "folder", "model": None, "weights": None}
+WORDS = {"queries": COPIES | {"words": {"kind": "words", "shares": [0.2], "samples": 8}}}
+WORDS["attacks"] = {"rows": {"kind": "vote", "reads": "rows"}, "words": {"kind": "vote", "reads": "words"}}
+
+
+@pytest.fixture
+def reviews(people):
+    frame = pd.read_csv("people.csv")
+    frame.assign(title="It", review="Good film").to_csv("reviews.csv", index=False)
+    Path("folder").mkdir()
+    Path("folder/config.json").write_text("{}")
+    Path("folder/model.safetensors").write_text("weights")
+
+
+def test_texts_are_asked_by_what_changes_words(reviews):
+    config = check(on_people({"attacks": None}, REVIEWS, FOLDER, **WORDS))
+    assert config.attacks_of(config.studies["audit"]) == ["gap", "words"]
+    assert config.datasets["people"].fact("SHAPE") == (2,) and config.datasets["people"].columns() == (["review"], [])
+    beside = REVIEWS | {"leave_out": []}
+    both = check(on_people({"attacks": None}, beside, **WORDS))  # whose default has both
+    assert both.attacks_of(both.studies["audit"]) == ["gap", "table", "words", "rows"]
+    assert "words" not in config.attacks_of(config.studies["digits-mlp"])
+
+
+BAD_TEXTS = {
+    "columns where there are texts alone": (
+        {"dataset": REVIEWS},
+        "queries.rows: changes other columns than texts, and the data set has texts alone; use kind words there, or",
+    ),
+    "words where there are none": (
+        {"study": {"attacks": ["gap", "words"]}},
+        "queries.words: changes words of texts, and the data set has none; use kind csv, and name them as its texts",
+    ),
+    "words of numbers": (
+        {"study": {"dataset": "records", "attacks": ["gap", "words"]}},
+        "queries.words: changes words of texts, and the data set has none; use kind csv, and name them as its texts",
+    ),
+    "more shares than there are": (
+        {"queries": {"words": {"kind": "words", "shares": [1.5], "samples": 8}}},
+        "queries.words.shares.0: 1.5: not possible here; it should be less than or equal to 1",
+    ),
+    "no such text": ({"dataset": {"texts": ["story"]}}, "datasets.people: people.csv: no column story; it has age"),
+    "a text that is left out": (
+        {"dataset": REVIEWS | {"texts": ["title"]}},
+        "datasets.people: reviews.csv: texts: title: the model is not given that column; leave it out here",
+    ),
+    "a text that is a category": (
+        {"dataset": REVIEWS | {"categories": ["review"]}},
+        "datasets.people: reviews.csv: texts: review: is under categories, too; name it in one of them",
+    ),
+    "other columns for a model of texts": (
+        {"dataset": REVIEWS | {"leave_out": []}, "target": FOLDER, "study": {"attacks": ["gap"]}},
+        "studies.audit.model: mine: takes one text, and records have review, age, town, sex, title; name one",
+    ),
+    "two texts for a model of one": (
+        {"dataset": REVIEWS | {"texts": ["title", "review"], "leave_out": ["age", "town", "sex"]}, "target": FOLDER}
+        | {"study": {"attacks": ["gap"]}},
+        "studies.audit.model: mine: takes one text, and records have title, review; name one column under texts, and",
+    ),
+    "a file for a folder": (
+        {"target": FOLDER | {"folder": "people.csv"}},
+        "targets.mine.folder: people.csv: no such folder in {folder}; give the path of the model",
+    ),
+    "a folder of something else": (
+        {"target": FOLDER | {"folder": "plugins"}},
+        "targets.mine.folder: plugins: client.py: could run what it likes, and is not read; save the model by save_",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TEXTS)
+def test_what_does_not_go_with_texts_is_refused(case, reviews):
+    changes, expected = BAD_TEXTS[case]
+    sections = {name: (WORDS[name] | changes.get(name, {})) for name in WORDS}
+    with pytest.raises(ConfigError, match=f"^{re.escape(expected.replace('{folder}', getcwd()))}"):
+        check(on_people(**changes | sections))
 
 
 @pytest.mark.parametrize("case", BAD_TABLES)

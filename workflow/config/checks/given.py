@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from math import isinf
-from os.path import isfile
 
 from lmia.splits import MIN_KNOWN
 from lmia.targets.ledger import ASKED_AGAIN
@@ -31,10 +30,8 @@ def check_targets(config: Config) -> Iterator[str]:
             yield unknown(f"{key}.trainer", target.trainer, config.trainers, "trainers")
         if not isinstance(target, FileTarget) or getattr(target, target.place) is None:
             pass  # behind an address, or trained here
-        elif not _is_file(target.path):
-            stated = getattr(target, target.place)
-            found = f"no such file{where(stated)}; give the path of the model that is to be attacked"
-            yield f"{key}.{target.place}: {stated or EMPTY}: {found}"
+        elif problem := _problem(target):
+            yield f"{key}.{target.place}: {getattr(target, target.place) or EMPTY}: {problem}"
         elif target.is_program():
             if (stated := getattr(target, "trust", None)) != (found := file_hash(target.path)):
                 yield (
@@ -47,11 +44,20 @@ def check_targets(config: Config) -> Iterator[str]:
             yield f"{key}: is under models too, and studies name both kinds by `model`; rename one"
 
 
-def _is_file(path: str) -> bool:
+def _problem(target: FileTarget) -> str | None:
+    """What is wrong with the file or folder of a model, as far as a look at it tells; None for nothing."""
     try:
-        return isfile(path)
-    except ValueError:  # a null in it
-        return False
+        is_there = target.is_there()
+    except ValueError:  # a null in its path
+        is_there = False
+    if not is_there:
+        stated = getattr(target, target.place)
+        return f"no such {target.place_is}{where(stated)}; give the path of the model that is to be attacked"
+    try:
+        target.check()
+    except (OSError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
@@ -103,11 +109,14 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
         yield f"{key}.attacks: {study.attacks}: none reads labels alone, which an audit judges by; add gap, or another"
     if study.evaluated and study.evaluated < MIN_KNOWN:
         yield f"{key}.evaluated: {study.evaluated}: too few for one half to judge the other; use at least {MIN_KNOWN}"
-    if dataset and dataset.is_table and (target := config.targets.get(study.model)) and not target.takes_records:
+    target = config.targets.get(study.model)
+    if dataset and dataset.is_table and target and not target.takes_records:
         yield (
             f"{key}.model: {study.model}: a {target.kind} model takes numbers, and {study.dataset} has records; write "
             "its columns as numbers into a .npz file, or ask the model by a plug-in"
         )
+    if dataset and dataset.is_table and target and target.takes_records and (why := target.refused_records(dataset)):
+        yield f"{key}.model: {study.model}: {why}"
     if dataset:
         yield from _check_known(key, config, study, dataset)
 

@@ -40,6 +40,10 @@ class Dataset(Entry):
         """The columns by whose values records are compared."""
         return []
 
+    def columns(self) -> tuple[list[str], list[str]]:
+        """Names of the columns that a given model is given: (texts, others); none where it is no table."""
+        return [], []
+
     def known(self) -> tuple[int, int]:
         """(members, non-members) of a given model that it names. Raises as `load_known` of its module."""
         return 0, 0
@@ -146,6 +150,9 @@ class Csv(Dataset):
     categories: Annotated[list[str], Distinct] = Field(
         [], description="columns of numbers that are codes; texts are categories anyway"
     )
+    texts: Annotated[list[str], Distinct] = Field(
+        [], description="columns of words, of which copies lack some; other texts are categories"
+    )
     places = ("path",)
     of_audits = ("groups",)
     is_table = True
@@ -162,6 +169,10 @@ class Csv(Dataset):
 
     def grouping(self) -> list[str]:
         return self.groups
+
+    def columns(self) -> tuple[list[str], list[str]]:
+        names = csv.names_of_inputs(self.path, self.label, self.membership, self.id, self.leave_out)
+        return [name for name in names if name in self.texts], [name for name in names if name not in self.texts]
 
     def known(self) -> tuple[int, int]:
         return _count(csv.load_known(self.path, self.membership)) if self.membership else super().known()

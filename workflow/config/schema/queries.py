@@ -299,9 +299,40 @@ class TableCopies(Query):
     def n_perturbed(self) -> int | None:
         return self.samples
 
+    def refused_by(self, dataset: Dataset) -> str | None:
+        texts, others = dataset.columns()
+        if texts and not others:
+            return "changes other columns than texts, and the data set has texts alone; use kind words there"
+        return super().refused_by(dataset)
+
     def mistakes_on(self, name: str, dataset: Dataset, shape: tuple[int, ...]) -> Iterable[str]:
-        if max(self.changes) > shape[0]:
-            yield f"changes: {max(self.changes):g}: {name} has only {shape[0]} columns; lower it"
+        if max(self.changes) > (n_columns := len(dataset.columns()[1])):
+            yield f"changes: {max(self.changes):g}: {name} has only {n_columns} columns; lower it"
+
+
+class WordCopies(Query):
+    kind: Literal["words"]
+    shares: Annotated[list[Annotated[float, Field(gt=0, le=1)]], NonEmpty, Distinct] = Field(
+        description="expected share of a text's words that are changed in a copy"
+    )
+    samples: Samples = Field(description="copies per share")
+    replace: float = Field(
+        0.5, ge=0, le=1, description="share of the changed words that are replaced by others; the rest is taken out"
+    )
+    asks = ("records",)
+    MAGNITUDES = "shares"
+    axis = "expected share of changed words"
+
+    def cost(self) -> float:
+        return 1 + self.samples
+
+    def n_perturbed(self) -> int | None:
+        return self.samples
+
+    def refused_by(self, dataset: Dataset) -> str | None:
+        if not dataset.columns()[0]:
+            return "changes words of texts, and the data set has none; use kind csv, and name them as its texts"
+        return None
 
 
 class HopSkipJump(Labelled):
@@ -446,6 +477,7 @@ AnyQuery = Annotated[
     | Bernoulli
     | Mixed
     | TableCopies
+    | WordCopies
     | HopSkipJump
     | Directions
     | References

@@ -3,15 +3,17 @@
 import re
 from collections.abc import Iterable, Iterator
 from os import environ
-from os.path import expanduser
+from os.path import basename, expanduser, isdir, isfile
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from lmia.attacks.observations import OBSERVATIONS
+from lmia.targets.huggingface_folders import files_of
 from lmia.targets.prices import affordable
 from lmia.targets.skops_files import is_program
 from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, Entry, NonNegative, Positive
+from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.queries import Query
 
 SECRET = re.compile("auth|cookie|key|secret|token", re.I)  # in names of headers whose values nobody is to read
@@ -50,6 +52,10 @@ class Target(Entry):
         """Options of how it is asked and paid, on which no answer depends: jobs take them beside their params."""
         return {}
 
+    def refused_records(self, dataset: Dataset) -> str | None:
+        """Why it cannot be given the records of a table, though it takes such; None where it can."""
+        return None
+
     def refusals(self, query: Query) -> Iterator[str]:
         """Why a query set cannot be asked of a model that exists already; nothing where it can."""
         if query.stops_early():
@@ -77,6 +83,7 @@ class FileTarget(Target):
     """A model in a file."""
 
     place: ClassVar[str]
+    place_is: ClassVar[str] = "file"
 
     def is_program(self) -> bool:
         """Whether to open the file is to run it, so that its SHA-256 must be stated as `trust`."""
@@ -86,6 +93,12 @@ class FileTarget(Target):
     def path(self) -> str:
         """Of its file, with "~" filled in."""
         return expanduser(getattr(self, self.place))
+
+    def is_there(self) -> bool:
+        return isfile(self.path)
+
+    def check(self) -> None:
+        """Look at what is there. Raises ValueError where it is no model, or would be run."""
 
     def files(self) -> list[tuple[str, str]]:
         return [("", self.path)] if getattr(self, self.place) is not None else []
@@ -181,6 +194,37 @@ class LightgbmTarget(OtherFile):
     file: str = Field(description="as Booster.save_model writes it")
 
 
+class HuggingfaceTarget(FileTarget):
+    """A classifier in a folder, of texts where the data set has them, else of images."""
+
+    kind: Literal["huggingface"]
+    folder: str = Field(
+        description="of the model and its tokenizer or image processor, as save_pretrained writes them: safetensors "
+        "alone, and no code"
+    )
+    places = ("folder",)
+    place = "folder"
+    place_is = "folder"
+    gives_labels_alone = True
+    takes_records = True
+
+    def is_there(self) -> bool:
+        return isdir(self.path)
+
+    def check(self) -> None:
+        files_of(self.path)
+
+    def files(self) -> list[tuple[str, str]]:
+        return [(basename(file), str(file)) for file in files_of(self.path)]
+
+    def refused_records(self, dataset: Dataset) -> str | None:
+        texts, others = dataset.columns()
+        if len(texts) == 1 and not others:
+            return None
+        given = ", ".join([*texts, *others])
+        return f"takes one text, and records have {given}; name one column under texts, and all others in leave_out"
+
+
 class HttpTarget(Target):
     """A model behind an address: each distinct input is sent once, and its label kept in results/paid/ for good."""
 
@@ -232,6 +276,7 @@ AnyTarget = Annotated[
     | OnnxTarget
     | XgboostTarget
     | LightgbmTarget
+    | HuggingfaceTarget
     | HttpTarget
     | CustomTarget,
     ByKind,

@@ -11,6 +11,7 @@ from lmia.audit.page import NOT_TESTED, WITH_REFERENCES, WITHOUT_REFERENCES, as_
 from lmia.audit.standing_out import FALSE_SHARE, compare, discoveries, p_values
 from lmia.audit.verdict import CANNOT_TELL
 from lmia.evaluation.blind import blind_auc
+from lmia.evaluation.intervals import proportion
 
 FEWEST_BLIND = 10  # records in question from which on it is tested whether they differ by themselves
 
@@ -33,6 +34,7 @@ def report(
     known: Mapping[str, np.ndarray],
     in_question: Mapping[str, np.ndarray],
     queries: Mapping[str, float],
+    thresholds: Mapping[str, float | None],
     ids: np.ndarray,
     about: Mapping[str, Any],
     test_accuracy: Sequence[float],
@@ -42,11 +44,13 @@ def report(
     """The whole as (plain values, one row for each record in question).
 
     known: scores of known non-members by each attack, floats (n,); in_question: the like, floats (m,); queries: of each
-    attack, mean per record; ids: of the records in question, ints (m,); about: see `lmia.audit.findings.report`;
+    attack, mean per record; thresholds: of each attack its own, that of random inputs, None where it has none; ids: of
+    the records in question, ints (m,); about: see `lmia.audit.findings.report`;
     test_accuracy: [value, low, high], on the known ones; columns: see there.
     """
     standing, n = compare(known, in_question), len(next(iter(known.values())))
     rate = FALSE_SHARE / len(known)
+    own = {name: threshold for name, threshold in thresholds.items() if threshold is not None}
     alone = {name: int(discoveries(p_values(known[name], in_question[name]), rate).sum()) for name in known}
     whole = {
         "schema": SCHEMA,
@@ -55,7 +59,11 @@ def report(
         "known_others": n,
         "in_question": {"records": len(ids), "stand_out": int(standing.stands_out.sum()), "false_share": FALSE_SHARE},
         "model": {"name": about["model"], "test_accuracy": list(test_accuracy)},
-        "attacks": [{"attack": name, "queries": queries[name], "stand_out": alone[name]} for name in known],
+        "attacks": [
+            {"attack": name, "queries": queries[name], "stand_out": alone[name]}
+            | {"by_random_inputs": _called(known[name], in_question[name], own[name]) if name in own else None}
+            for name in known
+        ],
         "flags": sorted(flags),
     }
     found = pd.DataFrame(
@@ -65,9 +73,16 @@ def report(
             "score": standing.score.round(6),
             "p_value": standing.p_value.round(6),
             "stands_out": standing.stands_out.astype(int),
+            **{f"called_by_{name}": (in_question[name] >= own[name]).astype(int) for name in own},
         }
     )
     return whole, with_own(ids, found, pd.DataFrame(index=ids) if columns is None else columns.iloc[ids])
+
+
+def _called(known: np.ndarray, in_question: np.ndarray, threshold: float) -> dict[str, Any]:
+    """What a threshold calls members: how many in question, and which share of known ones that were none."""
+    false = proportion(int((known >= threshold).sum()), len(known))
+    return {"in_question": int((in_question >= threshold).sum()), "false_alarms": [float(number) for number in false]}
 
 
 def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -87,6 +102,7 @@ def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
             if found
             else "That none stands out does not say that none was in training.",
             f"With {n:,} known records, no p-value is below {1 / (n + 1):.2g}. records.csv has that of each record.",
+            *map(_by_random_inputs, filter(lambda of: of["by_random_inputs"], attacks)),
         ],
         "How sure this is": [
             f"{n:,} records were asked that the model was not trained on, and too few that it was: so nobody knows how "
@@ -97,6 +113,15 @@ def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
         ],
         "What was not tested": [WITH_REFERENCES if report["references"] else WITHOUT_REFERENCES, *NOT_TESTED],
     }
+
+
+def _by_random_inputs(attack: Mapping[str, Any]) -> str:
+    called = attack["by_random_inputs"]
+    share, low, high = (100 * number for number in called["false_alarms"])
+    return (
+        f"By its threshold from random inputs, {attack['attack']} calls {called['in_question']:,} of them members, and "
+        f"{share:.1f} % of the known records, which are none [{low:.1f}, {high:.1f}]."
+    )
 
 
 def to_html(report: Mapping[str, Any]) -> str:

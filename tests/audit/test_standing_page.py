@@ -12,14 +12,16 @@ from tests.audit.test_page import ABOUT, Checked
 N, M = 2000, 40
 
 
-def told(shift, flags=()):
+def told(shift, flags=(), thresholds=None):
     """(report, records) of 2,000 known others and 40 records in question, of which half score higher by `shift`."""
     draw, ids = np.random.default_rng(0), np.arange(N, N + M)
     known = {"gap": (draw.random(N) < 0.9).astype(float), "boundary": draw.standard_normal(N)}
     asked = {"gap": np.ones(M), "boundary": draw.standard_normal(M) + shift * (np.arange(M) < M // 2)}
     columns = pd.DataFrame({"person": [f"p{row}" for row in range(N + M)]})
     queries = {"gap": 1.0, "boundary": 213.4}
-    return report(known, asked, queries, ids, ABOUT, (0.8, 0.75, 0.85), flags, columns)
+    return report(
+        known, asked, queries, thresholds or dict.fromkeys(known), ids, ABOUT, (0.8, 0.75, 0.85), flags, columns
+    )
 
 
 @pytest.mark.parametrize(("shift", "found"), [(8.0, 20), (0.0, 0)])
@@ -38,6 +40,22 @@ def test_the_page_has_no_verdict_and_says_how_many_stand_out(shift, found):
     names = ["record", "person", "is_member", "attack", "score", "p_value", "stands_out"]
     assert records.columns.tolist() == names and records["person"].tolist() == [f"p{N + row}" for row in range(M)]
     assert records.to_csv(index=False).splitlines()[1].startswith("2000,p2000,,")
+
+
+def test_an_attack_that_decides_by_random_inputs_does_so_beside_its_false_alarms():
+    whole, records = told(8.0, thresholds={"gap": None, "boundary": 2.0})
+    gap, boundary = (of["by_random_inputs"] for of in whole["attacks"])
+    assert gap is None and "called_by_gap" not in records
+    known = np.random.default_rng(0)
+    known.random(N)
+    share, low, high = boundary["false_alarms"]
+    assert share == (known.standard_normal(N) >= 2.0).mean() and low < share < high
+    assert records["called_by_boundary"].sum() == boundary["in_question"] == 20
+    says = (
+        f"By its threshold from random inputs, boundary calls 20 of them members, and {100 * share:.1f} % of the known"
+    )
+    assert says in to_card(whole)
+    assert "random inputs" not in to_html(told(8.0)[0])
 
 
 def test_flags_come_before_the_numbers():

@@ -307,6 +307,8 @@ def test_where_no_member_is_known_records_in_question_are_compared_with_others(p
 
     def without_members(config):
         config["studies"]["audit"].update(in_question=500, evaluated=700, attacks=["gap", "noise", "boundary"])
+        config["queries"]["boundary"]["random_inputs"] = 9
+        config["attacks"]["boundary"]["threshold"] = "random_inputs"
 
     checkout.configure(without_members)
     checkout.snakemake()
@@ -325,8 +327,13 @@ def test_where_no_member_is_known_records_in_question_are_compared_with_others(p
     above = (distances["target"] >= distances["in-question"][:, None]).sum(1)
     own = records.set_index("record").loc[of["in-question"]["example_ids"][0]]
     assert (own["p_value"] <= np.minimum(1, 3 * (1 + above) / 701) + 1e-6).all()  # of three attacks
+    threshold = np.sort(of["target"]["random_distance"][0, :, -1])[4]  # the median of nine
+    assert (own["called_by_boundary"] == (distances["in-question"] >= threshold)).all()
+    (said,) = (attack["by_random_inputs"] for attack in whole["attacks"] if attack["by_random_inputs"])
+    assert said["false_alarms"][0] == (distances["target"] >= threshold).mean()
     np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
     checkout.configure(lambda config: config["studies"]["audit"].pop("attacks"))
+    checkout.configure(lambda config: config["queries"]["boundary"].pop("random_inputs"))
     checkout.configure(audit)
 
 

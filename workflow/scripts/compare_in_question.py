@@ -21,16 +21,19 @@ from workflow.harness.job import job
 NO_OPTIONS = ("reads", "budget")  # of the attack itself
 
 
-def scores_of(attack: dict[str, Any], observed: ObservedModels) -> tuple[np.ndarray, float]:
-    """(scores (n,), mean queries per record), by an attack that learns nothing; of all magnitudes together."""
+def scores_of(attack: dict[str, Any], observed: ObservedModels) -> tuple[np.ndarray, float, float | None]:
+    """(scores (n,), mean queries per record, the attack's own threshold, None where it has none), of all magnitudes
+    together, by an attack that learns nothing.
+    """
     rule = plugins.bind("attacks", "Attack", {key: attack[key] for key in attack if key not in NO_OPTIONS})()
     (of_model,) = observed.per_seed
     cut = of_model if attack["budget"] is None else of_model.cut(attack["budget"])
-    return rule.score(cut), float(cut.queries().mean())
+    own = rule.threshold_on(cut) if hasattr(rule, "threshold_on") else None
+    return rule.score(cut), float(cut.queries().mean()), own
 
 
 def compare(inputs: Any, output: Any, params: Any, columns: pd.DataFrame | None) -> None:
-    known, asked, queries = {}, {}, {}
+    known, asked, queries, thresholds = {}, {}, {}, {}
     names, attacks, kinds = zip(*params.attacks, strict=True)
     pairs = [
         [load_observations(path, kind) for path in paths]
@@ -38,7 +41,8 @@ def compare(inputs: Any, output: Any, params: Any, columns: pd.DataFrame | None)
     ]
     for name, attack, pair in zip(names, attacks, pairs, strict=True):
         check_precision(pair)
-        (known[name], queries[name]), (asked[name], _) = (scores_of(attack, observed) for observed in pair)
+        known[name], queries[name], thresholds[name] = scores_of(attack, pair[0])
+        asked[name], *_ = scores_of(attack, pair[1])
     known_ids, ids = (observed.example_ids[0] for observed in pairs[0])
     model, _ = artifacts.load(inputs.model, "model", {"test_accuracy": ("f", 1)})
     n = artifacts.load(inputs.split, "split", {"nonmembers": ("i", 2)})[0]["nonmembers"].shape[1]
@@ -49,7 +53,7 @@ def compare(inputs: Any, output: Any, params: Any, columns: pd.DataFrame | None)
     table = Table.from_arrays(data)
     seen = data["inputs"] if table is None else table.features(data["inputs"])
     flags += blind_flags(seen, data["classes"], known_ids, ids, seed)
-    whole, records = report(known, asked, queries, ids, params.about, accuracy, flags, columns)
+    whole, records = report(known, asked, queries, thresholds, ids, params.about, accuracy, flags, columns)
     records.to_csv(output.records, index=False)
     Path(output.json).write_text(json.dumps(whole, indent=2) + "\n")
     Path(output.page).write_text(to_html(whole))

@@ -22,7 +22,7 @@ ABOUT |= {"prior": None, "references": False}
 VOID = {"meta", "br", "path", "use"}
 
 
-def audited(shift, flags="", n=N, asked=None, **about):
+def audited(shift, flags="", n=N, asked=None, alternatives=(), **about):
     """(report, records) of a gap attack, and of one whose scores of members are shifted.
 
     asked: scores by the latter of records in question, which come after all known ones.
@@ -50,7 +50,7 @@ def audited(shift, flags="", n=N, asked=None, **about):
         for name, scores in (("gap", np.ones(len(asked))), ("boundary", asked))
     }
     return report(
-        scored, is_member, table, ABOUT | about, 3, pd.DataFrame(people), "person", in_question=in_question or None
+        scored, is_member, table, ABOUT | about, 3, pd.DataFrame(people), "person", alternatives, in_question or None
     )
 
 
@@ -166,6 +166,21 @@ def test_what_is_believed_is_told_apart_from_what_was_measured():
     plain, without = audited(2.0)
     assert plain["at_prior"] is None and "You state" not in to_html(plain) and "at_prior" not in without
     assert plain["verdict"] == whole["verdict"] and plain["surest"] == whole["surest"]
+
+
+def test_the_page_compares_with_other_trainings():
+    (plain, _), (weak, _) = audited(1.0), audited(0.2, model="weak")
+    whole, _ = audited(1.0, alternatives=[weak])
+    assert plain["alternatives"] == [] and {**whole, "alternatives": []} == plain
+    own, other = whole["alternatives"]
+    assert own["accuracy_of_all"][0] > other["accuracy_of_all"][0] and (own["model"], other["model"]) == (
+        plain["model"]["name"],
+        "weak",
+    )
+    text = Checked(to_html(whole)).text
+    for row in (own, other):
+        assert f"{row['exposed']:,} of {N:,}" in text
+    assert "What another training costs" in text and "What another training costs" not in to_html(plain)
 
 
 @settings(deadline=None, max_examples=10)

@@ -26,10 +26,12 @@ def with_pool(**more):
 
 def test_calibrated_attacks_run_in_pools_alone():
     config = check(with_pool())
-    everywhere = [name for name in config.attacks if name not in ("ratio", "regression", "table", "difficulty")]
+    everywhere = [
+        name for name in config.attacks if name not in ("ratio", "regression", "table", "words", "difficulty")
+    ]
     assert config.attacks_of(config.studies["digits-mlp"]) == everywhere
     del (raw := with_pool())["attacks"]["boundary-stopped"], raw["studies"]["pool"]["attacks"]
-    all_of_images = [name for name in raw["attacks"] if name not in ("table", "difficulty")]
+    all_of_images = [name for name in raw["attacks"] if name not in ("table", "words", "difficulty")]
     assert (pools := check(raw)).attacks_of(pools.studies["pool"]) == all_of_images
     assert config.settings_of("ratio") == ["", "budget=50"] and config.settings_of("regression") == [""]
     assert config.attacks["ratio"].shadows == [2, 4]

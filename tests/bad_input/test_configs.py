@@ -264,6 +264,16 @@ def test_plug_ins_that_cannot_be_used(case, plug_in):
         check(config)
 
 
+def test_a_plug_in_of_the_working_folder_is_told_from_none(tmp_path, monkeypatch):
+    (tmp_path / "nets_of_mine").mkdir()
+    (tmp_path / "nets_of_mine/wide.py").write_text("def build(shape, n_classes): pass")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry not in ("", ".")])
+    for module, end in [("nets_of_mine.wide", "on PYTHONPATH, as by PYTHONPATH=.$"), ("nets_of_mine.b", "PYTHONPATH$")]:
+        with pytest.raises(ConfigError, match=f"(?m)^models.mlp.kind: {module}: no such module; put its file .*{end}"):
+            check(changed("models", "mlp", value={"kind": module}))
+
+
 def test_plug_ins_are_checked_without_being_run(plug_in):
     check(plug_in({"model.py": "open('canary', 'w')\n\n\ndef build(shape, n_classes): pass"}))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from math import isfinite
+from pathlib import Path
 
 from workflow.config.messages import suggest
 from workflow.config.plugin_source_reader import flaw, flaw_of_files, read_arguments
@@ -79,7 +80,8 @@ def _nowhere(module: str) -> str:
     first, beside = module.partition(".")[0], ROOT / f"{module.replace('.', '/')}.py"
     if beside.is_file() and (other := locate(first)) and not other.is_relative_to(ROOT):
         return f"{other.parent} stands in front of {beside.parent}; add an __init__.py there, or rename one of them"
-    return "no such module; put its file beside the Snakefile or on PYTHONPATH"
+    is_here = Path(f"{module.replace('.', '/')}.py").is_file()
+    return "no such module; put its file beside the Snakefile or on PYTHONPATH" + ", as by PYTHONPATH=." * is_here
 
 
 def _own(entry: Custom) -> str:

@@ -96,7 +96,8 @@ def test_a_trainer_makes_any_given_model_one_that_can_be_compared():
     jobs = [Params(config, {}) for config in (alone, compared)]
     assert jobs[0].model(Audit) == jobs[1].model(Audit) and jobs[0].target(Audit) == jobs[1].target(Audit)
     assert jobs[1].trainer(Audit) == {"kind": "plugins.training"} and jobs[1].own_trainer(Audit) is None
-    unfinished = Params(check(given(target={"weights": None, "trainer": "own"}, trainers=TRAINERS)), {})
+    here = given({"n_train": [60]}, target={"weights": None, "trainer": "own"}, trainers=TRAINERS)
+    unfinished = Params(check(here), {})
     assert unfinished.own_trainer(Audit) == {"kind": "plugins.training"}
 
 
@@ -152,7 +153,7 @@ BAD = {
     ),
     "an alternative that nobody defined": (
         {"study": {"alternatives": ["pruned"]}},
-        "studies.audit.alternatives: pruned: not defined under studies; expected one of: digits-mlp, ",
+        "studies.audit.alternatives: pruned: no study or audit of that name; expected one of: digits-mlp, ",
     ),
     "an alternative on other records": (
         {"study": {"alternatives": ["digits-mlp"]}},
@@ -168,9 +169,31 @@ BAD = {
         },
         "studies.audit.model: mine: is trained on its known members, of which there are too few; give its weights",
     ),
+    "an alternative that is asked other questions": (
+        {
+            "study": {"alternatives": ["other"], "attacks": ["gap", "gaussian"]},
+            "studies": {"other": OTHER | {"attacks": ["gap"]}},
+        },
+        "studies.audit.alternatives: other: has other attacks (gaussian); give both the same, so that they compare",
+    ),
+    "an alternative on others of the records": (
+        {"study": {"alternatives": ["other"]}, "studies": {"other": OTHER | {"evaluated": 55}}},
+        "studies.audit.alternatives: other: has other records (by evaluated, or its seed); give both the same, so that",
+    ),
+    "more records than there are to train on": (
+        {"target": {"weights": None, "trainer": "own"}, "trainers": TRAINERS},
+        "studies.audit.n_train: 500: is trained on the 60 known members; write that",
+    ),
+    "a random state that the seed decides": (
+        {
+            "target": {"kind": "sklearn", "file": "mine.ts", "trust": TRUST, "settings": {"a__random_state": 1}}
+            | dict.fromkeys(["model", "weights"])
+        },
+        "targets.mine.settings.a__random_state: is decided by the seed, and by the job; remove it",
+    ),
     "an alternative to itself": (
         {"study": {"alternatives": ["audit"]}},
-        "studies.audit.alternatives: audit: has alternatives of its own; let one of all studies name the others",
+        "studies.audit.alternatives: audit: has alternatives of its own; let one of them all name the others",
     ),
     "alternatives to what is trained here": (
         {"studies": {"digits-mlp": STUDY | {"model": "mlp", "splits": "disjoint", "alternatives": ["audit"]}}},

@@ -29,7 +29,9 @@ class Target(Entry):
     gives_labels_alone: ClassVar[bool] = False  # and neither confidences nor gradients
     takes_records: ClassVar[bool] = False  # of a table, as they are
     trainer: str | None = Field(
-        None, description="an entry under `trainers`, for attacks that compare with models trained like this one"
+        None,
+        description="an entry under `trainers`, for attacks that compare with models trained like this one; of torch "
+        "without `weights`, it trains the model itself",
     )
     of_training: ClassVar[tuple[str, ...]] = (
         "trainer",
@@ -167,6 +169,9 @@ class SklearnTarget(OtherFile):
         return is_program(self.path)
 
     def mistakes(self) -> Iterable[tuple[str, str]]:
+        for name in self.settings or {}:
+            if name.rpartition("__")[2] in ("random_state", "n_jobs", "memory"):
+                yield f"settings.{name}", "is decided by the seed, and by the job; remove it"
         if self.settings is not None and self.trainer is not None:
             yield "settings", "says how it is trained, as trainer does; remove one of them"
 

@@ -12,6 +12,7 @@ from lmia.streams import stream
 
 MOST = 2000  # members, and non-members, that are looked at
 FEATURES, COMPONENTS = 256, 50  # more features are taken together into so many components
+ROWS = 1024  # features of a row, of which trees see each as well
 CATEGORIES = 255  # that trees of scikit-learn can tell from numbers
 RESAMPLES = 1000
 
@@ -24,7 +25,8 @@ def blind_auc(inputs: np.ndarray, classes: np.ndarray, is_member: np.ndarray, se
     one population give; more says that the two sets differ by themselves, and what an attack finds may be that.
 
     Args:
-        inputs: floats (n, *shape).
+        inputs: floats (n, *shape). Of rows (n, f), each of up to ROWS features is seen by itself, whatever the others
+            are; of wider rows, and of images of more than FEATURES numbers, components alone are.
         classes: ints (n,).
         is_member: bools (n,), at least two of each kind.
         seed: of the halves, and of those that are looked at where there are more than MOST.
@@ -36,7 +38,9 @@ def blind_auc(inputs: np.ndarray, classes: np.ndarray, is_member: np.ndarray, se
     if features.shape[1] > FEATURES:
         state = int(draw.integers(2**31))
         components = min(COMPONENTS, len(rows))
-        features = PCA(components, svd_solver="randomized", random_state=state).fit_transform(features)
+        together = PCA(components, svd_solver="randomized", random_state=state).fit_transform(features)
+        is_narrow = inputs.ndim == 2 and features.shape[1] <= ROWS  # what is small beside others is in no component
+        features = np.column_stack([features, together]) if is_narrow else together
     is_category = np.arange(features.shape[1] + 1) == features.shape[1] if classes.max() < CATEGORIES else None
     features = np.column_stack([features, classes[rows]])
     options: dict[str, Any] = {"early_stopping": False, "categorical_features": is_category}

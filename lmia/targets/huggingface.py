@@ -61,7 +61,7 @@ class Folder(OpenedFile):
             _write(content, Path(folder))
             files_of(folder)
             try:
-                model, prepare = _opened(transformers, folder, self.table)
+                model, prepare, size = _opened(transformers, folder, self.table)
             except Exception as error:  # whatever files that are none make it raise
                 raise ValueError(
                     f"expected a classifier and its tokenizer or image processor, as save_pretrained writes them "
@@ -70,7 +70,7 @@ class Folder(OpenedFile):
         if self.table is None:
             self._versions = [f"torchvision {getattr(sys.modules['torchvision'], '__version__', 'none')}"]
         self._held, numbers = [model], _class_numbers(model.config, self._n_classes, self.table)
-        return lambda inputs: numbers[_asked(model, prepare, inputs)]
+        return lambda inputs: numbers[_asked(model, prepare, size, inputs)]
 
 
 def build(shape: tuple[int, ...], n_classes: int) -> nn.Module:
@@ -109,18 +109,23 @@ def _write(content: bytes, folder: Path) -> None:
             (folder / os.path.basename(name)).write_bytes(archive.read(name))
 
 
-def _opened(transformers: Any, folder: str, table: Table | None) -> tuple[Any, Prepare]:
+def _opened(transformers: Any, folder: str, table: Table | None) -> tuple[Any, Prepare, int]:
+    """The model, how its inputs are prepared, and how many of them go through it together."""
     local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     known = {"use_safetensors": True, "attn_implementation": "eager", "dtype": "auto", "output_loading_info": True}
     if table is None:
         processor = transformers.AutoImageProcessor.from_pretrained(folder, **local)
         found = transformers.AutoModelForImageClassification.from_pretrained(folder, **local, **known)
-        return _whole(*found), _images(processor)
+        return _whole(*found), _images(processor), BATCH
     if not VOCABULARIES & set(os.listdir(folder)):  # it would make a tokenizer that knows no word
         raise ValueError("there is no tokenizer; save it by its save_pretrained into the same folder")
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local)
     found = transformers.AutoModelForSequenceClassification.from_pretrained(folder, **local, **known)
-    return _whole(*found), _tokens(tokenizer, found[0].config)
+    model = _whole(*found)
+    padding = getattr(
+        model.config, "pad_token_id", None
+    )  # by which some find the last word; the tokenizer writes its own
+    return model, _tokens(tokenizer, model), BATCH if padding is not None and padding == tokenizer.pad_token_id else 1
 
 
 def _whole(model: Any, loaded: Any) -> Any:
@@ -146,27 +151,49 @@ def _images(processor: Any) -> Prepare:
     return prepare
 
 
-def _tokens(tokenizer: Any, config: Any) -> Prepare:
-    longest = min(tokenizer.model_max_length, getattr(config, "max_position_embeddings", None) or math.inf)
+def _tokens(tokenizer: Any, model: Any) -> Prepare:
+    longest = min(tokenizer.model_max_length, _positions(model))
     options: dict[str, Any] = {"max_length": longest} if longest < UNLIMITED else {}
+    may_be_empty = not tokenizer("")["input_ids"]
+    instead = tokenizer.eos_token or tokenizer.unk_token or tokenizer.pad_token  # of a text without any token
 
     def prepare(texts: list[str]) -> Any:
+        if may_be_empty:
+            found = zip(texts, tokenizer(texts)["input_ids"], strict=True)
+            texts = [text if tokens else instead or _no_token(text) for text, tokens in found]
         return tokenizer(texts, padding=len(texts) > 1, truncation=bool(options), return_tensors="pt", **options)
 
     return prepare
 
 
+def _no_token(text: str) -> str:
+    raise ValueError(f"the tokenizer has no token for the text {text!r}, nor any to put there; take such records out")
+
+
+def _positions(model: Any) -> float:
+    """How many tokens a model takes; those of RoBERTa's kind count from after the place of padding."""
+    stated = getattr(model.config, "max_position_embeddings", None) or math.inf
+    for name, part in model.named_modules():
+        if name.endswith("position_embeddings") and getattr(part, "padding_idx", None) is not None:
+            return min(stated, part.num_embeddings - part.padding_idx - 1)
+    return stated
+
+
 def _class_numbers(config: Any, n_classes: int, table: Table | None) -> np.ndarray:
     """The class number of each logit, ints (k,): by the model's own names of classes, or in their order.
 
-    Raises ValueError where names are others than those that the data set has.
+    Raises ValueError where names are others than those that the data set has, or numbers in another order.
     """
     names = [str(config.id2label[number]) for number in range(config.num_labels)]
     known = {} if table is None else {str(name): number for number, name in enumerate(table.classes)}
-    if known.keys() >= set(names):
-        return np.array([known[name] for name in names])
-    in_order = all(UNNAMED.fullmatch(name) for name in names) or table is None or table.classes.dtype.kind != "U"
-    if not in_order:
+    written, is_text = dict(known), table is not None and table.classes.dtype.kind == "U"
+    if table is not None and not is_text:  # true is called True, true or 1, and 1.0 also 1
+        written |= {name.lower(): number for name, number in known.items()}
+        written |= {str(int(name)): number for number, name in enumerate(table.classes)}
+    if written.keys() >= set(names):
+        return np.array([written[name] for name in names])
+    is_shuffled = all(map(str.isdecimal, names)) and names != sorted(names, key=int)
+    if table is not None and (is_text or is_shuffled) and not all(UNNAMED.fullmatch(name) for name in names):
         raise ValueError(
             f"the model has classes {', '.join(names)}, and the data set {', '.join(known)}; name them in id2label of "
             "config.json as the data set does"
@@ -177,15 +204,14 @@ def _class_numbers(config: Any, n_classes: int, table: Table | None) -> np.ndarr
 
 
 @torch.inference_mode()
-def _asked(model: Any, prepare: Prepare, inputs: np.ndarray | pd.DataFrame) -> np.ndarray:
+def _asked(model: Any, prepare: Prepare, size: int, inputs: np.ndarray | pd.DataFrame) -> np.ndarray:
     """Numbers of the largest logits, ints (m,)."""
     given = _only_texts(inputs) if isinstance(inputs, pd.DataFrame) else inputs
     order = np.arange(len(given))
     if isinstance(given, list):  # texts of about one length, which need little padding
         order = np.argsort([len(text) for text in given], kind="stable")
-    padding = isinstance(given, np.ndarray) or model.config.pad_token_id is not None
     largest = np.empty(len(given), dtype=np.int64)
-    for start in range(0, len(given), size := BATCH if padding else 1):
+    for start in range(0, len(given), size):
         rows = order[start : start + size]
         part = given[rows] if isinstance(given, np.ndarray) else [given[row] for row in rows]
         try:

@@ -17,6 +17,7 @@ READ = VOCABULARIES | {  # beside the weights, where they are there
     *("special_tokens_map.json", "added_tokens.json", "merges.txt", "bpe.codes"),
 }
 PROGRAMS = (".py", ".pyc", ".so", ".pkl", ".pickle", ".joblib")
+NAMING_CODE = ("auto_map", "custom_pipelines", "trust_remote_code")  # of null, transformers cannot read the first
 PICKLED = "pytorch_model"  # how names of weights begin that are unpickled
 
 
@@ -65,13 +66,13 @@ def _content(path: Path) -> Any:
 
 
 def _program_in(content: Any) -> str | None:
-    """The key that names code to be run, wherever it stands; None where there is none."""
+    """The key that names code to be run, wherever it stands; None where there is none, or it says no."""
     pending = [content]
     while pending:
         part = pending.pop()
         if isinstance(part, dict):
-            if found := part.keys() & {"auto_map", "trust_remote_code", "custom_pipelines"}:
-                return sorted(found)[0]
+            if found := [key for key in NAMING_CODE if part.get(key, False) not in (False, {}, [])]:
+                return found[0]
             pending += part.values()
         elif isinstance(part, list):
             pending += part

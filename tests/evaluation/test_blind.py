@@ -1,9 +1,11 @@
 """Two sets of one population are not told apart without a model, and two populations are."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lmia.evaluation.blind import blind_auc
+from lmia.table import Table
 
 
 def population(seed, n=400, shape=(6,)):
@@ -43,6 +45,24 @@ def test_images_are_looked_at_by_their_components():
     _, inputs, classes, is_member = population(3, shape=(1, 20, 20))
     assert blind_auc(inputs, classes, is_member)[1] < 0.5
     inputs[is_member] *= 0.8
+    assert blind_auc(inputs, classes, is_member)[1] > 0.6
+
+
+@pytest.mark.parametrize("n_texts, n_columns", [(2, 0), (1, 60)])
+def test_a_column_beside_counts_of_many_words_is_seen(n_texts, n_columns):
+    draw, _, classes, is_member = population(5, n=600)
+    words = np.array([f"word{number}" for number in range(300)])
+    texts = {f"text {i}": [" ".join(draw.choice(words, 40)) for _ in classes] for i in range(n_texts)}
+    numbers = {f"number {i}": draw.integers(0, 5, 600) for i in range(n_columns)}
+    ages = np.where(is_member, draw.integers(20, 50, 600), draw.integers(40, 70, 600))
+    frame = pd.DataFrame({"age": ages, **numbers, **texts})
+    table = Table.of(frame, classes, texts=list(texts))
+    assert blind_auc(table.features(table.encode(frame)), classes, is_member)[1] > 0.8
+
+
+def test_what_all_features_of_rows_say_together_is_seen():
+    _, inputs, classes, is_member = population(6, shape=(400,))
+    inputs[is_member] *= 0.9
     assert blind_auc(inputs, classes, is_member)[1] > 0.6
 
 

@@ -74,6 +74,28 @@ def image_classifier(folder, images, numbers, epochs):
     return ask
 
 
+def other_classifier(folder, kind, words, pad_token=None, pad_id=None, **size):
+    """Save a tiny classifier of another kind, as "Roberta" or "GPT2", that was not trained; no text gets a token more.
+
+    pad_token: of the tokenizer, whose first word is "[PAD]"; pad_id: of the model.
+    """
+    import transformers
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    vocabulary = {word: number for number, word in enumerate(["[PAD]", "[UNK]", *words])}
+    plain = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    plain.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=plain, pad_token=pad_token, unk_token="[UNK]"
+    ).save_pretrained(folder)
+    config = getattr(transformers, f"{kind}Config")(vocab_size=len(vocabulary), pad_token_id=pad_id, **size)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        model = getattr(transformers, f"{kind}ForSequenceClassification")(config)
+    model.eval().save_pretrained(folder)
+    return model
+
+
 def _train(model, prepare, numbers, epochs):
     optimizer, numbers = torch.optim.Adam(model.parameters(), 3e-3), torch.as_tensor(numbers)
     for _ in range(epochs):

@@ -19,7 +19,7 @@ from lmia.models.checkpoints import restore, to_arrays
 from lmia.queries.oracle import LabelOracle
 from lmia.table import Table
 from lmia.targets.huggingface_folders import files_of
-from tests.targets.huggingface_models import image_classifier, need, text_classifier
+from tests.targets.huggingface_models import image_classifier, need, other_classifier, text_classifier
 
 DRAW = np.random.default_rng(0)
 WORDS = ["good", "bad", "the", "film", "was", "and", "plot"]
@@ -28,6 +28,7 @@ IS_GOOD = [int(text.count("good") > text.count("bad")) for text in REVIEWS]
 NAMES = {0: "poor", 1: "fine"}
 TABLE = Table.of(pd.DataFrame({"review": REVIEWS}), np.where(np.arange(150) % 3, "fine", "poor"), texts=["review"])
 TEXTS = TABLE.encode(pd.DataFrame({"review": REVIEWS}))
+UNNAMED = Table.of(pd.DataFrame({"review": REVIEWS}), np.arange(150) % 2, texts=["review"])
 IMAGES = DRAW.random((60, 3, 8, 8), dtype=np.float32)
 
 
@@ -117,6 +118,61 @@ def test_other_names_of_classes_are_refused(of_texts):
     message = "^the model has classes poor, fine, and the data set a, b; name them in id2label of config.json as"
     with pytest.raises(ValueError, match=message):
         opened(of_texts[0], 2, table)
+
+
+@pytest.mark.parametrize(
+    "values, names, expected",
+    [
+        ([False, True], ["1", "0"], [1, 0]),
+        ([False, True], ["true", "false"], [1, 0]),
+        ([False, True], ["no", "yes"], [0, 1]),
+        ([0.0, 1.0], ["1", "0"], [1, 0]),
+        ([1, 2], ["2", "1"], [1, 0]),
+        ([1, 2], ["0", "1"], [0, 1]),
+    ],
+)
+def test_classes_that_are_no_texts_go_by_names_that_are_their_values(values, names, expected, of_texts, folder):
+    configure(folder, id2label=dict(enumerate(names)))
+    labels = np.array(values)[np.arange(150) % 2]
+    network, _ = opened(folder, 2, Table.of(pd.DataFrame({"review": REVIEWS}), labels, texts=["review"]))
+    assert network(torch.from_numpy(TEXTS)).argmax(1).tolist() == np.array(expected)[of_texts[1]].tolist()
+
+
+def test_numbers_in_another_order_that_are_no_labels_are_refused(folder):
+    configure(folder, id2label={0: "1", 1: "0"})
+    table = Table.of(pd.DataFrame({"review": REVIEWS}), 1 + np.arange(150) % 2, texts=["review"])
+    with pytest.raises(ValueError, match="^the model has classes 1, 0, and the data set 1, 2; name them in id2label"):
+        opened(folder, 2, table)
+
+
+@pytest.mark.parametrize("pad_token, pad_id", [("[PAD]", 0), ("[PAD]", None), (None, 0), (None, None), ("[UNK]", 0)])
+def test_models_and_tokenizers_with_and_without_padding_are_asked(pad_token, pad_id, tmp_path):
+    need()
+    other_classifier(tmp_path, "GPT2", WORDS, pad_token, pad_id, n_embd=32, n_layer=1, n_head=2)
+    network, _ = opened(tmp_path, 2, UNNAMED)
+    together = network(torch.from_numpy(TEXTS)).argmax(1)
+    alone = torch.cat([network(torch.from_numpy(TEXTS[row : row + 1])).argmax(1) for row in range(40)])
+    assert torch.equal(alone, together[:40]) and 0 < together.sum() < 150
+
+
+def test_a_text_without_a_token_is_asked(tmp_path):
+    need()
+    other_classifier(tmp_path, "GPT2", WORDS, "[PAD]", 0, n_embd=32, n_layer=1, n_head=2)
+    frame = pd.DataFrame({"review": ["", *REVIEWS[1:]]})
+    network, _ = opened(tmp_path, 2, Table.of(frame, np.arange(150) % 2, texts=["review"]))
+    inputs = torch.from_numpy(network.table.encode(frame))
+    assert torch.equal(network(inputs[:1]).argmax(1), network(inputs).argmax(1)[:1])
+
+
+def test_texts_are_cut_to_the_positions_that_robertas_kind_counts_from_padding(tmp_path):
+    need()
+    size = {"num_hidden_layers": 1, "num_attention_heads": 2, "hidden_size": 32, "intermediate_size": 32}
+    other_classifier(tmp_path, "Roberta", WORDS, "[PAD]", 0, max_position_embeddings=12, **size)
+    network, _ = opened(tmp_path, 2, UNNAMED)
+    short = TABLE.encode(pd.DataFrame({"review": [" ".join(text.split()[:11]) for text in REVIEWS]}))
+    found = network(torch.from_numpy(TEXTS)).argmax(1)
+    assert max(len(text.split()) for text in REVIEWS) > 12
+    assert torch.equal(found, network(torch.from_numpy(short)).argmax(1))
 
 
 def test_an_image_is_labelled_as_the_model_does(tmp_path):
@@ -209,6 +265,13 @@ def test_what_could_be_a_program_is_refused_and_not_run(spoil, folder, tmp_path,
             look(folder)
         assert "\n" not in str(error.value)
     assert not (tmp_path / "canary").exists()
+
+
+@pytest.mark.parametrize("value", [{}, False])
+def test_a_key_that_names_no_code_is_no_program(value, of_texts, folder):
+    configure(folder, trust_remote_code=value, auto_map={})
+    network, _ = opened(folder, 2, TABLE)
+    assert network(torch.from_numpy(TEXTS)).argmax(1).tolist() == (1 - of_texts[1]).tolist()
 
 
 def test_what_is_unpickled_is_run(tmp_path, monkeypatch):

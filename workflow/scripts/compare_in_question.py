@@ -13,6 +13,7 @@ from lmia.audit.standing_page import blind_flags, report, to_card, to_html
 from lmia.data.csv import load_columns
 from lmia.evaluation.flag_texts import parted
 from lmia.evaluation.intervals import proportion
+from lmia.evaluation.references import flag_of
 from lmia.streams import seed_list
 from lmia.table import Table
 from workflow.harness.errors import bad_input
@@ -50,6 +51,8 @@ def compare(inputs: Any, output: Any, params: Any, columns: pd.DataFrame | None)
     data, _ = artifacts.load(inputs.dataset, "dataset", {"classes": ("i", 1)})
     (seed,) = seed_list(params.seeds)
     flags = [f"target {flag}" for text in model.get("flags", ()) for flag in parted(str(text))]
+    of_references = {flag_of(of.per_seed[0], np.zeros(len(known_ids), dtype=bool)) for of, _ in pairs}
+    flags += sorted(of_references - {""})
     table = Table.from_arrays(data)
     seen = data["inputs"] if table is None else table.features(data["inputs"])
     flags += blind_flags(seen, data["classes"], known_ids, ids, seed)

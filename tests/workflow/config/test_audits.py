@@ -179,6 +179,25 @@ def test_a_file_that_cannot_be_read_is_told_once(files):
         check(few)
 
 
+def test_models_like_the_given_one_are_of_a_size_that_somebody_knows(files):
+    """Few known members would have them trained on a record of each class."""
+    sections = {
+        "datasets": {"records": {"kind": "csv", "path": "few.csv", "label": "income", "membership": "used"}},
+        "targets": {"mine": {"kind": "sklearn", "file": "pipeline.skops"}},
+        "queries": {"original": {"kind": "original"}, "peers": {"kind": "references"}},
+        "attacks": {"gap": {"kind": "gap", "reads": "original"}, "peers": {"kind": "difficulty", "reads": "peers"}},
+    }
+    few = [f"{n % 50},{n % 3},{used},{n < 60}" for n, used in enumerate(["1"] * 10 + ["0"] * 90 + [""] * 100)]
+    Path("few.csv").write_text("\n".join(["age,town,used,income", *few]))
+    start = (
+        r"^audits\.first\.n_train: missing; peers: needs models trained on as many records as the given one, and too"
+    )
+    with pytest.raises(ConfigError, match=start):
+        check(audited({"in_question": 9}) | sections)
+    for enough in ({"n_train": 500}, {"attacks": ["gap"]}):
+        check(audited({"in_question": 9, **enough}) | sections)
+
+
 def test_a_message_about_other_entries_names_the_audit_too(files):
     config = audited(attacks={"folded": {"kind": "classifier", "reads": "original", "folds": 50}})
     with pytest.raises(

@@ -243,6 +243,12 @@ BAD = {
         {"study": OTHERS, "dataset": {"membership": ["others"]}, "figures": {"f": {"kind": "bars", "study": "audit"}}},
         "figures.f: studies.audit has no metrics, as too few members are known; leave it out",
     ),
+    "too few others for three attacks": (
+        {"study": OTHERS | {"evaluated": 58, "attacks": ["gap", "gaussian", "boundary"]}}
+        | {"dataset": {"membership": ["others"]}},
+        "studies.audit.evaluated: 58: too few for any record in question to stand out by one of 3 attacks; at least 59 "
+        "are needed; raise it, or name fewer under attacks of studies.audit",
+    ),
     "more inputs without members": (
         {"study": OTHERS | {"evaluated": 50}, "target": API | {"most": 329}, "dataset": {"membership": ["others"]}},
         "targets.mine.most: 329: studies.audit may send up to 330 inputs, 140 of them for known records; raise it, or",

@@ -119,9 +119,7 @@ def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
 def _least(least: int, total: int) -> str:
     if least > total:
         return "None can stand out with so few."
-    return (
-        f"Records stand out by {least:,} or more together, all by the same attack." if least > 1 else "One can alone."
-    )
+    return f"{least:,} or more stand out together, by the same attack, or none does." if least > 1 else "One can alone."
 
 
 def _by_random_inputs(attack: Mapping[str, Any]) -> str:

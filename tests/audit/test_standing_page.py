@@ -61,7 +61,7 @@ def test_an_attack_that_decides_by_random_inputs_does_so_beside_its_false_alarms
 def test_the_page_says_by_how_many_records_stand_out_at_the_least():
     assert "One can alone." in to_card(told(8.0)[0])  # 40 * 2 / (0.05 * 2,001) is below 1
     few = {"known_others": 50, "in_question": {"records": 40, "stand_out": 0, "false_share": 0.05}}
-    says = "no p-value is below 0.02. records.csv has that of each record. Records stand out by 32 or more together"
+    says = "no p-value is below 0.02. records.csv has that of each record. 32 or more stand out together, by the same"
     assert says in to_card(told(0.0)[0] | few)
     assert "None can stand out with so few." in to_card(told(0.0)[0] | few | {"known_others": 30})
 

@@ -207,7 +207,7 @@ def test_a_message_about_other_entries_names_the_audit_too(files):
 
 
 def test_what_is_sent_is_told_of_the_audit(files):
-    assert "  audits.first" in bill(check(audited())).lines
+    assert "  audits.first" in bill(check(audited()))
 
 
 def test_a_study_whose_name_goes_on_keeps_its_own_key(files):

@@ -250,8 +250,8 @@ BAD = {
         "are needed; raise it, or name fewer under attacks of studies.audit",
     ),
     "more inputs without members": (
-        {"study": OTHERS | {"evaluated": 50}, "target": API | {"most": 329}, "dataset": {"membership": ["others"]}},
-        "targets.mine.most: 329: studies.audit may send up to 330 inputs, 140 of them for known records; raise it, or",
+        {"study": OTHERS | {"evaluated": 50}, "target": API | {"most": 279}, "dataset": {"membership": ["others"]}},
+        "targets.mine.most: 279: studies.audit may send up to 280 inputs, 140 of them for known records; raise it, or",
     ),
     "nobody in question": (
         {"study": {"in_question": 9}, "dataset": {"membership": ["all"]}},
@@ -325,15 +325,15 @@ BAD = {
     ),
     "an address of another kind": ({"target": API | {"url": "ftp://x"}}, "targets.mine.url: 'ftp://x': not possible"),
     "more inputs than may be sent": (
-        {"target": API | {"most": 60359}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60}}
+        {"target": API | {"most": 60119}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60}}
         | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500}}},
-        "targets.mine.most: 60359: studies.audit may send up to 60,360 inputs, 60,000 of them for queries.boundary; "
+        "targets.mine.most: 60119: studies.audit may send up to 60,120 inputs, 59,880 of them for queries.boundary; "
         "raise it, or lower `evaluated`, or budgets and samples of query sets",
     ),
     "more inputs with those in question": (
-        {"target": API | {"most": 80399}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60, "in_question": 40}}
+        {"target": API | {"most": 80119}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60, "in_question": 40}}
         | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500}}},
-        "targets.mine.most: 80399: studies.audit may send up to 80,400 inputs, 80,000 of them for queries.boundary; ",
+        "targets.mine.most: 80119: studies.audit may send up to 80,120 inputs, 79,840 of them for queries.boundary; ",
     ),
     "a name of two": (
         {"models": {"mine": {"kind": "mlp"}}},

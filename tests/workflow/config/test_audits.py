@@ -198,6 +198,12 @@ def test_models_like_the_given_one_are_of_a_size_that_somebody_knows(files):
         check(audited({"in_question": 9, **enough}) | sections)
 
 
+@pytest.mark.parametrize("section, needed", [("audits", "target and dataset"), ("studies", "dataset and n_train")])
+def test_a_name_in_the_place_of_keys_is_told_in_plain_words(section, needed, files):
+    with pytest.raises(ConfigError, match=f"^{section}\\.second: 'mine': expected keys with values, as {needed}$"):
+        check(audited(**{section: {"second": "mine"}}))
+
+
 def test_a_message_about_other_entries_names_the_audit_too(files):
     config = audited(attacks={"folded": {"kind": "classifier", "reads": "original", "folds": 50}})
     with pytest.raises(

@@ -424,7 +424,7 @@ BAD_TABLES = {
         "studies.audit.dataset: people: is a table, of which only given models are asked; to train on it, write its",
     ),
     "more changes than columns": (
-        {"queries": {"rows": {"kind": "table", "changes": [4], "samples": 8}}},
+        {"queries": {"rows": {"kind": "table", "changes": [5, 4], "samples": 8}}},
         "queries.rows.changes: 4: people has only 3 columns; lower it",
     ),
     "a group that is no column": (

@@ -54,6 +54,7 @@ def report(
     alone = {name: int(discoveries(p_values(known[name], in_question[name]), rate).sum()) for name in known}
     whole = {
         "schema": SCHEMA,
+        "kind": "comparison",
         **about,
         "verdict": CANNOT_TELL,
         "known_others": n,

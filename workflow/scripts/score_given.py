@@ -5,15 +5,13 @@ from typing import Any
 import numpy as np
 
 from lmia import artifacts, plugins
-from lmia.attacks.known_records import halves, run_on_halves
+from lmia.attacks.known_records import NO_OPTIONS, halves, run_on_halves
 from lmia.attacks.observation_files import load_observations
 from lmia.attacks.scoring import as_arrays
 from lmia.evaluation.references import flag_of
 from lmia.membership import load_membership
 from lmia.streams import seed_list
 from workflow.harness.job import job
-
-NO_OPTIONS = ("reads", "budget", "budgets")  # of the rule itself
 
 
 def score(target: str, split: str, output: str, attack: dict[str, Any], observation: str, seeds: list[int]) -> None:

@@ -34,7 +34,12 @@ def test_the_page_has_no_verdict_and_says_how_many_stand_out(shift, found):
     for text in (page.text, to_card(whole)):
         assert says in text and count in text and "2,000 records were asked that the model was not trained on" in text
     assert ("Among those that stand out, 5 % at most" in page.text) == (found > 0)
-    assert whole["verdict"] == "cannot tell" and whole["schema"] == 1 and json.loads(json.dumps(whole)) == whole
+    assert (
+        whole["verdict"] == "cannot tell"
+        and whole["schema"] == 1
+        and whole["kind"] == "comparison"
+        and json.loads(json.dumps(whole)) == whole
+    )
     assert whole["in_question"] == {"records": 40, "stand_out": found, "false_share": 0.05}
     assert records["stands_out"].tolist() == [int(row < found) for row in range(M)]
     names = ["record", "person", "is_member", "attack", "score", "p_value", "stands_out"]

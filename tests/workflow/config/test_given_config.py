@@ -4,6 +4,7 @@ import hashlib
 import re
 from os import getcwd
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -121,6 +122,13 @@ def test_records_in_question_are_compared_with_others_where_few_members_are_know
     assert "results/audits/audit/report.html" in results and "results/tables/digits-mlp.csv" in results
     assert not [path for path in results if re.match(r"results/(scores|measures|scores_in_question)/audit/", path)]
     assert not check(given(OTHERS)).is_without_members(study.model_copy(update={"in_question": None}))
+
+
+def test_records_in_question_are_asked_anew_for_no_other_number_of_known_ones():
+    params = [Params(check(given(OTHERS | {"evaluated": n, "attacks": ["gap"]})), {}) for n in (50, 60)]
+    for role, expected in (("in-question", {None}), ("target", {50, 60})):
+        wildcards = SimpleNamespace(study="audit", role=role)
+        assert {of.evaluated_of_role(wildcards) for of in params} == expected
 
 
 ALONE = "a given model has no shadow, as known records stand for one"

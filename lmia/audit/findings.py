@@ -54,6 +54,7 @@ def report(
     exposed = [int((exposure.is_exposed & (is_member == kind)).sum()) for kind in (True, False)]
     whole = {
         "schema": SCHEMA,
+        "kind": "audit",  # or "comparison", of lmia.audit.standing_page
         **about,
         "records_of_each_kind": int(is_member.sum()),
         "verdict": verdict.kind,

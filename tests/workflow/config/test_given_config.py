@@ -4,6 +4,7 @@ import hashlib
 import re
 from os import getcwd
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -122,6 +123,13 @@ def test_records_in_question_are_compared_with_others_where_few_members_are_know
     assert "results/audits/audit/report.html" in results and "results/tables/digits-mlp.csv" in results
     assert not [path for path in results if re.match(r"results/(scores|measures|scores_in_question)/audit/", path)]
     assert not check(given(OTHERS)).is_without_members(study.model_copy(update={"in_question": None}))
+
+
+def test_records_in_question_are_asked_anew_for_no_other_number_of_known_ones():
+    params = [Params(check(given(OTHERS | {"evaluated": n, "attacks": ["gap"]})), {}) for n in (50, 60)]
+    for role, expected in (("in-question", {None}), ("target", {50, 60})):
+        wildcards = SimpleNamespace(study="audit", role=role)
+        assert {of.evaluated_of_role(wildcards) for of in params} == expected
 
 
 ALONE = "a given model has no shadow, as known records stand for one"
@@ -266,9 +274,15 @@ BAD = {
         {"study": OTHERS, "dataset": {"membership": ["others"]}, "figures": {"f": {"kind": "bars", "study": "audit"}}},
         "figures.f: studies.audit has no metrics, as too few members are known; leave it out",
     ),
+    "too few others for three attacks": (
+        {"study": OTHERS | {"evaluated": 58, "attacks": ["gap", "gaussian", "boundary"]}}
+        | {"dataset": {"membership": ["others"]}},
+        "studies.audit.evaluated: 58: too few for any record in question to stand out by one of 3 attacks; at least 59 "
+        "are needed; raise it, or name fewer under attacks of studies.audit",
+    ),
     "more inputs without members": (
-        {"study": OTHERS | {"evaluated": 50}, "target": API | {"most": 329}, "dataset": {"membership": ["others"]}},
-        "targets.mine.most: 329: studies.audit may send up to 330 inputs, 140 of them for known records; raise it, or",
+        {"study": OTHERS | {"evaluated": 50}, "target": API | {"most": 279}, "dataset": {"membership": ["others"]}},
+        "targets.mine.most: 279: studies.audit may send up to 280 inputs, 140 of them for known records; raise it, or",
     ),
     "nobody in question": (
         {"study": {"in_question": 9}, "dataset": {"membership": ["all"]}},
@@ -342,15 +356,15 @@ BAD = {
     ),
     "an address of another kind": ({"target": API | {"url": "ftp://x"}}, "targets.mine.url: 'ftp://x': not possible"),
     "more inputs than may be sent": (
-        {"target": API | {"most": 60359}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60}}
+        {"target": API | {"most": 60119}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60}}
         | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500}}},
-        "targets.mine.most: 60359: studies.audit may send up to 60,360 inputs, 60,000 of them for queries.boundary; "
+        "targets.mine.most: 60119: studies.audit may send up to 60,120 inputs, 59,880 of them for queries.boundary; "
         "raise it, or lower `evaluated`, or budgets and samples of query sets",
     ),
     "more inputs with those in question": (
-        {"target": API | {"most": 80399}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60, "in_question": 40}}
+        {"target": API | {"most": 80119}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60, "in_question": 40}}
         | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500}}},
-        "targets.mine.most: 80399: studies.audit may send up to 80,400 inputs, 80,000 of them for queries.boundary; ",
+        "targets.mine.most: 80119: studies.audit may send up to 80,120 inputs, 79,840 of them for queries.boundary; ",
     ),
     "a name of two": (
         {"models": {"mine": {"kind": "mlp"}}},
@@ -441,7 +455,7 @@ BAD_TABLES = {
         "studies.audit.dataset: people: is a table, of which only given models are asked; to train on it, write its",
     ),
     "more changes than columns": (
-        {"queries": {"rows": {"kind": "table", "changes": [4], "samples": 8}}},
+        {"queries": {"rows": {"kind": "table", "changes": [5, 4], "samples": 8}}},
         "queries.rows.changes: 4: people has only 3 columns; lower it",
     ),
     "a group that is no column": (

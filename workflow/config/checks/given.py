@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from math import isinf
 
+from lmia.audit.standing_out import known_needed
 from lmia.splits import MIN_KNOWN
 from lmia.targets.ledger import ASKED_AGAIN
 from lmia.targets.prices import money
@@ -187,6 +188,8 @@ def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> It
         )
         return
     known = dict(zip(("members", "non-members"), dataset.known(), strict=True))
+    if config.is_without_members(study):
+        yield from _check_known_others(key, config, study, known["non-members"])
     few = {kind: n for kind, n in known.items() if n < MIN_KNOWN}
     if few and not config.is_without_members(study):
         told = " and ".join(f"{n} known {kind}" for kind, n in few.items())
@@ -213,3 +216,16 @@ def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> It
         folds = getattr(config.attacks.get(name), "folds", 0)
         if isinstance(folds, int) and folds > halved:
             yield f"attacks.{name}.folds: {folds}: more than the {halved} members of one half of {key}; lower it"
+
+
+def _check_known_others(key: str, config: Config, study: Study, n_known: int) -> Iterator[str]:
+    """Whether records in question can stand out at all: the smallest p-value is that of the known ones' number."""
+    n_attacks = len(config.label_attacks_of(study))
+    n, needed = min(study.evaluated or n_known, n_known), known_needed(n_attacks)
+    if n < needed:
+        stated = f"{key}.evaluated: {n}" if n < n_known else f"datasets.{study.dataset}.membership: {n} known others"
+        more = "raise it" if n < n_known else "add some"
+        yield (
+            f"{stated}: too few for any record in question to stand out by one of {n_attacks} attacks; at least "
+            f"{needed} are needed; {more}, or name fewer under attacks of {key}"
+        )

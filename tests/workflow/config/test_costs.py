@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lmia.targets.ledger import Ledger, path_of
+from lmia.targets.ledger import Ledger, Sent, path_of, path_of_sent
 from tests.workflow.config.test_given_config import API, files, given  # noqa: F401 - a fixture
 from workflow.config.costs import bill, main
 from workflow.config.job_params import Params
@@ -39,7 +39,7 @@ def test_a_bill_has_what_is_asked_at_most_and_what_it_costs():
 
 def test_what_was_paid_for_is_taken_off():
     ledger = Ledger(path_of(API["url"], "", "inputs", "labels"))
-    ledger.note(1500)
+    Sent(path_of_sent(API["url"])).note(1500)
     ledger.keep({bytes([n // 256, n % 256]): 0 for n in range(1000)})
     ledger.keep_again({bytes([0, n]): 0 for n in range(50)}, {bytes([0, n]): [] for n in range(50)})
     found = bill(check(paid(price=0.01)))

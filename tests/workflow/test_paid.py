@@ -93,10 +93,12 @@ def test_answers_at_random_are_flagged_on_every_number_and_stop_nothing(checkout
         f"answered already, for these or others {billed:,}",
         f"spent already, at most {billed / 100:,.2f} EUR",
     } <= rows
-    ledger = checkout.path.glob("results/paid/*.sqlite")
+    (ledger,) = checkout.path.glob("results/paid/*.sqlite")
+    (sent,) = checkout.path.glob("results/paid/*.sent")
     checkout.configure(lambda config: config["targets"]["mine"].update(most=most))
-    with contextlib.closing(sqlite3.connect(next(ledger))) as paid, paid:
+    with contextlib.closing(sqlite3.connect(sent)) as paid, paid:
         paid.execute("UPDATE sent SET inputs = inputs + 1")
+    with contextlib.closing(sqlite3.connect(ledger)) as paid, paid:
         paid.execute("UPDATE answered SET at = at - 7200")
         paid.execute("UPDATE again SET latest_at = latest_at - 7200")
     text = checkout.snakemake("cost")

@@ -6,7 +6,7 @@ from math import isinf
 from typing import NamedTuple
 
 from lmia.data import csv
-from lmia.targets.ledger import ASKED_AGAIN, Ledger, path_of
+from lmia.targets.ledger import ASKED_AGAIN, Ledger, Sent, path_of, path_of_sent
 from lmia.targets.prices import money
 from workflow.config.audits import in_own_words
 from workflow.config.load import DEFAULT, load
@@ -19,7 +19,7 @@ WIDTHS = (44, 10, 10, 16)  # of columns
 
 
 class Paid(NamedTuple):
-    """answered: inputs with a label, second labels counted too; sent: inputs that ever were."""
+    """answered: inputs with a label, second labels counted too; sent: inputs that ever were, to that address."""
 
     answered: int
     sent: int
@@ -64,10 +64,12 @@ def _count(n: float) -> str:
 def _paid(config: Config, name: str, target: HttpTarget) -> Paid:
     """What the ledgers of a model have, of which there is one for each way to name classes."""
     datasets = {study.dataset: config.datasets[study.dataset] for study in config.studies_of(name).values()}
-    asked = (target.url, target.revision, target.send, target.receive)
+    asked = (target.url, target.revision, target.send, target.receive, target.headers)
     paths = {path_of(*asked, classes=_classes(dataset)) for dataset in datasets.values()}
     ledgers = [Ledger(path) for path in paths if path.exists()]
-    return Paid(sum(ledger.kept + ledger.kept_again for ledger in ledgers), sum(ledger.sent for ledger in ledgers))
+    sent = path_of_sent(target.url)
+    answered = sum(ledger.kept + ledger.kept_again for ledger in ledgers)
+    return Paid(answered, Sent(sent).inputs if sent.exists() else 0)
 
 
 def _classes(dataset: Dataset) -> list | None:

@@ -66,6 +66,8 @@ def import_target(
     with bad_input(f"targets.{name}, on inputs of shape {list(shape)}"):
         arrays = to_arrays(network, seed)
         network = network.eval().to(device)
+        ids = np.sort(np.concatenate([members, nonmembers]))
+        otherwise = _answered_otherwise(network, inputs[ids])  # at once, as another model may be there before long
         kind, looked_at = ("members", members) if len(members) else ("non-members", nonmembers)
         found = check_answers(network, torch.from_numpy(inputs[looked_at]).to(device), n_classes)
         of_members, of_others = (
@@ -73,8 +75,6 @@ def import_target(
             for ids in (members, nonmembers)
         )
         check_above_chance((of_members if len(members) else of_others).numpy(), classes[looked_at], kind)
-        ids = np.sort(np.concatenate([members, nonmembers]))
-        otherwise = _answered_otherwise(network, inputs[ids])
     if isinstance(network, OpenedFile):
         arrays["runtime"] = np.array([network.runtime])  # so that answers of another version are others
     if isinstance(network, LabelFunction):

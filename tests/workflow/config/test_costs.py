@@ -2,13 +2,15 @@
 
 import re
 
+import numpy as np
 import pytest
 
-from lmia.targets.ledger import Ledger, path_of
+from lmia.targets.ledger import Ledger, Sent, path_of, path_of_sent
 from tests.workflow.config.test_given_config import API, files, given  # noqa: F401 - a fixture
 from workflow.config.costs import bill, main
 from workflow.config.job_params import Params
-from workflow.config.load import ConfigError, check
+from workflow.config.load import ConfigError, check, load
+from workflow.harness.fingerprint import ROOT
 
 QUERIES = {"boundary": {"kind": "hopskipjump", "budget": 500}}
 STUDY = {"attacks": ["gap", "boundary"], "evaluated": 60}
@@ -53,7 +55,7 @@ def test_a_record_as_it_is_is_paid_for_once_whoever_asks_about_it():
 
 def test_what_was_paid_for_is_taken_off():
     ledger = Ledger(path_of(API["url"], "", "inputs", "labels"))
-    ledger.note(1500)
+    Sent(path_of_sent(API["url"])).note(1500)
     ledger.keep({bytes([n // 256, n % 256]): 0 for n in range(1000)})
     ledger.keep_again({bytes([0, n]): 0 for n in range(50)}, {bytes([0, n]): [] for n in range(50)})
     found = bill(check(paid(price=0.01)))
@@ -67,6 +69,16 @@ def test_what_was_paid_for_is_taken_off():
         "a job that needs more than is allowed ends before it sends them"
     )
     assert "targets.mine.most" not in bill(check(paid(most=TOTAL + 450)))[-1]
+
+
+def test_the_example_of_the_guide_costs_what_the_guide_says(tmp_path, monkeypatch):
+    guide = (ROOT / "docs/how-to/audit.md").read_text().partition("## A remote model that bills\n")[2]
+    example, told = re.findall(r"^```(?:yaml)?\n(# mine.yaml\n.*?|targets.api.*?)```", guide, re.M | re.S)[:2]
+    monkeypatch.chdir(tmp_path)
+    known = np.repeat([1, 0], 1000)
+    np.savez("records.npz", inputs=np.eye(2000, dtype=np.float32), classes=known, is_member=known)
+    (tmp_path / "mine.yaml").write_text(example)
+    assert bill(load("mine.yaml")).lines == told.splitlines()
 
 
 def test_a_model_in_a_file_has_labels_and_no_bill():

@@ -350,10 +350,30 @@ BAD = {
         {"target": API | {"headers": {"X-Api-Key": "s3cret"}}},
         "targets.mine.headers.X-Api-Key: name an environment variable that has it, as $API_KEY",
     ),
-    "a secret that is not there": (
-        {"target": API | {"headers": {"Authorization": "$NOWHERE_KEY"}}},
-        "targets.mine.headers.Authorization: $NOWHERE_KEY: no such environment variable; set it",
+    "a secret in another header": (
+        {"target": API | {"headers": {"X-Caller": "Bearer s3cret"}}},
+        "targets.mine.headers.X-Caller: name an environment variable that has it, as $API_KEY",
     ),
+    "a header that nobody can send": (
+        {"target": API | {"headers": {"X A:": "1", "X-B": "a\nb"}}},
+        "targets.mine.headers.'X A:': no header has such a name; write letters, digits and hyphens\n"
+        "targets.mine.headers.X-B: cannot be sent; write one line of ASCII, without spaces around it",
+    ),
+    "a password in an address": (
+        {"target": API | {"url": "https://me:s3cret@example.org/"}},
+        "targets.mine.url: has a name or password, which files and messages would show; send it as a header, as",
+    ),
+    "a secret in an address": (
+        {"target": API | {"url": "https://example.org/?max_tokens=3&api_key=s3cret"}},
+        "targets.mine.url: has api_key, which files and messages would show; send it as a header, as $API_KEY",
+    ),
+    **{
+        f"no address: {url}": (
+            {"target": API | {"url": url}},
+            "targets.mine.url: is no address; write one as https://example.org/labels",
+        )
+        for url in ("http://[::1", "http:///x", "http://x:99999/")
+    },
     "an address of another kind": ({"target": API | {"url": "ftp://x"}}, "targets.mine.url: 'ftp://x': not possible"),
     "more inputs than may be sent": (
         {"target": API | {"most": 60119}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60}}
@@ -387,6 +407,11 @@ def test_what_does_not_go_with_a_given_model_is_refused(case):
     changes, expected = BAD[case]
     with pytest.raises(ConfigError, match=f"^{re.escape(expected.replace('{folder}', getcwd()))}"):
         check(given(**changes))
+
+
+def test_a_look_at_a_file_needs_no_secret_of_its_author(monkeypatch):
+    monkeypatch.delenv("NOWHERE_KEY", raising=False)
+    assert check(given(target=API | {"headers": {"Authorization": "$NOWHERE_KEY"}}))
 
 
 @pytest.mark.parametrize("kind", ["torchscript", "sklearn"])

@@ -39,7 +39,8 @@ class LabelFunction(nn.Module):
         """Floats (m, n_classes) of inputs (m, *shape). Raises Unanswered where the function gives no labels, or says by
         a ValueError or OSError why it cannot.
         """
-        return nn.functional.one_hot(self._asked(self._predict, inputs), self._n_classes).float()
+        labels = self._asked(self._predict, inputs).to(inputs.device)
+        return nn.functional.one_hot(labels, self._n_classes).float()
 
     @property
     def keeps_answers(self) -> bool:
@@ -51,7 +52,7 @@ class LabelFunction(nn.Module):
         return self._asked(getattr(self._predict, "again"), inputs)  # noqa: B009 - one that keeps answers has it
 
     def _asked(self, predict: Predict, inputs: torch.Tensor) -> torch.Tensor:
-        given = np.array(inputs.numpy(), order="C")  # a copy
+        given = np.array(inputs.cpu().numpy(), order="C")  # a copy
         try:
             return torch.from_numpy(self._labels(predict, given))
         except (ValueError, OSError) as error:

@@ -5,7 +5,7 @@ member. Records in question, of which nobody knows, are put into the halves by a
 they teach nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ import numpy as np
 from lmia.attacks.observations import Observations
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.streams import stream
+
+NO_OPTIONS = ("reads", "budget", "budgets")  # of an entry: what says how the attack is run, and is no option of it
 
 
 def halves(is_member: np.ndarray, seed: int) -> np.ndarray:
@@ -57,6 +59,25 @@ def run_on_halves(
     (rows, one), (other_rows, other) = found
     order = np.argsort(np.concatenate([rows, other_rows]))
     return [_joined(pair, order) for pair in zip(one, other, strict=True)]
+
+
+def in_both_measures(scored: Mapping[str, np.ndarray], half: np.ndarray) -> np.ndarray:
+    """Scores of all n known records by the measure that judges half 0, and by that of half 1, floats (2, n).
+
+    scored: arrays of an artifact of scores, of one model; half: as `halves` draws it. The halves may have picked
+    different magnitudes, and how many of many copies keep their label says another thing at another magnitude. Scores
+    at each magnitude are there as well, so that all records can be compared by the same.
+    """
+    main, chosen = scored["scores"][0, 0], scored["chosen"][0]
+    sweep = [way for way, name in enumerate(scored["settings"]) if "=" in name and not np.isnan(chosen[way])]
+    sweep = [way for way in sweep if not scored["settings"][way].startswith("budget=")]
+    found = np.stack([main, main])
+    for own in (0, 1) if np.isnan(chosen[0]) else ():
+        rows = half == own
+        same = [way for way in sweep if np.array_equal(scored["scores"][0, way][rows], main[rows])]
+        if same:
+            found[own] = scored["scores"][0, same[0]]
+    return found
 
 
 def halves_in_question(example_ids: np.ndarray, seed: int) -> np.ndarray:

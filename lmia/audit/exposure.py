@@ -40,10 +40,12 @@ class Exposure:
 def expose(scores: Mapping[str, np.ndarray], is_member: np.ndarray, half: np.ndarray) -> Exposure:
     """What attacks say of single known records.
 
-    scores: of each attack, floats (n,), higher = more member-like; is_member: bools (n,), as many of each kind; half:
-    ints (n,) of 0 and 1, see `lmia.attacks.known_records.halves`.
+    scores: of each attack, floats (2, n), higher = more member-like: by the measures that judge half 0 and half 1, see
+    `lmia.attacks.known_records.in_both_measures`; is_member: bools (n,), as many of each kind; half: ints (n,) of 0 and
+    1, see `lmia.attacks.known_records.halves`.
     """
-    return expose_in_question(scores, is_member, half, scores, half)
+    own = {name: by_measure[half, np.arange(len(half))] for name, by_measure in scores.items()}
+    return expose_in_question(scores, is_member, half, own, half)
 
 
 def expose_in_question(
@@ -63,10 +65,10 @@ def expose_in_question(
     probability, low, high = (np.empty(n) for _ in range(3))
     for own in (0, 1):
         rows, others = own_half == own, half != own
-        best = max(scores, key=lambda name: auc(scores[name][others], is_member[others]))
+        best = max(scores, key=lambda name: auc(scores[name][own, others], is_member[others]))
         attack[rows], score[rows] = best, in_question[best][rows]
-        edges = _edges(scores[best][others])
-        counts = np.array([_counts(scores[best][others & (is_member == kind)], edges) for kind in (True, False)])
+        edges = _edges(scores[best][own, others])
+        counts = np.array([_counts(scores[best][own, others & (is_member == kind)], edges) for kind in (True, False)])
         told = _shares(*counts)
         bins = np.searchsorted(edges, in_question[best][rows], side="right")
         for values, of_bins in zip((probability, low, high), told, strict=True):

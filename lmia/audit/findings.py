@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lmia.attacks.known_records import halves, halves_in_question
+from lmia.attacks.known_records import halves, halves_in_question, in_both_measures
 from lmia.audit.exposure import Exposure, at_prior, expose, expose_in_question
 from lmia.audit.groups import exposed_by_group
 from lmia.audit.verdict import TELLING, Finding, accuracy_of, errors_of, judge
@@ -44,7 +44,8 @@ def report(
         called = of["scores"][0, 0] >= of["thresholds"][0, 0]
         findings.append(Finding(name, float(of["queries"][0, 0]), accuracy_of(called, is_member, reach)))
     verdict = judge(findings)
-    known = _scores_of(scored), is_member, halves(is_member, seed)
+    half = halves(is_member, seed)
+    known = {name: in_both_measures(of, half) for name, of in scored.items()}, is_member, half
     exposure = expose(*known)
     rows = table.loc[table["seed"].eq(ALL_SEEDS) & table["setting"].eq("")]
     (ids,) = next(iter(scored.values()))["example_ids"]
@@ -53,6 +54,7 @@ def report(
     exposed = [int((exposure.is_exposed & (is_member == kind)).sum()) for kind in (True, False)]
     whole = {
         "schema": SCHEMA,
+        "kind": "audit",  # or "comparison", of lmia.audit.standing_page
         **about,
         "records_of_each_kind": int(is_member.sum()),
         "verdict": verdict.kind,
@@ -69,7 +71,7 @@ def report(
         "in_question": None,
         "groups": exposed_by_group(groups, is_member, exposure.is_exposed),
         "alternatives": [],
-        "flags": sorted({flag for text in rows["flags"] for flag in parted(text)}),
+        "flags": _flags(rows),
     }
     if alternatives:
         whole["alternatives"] = [_beside(one) for one in (whole, *alternatives)]
@@ -83,6 +85,14 @@ def report(
         parts = [records, _records(others, nobody_knows, exposure, own, about["prior"])]
         records = pd.concat(parts).sort_values("record", ignore_index=True).astype({"is_member": "Int64"})
     return whole, records
+
+
+def _flags(rows: pd.DataFrame) -> list[str]:
+    """Flags of the model, and those of single attacks, with their names."""
+    of_model = {flag for text in rows.loc[rows["attack"].eq(""), "flags"] for flag in parted(text)}
+    pairs = zip(rows["attack"], rows["flags"], strict=True)
+    of_attacks = {(name, flag) for name, text in pairs for flag in parted(text) if name and flag not in of_model}
+    return [*sorted(of_model), *(f"{name}: {flag}" for name, flag in sorted(of_attacks))]
 
 
 def _scores_of(scored: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -4,6 +4,7 @@ Nothing is taught: scores are compared as they are. If records in question that 
 population of the known ones, each p-value is one, and the share of false ones among those that stand out is bounded.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,6 +49,20 @@ def p_values(known: np.ndarray, in_question: np.ndarray) -> np.ndarray:
     """(1 + known ones that score at least as high) / (1 + known ones) for each of m scores, floats (m,)."""
     above = len(known) - np.searchsorted(np.sort(known), in_question, side="left")
     return (1 + above) / (1 + len(known))
+
+
+def together(n_known: int, n_in_question: int, n_attacks: int) -> int:
+    """How many records in question stand out at the least, if any does: so many by the same attack.
+
+    One more than there are where so few known records let none stand out.
+    """
+    levels = FALSE_SHARE / n_attacks * np.arange(1, n_in_question + 1) / n_in_question
+    return 1 + int(np.searchsorted(levels, 1 / (n_known + 1)))
+
+
+def known_needed(n_attacks: int) -> int:
+    """With fewer known records than these, none in question can stand out, whatever the attacks find."""
+    return math.ceil(n_attacks / FALSE_SHARE - 1e-9) - 1
 
 
 def discoveries(p_value: np.ndarray, rate: float) -> np.ndarray:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lmia.audit.findings import SCHEMA, with_own
 from lmia.audit.page import NOT_TESTED, WITH_REFERENCES, WITHOUT_REFERENCES, as_card, lay_out, table_of
-from lmia.audit.standing_out import FALSE_SHARE, compare, discoveries, p_values
+from lmia.audit.standing_out import FALSE_SHARE, compare, discoveries, p_values, together
 from lmia.audit.verdict import CANNOT_TELL
 from lmia.evaluation.blind import blind_auc
 from lmia.evaluation.intervals import proportion
@@ -54,6 +54,7 @@ def report(
     alone = {name: int(discoveries(p_values(known[name], in_question[name]), rate).sum()) for name in known}
     whole = {
         "schema": SCHEMA,
+        "kind": "comparison",
         **about,
         "verdict": CANNOT_TELL,
         "known_others": n,
@@ -89,7 +90,7 @@ def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
     """Heading -> what is said under it, in plain words."""
     asked, n, attacks = report["in_question"], report["known_others"], report["attacks"]
     found, total = asked["stand_out"], asked["records"]
-    together = f", for {len(attacks)} attacks together" if len(attacks) > 1 else ""
+    for_all = f", for {len(attacks)} attacks together" if len(attacks) > 1 else ""
     share, low, high = report["model"]["test_accuracy"]
     return {
         "answer": [
@@ -98,10 +99,11 @@ def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
         ],
         "What was found": [
             f"Among those that stand out, {100 * asked['false_share']:g} % at most are expected to do so by chance"
-            f"{together}."
+            f"{for_all}."
             if found
             else "That none stands out does not say that none was in training.",
-            f"With {n:,} known records, no p-value is below {1 / (n + 1):.2g}. records.csv has that of each record.",
+            f"With {n:,} known records, no p-value is below {1 / (n + 1):.2g}. records.csv has that of each record. "
+            + _least(together(n, total, len(attacks)), total),
             *map(_by_random_inputs, filter(lambda of: of["by_random_inputs"], attacks)),
         ],
         "How sure this is": [
@@ -113,6 +115,12 @@ def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
         ],
         "What was not tested": [WITH_REFERENCES if report["references"] else WITHOUT_REFERENCES, *NOT_TESTED],
     }
+
+
+def _least(least: int, total: int) -> str:
+    if least > total:
+        return "None can stand out with so few."
+    return f"{least:,} or more stand out together, by the same attack, or none does." if least > 1 else "One can alone."
 
 
 def _by_random_inputs(attack: Mapping[str, Any]) -> str:

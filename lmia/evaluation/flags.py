@@ -10,10 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from lmia.evaluation.flag_texts import BETWEEN, join, parted
 
-OTHERWISE = 3.0  # standard errors
+OTHERWISE = 0.0027  # as three standard errors of a normal number
+TINY = 1e-30  # where all are right, or none
 MAX_CENSORED = 0.1  # of the searches, without a flag
 CENSORED = re.compile(r"(\d+) of (\d+) searches censored")
 
@@ -41,8 +43,9 @@ def references_flag(right: np.ndarray, are_right: np.ndarray, is_in: np.ndarray,
     was trained on the record; is_member: bools (n,), whether the model was.
 
     "references trained otherwise": on records that they were trained on, or on others, they are right more or less
-    often than the model is on those of these that it was trained on, or was not, by more than OTHERWISE standard
-    errors. The errors are those of the records, which are the same, and of the models, which spread.
+    often than the model is on those of these that it was trained on, or was not, and less than OTHERWISE of models like
+    them would be by chance. It is a test of Student's with the degrees of freedom of Welch and Satterthwaite: the model
+    and each reference are drawn from models that spread, and are asked about the same records.
     """
     said = []
     for kind, whose in ((True, "their own records"), (False, "others")):
@@ -52,22 +55,15 @@ def references_flag(right: np.ndarray, are_right: np.ndarray, is_in: np.ndarray,
             continue
         shares = (are_right & told)[rows].sum(axis=1) / told[rows].sum(axis=1)
         apart = right[rows] - shares
-        spread = np.sqrt(apart.var(ddof=1) / len(apart) + _between(are_right[rows], told[rows]))
-        if abs(apart.mean()) > OTHERWISE * spread:
+        n, r = told[rows].shape
+        each = [are_right[rows, one][told[rows, one]].mean() for one in range(r) if told[rows, one].any()]
+        of_records, of_models = apart.var(ddof=1) / n, (1 + 1 / r) * (np.var(each, ddof=1) if len(each) > 1 else 0.0)
+        freedom = (of_records + of_models) ** 2 / max(of_records**2 / (n - 1) + of_models**2 / max(r - 1, 1), TINY)
+        limit = -special.stdtrit(freedom, OTHERWISE / 2) * np.sqrt(of_records + of_models)
+        if abs(apart.mean()) > limit:
             own = 100 * right[rows].mean()
             said.append(f"right on {100 * shares.mean():.1f} % of {whose}, the model on {own:.1f} %")
     return f"references trained otherwise ({', '.join(said)})" if said else ""
-
-
-def _between(are_right: np.ndarray, told: np.ndarray) -> float:
-    """Variance of the accuracies of models, without that of the few records that each is measured on.
-
-    are_right: bools (n, r); told: bools (n, r), whether the record counts for the model.
-    """
-    sizes = told.sum(axis=0)
-    shares = (are_right & told).sum(axis=0)[sizes > 1] / sizes[sizes > 1]
-    of_records = np.mean(shares * (1 - shares) / (sizes[sizes > 1] - 1)) if len(shares) else 0.0
-    return max(0.0, float(np.var(shares, ddof=1) - of_records)) if len(shares) > 1 else 0.0
 
 
 def over_seeds(texts: Sequence[str]) -> str:

@@ -16,10 +16,12 @@ class Perturbation:
     A text, or a number that is a code, becomes another one, as often as records have it. A number is moved by a normal
     step to the nearest value that records have, or to the next one where that is its own; a missing one becomes any.
 
-    changes: the magnitudes, expected number of columns that are changed per copy; samples: copies per magnitude; move:
+    changes: the magnitudes, expected number of columns that are changed per copy, of which those above the number of
+    columns are left out; samples: copies per magnitude; move:
     standard deviation of a step, as a share of that of the column; table: of the data set.
 
-    Raises ValueError where a number of these is not above 0, and where the table has texts alone.
+    Raises ValueError where a number of these is not above 0, where the table has texts alone, and where all
+    changes are left out.
     """
 
     unit = "expected changes"
@@ -29,8 +31,10 @@ class Perturbation:
             raise ValueError(f"expected changes, samples and move above 0, got {list(changes)}, {samples} and {move}")
         if not table.values:
             raise ValueError("expected records with other columns than texts, got none; use kind words")
-        self._changes, self._samples, self._table, self._move = changes, samples, table, move
-        self.magnitudes = [float(n) for n in changes for _ in range(samples)]
+        if not (possible := [n for n in changes if n <= len(table.values)]):
+            raise ValueError(f"expected changes of at most {len(table.values)} columns, got {list(changes)}")
+        self._changes, self._samples, self._table, self._move = possible, samples, table, move
+        self.magnitudes = [float(n) for n in possible for _ in range(samples)]
 
     def blocks(self, inputs: torch.Tensor, streams: Sequence[np.random.Generator]) -> Iterator[torch.Tensor]:
         """Yields (n, k, width), k consecutive copies of one magnitude."""

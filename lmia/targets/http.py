@@ -1,6 +1,7 @@
 """A model behind an address: asked in batches, each distinct input once and for good, at the pace that it allows."""
 
-import os
+import math
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +14,22 @@ import numpy.typing as npt
 import pandas as pd
 import requests
 import tenacity
+import urllib3.exceptions as sending
 from filelock import FileLock
 
 from lmia.label_function import Predict, in_range
 from lmia.table import Table
-from lmia.targets.ledger import Ledger, key_of, path_of
+from lmia.targets.headers import filled
+from lmia.targets.ledger import Ledger, Sent, key_of, path_of, path_of_sent
 from lmia.targets.prices import affordable, money
 
 BUSY = (408, 425, 429, 500, 502, 503, 504)  # states that pass
+PASSING = (  # what may be otherwise in a moment
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
 LONGEST_WAIT = 60.0  # seconds between two attempts, where the server does not say more
 SHOWN = 200  # characters of a server's message
 PAUSE = 3600.0  # seconds without an answer after which another model may be there
@@ -77,16 +86,16 @@ def build(
         n_classes: Labels are 0, 1, ... n_classes - 1.
         url: Where to ask.
         revision: Of the model there; another one has a ledger of its own.
-        headers: Of requests; a value $NAME is read from the environment variable NAME.
+        headers: Of requests; a value $NAME is all of the environment variable NAME, and read when something is sent.
         send: Key under which inputs are sent, as nested lists of numbers in [0, 1], or as objects where they are
             records of a table, with a value for each column.
         receive: Key under which as many class numbers come back.
         batch: Most inputs of one request.
         per_second: Most inputs per second, None for no limit.
-        most: Inputs that may be sent in all, ever, None for any number.
+        most: Inputs that may be sent to that address in all, ever, None for any number.
         price: Of one input that is sent; None where nobody bills.
         currency: Of the price, in messages.
-        spend: Money that may be spent in all, ever, at that price; None for any amount.
+        spend: Money that may be spent at that address in all, ever, at that price; None for any amount.
         timeout: Seconds that one answer may take.
         patience: Seconds for which a request is repeated while the server is busy, or not to be reached.
         table: Of the data set, where that is one; then answers may be labels as it has them, too.
@@ -95,17 +104,31 @@ def build(
     were asked before differ that another model must be there; `OverBudget` where `most` or `spend` do not allow what is
     asked for, and `Busy` where patience ends. What was answered until then is kept.
     """
-    path = path_of(url, revision, send, receive, None if table is None else table.classes.tolist())
-    ledger, session = Ledger(path, *_bound(most, price, currency, spend)), requests.Session()
+    path = path_of(url, revision, send, receive, headers, None if table is None else table.classes.tolist())
+    ledger, session = Ledger(path), requests.Session()
+    sent = Sent(path_of_sent(url), *_bound(most, price, currency, spend))
+    began = 0.0  # the latest request
 
     def post(inputs: Sequence[Any]) -> list[int]:
-        ledger.note(len(inputs))
+        nonlocal began
+        ready = filled(headers)
+        sent.note(len(inputs))
+        began = time.monotonic()
         try:
-            answer = session.post(url, json={send: inputs}, headers=_filled(headers), timeout=timeout)
-        except (requests.ConnectionError, requests.Timeout) as error:
-            raise Busy(f"{url}: no answer ({type(error).__name__})") from error
+            # A redirect is not followed, as secrets would go along.
+            answer = session.post(url, json={send: inputs}, headers=ready, timeout=timeout, allow_redirects=False)
+        except requests.RequestException as error:
+            if _is_unsent(error):
+                sent.take_back(len(inputs))
+            problem = f"{url}: no answer ({type(error).__name__})"
+            if isinstance(error, PASSING) and not isinstance(error, requests.exceptions.SSLError):
+                raise Busy(problem) from None
+            raise ValueError(problem) from None  # whose own text may show headers
         if answer.status_code in BUSY:
             raise Busy(f"{url}: status {answer.status_code}", _seconds(answer.headers.get("Retry-After")))
+        if answer.is_redirect:
+            moved = answer.headers["Location"][:SHOWN]
+            raise ValueError(f"{url}: is elsewhere, at {moved}, where nothing was sent; if you trust it, set url to it")
         if not answer.ok:
             told = answer.text.strip().partition("\n")[0][:SHOWN]
             raise ValueError(f"{url}: expected labels, got status {answer.status_code}: {told}")
@@ -114,7 +137,7 @@ def build(
     def pay(contents: Mapping[bytes, Any], keep: Keep) -> dict[bytes, int]:
         """Labels of one batch, which are kept before anything else."""
         attempts = tenacity.Retrying(
-            stop=tenacity.stop_after_delay(patience),
+            stop=tenacity.stop_before_delay(patience),
             wait=_wait,
             retry=tenacity.retry_if_exception_type(Busy),
             reraise=True,
@@ -122,7 +145,7 @@ def build(
         labels = dict(zip(contents, attempts(post, list(contents.values())), strict=True))
         keep(labels, contents)
         if per_second:
-            time.sleep(len(contents) / per_second)
+            time.sleep(max(0.0, began + len(contents) / per_second - time.monotonic()))
         return labels
 
     def check_model() -> None:
@@ -185,16 +208,15 @@ def _records(frame: pd.DataFrame) -> list[Input]:
     return frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[return-value]
 
 
-def _filled(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers with the values of environment variables. Raises ValueError, without any value, where one is not set."""
-    filled = {}
-    for name, value in headers.items():
-        if value.startswith("$"):
-            if value[1:] not in os.environ:
-                raise ValueError(f"headers.{name}: {value}: no such environment variable; set it")
-            value = os.environ[value[1:]]
-        filled[name] = value
-    return filled
+def _is_unsent(error: requests.RequestException) -> bool:
+    """Whether a request certainly never left: no connection was made, or the server had no right certificate."""
+    reason = getattr(next(iter(error.args), None), "reason", None)
+    return (
+        isinstance(error, requests.ConnectTimeout)
+        or isinstance(reason, sending.NewConnectionError | sending.NameResolutionError)
+        or isinstance(reason, sending.SSLError)
+        and isinstance(next(iter(reason.args), None), ssl.SSLCertVerificationError)
+    )
 
 
 def _labels(
@@ -219,14 +241,14 @@ def _labels(
 def _seconds(text: str | None) -> float | None:
     """What Retry-After says, where that is a number."""
     try:
-        return max(0.0, float(text or ""))
+        seconds = float(text or "")
     except ValueError:
         return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
-    """Seconds: as the server says, else twice as long each time, with chance so that many do not come at once."""
+    """Seconds: twice as long each time, with chance so that many do not come at once; longer where the server says."""
+    own = tenacity.wait_random_exponential(max=LONGEST_WAIT)(state)
     error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, Busy) and error.after is not None:
-        return error.after
-    return tenacity.wait_random_exponential(max=LONGEST_WAIT)(state)
+    return max(own, error.after) if isinstance(error, Busy) and error.after is not None else own

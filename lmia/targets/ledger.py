@@ -1,8 +1,8 @@
 """What a model that bills has answered, kept for good: no run pays twice for the same input.
 
-An SQLite file has the label of each input that was ever answered, and how many inputs were ever sent. The latter is
-raised and committed before anything is sent, so that a process which is killed leaves an upper bound of what may have
-been billed; labels are committed before they are returned.
+An SQLite file has the label of each input that was ever answered, which is committed before it is returned. Another one
+has how many inputs were ever sent to the address, whichever model was asked there. That is raised and committed before
+anything is sent, so that a process which is killed leaves an upper bound of what may have been billed.
 
 A few inputs are asked about again on purpose. Those are kept with what is sent for them, so that any later process can
 ask about them once more, and tell whether the model behind the address is still the same.
@@ -17,9 +17,12 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+
+from lmia.targets.headers import is_variable
 
 FOLDER = Path("results/paid")  # of ledgers, which no run removes
 ASKED_AGAIN = 50  # inputs at most: of each study that begins, and of those kept after each pause
@@ -27,13 +30,15 @@ LEVEL = 0.01  # of the test whether a model has changed
 PARAMETERS = 500  # of one statement; SQLite takes 999 at least
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (input BLOB PRIMARY KEY, label INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sent (only_row INTEGER PRIMARY KEY CHECK (only_row = 0), inputs INTEGER NOT NULL);
-INSERT OR IGNORE INTO sent VALUES (0, 0);
 CREATE TABLE IF NOT EXISTS answered (only_row INTEGER PRIMARY KEY CHECK (only_row = 0), at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS again (
     input BLOB PRIMARY KEY, content BLOB NOT NULL,
     second INTEGER NOT NULL, second_at REAL NOT NULL, latest INTEGER NOT NULL, latest_at REAL NOT NULL
 );
+"""
+SCHEMA_OF_SENT = """
+CREATE TABLE IF NOT EXISTS sent (only_row INTEGER PRIMARY KEY CHECK (only_row = 0), inputs INTEGER NOT NULL);
+INSERT OR IGNORE INTO sent VALUES (0, 0);
 """
 PATIENCE = 60.0  # seconds that a process waits for another one that writes
 
@@ -75,31 +80,79 @@ def key_of(values: np.ndarray | Mapping[str, Any]) -> bytes:
     return hashlib.sha256(f"{values.shape};".encode() + values.tobytes()).digest()
 
 
-def path_of(url: str, revision: str, send: str, receive: str, classes: Sequence[Any] | None = None) -> Path:
-    """The file of one endpoint's answers. classes: of the data set, as its table has them, None where it is none."""
+def path_of(
+    url: str,
+    revision: str,
+    send: str,
+    receive: str,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    classes: Sequence[Any] | None = None,
+) -> Path:
+    """The file of one model's answers.
+
+    headers: which may choose the model; of those from the environment the names alone count, so that a new key changes
+    nothing; classes: of the data set, as its table has them, None where it is none.
+    """
     asked: list[Any] = [url, revision, send, receive]
+    asked.append({name.lower(): "$" if is_variable(headers[name]) else headers[name] for name in sorted(headers)})
     asked += [] if classes is None else [classes]  # numbers mean other labels where the data set has other ones
-    return FOLDER / f"{hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]}.sqlite"
+    return FOLDER / f"{_hash(asked)}.sqlite"
 
 
-class Ledger:
-    """The answers of one endpoint, in a file of its own.
+def path_of_sent(url: str) -> Path:
+    """The file that has how many inputs were sent to an address."""
+    return FOLDER / f"{_hash(url)}.sent"
+
+
+def _hash(asked: Any) -> str:
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _opened(path: str | Path, schema: str) -> sqlite3.Connection:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    file = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)  # each statement is committed
+    file.execute("PRAGMA synchronous = FULL")
+    file.executescript(schema)
+    return file
+
+
+class Sent:
+    """How many inputs were sent to one address, in a file of its own.
 
     path: of the file, which is made where there is none, with its folder; most: inputs that may be sent in all, ever,
     None for any number; stated: how a user said so, "most: 90" where that is all.
     """
 
     def __init__(self, path: str | Path, most: int | None = None, stated: str = ""):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._most, self._stated = most, stated or f"most: {most}"
-        self._file = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)  # each statement is committed
-        self._file.execute("PRAGMA synchronous = FULL")
-        self._file.executescript(SCHEMA)
+        self._file = _opened(path, SCHEMA_OF_SENT)
 
     @property
-    def sent(self) -> int:
-        """How many inputs were ever sent: at least as many as were billed."""
+    def inputs(self) -> int:
+        """How many were ever sent: at least as many as were billed."""
         return self._file.execute("SELECT inputs FROM sent").fetchone()[0]
+
+    def note(self, n: int) -> None:
+        """Note that n inputs are about to be sent. Raises OverBudget, with nothing noted, where that is too many."""
+        bound = self._most if self._most is not None else -1
+        raised = "UPDATE sent SET inputs = inputs + ? WHERE ? < 0 OR inputs + ? <= ?"
+        noted = self._file.execute(raised, (n, bound, n, bound))
+        if not noted.rowcount:
+            raise OverBudget(
+                f"{self._stated}: {self.inputs} inputs were sent, and {n} more are asked for, of which none was; "
+                "raise it, or ask for fewer records or queries"
+            )
+
+    def take_back(self, n: int) -> None:
+        """Note that n inputs which were noted never left."""
+        self._file.execute("UPDATE sent SET inputs = inputs - ?", (n,))
+
+
+class Ledger:
+    """The answers of one model, in a file of its own, which is made where there is none, with its folder."""
+
+    def __init__(self, path: str | Path):
+        self._file = _opened(path, SCHEMA)
 
     @property
     def kept(self) -> int:
@@ -126,17 +179,6 @@ class Ledger:
             marks = ",".join("?" * len(part))
             found |= dict(self._file.execute(f"{selected} WHERE input IN ({marks})", part))
         return found
-
-    def note(self, n: int) -> None:
-        """Note that n inputs are about to be sent. Raises OverBudget, with nothing noted, where that is too many."""
-        bound = self._most if self._most is not None else -1
-        raised = "UPDATE sent SET inputs = inputs + ? WHERE ? < 0 OR inputs + ? <= ?"
-        noted = self._file.execute(raised, (n, bound, n, bound))
-        if not noted.rowcount:
-            raise OverBudget(
-                f"{self._stated}: {self.sent} inputs were sent, and {n} more are asked for, of which none was; "
-                "raise it, or ask for fewer records or queries"
-            )
 
     def keep(self, answers: Mapping[bytes, int]) -> None:
         """Keep labels by the keys of their inputs."""

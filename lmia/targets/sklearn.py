@@ -1,5 +1,6 @@
 """An estimator or pipeline of scikit-learn's, as skops writes it, or joblib where its file is trusted."""
 
+import difflib
 import io
 import os
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
 from torch import nn
 
 from lmia.label_function import Predict, as_network
@@ -17,6 +19,8 @@ from lmia.table import Table
 from lmia.targets.opened import OpenedFile, digest, flat, optional, read
 from lmia.targets.skops_files import is_program
 from lmia.targets.trained import train
+
+SHOWN = 8  # names in a message
 
 
 class Estimator(OpenedFile):
@@ -63,12 +67,13 @@ class Estimator(OpenedFile):
 
         def fit(records: Any, labels: np.ndarray, seed: int) -> Any:
             estimator: Any = clone(self._estimator)
-            estimator.set_params(**self.settings or {})
-            parameters = estimator.get_params()
-            if any(isinstance(part, FrozenEstimator) and hasattr(part, "predict") for part in parameters.values()):
+            if any(map(_is_taught, (estimator, *estimator.get_params().values()))):
                 raise ValueError("a part of it is frozen, and would know what it was trained on")
+            _check_settings(self.settings or {}, estimator.get_params())
+            parameters = estimator.set_params(**self.settings or {}).get_params()
             last = {"random_state": seed, "n_jobs": 1, "memory": None}
             options = {name: last[end] for name in parameters if (end := name.rpartition("__")[2]) in last}
+            options = {name: value for name, value in options.items() if value != 1 or parameters[name] is not None}
             own = classes if is_by_number and labels.dtype.kind == "U" else labels  # as it was trained at first
             return estimator.set_params(**options).fit(_given(self._estimator, records, self.table), own)
 
@@ -78,6 +83,21 @@ class Estimator(OpenedFile):
             reason = str(error).strip().partition("\n")[0]
             advice = "leave out the attacks that read references" if self.settings is None else "mend its settings"
             raise ValueError(f"the estimator cannot be trained again on other records ({reason}); {advice}") from error
+
+
+def _is_taught(part: Any) -> bool:
+    """Whether something stays as it was trained, with labels: what it knows of its members, every copy would know."""
+    if not isinstance(part, FrozenEstimator):
+        return False
+    return hasattr(part, "predict") or get_tags(part.estimator).target_tags.required
+
+
+def _check_settings(settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    for name in settings:
+        if name not in parameters:
+            close = difflib.get_close_matches(name, list(parameters), n=1)
+            advice = f"did you mean {close[0]}?" if close else f"it has {', '.join(sorted(parameters)[:SHOWN])}, ..."
+            raise ValueError(f"{name}: it has no such parameter; {advice}")
 
 
 def _records(inputs: np.ndarray, classes: np.ndarray, seed: int) -> dict[str, torch.Tensor]:

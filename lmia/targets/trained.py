@@ -1,6 +1,7 @@
 """Models that a user's own training makes, on records that are drawn here."""
 
 import contextlib
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,15 +15,17 @@ from lmia.table import Table
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Have code of a user's that takes global random numbers, of NumPy or torch, draw by a seed."""
-    before = np.random.get_state()  # noqa: NPY002
+    """Have code of a user's that takes global random numbers, of Python, NumPy or torch, draw by a seed."""
+    before, before_too = np.random.get_state(), random.getstate()  # noqa: NPY002
     with torch.random.fork_rng():
+        random.seed(seed)
         torch.manual_seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         try:
             yield
         finally:
             np.random.set_state(before)  # noqa: NPY002
+            random.setstate(before_too)
 
 
 def train(
@@ -31,8 +34,8 @@ def train(
     """What `fit` of a trainer gives for records.
 
     fit: (inputs, classes, seed) -> a network, a function from inputs to labels, or anything with such a `predict`;
-    inputs: float32 (m, *shape) in [0, 1]; classes: ints (m,); seed: of all its random numbers, int >= 0; table: of the
-    data set, where that is one: `fit` is given a data frame and labels as the data set has them then.
+    inputs: float32 (m, *shape) in [0, 1]; classes: ints (m,); seed: of all its random numbers, from 0 to 2**32 - 1, as
+    NumPy's; table: of the data set, where that is one: then `fit` is given a data frame, and labels as that has them.
     """
     given = (inputs, classes) if table is None else (table.decode(inputs), table.classes[classes])
     with seeded(seed):

@@ -36,6 +36,8 @@ def audited(shift, flags="", n=N, asked=None, alternatives=(), **about):
         scored[name] = arrays | {
             "queries": np.array([[1.0 if name == "gap" else 213.4]]),
             "example_ids": np.arange(2 * n)[None],
+            "settings": np.array([""]),
+            "chosen": np.full((1, 1), np.nan),
         }
         for metric, (value, low, high) in evaluate(scores, is_member, threshold, [0.01, 0.001], 100).items():
             rows.append([name, "label", 1, metric, value, low, high])

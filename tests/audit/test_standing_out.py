@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmia.audit.standing_out import FALSE_SHARE, compare, discoveries, p_values
+from lmia.audit.standing_out import FALSE_SHARE, compare, discoveries, known_needed, p_values, together
 
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, np.inf]), min_size=1, max_size=20)
 
@@ -22,6 +22,15 @@ def test_discoveries_are_those_of_the_step_up_procedure(ranks, rate):
     allowed = [n for n in range(1, len(ranks) + 1) if np.sort(p_value)[n - 1] <= rate * n / len(ranks)]
     assert found.sum() >= max(allowed, default=0) and (found.sum() in allowed or not found.any())
     assert not found.any() or p_value[found].max() < p_value[~found].min(initial=2)
+
+
+@given(st.integers(1, 300), st.integers(1, 60), st.integers(1, 6))
+def test_records_stand_out_by_as_many_as_is_said_and_no_fewer(n_known, m, n_attacks):
+    least = together(n_known, m, n_attacks)
+    for n in range(1, m + 1):
+        p_value = np.r_[np.full(n, 1 / (n_known + 1)), np.ones(m - n)]
+        assert discoveries(p_value, FALSE_SHARE / n_attacks).any() == (n >= least)
+    assert (least > m) == (n_known < known_needed(n_attacks)) or n_known == known_needed(n_attacks)  # by rounding
 
 
 def drawn(seed, n_members):

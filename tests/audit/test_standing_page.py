@@ -34,7 +34,12 @@ def test_the_page_has_no_verdict_and_says_how_many_stand_out(shift, found):
     for text in (page.text, to_card(whole)):
         assert says in text and count in text and "2,000 records were asked that the model was not trained on" in text
     assert ("Among those that stand out, 5 % at most" in page.text) == (found > 0)
-    assert whole["verdict"] == "cannot tell" and whole["schema"] == 1 and json.loads(json.dumps(whole)) == whole
+    assert (
+        whole["verdict"] == "cannot tell"
+        and whole["schema"] == 1
+        and whole["kind"] == "comparison"
+        and json.loads(json.dumps(whole)) == whole
+    )
     assert whole["in_question"] == {"records": 40, "stand_out": found, "false_share": 0.05}
     assert records["stands_out"].tolist() == [int(row < found) for row in range(M)]
     names = ["record", "person", "is_member", "attack", "score", "p_value", "stands_out"]
@@ -56,6 +61,14 @@ def test_an_attack_that_decides_by_random_inputs_does_so_beside_its_false_alarms
     )
     assert says in to_card(whole)
     assert "random inputs" not in to_html(told(8.0)[0])
+
+
+def test_the_page_says_by_how_many_records_stand_out_at_the_least():
+    assert "One can alone." in to_card(told(8.0)[0])  # 40 * 2 / (0.05 * 2,001) is below 1
+    few = {"known_others": 50, "in_question": {"records": 40, "stand_out": 0, "false_share": 0.05}}
+    says = "no p-value is below 0.02. records.csv has that of each record. 32 or more stand out together, by the same"
+    assert says in to_card(told(0.0)[0] | few)
+    assert "None can stand out with so few." in to_card(told(0.0)[0] | few | {"known_others": 30})
 
 
 def test_flags_come_before_the_numbers():

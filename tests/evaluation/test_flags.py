@@ -99,6 +99,20 @@ def test_references_like_the_model_are_seldom_flagged():
     assert sum(bool(references_flag(*compared(0.95, 0.8, seed=seed))) for seed in range(200)) <= 4
 
 
+@pytest.mark.parametrize(("r", "spread"), [(2, 0.03), (3, 0.06), (12, 0.03)])
+def test_that_holds_for_models_that_spread_and_for_few_references(r, spread):
+    """The model is one draw more: models of one training are right more or less often, by chance."""
+    flagged = 0
+    for seed in range(200):
+        draw, n = np.random.default_rng(seed), 600
+        is_member, is_in = np.arange(n) % 2 == 0, draw.random((n, r)) < 0.5
+        shifts = spread * draw.standard_normal(r + 1)
+        share = np.where(np.column_stack([is_member, is_in]), 0.85, 0.7) + shifts
+        found = draw.random((n, r + 1)) < share
+        flagged += bool(references_flag(found[:, 0], found[:, 1:], is_in, is_member))
+    assert flagged <= 12  # of 200
+
+
 def test_references_of_which_none_knows_a_record_say_nothing_of_it():
     right, are_right, is_in, is_member = compared(0.5, 0.8)
     assert references_flag(right, are_right, np.zeros_like(is_in), is_member) == ""

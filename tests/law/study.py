@@ -328,11 +328,11 @@ EVERY_KIND = {
         },
         "audit-pruned": {
             "dataset": "residents",
-            "n_train": [100],
+            "n_train": [70],
             "splits": "given",
             "model": "pruned",
             "seeds": [0],
-            "attacks": ["gap", "harder"],
+            "attacks": ["gap", "other-rows", "other-words", "harder"],
         },
         **{
             f"audit-{name}": {

@@ -43,7 +43,7 @@ CONFIG = {
         },
         "trained": {
             "dataset": "records",
-            "n_train": [100],
+            "n_train": [70],
             "splits": "given",
             "model": "trained",
             "seeds": [0],

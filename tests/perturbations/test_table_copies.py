@@ -31,6 +31,12 @@ def copies(changes, samples=50, frame=FRAME[:200], move=0.25, name="t"):
     return TABLE.decode(blocks.flatten(0, 1).numpy())
 
 
+def test_more_changes_than_columns_are_left_out():
+    assert Perturbation([1, 5, 4], 2, TABLE).magnitudes == [1, 1, 4, 4]
+    with pytest.raises(ValueError, match="expected changes of at most 4 columns, got"):
+        Perturbation([5, 6], 2, TABLE)
+
+
 def repeated(frame=FRAME[:200], samples=50):
     return frame.loc[frame.index.repeat(samples)].reset_index(drop=True)
 

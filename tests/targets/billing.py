@@ -22,10 +22,18 @@ class Server:
     all requests that were billed; lost: inputs that were, and never answered.
 
     faults: of one request after the other, over and over; answer: what to make of labels, JSON or a text; label: a
-    function from a list of inputs to their labels, which may be set anew.
+    function from a list of inputs to their labels, which may be set anew; after: what it says when it is busy;
+    redirect: another address, to which it sends everybody.
     """
 
-    def __init__(self, faults=(None,), answer=None, label=lambda inputs: list(map(label_of, inputs))):
+    def __init__(
+        self,
+        faults=(None,),
+        answer=None,
+        label=lambda inputs: list(map(label_of, inputs)),
+        after="0.02",
+        redirect=None,
+    ):
         self.billed, self.headers, self.sizes, self.lost = Counter(), {}, [], 0
         self.label = label
         served, faults, lock = self, cycle(faults), threading.Lock()
@@ -35,8 +43,10 @@ class Server:
                 content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 with lock:
                     fault, served.headers = next(faults), dict(self.headers)
+                if redirect is not None:
+                    return self.reply(307, {}, {"Location": redirect})
                 if fault == "429":
-                    return self.reply(429, {}, {"Retry-After": "0.02"})
+                    return self.reply(429, {}, {"Retry-After": after})
                 if fault == "503":
                     return self.reply(503, {})
                 if fault == "401":
@@ -44,6 +54,12 @@ class Server:
                 with lock:
                     served.sizes.append(len(content["inputs"]))
                     served.billed.update(map(tuple, content["inputs"]))
+                if fault == "cut":  # billed, and half answered
+                    self.send_response(200)
+                    self.send_header("Content-Length", "1000")
+                    self.end_headers()
+                    self.wfile.write(b'{"la')
+                    return self.close()
                 if fault == "hang":  # billed, and never answered
                     served.lost += len(content["inputs"])
                     return self.close()

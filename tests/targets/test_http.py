@@ -5,16 +5,20 @@ import json
 import math
 import random
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
+import traceback
 
 import numpy as np
 import pytest
+import requests
+import urllib3.exceptions as sending
 
 from lmia.targets import http
 from lmia.targets.http import Busy, build
-from lmia.targets.ledger import FOLDER, LEVEL, Ledger, OverBudget, Repeats, key_of
+from lmia.targets.ledger import FOLDER, LEVEL, Ledger, OverBudget, Repeats, Sent, key_of, path_of_sent
 from tests.targets.billing import FAULTS, N_CLASSES, Server, inputs, label_of
 from workflow.harness.fingerprint import ROOT
 
@@ -40,6 +44,10 @@ def serve():
         server.close()
 
 
+def sent_to(server):
+    return Sent(path_of_sent(server.url)).inputs
+
+
 def expected(points):
     return [label_of(values.tolist()) for values in points]
 
@@ -61,8 +69,7 @@ def test_a_busy_server_is_asked_again_and_a_lost_answer_costs_one_batch(serve):
     lost = sum(server.billed.values()) - 300
     assert lost > 0 and lost % 20 == 0 and max(server.billed.values()) <= 3
     (file,) = (path for path in FOLDER.iterdir() if path.suffix == ".sqlite")
-    ledger = Ledger(file)
-    assert ledger.kept == 300 and ledger.sent >= sum(server.billed.values())
+    assert Ledger(file).kept == 300 and sent_to(server) >= sum(server.billed.values())
 
 
 def test_patience_ends_and_what_was_answered_stays(serve):
@@ -117,7 +124,7 @@ def test_asked_again_is_truly_asked_and_kept_for_good(serve, folder):
     again = build((4,), N_CLASSES, server.url)
     assert again.again(points[:30]).tolist() == other[:30] and sum(server.billed.values()) == 100
     ledger = Ledger(ledger_of(folder))
-    assert (ledger.kept, ledger.kept_again, ledger.sent) == (70, 30, 100)
+    assert (ledger.kept, ledger.kept_again, sent_to(server)) == (70, 30, 100)
 
 
 def test_a_model_that_changed_in_a_pause_is_noticed_before_anything_else_is_sent(serve, folder):
@@ -240,7 +247,7 @@ def test_answers_that_are_no_labels_are_refused_and_not_kept(serve, answer, mess
         build((4,), N_CLASSES, server.url)(inputs(3))
     assert str(error.value).startswith(f"{server.url}: {message}")
     (file,) = (path for path in FOLDER.iterdir() if path.suffix == ".sqlite")
-    assert Ledger(file).kept == 0 and Ledger(file).sent == 3
+    assert Ledger(file).kept == 0 and sent_to(server) == 3
 
 
 def test_inputs_are_sent_no_faster_than_is_asked_for(serve):
@@ -278,3 +285,94 @@ def test_a_killed_client_pays_for_one_batch_twice_at_most(serve, folder, n_kills
     assert n <= billed <= n + kills * batch + server.lost
     again = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
     assert again.stdout == done.stdout and sum(server.billed.values()) == billed
+
+
+def test_headers_that_may_choose_the_model_have_ledgers_of_their_own_and_keys_have_none(serve, monkeypatch):
+    server, points = serve(), inputs(5)
+    monkeypatch.setenv("LMIA_TEST_KEY", "one")
+    for headers, billed in (
+        ({"X-Model": "0"}, 5),
+        ({"X-Model": "2"}, 10),
+        ({"X-Model": "2", "Key": "$LMIA_TEST_KEY"}, 15),
+        ({"key": "$ANOTHER_KEY", "x-model": "2"}, 15),  # answered, so that nothing is read or sent
+    ):
+        build((4,), N_CLASSES, server.url, headers=headers)(points)
+        assert sum(server.billed.values()) == billed
+
+
+def test_what_may_be_sent_to_an_address_counts_all_models_there(serve):
+    server, points = serve(), inputs(10)
+    build((4,), N_CLASSES, server.url, revision="a", most=10)(points)
+    with pytest.raises(OverBudget, match="^most: 10: 10 inputs were sent, and 10 more are asked for"):
+        build((4,), N_CLASSES, server.url, revision="b", most=10)(points)
+    assert sum(server.billed.values()) == 10
+
+
+@pytest.mark.parametrize("value", ["s3cret\nmore", "s3cret-\u20ac", " \n"])
+def test_a_secret_that_cannot_be_sent_is_refused_unseen_and_counts_for_nothing(serve, monkeypatch, value):
+    server = serve()
+    monkeypatch.setenv("LMIA_TEST_KEY", value)
+    with pytest.raises(ValueError, match=r"^headers.X-Key: \$LMIA_TEST_KEY: expected one line of ASCII") as error:
+        build((4,), N_CLASSES, server.url, headers={"X-Key": "$LMIA_TEST_KEY"})(inputs(1))
+    assert "s3cret" not in "".join(traceback.format_exception(error.value)) and sent_to(server) == 0
+    monkeypatch.setenv("LMIA_TEST_KEY", "s3cret\n")
+    build((4,), N_CLASSES, server.url, headers={"X-Key": "$LMIA_TEST_KEY"})(inputs(1))
+    assert server.headers["X-Key"] == "s3cret"
+
+
+def test_secrets_are_not_sent_on_to_another_address(serve):
+    there = serve()
+    server = serve(redirect=there.url)
+    with pytest.raises(ValueError, match=f"^{server.url}: is elsewhere, at {there.url}, where nothing was sent"):
+        build((4,), N_CLASSES, server.url, headers={"X-Key": "0"})(inputs(1))
+    assert not there.headers
+
+
+@pytest.mark.parametrize("after", ["60", "86400"])
+def test_a_server_that_is_busy_for_longer_than_patience_is_not_waited_for(serve, after):
+    server, start = serve(("429",), after=after), time.monotonic()
+    with pytest.raises(Busy, match="status 429$"):
+        build((4,), N_CLASSES, server.url, patience=30)(inputs(1))
+    assert time.monotonic() - start < 10 and sent_to(server) == 1
+
+
+@pytest.mark.parametrize("after", ["0", "-3", "inf", "nan", "soon"])
+def test_a_busy_server_is_asked_again_no_sooner_than_it_would_be_anyway(serve, monkeypatch, after):
+    monkeypatch.setattr(http.tenacity, "wait_random_exponential", lambda max: lambda state: 0.1)
+    server = serve(("429",), after=after)
+    with pytest.raises(Busy):
+        build((4,), N_CLASSES, server.url, patience=0.35)(inputs(1))
+    assert 2 <= sent_to(server) <= 4
+
+
+def test_an_answer_that_is_cut_off_is_asked_for_again(serve):
+    server, points = serve(("cut", None)), inputs(5)
+    assert build((4,), N_CLASSES, server.url)(points).tolist() == expected(points) and sent_to(server) == 10
+
+
+def test_what_never_reached_the_server_is_not_counted(serve, monkeypatch):
+    server = serve()
+    server.close()
+    with pytest.raises(Busy, match="no answer"):
+        build((4,), N_CLASSES, server.url, patience=0.05, most=3)(inputs(3))
+    reason = sending.SSLError(ssl.SSLCertVerificationError(1, "no such authority"))
+    asked = []
+
+    def post(*_, **__):
+        asked.append(1)
+        raise requests.exceptions.SSLError(sending.MaxRetryError(None, "/", reason))
+
+    monkeypatch.setattr(requests.Session, "post", post)
+    with pytest.raises(ValueError, match=r"no answer \(SSLError\)"):
+        build((4,), N_CLASSES, server.url, most=3)(inputs(3))
+    assert sent_to(server) == 0 and len(asked) == 1
+
+
+def test_time_that_an_answer_takes_counts_for_the_pace(serve):
+    def slow(inputs):
+        time.sleep(0.2)
+        return list(map(label_of, inputs))
+
+    server, start = serve(label=slow), time.monotonic()
+    build((4,), N_CLASSES, server.url, batch=10, per_second=50)(inputs(30))
+    assert 0.6 <= time.monotonic() - start < 1.0

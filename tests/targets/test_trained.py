@@ -1,5 +1,7 @@
 """What a user's own training is given, and what it may give."""
 
+import random
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,12 +27,14 @@ def test_arrays_come_as_they_are_and_records_as_the_data_set_has_them():
 
 def test_global_random_numbers_follow_the_seed_and_stay_as_they_were_outside():
     def fit(inputs, classes, seed):
-        return np.random.random(2).tolist() + torch.rand(2).tolist()  # noqa: NPY002
+        return [random.random(), *np.random.random(2).tolist(), *torch.rand(2).tolist()]  # noqa: NPY002
 
     np.random.seed(1)  # noqa: NPY002
     torch.manual_seed(1)
     before = np.random.get_state()[1].tolist(), torch.get_rng_state()  # noqa: NPY002
+    own = random.getstate()
     first, again, other = (train(fit, INPUTS, CLASSES, seed) for seed in (3, 3, 4))
+    assert random.getstate() == own
     assert first == again and not set(first) & set(other)
     assert np.random.get_state()[1].tolist() == before[0] and torch.equal(torch.get_rng_state(), before[1])  # noqa: NPY002
 

@@ -28,8 +28,25 @@ def with_studies(config: Config) -> Config:
     return config.model_copy(update={"studies": config.studies | studies})
 
 
+def size_mistakes(config: Config) -> Iterator[str]:
+    """Lines for audits that do not say how large the training set was, where the known members do not tell.
+
+    config: with studies for its audits, and sound.
+    """
+    for name, audit in config.audits.items():
+        study = config.studies[name]
+        if audit.n_train is None and config.is_without_members(study):
+            names = [name for name in config.attacks_of(study) if config.query_of(name).observation == "references"]
+            if names:
+                yield (
+                    f"audits.{name}.n_train: missing; {' and '.join(names)}: needs models trained on as many records "
+                    "as the given one, and too few members are known to tell how many; state the size of the whole "
+                    "training set, or leave the attack out"
+                )
+
+
 def _n_known(dataset: Dataset | None) -> int:
-    """Known members; 1 where nothing tells them, which checks of data sets and studies refuse in words of their own."""
+    """Known members, at least 1: where they tell nothing, `size_mistakes` or the checks of data sets say so."""
     if dataset is None:
         return 1
     try:

@@ -6,7 +6,7 @@ from math import isinf
 from typing import NamedTuple
 
 from lmia.data import csv
-from lmia.targets.ledger import ASKED_AGAIN, Ledger, path_of
+from lmia.targets.ledger import ASKED_AGAIN, Ledger, Sent, path_of, path_of_sent
 from lmia.targets.prices import money
 from workflow.config.audits import in_own_words
 from workflow.config.load import DEFAULT, load
@@ -18,26 +18,20 @@ from workflow.config.yaml_reader import ConfigError
 WIDTHS = (44, 10, 10, 16)  # of columns
 
 
-class Bill(NamedTuple):
-    """lines: to be read; problems: of these, why what is planned may not be sent, one for each limit."""
-
-    lines: list[str]
-    problems: list[str]
-
-
 class Paid(NamedTuple):
-    """answered: inputs with a label, second labels counted too; sent: inputs that ever were."""
+    """answered: inputs with a label, second labels counted too; sent: inputs that ever were, to that address."""
 
     answered: int
     sent: int
 
 
-def bill(config: Config) -> Bill:
-    """For each given model what its studies ask at most, what is paid for already, and what the rest costs.
+def bill(config: Config) -> list[str]:
+    """Lines: for each given model what its studies ask at most, what that costs, and what is paid for already.
 
-    Ledgers are looked for in the working folder, and nothing is sent.
+    Nobody knows which answers that are paid for are of use to these studies: others may have asked for them. Ledgers
+    are looked for in the working folder, and nothing is sent.
     """
-    lines, problems = [], []
+    lines, notes = [], []
     for name, target in config.targets.items():
         if studies := config.studies_of(name):
             lines += ["", f"targets.{name}, of kind {target.kind}", _row("", "records", "each", "labels")]
@@ -52,11 +46,11 @@ def bill(config: Config) -> Bill:
                 total += ASKED_AGAIN
                 paid = _paid(config, name, target)
                 lines += [_row("  all together, at most", "", "", _count(total)), *_rest(target, total, paid)]
-                problems += _problems(name, target, total, paid)
+                notes += _notes(name, target, total, paid)
             else:
                 lines.append(_row("  all together, at most", "", "", _count(total)))
     lines = lines[1:] or ["no study asks a given model"]
-    return Bill([*lines, *(["", *problems] if problems else [])], problems)
+    return [*lines, *(["", *notes] if notes else [])]
 
 
 def _row(what: str, *cells: str) -> str:
@@ -70,10 +64,12 @@ def _count(n: float) -> str:
 def _paid(config: Config, name: str, target: HttpTarget) -> Paid:
     """What the ledgers of a model have, of which there is one for each way to name classes."""
     datasets = {study.dataset: config.datasets[study.dataset] for study in config.studies_of(name).values()}
-    asked = (target.url, target.revision, target.send, target.receive)
+    asked = (target.url, target.revision, target.send, target.receive, target.headers)
     paths = {path_of(*asked, classes=_classes(dataset)) for dataset in datasets.values()}
     ledgers = [Ledger(path) for path in paths if path.exists()]
-    return Paid(sum(ledger.kept + ledger.kept_again for ledger in ledgers), sum(ledger.sent for ledger in ledgers))
+    sent = path_of_sent(target.url)
+    answered = sum(ledger.kept + ledger.kept_again for ledger in ledgers)
+    return Paid(answered, Sent(sent).inputs if sent.exists() else 0)
 
 
 def _classes(dataset: Dataset) -> list | None:
@@ -83,16 +79,17 @@ def _classes(dataset: Dataset) -> list | None:
 
 def _rest(target: HttpTarget, total: float, paid: Paid) -> Iterator[str]:
     rest = max(0, total - paid.answered)
-    yield _row("  answered already", "", "", _count(paid.answered))
-    yield _row("  left, where no query set was edited since", "", "", _count(rest))
-    if isinf(rest):
-        return
-    if target.price is not None:
+    if target.price is not None and not isinf(total):
         price = money(target.price, target.currency)
-        yield _row(f"  which cost at most, at {price} each", "", "", money(rest * target.price, target.currency))
+        yield _row(f"  which cost at most, at {price} each", "", "", money(total * target.price, target.currency))
+    if target.per_second is not None and not isinf(total):
+        yield _row(f"  and take at least, at {target.per_second:g} a second", "", "", _time(total / target.per_second))
+    yield _row("  answered already, for these or others", "", "", _count(paid.answered))
+    yield _row("  left, if all of that is for these", "", "", _count(rest))
+    if target.price is not None:
+        if not isinf(rest):
+            yield _row("  which cost at most", "", "", money(rest * target.price, target.currency))
         yield _row("  spent already, at most", "", "", money(paid.sent * target.price, target.currency))
-    if target.per_second is not None:
-        yield _row(f"  and take at least, at {target.per_second:g} a second", "", "", _time(rest / target.per_second))
 
 
 def _time(seconds: float) -> str:
@@ -102,26 +99,25 @@ def _time(seconds: float) -> str:
     return f"{hours:,} h {minutes} min"
 
 
-def _problems(name: str, target: HttpTarget, total: float, paid: Paid) -> Iterator[str]:
-    """The limits that what is left would exceed, as more was sent than is kept; the check of a file sees the rest."""
+def _notes(name: str, target: HttpTarget, total: float, paid: Paid) -> Iterator[str]:
+    """The limits that may end a job, as more was sent than is kept; a file that plans more is refused."""
     rest = max(0, total - paid.answered)
     for option, limit in target.limits().items():
         if paid.sent + rest > limit:
             yield (
                 f"targets.{name}.{option}: {getattr(target, option):.12g}: allows {limit:,} inputs; {paid.sent:,} were "
-                f"sent, and {_count(rest)} more may be; raise it, or lower `evaluated`, or budgets and samples of "
-                "query sets"
+                f"sent, and {_count(rest)} more may be, if not all is done; a job that needs more than is allowed ends "
+                "before it sends them"
             )
 
 
 def main(path: str = DEFAULT) -> None:
-    """Print what a configuration's audits cost; exit code 1 where that is more than they may."""
+    """Print what a configuration's audits cost; exit code 1 where they plan more than they may send."""
     try:
-        found = bill(load(path))
+        lines = bill(load(path))
     except ConfigError as error:
         sys.exit(f"{path}: cannot be run:\n{error}")
-    print("\n".join(found.lines))
-    sys.exit(1 if found.problems else 0)
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

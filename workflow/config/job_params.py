@@ -124,6 +124,10 @@ class Params:
     def evaluated(self, wildcards: Any) -> int | None:
         return self._study(wildcards).evaluated
 
+    def evaluated_of_role(self, wildcards: Any) -> int | None:
+        """The same, for what is asked by the records of a role alone: all of those in question are asked about."""
+        return None if wildcards.role == "in-question" else self.evaluated(wildcards)
+
     def pool(self, wildcards: Any) -> int | None:
         return self._study(wildcards).pool_number()
 

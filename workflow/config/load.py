@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from snakemake.utils import update_config
 
-from workflow.config.audits import in_own_words, name_mistakes, with_studies
+from workflow.config.audits import in_own_words, name_mistakes, size_mistakes, with_studies
 from workflow.config.checks.exhibits import check_exhibits
 from workflow.config.checks.sections import mistakes
 from workflow.config.messages import explain
@@ -115,6 +115,8 @@ def check(raw: dict[str, Any]) -> Config:
     config = with_studies(config)
     if problems := mistakes(config) or list(check_exhibits(config, {**raw.get("studies", {}), **config.audits})):
         raise ConfigError("\n".join(in_own_words(line, config) for line in problems))
+    if problems := list(size_mistakes(config)):
+        raise ConfigError("\n".join(problems))
     return config
 
 

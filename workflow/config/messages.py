@@ -60,6 +60,9 @@ def explain(raw: dict[str, Any], mistake: ErrorDetails) -> str:
         return f"{key}.kind: {context['tag']}: unknown kind; {suggest(context['tag'], expected)}{own}"
     if mistake["type"] == "union_tag_not_found":
         return f"{key}.kind: missing; say of which kind this entry is"
+    if mistake["type"] == "model_type" and (owner := _field_owner([*path, ""])):
+        needed = [name for name, field in owner.model_fields.items() if field.is_required()] or list(owner.model_fields)
+        return f"{key}: {SHORT.repr(mistake['input'])}: expected keys with values, as {' and '.join(needed[:2])}"
     wanted = mistake["msg"].partition(" should ")[2] or mistake["msg"]
     return f"{key}: {SHORT.repr(mistake['input'])}: not possible here; it should {wanted}"
 

@@ -69,6 +69,10 @@ class Paths:
     def dataset(self, wildcards: Any) -> str:
         return f"results/data/{self._study(wildcards).dataset}.npz"
 
+    def dataset_in_question(self, wildcards: Any) -> list[str]:
+        """The data set of a study of which some records are in question, none where no record is."""
+        return [self.dataset(wildcards)] if self._study(wildcards).in_question else []
+
     def shadow_roles(self, wildcards: Any) -> list[str]:
         return self._study(wildcards).shadow_roles()
 

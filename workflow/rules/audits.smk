@@ -10,6 +10,7 @@ rule write_audit:
     input:
         scores=PATHS.audit_scores,
         in_question=PATHS.audit_scores_in_question,
+        dataset=PATHS.dataset_in_question,
         split=PATHS.first_split,
         table="results/tables/{study}.csv",
         alternatives=PATHS.alternatives,
@@ -32,8 +33,8 @@ rule write_audit:
         "../envs/numpy.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(10),
+        mem_mb=growing(4000),
+        runtime=growing(20),
     params:
         seeds=PARAMS.first_block,
         attacks=lambda wc: CONFIG.label_attacks_of(CONFIG.studies[wc.study]),

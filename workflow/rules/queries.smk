@@ -23,7 +23,7 @@ rule query_labels:
     params:
         seeds="{seeds}",
         model=PARAMS.model,
-        evaluated=PARAMS.evaluated,
+        evaluated=PARAMS.evaluated_of_role,
         pool=PARAMS.pool,
         name="{query}",
         query=lambda wc: PARAMS.perturbation(wc.query),
@@ -103,7 +103,7 @@ rule search_directions:
     params:
         seeds="{seeds}",
         model=PARAMS.model,
-        evaluated=PARAMS.evaluated,
+        evaluated=PARAMS.evaluated_of_role,
         pool=PARAMS.pool,
         name="{query}",
         query=lambda wc: PARAMS.perturbation(wc.query),
@@ -167,7 +167,7 @@ rule query_references:
     params:
         seeds="{seeds}",
         model=PARAMS.model,
-        evaluated=PARAMS.evaluated,
+        evaluated=PARAMS.evaluated_of_role,
         pool=PARAMS.pool,
         n_train=PARAMS.n_train,
         n_references=lambda wc: CONFIG.queries[wc.query].models,

@@ -1,24 +1,22 @@
 """Which records in question stand out from known ones that were not in training: a page, and all of them."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lmia import artifacts, plugins
+from lmia.attacks.known_records import NO_OPTIONS
 from lmia.attacks.observation_files import ObservedModels, check_precision, load_observations
+from lmia.audit import files
 from lmia.audit.standing_page import blind_flags, report, to_card, to_html
-from lmia.data.csv import load_columns
 from lmia.evaluation.flag_texts import parted
 from lmia.evaluation.intervals import proportion
+from lmia.evaluation.references import flag_of
 from lmia.streams import seed_list
 from lmia.table import Table
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
-
-NO_OPTIONS = ("reads", "budget")  # of the attack itself
 
 
 def scores_of(attack: dict[str, Any], observed: ObservedModels) -> tuple[np.ndarray, float, float | None]:
@@ -50,21 +48,19 @@ def compare(inputs: Any, output: Any, params: Any, columns: pd.DataFrame | None)
     data, _ = artifacts.load(inputs.dataset, "dataset", {"classes": ("i", 1)})
     (seed,) = seed_list(params.seeds)
     flags = [f"target {flag}" for text in model.get("flags", ()) for flag in parted(str(text))]
+    of_references = {flag_of(of.per_seed[0], np.zeros(len(known_ids), dtype=bool)) for of, _ in pairs}
+    flags += sorted(of_references - {""})
     table = Table.from_arrays(data)
     seen = data["inputs"] if table is None else table.features(data["inputs"])
     flags += blind_flags(seen, data["classes"], known_ids, ids, seed)
     whole, records = report(known, asked, queries, thresholds, ids, params.about, accuracy, flags, columns)
-    records.to_csv(output.records, index=False)
-    Path(output.json).write_text(json.dumps(whole, indent=2) + "\n")
-    Path(output.page).write_text(to_html(whole))
-    Path(output.card).write_text(to_card(whole))
+    files.write(output, whole, records, to_html, to_card)
 
 
 if __name__ == "__main__":
     params = snakemake.params
     naming, groups, dataset = params.columns["id"], params.columns["groups"], params.about["dataset"]
     with job(snakemake, *(module for _, attack, _ in params.attacks for module in plugins.modules(attacks=attack))):
-        names = ([naming] if naming else []) + [name for name in groups if name != naming]
         with bad_input(f"datasets.{dataset}"):
-            columns = load_columns(snakemake.config["datasets"][dataset]["path"], names) if names else None
+            columns = files.own_columns(snakemake.config["datasets"][dataset].get("path", ""), naming, groups)
         compare(snakemake.input, snakemake.output, params, columns)

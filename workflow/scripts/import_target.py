@@ -15,7 +15,7 @@ from lmia.label_function import LabelFunction, as_network
 from lmia.models.checkpoints import to_arrays
 from lmia.models.usability import check_answers
 from lmia.split_rows import ids_of
-from lmia.streams import seed_list
+from lmia.streams import seed_list, stream
 from lmia.table import Table
 from lmia.targets.ledger import ASKED_AGAIN
 from lmia.targets.opened import OpenedFile
@@ -51,15 +51,23 @@ def import_target(
         network = as_network(build(shape, n_classes), n_classes, table)
         if path is not None:
             plugins.load("targets", params.target["kind"]).load(network, path)
-        if isinstance(network, Estimator) and network.settings is not None:
-            network.retrain(inputs[members], classes[members], seed)
+    draw = int(stream(seed, "training of a given model").integers(2**31))
+    if isinstance(network, Estimator) and network.settings is not None:
+        with bad_input(f"targets.{name}.settings"):
+            network.retrain(inputs[members], classes[members], draw)
+            again = network.retrained(inputs[members], classes[members], draw)
+            points = torch.from_numpy(inputs)
+            if not torch.equal(predict(network, points), predict(again, points)):
+                raise ValueError("training again gives another model each time; set its random_state in the file")
     if trainer is not None:
         with bad_input(f"trainers.{trainer}"):
             fit = plugins.bind("trainers", "fit", params.trainer, n_classes=n_classes, device=device)
-            fill_from(network, train(fit, inputs[members], classes[members], seed, table))
+            fill_from(network, train(fit, inputs[members], classes[members], draw, table))
     with bad_input(f"targets.{name}, on inputs of shape {list(shape)}"):
         arrays = to_arrays(network, seed)
         network = network.eval().to(device)
+        ids = np.sort(np.concatenate([members, nonmembers]))
+        otherwise = _answered_otherwise(network, inputs[ids])  # at once, as another model may be there before long
         kind, looked_at = ("members", members) if len(members) else ("non-members", nonmembers)
         found = check_answers(network, torch.from_numpy(inputs[looked_at]).to(device), n_classes)
         of_members, of_others = (
@@ -67,8 +75,6 @@ def import_target(
             for ids in (members, nonmembers)
         )
         check_above_chance((of_members if len(members) else of_others).numpy(), classes[looked_at], kind)
-        ids = np.sort(np.concatenate([members, nonmembers]))
-        otherwise = _answered_otherwise(network, inputs[ids])
     if isinstance(network, OpenedFile):
         arrays["runtime"] = np.array([network.runtime])  # so that answers of another version are others
     if isinstance(network, LabelFunction):

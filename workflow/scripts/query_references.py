@@ -10,6 +10,7 @@ from lmia import plugins
 from lmia.data.equal_inputs import number_inputs
 from lmia.journal import Journal
 from lmia.models.asked_models import TrainedModels
+from lmia.models.usability import check_answers
 from lmia.queries.oracle import LabelOracle
 from lmia.queries.references import ask_references, told
 from lmia.targets.trained import as_asked, train
@@ -20,6 +21,7 @@ from workflow.harness.journal_file import journal_of
 from workflow.harness.shared_cache import take_shared
 from workflow.harness.terms import terms_of
 
+LOOKED_AT = 100  # records that a trainer's model is asked about first
 Train = Callable[[np.ndarray, np.ndarray, int], torch.nn.Module]
 
 
@@ -38,13 +40,15 @@ def like(
 
         def fitted(inputs: np.ndarray, classes: np.ndarray, seed: int) -> torch.nn.Module:
             trained = train(fit, inputs, classes, seed, models.table)
-            return as_asked(trained, n_classes, models.table, models.device)
+            network = as_asked(trained, n_classes, models.table, models.device)
+            check_answers(network, torch.from_numpy(inputs[:LOOKED_AT]).to(models.device), n_classes)
+            return network
 
-    def told(*arguments: Any) -> torch.nn.Module:
+    def blamed(*arguments: Any) -> torch.nn.Module:
         with bad_input(key):
             return fitted(*arguments)
 
-    return told
+    return blamed
 
 
 def query_references(

@@ -5,16 +5,13 @@ from typing import Any
 import numpy as np
 
 from lmia import artifacts, plugins
-from lmia.attacks.known_records import halves, run_on_halves
+from lmia.attacks.known_records import NO_OPTIONS, halves, run_on_halves
 from lmia.attacks.observation_files import load_observations
-from lmia.attacks.observations import Compared, Observations
 from lmia.attacks.scoring import as_arrays
-from lmia.evaluation.flags import references_flag
+from lmia.evaluation.references import flag_of
 from lmia.membership import load_membership
 from lmia.streams import seed_list
 from workflow.harness.job import job
-
-NO_OPTIONS = ("reads", "budget", "budgets")  # of the rule itself
 
 
 def score(target: str, split: str, output: str, attack: dict[str, Any], observation: str, seeds: list[int]) -> None:
@@ -29,14 +26,6 @@ def score(target: str, split: str, output: str, attack: dict[str, Any], observat
     arrays = as_arrays(results, observed)
     arrays["flags"] = np.array([flag_of(of, is_member) for of, is_member in zip(observed.per_seed, known, strict=True)])
     artifacts.save(output, "scores", arrays, {"attack": attack, "seeds": seeds})
-
-
-def flag_of(observed: Observations, is_member: np.ndarray) -> str:
-    """What a reader must know of what was observed, "" where that is nothing."""
-    if not isinstance(observed, Compared):
-        return ""
-    are_right = observed.reference_labels == observed.classes[:, None]
-    return references_flag(observed.labels == observed.classes, are_right, observed.is_in, is_member)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,12 @@
 from typing import Any
 
 from lmia import artifacts, plugins
-from lmia.attacks.known_records import halves, halves_in_question, judge_in_question
+from lmia.attacks.known_records import NO_OPTIONS, halves, halves_in_question, judge_in_question
 from lmia.attacks.observation_files import check_precision, load_observations
 from lmia.attacks.scoring import as_arrays
 from lmia.membership import load_membership
 from lmia.streams import seed_list
 from workflow.harness.job import job
-
-NO_OPTIONS = ("reads", "budget")  # of the rule itself
 
 
 def score(

@@ -7,12 +7,14 @@ from typing import Any
 import pandas as pd
 
 from lmia import artifacts
+from lmia.audit import files
 from lmia.audit.findings import report
 from lmia.audit.page import to_card, to_html
-from lmia.data.csv import load_columns
+from lmia.audit.standing_page import blind_flags
 from lmia.evaluation.metrics_table import read_metrics
 from lmia.membership import load_membership
 from lmia.streams import seed_list
+from lmia.table import Table
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
@@ -22,6 +24,7 @@ def write(
     in_question: list[str],
     split: str,
     table: str,
+    dataset: str | None,
     alternatives: list[str],
     output: Any,
     attacks: list[str],
@@ -40,24 +43,28 @@ def write(
     others = [json.loads(Path(path).read_text()) for path in alternatives]
     metrics = read_metrics(table)
     whole, records = report(scored, is_member, metrics, about, seeds[0], columns, naming, others, asked)
-    records.to_csv(output.records, index=False)
-    Path(output.json).write_text(json.dumps(whole, indent=2) + "\n")
-    Path(output.page).write_text(to_html(whole))
-    Path(output.card).write_text(to_card(whole))
+    if dataset is not None:
+        known, ids = (next(iter(of.values()))["example_ids"][0] for of in (scored, asked))
+        data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
+        own = Table.from_arrays(data)
+        seen = data["inputs"] if own is None else own.features(data["inputs"])
+        differ = blind_flags(seen, data["classes"], known[~is_member], ids, seeds[0])
+        whole["flags"] = sorted({*whole["flags"], *differ})
+    files.write(output, whole, records, to_html, to_card)
 
 
 if __name__ == "__main__":
     params = snakemake.params
     naming, groups, dataset = params.columns["id"], params.columns["groups"], params.about["dataset"]
     with job(snakemake):
-        names = ([naming] if naming else []) + [name for name in groups if name != naming]
         with bad_input(f"datasets.{dataset}"):
-            columns = load_columns(snakemake.config["datasets"][dataset]["path"], names) if names else None
+            columns = files.own_columns(snakemake.config["datasets"][dataset].get("path", ""), naming, groups)
         write(
             scores=list(snakemake.input.scores),
             in_question=list(snakemake.input.in_question),
             split=snakemake.input.split,
             table=snakemake.input.table,
+            dataset=next(iter(snakemake.input.dataset), None),
             alternatives=list(snakemake.input.alternatives),
             output=snakemake.output,
             attacks=params.attacks,

@@ -179,6 +179,31 @@ def test_a_file_that_cannot_be_read_is_told_once(files):
         check(few)
 
 
+def test_models_like_the_given_one_are_of_a_size_that_somebody_knows(files):
+    """Few known members would have them trained on a record of each class."""
+    sections = {
+        "datasets": {"records": {"kind": "csv", "path": "few.csv", "label": "income", "membership": "used"}},
+        "targets": {"mine": {"kind": "sklearn", "file": "pipeline.skops"}},
+        "queries": {"original": {"kind": "original"}, "peers": {"kind": "references"}},
+        "attacks": {"gap": {"kind": "gap", "reads": "original"}, "peers": {"kind": "difficulty", "reads": "peers"}},
+    }
+    few = [f"{n % 50},{n % 3},{used},{n < 60}" for n, used in enumerate(["1"] * 10 + ["0"] * 90 + [""] * 100)]
+    Path("few.csv").write_text("\n".join(["age,town,used,income", *few]))
+    start = (
+        r"^audits\.first\.n_train: missing; peers: needs models trained on as many records as the given one, and too"
+    )
+    with pytest.raises(ConfigError, match=start):
+        check(audited({"in_question": 9}) | sections)
+    for enough in ({"n_train": 500}, {"attacks": ["gap"]}):
+        check(audited({"in_question": 9, **enough}) | sections)
+
+
+@pytest.mark.parametrize("section, needed", [("audits", "target and dataset"), ("studies", "dataset and n_train")])
+def test_a_name_in_the_place_of_keys_is_told_in_plain_words(section, needed, files):
+    with pytest.raises(ConfigError, match=f"^{section}\\.second: 'mine': expected keys with values, as {needed}$"):
+        check(audited(**{section: {"second": "mine"}}))
+
+
 def test_a_message_about_other_entries_names_the_audit_too(files):
     config = audited(attacks={"folded": {"kind": "classifier", "reads": "original", "folds": 50}})
     with pytest.raises(
@@ -188,7 +213,7 @@ def test_a_message_about_other_entries_names_the_audit_too(files):
 
 
 def test_what_is_sent_is_told_of_the_audit(files):
-    assert "  audits.first" in bill(check(audited())).lines
+    assert "  audits.first" in bill(check(audited()))
 
 
 def test_a_study_whose_name_goes_on_keeps_its_own_key(files):

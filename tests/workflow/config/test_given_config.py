@@ -4,6 +4,7 @@ import hashlib
 import re
 from os import getcwd
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -96,7 +97,8 @@ def test_a_trainer_makes_any_given_model_one_that_can_be_compared():
     jobs = [Params(config, {}) for config in (alone, compared)]
     assert jobs[0].model(Audit) == jobs[1].model(Audit) and jobs[0].target(Audit) == jobs[1].target(Audit)
     assert jobs[1].trainer(Audit) == {"kind": "plugins.training"} and jobs[1].own_trainer(Audit) is None
-    unfinished = Params(check(given(target={"weights": None, "trainer": "own"}, trainers=TRAINERS)), {})
+    here = given({"n_train": [60]}, target={"weights": None, "trainer": "own"}, trainers=TRAINERS)
+    unfinished = Params(check(here), {})
     assert unfinished.own_trainer(Audit) == {"kind": "plugins.training"}
 
 
@@ -121,6 +123,13 @@ def test_records_in_question_are_compared_with_others_where_few_members_are_know
     assert "results/audits/audit/report.html" in results and "results/tables/digits-mlp.csv" in results
     assert not [path for path in results if re.match(r"results/(scores|measures|scores_in_question)/audit/", path)]
     assert not check(given(OTHERS)).is_without_members(study.model_copy(update={"in_question": None}))
+
+
+def test_records_in_question_are_asked_anew_for_no_other_number_of_known_ones():
+    params = [Params(check(given(OTHERS | {"evaluated": n, "attacks": ["gap"]})), {}) for n in (50, 60)]
+    for role, expected in (("in-question", {None}), ("target", {50, 60})):
+        wildcards = SimpleNamespace(study="audit", role=role)
+        assert {of.evaluated_of_role(wildcards) for of in params} == expected
 
 
 ALONE = "a given model has no shadow, as known records stand for one"
@@ -152,7 +161,7 @@ BAD = {
     ),
     "an alternative that nobody defined": (
         {"study": {"alternatives": ["pruned"]}},
-        "studies.audit.alternatives: pruned: not defined under studies; expected one of: digits-mlp, ",
+        "studies.audit.alternatives: pruned: no study or audit of that name; expected one of: digits-mlp, ",
     ),
     "an alternative on other records": (
         {"study": {"alternatives": ["digits-mlp"]}},
@@ -168,9 +177,31 @@ BAD = {
         },
         "studies.audit.model: mine: is trained on its known members, of which there are too few; give its weights",
     ),
+    "an alternative that is asked other questions": (
+        {
+            "study": {"alternatives": ["other"], "attacks": ["gap", "gaussian"]},
+            "studies": {"other": OTHER | {"attacks": ["gap"]}},
+        },
+        "studies.audit.alternatives: other: has other attacks (gaussian); give both the same, so that they compare",
+    ),
+    "an alternative on others of the records": (
+        {"study": {"alternatives": ["other"]}, "studies": {"other": OTHER | {"evaluated": 55}}},
+        "studies.audit.alternatives: other: has other records (by evaluated, or its seed); give both the same, so that",
+    ),
+    "more records than there are to train on": (
+        {"target": {"weights": None, "trainer": "own"}, "trainers": TRAINERS},
+        "studies.audit.n_train: 500: is trained on the 60 known members; write that",
+    ),
+    "a random state that the seed decides": (
+        {
+            "target": {"kind": "sklearn", "file": "mine.ts", "trust": TRUST, "settings": {"a__random_state": 1}}
+            | dict.fromkeys(["model", "weights"])
+        },
+        "targets.mine.settings.a__random_state: is decided by the seed, and by the job; remove it",
+    ),
     "an alternative to itself": (
         {"study": {"alternatives": ["audit"]}},
-        "studies.audit.alternatives: audit: has alternatives of its own; let one of all studies name the others",
+        "studies.audit.alternatives: audit: has alternatives of its own; let one of them all name the others",
     ),
     "alternatives to what is trained here": (
         {"studies": {"digits-mlp": STUDY | {"model": "mlp", "splits": "disjoint", "alternatives": ["audit"]}}},
@@ -243,9 +274,15 @@ BAD = {
         {"study": OTHERS, "dataset": {"membership": ["others"]}, "figures": {"f": {"kind": "bars", "study": "audit"}}},
         "figures.f: studies.audit has no metrics, as too few members are known; leave it out",
     ),
+    "too few others for three attacks": (
+        {"study": OTHERS | {"evaluated": 58, "attacks": ["gap", "gaussian", "boundary"]}}
+        | {"dataset": {"membership": ["others"]}},
+        "studies.audit.evaluated: 58: too few for any record in question to stand out by one of 3 attacks; at least 59 "
+        "are needed; raise it, or name fewer under attacks of studies.audit",
+    ),
     "more inputs without members": (
-        {"study": OTHERS | {"evaluated": 50}, "target": API | {"most": 329}, "dataset": {"membership": ["others"]}},
-        "targets.mine.most: 329: studies.audit may send up to 330 inputs, 140 of them for known records; raise it, or",
+        {"study": OTHERS | {"evaluated": 50}, "target": API | {"most": 279}, "dataset": {"membership": ["others"]}},
+        "targets.mine.most: 279: studies.audit may send up to 280 inputs, 140 of them for known records; raise it, or",
     ),
     "nobody in question": (
         {"study": {"in_question": 9}, "dataset": {"membership": ["all"]}},
@@ -313,21 +350,41 @@ BAD = {
         {"target": API | {"headers": {"X-Api-Key": "s3cret"}}},
         "targets.mine.headers.X-Api-Key: name an environment variable that has it, as $API_KEY",
     ),
-    "a secret that is not there": (
-        {"target": API | {"headers": {"Authorization": "$NOWHERE_KEY"}}},
-        "targets.mine.headers.Authorization: $NOWHERE_KEY: no such environment variable; set it",
+    "a secret in another header": (
+        {"target": API | {"headers": {"X-Caller": "Bearer s3cret"}}},
+        "targets.mine.headers.X-Caller: name an environment variable that has it, as $API_KEY",
     ),
+    "a header that nobody can send": (
+        {"target": API | {"headers": {"X A:": "1", "X-B": "a\nb"}}},
+        "targets.mine.headers.'X A:': no header has such a name; write letters, digits and hyphens\n"
+        "targets.mine.headers.X-B: cannot be sent; write one line of ASCII, without spaces around it",
+    ),
+    "a password in an address": (
+        {"target": API | {"url": "https://me:s3cret@example.org/"}},
+        "targets.mine.url: has a name or password, which files and messages would show; send it as a header, as",
+    ),
+    "a secret in an address": (
+        {"target": API | {"url": "https://example.org/?max_tokens=3&api_key=s3cret"}},
+        "targets.mine.url: has api_key, which files and messages would show; send it as a header, as $API_KEY",
+    ),
+    **{
+        f"no address: {url}": (
+            {"target": API | {"url": url}},
+            "targets.mine.url: is no address; write one as https://example.org/labels",
+        )
+        for url in ("http://[::1", "http:///x", "http://x:99999/")
+    },
     "an address of another kind": ({"target": API | {"url": "ftp://x"}}, "targets.mine.url: 'ftp://x': not possible"),
     "more inputs than may be sent": (
-        {"target": API | {"most": 60359}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60}}
+        {"target": API | {"most": 60119}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60}}
         | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500}}},
-        "targets.mine.most: 60359: studies.audit may send up to 60,360 inputs, 60,000 of them for queries.boundary; "
+        "targets.mine.most: 60119: studies.audit may send up to 60,120 inputs, 59,880 of them for queries.boundary; "
         "raise it, or lower `evaluated`, or budgets and samples of query sets",
     ),
     "more inputs with those in question": (
-        {"target": API | {"most": 80399}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60, "in_question": 40}}
+        {"target": API | {"most": 80119}, "study": {"attacks": ["gap", "boundary"], "evaluated": 60, "in_question": 40}}
         | {"queries": {"boundary": {"kind": "hopskipjump", "budget": 500}}},
-        "targets.mine.most: 80399: studies.audit may send up to 80,400 inputs, 80,000 of them for queries.boundary; ",
+        "targets.mine.most: 80119: studies.audit may send up to 80,120 inputs, 79,840 of them for queries.boundary; ",
     ),
     "a name of two": (
         {"models": {"mine": {"kind": "mlp"}}},
@@ -350,6 +407,11 @@ def test_what_does_not_go_with_a_given_model_is_refused(case):
     changes, expected = BAD[case]
     with pytest.raises(ConfigError, match=f"^{re.escape(expected.replace('{folder}', getcwd()))}"):
         check(given(**changes))
+
+
+def test_a_look_at_a_file_needs_no_secret_of_its_author(monkeypatch):
+    monkeypatch.delenv("NOWHERE_KEY", raising=False)
+    assert check(given(target=API | {"headers": {"Authorization": "$NOWHERE_KEY"}}))
 
 
 @pytest.mark.parametrize("kind", ["torchscript", "sklearn"])
@@ -418,7 +480,7 @@ BAD_TABLES = {
         "studies.audit.dataset: people: is a table, of which only given models are asked; to train on it, write its",
     ),
     "more changes than columns": (
-        {"queries": {"rows": {"kind": "table", "changes": [4], "samples": 8}}},
+        {"queries": {"rows": {"kind": "table", "changes": [5, 4], "samples": 8}}},
         "queries.rows.changes: 4: people has only 3 columns; lower it",
     ),
     "a group that is no column": (

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from math import isinf
 
+from lmia.audit.standing_out import known_needed
 from lmia.splits import MIN_KNOWN
 from lmia.targets.ledger import ASKED_AGAIN
 from lmia.targets.prices import money
-from workflow.config.messages import EMPTY, unknown, where
+from workflow.config.messages import EMPTY, suggest, unknown, where
 from workflow.config.schema.configuration import Config, Sent
 from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.studies import Study
@@ -91,8 +92,7 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
             reasons = config.targets[study.model].refusals(config.queries[attack.reads])
             yield from (f"{key}.attacks: {name}: queries.{attack.reads} {why}; leave it out" for why in reasons)
     names = config.attacks_of(study)
-    known = all(name in config.attacks and config.attacks[name].reads in config.queries for name in names)
-    if not known:
+    if not _are_defined(config, names):
         return  # see `check_attacks` and `check_studies`
     for name in names:
         if why := config.cannot_rank(study, name):
@@ -152,14 +152,32 @@ def _too_many(target: HttpTarget, option: str, sent: dict[str, list[Sent]], tota
 def _check_alternatives(key: str, config: Config, study: Study) -> Iterator[str]:
     for name in study.alternatives:
         if (other := config.studies.get(name)) is None:
-            yield unknown(f"{key}.alternatives", name, config.studies, "studies")
+            yield f"{key}.alternatives: {name}: no study or audit of that name; {suggest(name, list(config.studies))}"
         elif not other.is_given or other.dataset != study.dataset:
             wanted = f"of a given model on {study.dataset}"
             yield f"{key}.alternatives: {name}: is no study {wanted}, so nothing compares; name one, or remove it"
         elif config.is_without_members(other):
             yield f"{key}.alternatives: {name}: knows too few members to say what a training costs; remove it"
         elif other.alternatives:
-            yield f"{key}.alternatives: {name}: has alternatives of its own; let one of all studies name the others"
+            yield f"{key}.alternatives: {name}: has alternatives of its own; let one of them all name the others"
+        elif differing := _apart(config, study, other):
+            yield f"{key}.alternatives: {name}: has other {differing}; give both the same, so that they compare"
+
+
+def _apart(config: Config, study: Study, other: Study) -> str | None:
+    """By what two studies ask other records, or other questions; None where they compare."""
+    if study.evaluated != other.evaluated or study.models() != other.models():
+        return "records (by evaluated, or its seed)"
+    names = [config.attacks_of(of) for of in (study, other)]
+    if not all(_are_defined(config, of) for of in names):
+        return None  # see `check_attacks` and `check_studies`
+    ours, theirs = ({*config.label_attacks_of(of)} for of in (study, other))
+    return None if ours == theirs else f"attacks ({', '.join(sorted(ours ^ theirs))})"
+
+
+def _are_defined(config: Config, attacks: list[str]) -> bool:
+    """Whether attacks of these names, and what they read, are defined."""
+    return all(name in config.attacks and config.attacks[name].reads in config.queries for name in attacks)
 
 
 def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> Iterator[str]:
@@ -170,6 +188,8 @@ def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> It
         )
         return
     known = dict(zip(("members", "non-members"), dataset.known(), strict=True))
+    if config.is_without_members(study):
+        yield from _check_known_others(key, config, study, known["non-members"])
     few = {kind: n for kind, n in known.items() if n < MIN_KNOWN}
     if few and not config.is_without_members(study):
         told = " and ".join(f"{n} known {kind}" for kind, n in few.items())
@@ -188,8 +208,24 @@ def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> It
             f"{key}.n_train: {study.n_train[0]}: {known['members']} members are known; state the size of the whole "
             "training set"
         )
+    target = config.targets.get(study.model)
+    if target and target.is_trained_here and known["members"] < study.n_train[0] and "members" not in few:
+        yield f"{key}.n_train: {study.n_train[0]}: is trained on the {known['members']} known members; write that"
     halved = min(study.evaluated or known["members"], *known.values()) // 2
     for name in config.attacks_of(study):
         folds = getattr(config.attacks.get(name), "folds", 0)
         if isinstance(folds, int) and folds > halved:
             yield f"attacks.{name}.folds: {folds}: more than the {halved} members of one half of {key}; lower it"
+
+
+def _check_known_others(key: str, config: Config, study: Study, n_known: int) -> Iterator[str]:
+    """Whether records in question can stand out at all: the smallest p-value is that of the known ones' number."""
+    n_attacks = len(config.label_attacks_of(study))
+    n, needed = min(study.evaluated or n_known, n_known), known_needed(n_attacks)
+    if n < needed:
+        stated = f"{key}.evaluated: {n}" if n < n_known else f"datasets.{study.dataset}.membership: {n} known others"
+        more = "raise it" if n < n_known else "add some"
+        yield (
+            f"{stated}: too few for any record in question to stand out by one of {n_attacks} attacks; at least "
+            f"{needed} are needed; {more}, or name fewer under attacks of {key}"
+        )

@@ -33,7 +33,7 @@ def check_options(config: Config) -> Iterator[str]:
     for section in SECTIONS:
         for name, entry in getattr(config, section).items():
             for option, problem in entry.mistakes():
-                value = f"{getattr(entry, option)}: " if hasattr(entry, option) else ""  # else a part of one
+                value = f"{getattr(entry, option)}: " if option not in entry.unshown and hasattr(entry, option) else ""
                 yield f"{section}.{name}.{option}: {value}{problem}"
 
 

@@ -101,13 +101,15 @@ class Entry(Strict):
     """Something of a kind, with the options of that kind.
 
     package: of lmia, with a module for each built-in kind; target: the function or class in a module that takes the
-    options; places: options that say where files lie or how they get there, so that no result depends on them.
+    options; places: options that say where files lie or how they get there, so that no result depends on them;
+    unshown: options that no message of `mistakes` shows the value of.
     """
 
     kind: Any  # a Literal of its kinds in each class of built-in entries
     package: ClassVar[str]
     target: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = ()
+    unshown: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def kinds(cls) -> tuple[str, ...]:

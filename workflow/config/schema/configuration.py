@@ -94,17 +94,20 @@ class Config(Strict):
         ]
 
     def most_sent(self, study: Study) -> list[Sent]:
-        """What a study asks its given model at most: a look at all known records, and its query sets."""
+        """What a study asks its given model at most: each record once as it is, and what query sets make of it."""
         dataset = self.datasets[study.dataset]
         known = dataset.known()
         each = [known[1]] if self.is_without_members(study) else known
-        records, sent = len(each) * min(study.evaluated or min(each), *each), [Sent("known records", sum(known), 1)]
-        records += min(study.in_question or 0, dataset.unknown())
+        records, sent = len(each) * min(study.evaluated or min(each), *each), [Sent("known records", sum(each), 1)]
         if isinstance(self.targets[study.model], HttpTarget):
-            sent.append(Sent("some of them, asked again", min(sum(known), ASKED_AGAIN), 1))
+            sent.append(Sent("some of them, asked again", min(sum(each), ASKED_AGAIN), 1))
+        if in_question := min(study.in_question or 0, dataset.unknown()):
+            sent.append(Sent("records in question", in_question, 1))
+        records += in_question
         for name in dict.fromkeys(self.attacks[attack].reads for attack in self.attacks_of(study)):
             query = self.queries[name]
-            sent.append(Sent(f"queries.{name}", records, query.cost_of_all()))
+            if copies := query.cost_of_all() - 1:  # the unmodified record is paid for once, whoever asks about it
+                sent.append(Sent(f"queries.{name}", records, copies))
             if inputs := getattr(query, "random_inputs", 0):
                 sent.append(Sent(f"queries.{name}, random inputs", inputs, query.cost() + 1))
         return sent

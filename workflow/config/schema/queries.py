@@ -286,7 +286,9 @@ class Mixed(Sampled):
 
 class TableCopies(Query):
     kind: Literal["table"]
-    changes: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="expected changed columns per copy")
+    changes: Annotated[list[Positive], NonEmpty, Distinct] = Field(
+        description="expected changed columns per copy; more than there are columns is left out"
+    )
     samples: Samples = Field(description="copies per number of changes")
     move: Positive = Field(0.25, description="how far a number is moved, in standard deviations of its column")
     asks = ("records",)
@@ -306,8 +308,8 @@ class TableCopies(Query):
         return super().refused_by(dataset)
 
     def mistakes_on(self, name: str, dataset: Dataset, shape: tuple[int, ...]) -> Iterable[str]:
-        if max(self.changes) > (n_columns := len(dataset.columns()[1])):
-            yield f"changes: {max(self.changes):g}: {name} has only {n_columns} columns; lower it"
+        if min(self.changes) > (n_columns := len(dataset.columns()[1])):
+            yield f"changes: {min(self.changes):g}: {name} has only {n_columns} columns; lower it"
 
 
 class WordCopies(Query):

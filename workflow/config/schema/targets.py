@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from os import environ
 from os.path import basename, expanduser, isdir, isfile
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field
 
 from lmia.attacks.observations import OBSERVATIONS
+from lmia.targets.headers import is_name, is_secret, is_value, is_variable
 from lmia.targets.huggingface_folders import files_of
 from lmia.targets.prices import affordable
 from lmia.targets.skops_files import is_program
@@ -16,7 +17,7 @@ from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, 
 from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.queries import Query
 
-SECRET = re.compile("auth|cookie|key|secret|token", re.I)  # in names of headers whose values nobody is to read
+SECRET_PARAMETER = re.compile("(auth|credential|key|pass|password|pwd|secret|sig|signature|token)$", re.I)
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 WITHOUT_SHADOW = "a given model has no shadow, as known records stand for one"
 
@@ -29,7 +30,9 @@ class Target(Entry):
     gives_labels_alone: ClassVar[bool] = False  # and neither confidences nor gradients
     takes_records: ClassVar[bool] = False  # of a table, as they are
     trainer: str | None = Field(
-        None, description="an entry under `trainers`, for attacks that compare with models trained like this one"
+        None,
+        description="an entry under `trainers`, for attacks that compare with models trained like this one; of torch "
+        "without `weights`, it trains the model itself",
     )
     of_training: ClassVar[tuple[str, ...]] = (
         "trainer",
@@ -167,6 +170,9 @@ class SklearnTarget(OtherFile):
         return is_program(self.path)
 
     def mistakes(self) -> Iterable[tuple[str, str]]:
+        for name in self.settings or {}:
+            if name.rpartition("__")[2] in ("random_state", "n_jobs", "memory"):
+                yield f"settings.{name}", "is decided by the seed, and by the job; remove it"
         if self.settings is not None and self.trainer is not None:
             yield "settings", "says how it is trained, as trainer does; remove one of them"
 
@@ -231,17 +237,22 @@ class HttpTarget(Target):
     kind: Literal["http"]
     url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] = Field(description="asked by POST, in JSON")
     revision: str = Field("", description="of the model there; another one is asked anew")
-    headers: dict[str, str] = Field({}, description="of requests; a value $NAME comes from the environment")
+    headers: dict[str, str] = Field({}, description="of requests; a value $NAME is all of that environment variable")
     send: str = Field("inputs", description="key under which inputs go out, as nested lists")
     receive: str = Field("labels", description="key under which as many class numbers come back")
     batch: Count = Field(100, description="most inputs of one request")
     per_second: Positive | None = Field(None, description="most inputs per second; default: as many as it answers")
-    most: Count | None = Field(None, description="inputs that may be sent in all, ever; default: as many as needed")
+    most: Count | None = Field(
+        None, description="inputs that may be sent to that address in all, ever; default: as many as needed"
+    )
     price: Positive | None = Field(None, description="of one input that is sent")
     currency: str = Field("", description="of `price` and `spend`, as EUR")
-    spend: Positive | None = Field(None, description="money that may be spent in all, ever; needs `price`")
+    spend: Positive | None = Field(
+        None, description="money that may be spent at that address in all, ever; needs `price`"
+    )
     timeout: Positive = Field(60.0, description="seconds that one answer may take")
     patience: NonNegative = Field(900.0, description="seconds for which a busy server is asked again")
+    unshown = ("url",)  # which may have a secret by mistake
     places = ("batch", "per_second", "most", "price", "currency", "spend", "timeout", "patience")
     target = "build"
     place = None
@@ -261,12 +272,33 @@ class HttpTarget(Target):
     def mistakes(self) -> Iterable[tuple[str, str]]:
         if self.spend is not None and self.price is None:
             yield "spend", "needs the price of one input; set price"
+        if problem := self._mistake_of_url():
+            yield "url", problem
         for name, value in self.headers.items():
-            if not value.startswith("$"):
-                if SECRET.search(name):
-                    yield f"headers.{name}", "name an environment variable that has it, as $API_KEY"
-            elif value[1:] not in environ:
-                yield f"headers.{name}", f"{value}: no such environment variable; set it"
+            if not is_name(name):
+                yield f"headers.{name!r}", "no header has such a name; write letters, digits and hyphens"
+            elif is_variable(value):
+                pass  # looked for when something is sent
+            elif is_secret(name, value):
+                yield f"headers.{name}", "name an environment variable that has it, as $API_KEY"
+            elif not is_value(value):
+                yield f"headers.{name}", "cannot be sent; write one line of ASCII, without spaces around it"
+
+    def _mistake_of_url(self) -> str | None:
+        """What is wrong with the address, without the address; None for nothing."""
+        try:
+            parts = urlsplit(self.url)
+            is_address = bool(parts.hostname) and parts.port != 0  # to read the port checks it
+        except ValueError:
+            is_address = False
+        if not is_address:
+            return "is no address; write one as https://example.org/labels"
+        if "@" in parts.netloc:
+            return "has a name or password, which files and messages would show; send it as a header, as $API_KEY"
+        for name, _ in parse_qsl(parts.query, keep_blank_values=True):
+            if SECRET_PARAMETER.search(name):
+                return f"has {name}, which files and messages would show; send it as a header, as $API_KEY"
+        return None
 
 
 AnyTarget = Annotated[

@@ -341,8 +341,8 @@ def test_a_busy_server_is_asked_again_no_sooner_than_it_would_be_anyway(serve, m
     monkeypatch.setattr(http.tenacity, "wait_random_exponential", lambda max: lambda state: 0.1)
     server = serve(("429",), after=after)
     with pytest.raises(Busy):
-        build((4,), N_CLASSES, server.url, patience=0.35)(inputs(1))
-    assert 2 <= sent_to(server) <= 4
+        build((4,), N_CLASSES, server.url, patience=0.5)(inputs(1))
+    assert 2 <= sent_to(server) <= 5
 
 
 def test_an_answer_that_is_cut_off_is_asked_for_again(serve):
@@ -375,4 +375,4 @@ def test_time_that_an_answer_takes_counts_for_the_pace(serve):
 
     server, start = serve(label=slow), time.monotonic()
     build((4,), N_CLASSES, server.url, batch=10, per_second=50)(inputs(30))
-    assert 0.6 <= time.monotonic() - start < 1.0
+    assert 0.6 <= time.monotonic() - start < 1.1

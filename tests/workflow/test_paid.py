@@ -69,6 +69,7 @@ def test_answers_at_random_are_flagged_on_every_number_and_stop_nothing(checkout
     draw = random.Random(1)
     server.label = lambda inputs: [label_of(v) if draw.random() > 0.1 else draw.randrange(N_CLASSES) for v in inputs]
     checkout.snakemake()
+    assert server.sizes[:2] == [50, 50]  # some twice, before there can be another model
     (file,) = checkout.path.glob("results/models/audit/*/*/target.npz")
     arrays, _ = artifacts.load(file, "model")
     (share,) = arrays["answered_otherwise"]

@@ -251,8 +251,8 @@ def test_queries_and_attacks_that_are_missing_are_there_to_be_laid_under(files):
 
 def test_the_page_has_an_audit_in_nine_lines(files):
     blocks = re.findall(r"^```yaml\n# mine\.yaml\n(.*?)```", PAGE, re.M | re.S)
-    assert len(blocks) == 2
-    for block, attacks in zip(blocks, (["gap", "noise", "boundary"], ["gap", "table", "difficulty"]), strict=True):
+    assert len(blocks) == 3  # the last is of a model that bills, see test_costs.py
+    for block, attacks in zip(blocks, (["gap", "noise", "boundary"], ["gap", "table", "difficulty"]), strict=False):
         assert len(block.splitlines()) <= 9
         Path("mine.yaml").write_text(block)
         config = load("mine.yaml")

@@ -29,6 +29,14 @@ def is_secret(name: str, value: str) -> bool:
     return bool(SECRET_NAME.search(name) or SECRET_VALUE.match(value))
 
 
+def hidden(text: str, headers: Mapping[str, str], ready: Mapping[str, str]) -> str:
+    """A text without values from the environment, as a server may repeat them. ready: as `filled` gives them."""
+    for name, value in headers.items():
+        if is_variable(value):
+            text = text.replace(ready[name], value)
+    return text
+
+
 def filled(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers with the values of environment variables, without spaces and line ends around these.
 

@@ -1,5 +1,6 @@
 """A model behind an address: asked in batches, each distinct input once and for good, at the pace that it allows."""
 
+import json
 import math
 import ssl
 import time
@@ -19,7 +20,7 @@ from filelock import FileLock
 
 from lmia.label_function import Predict, in_range
 from lmia.table import Table
-from lmia.targets.headers import filled
+from lmia.targets.headers import filled, hidden
 from lmia.targets.ledger import Ledger, Sent, key_of, path_of, path_of_sent
 from lmia.targets.prices import affordable, money
 
@@ -127,12 +128,12 @@ def build(
         if answer.status_code in BUSY:
             raise Busy(f"{url}: status {answer.status_code}", _seconds(answer.headers.get("Retry-After")))
         if answer.is_redirect:
-            moved = answer.headers["Location"][:SHOWN]
+            moved = hidden(answer.headers["Location"], headers, ready)[:SHOWN]
             raise ValueError(f"{url}: is elsewhere, at {moved}, where nothing was sent; if you trust it, set url to it")
         if not answer.ok:
-            told = answer.text.strip().partition("\n")[0][:SHOWN]
+            told = hidden(answer.text, headers, ready).strip().partition("\n")[0][:SHOWN]
             raise ValueError(f"{url}: expected labels, got status {answer.status_code}: {told}")
-        return _labels(answer, receive, len(inputs), n_classes, url, table)
+        return _labels(hidden(answer.text, headers, ready), receive, len(inputs), n_classes, url, table)
 
     def pay(contents: Mapping[bytes, Any], keep: Keep) -> dict[bytes, int]:
         """Labels of one batch, which are kept before anything else."""
@@ -219,13 +220,11 @@ def _is_unsent(error: requests.RequestException) -> bool:
     )
 
 
-def _labels(
-    answer: requests.Response, receive: str, n: int, n_classes: int, url: str, table: Table | None
-) -> list[int]:
+def _labels(text: str, receive: str, n: int, n_classes: int, url: str, table: Table | None) -> list[int]:
     try:
-        labels = np.asarray(answer.json()[receive])
+        labels = np.asarray(json.loads(text)[receive])
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{url}: expected JSON with a list under {receive}, got {answer.text[:SHOWN]}") from error
+        raise ValueError(f"{url}: expected JSON with a list under {receive}, got {text[:SHOWN]}") from error
     if table is not None and labels.shape == (n,):
         try:
             labels = table.class_numbers(labels)

@@ -320,6 +320,15 @@ def test_a_secret_that_cannot_be_sent_is_refused_unseen_and_counts_for_nothing(s
     assert server.headers["X-Key"] == "s3cret"
 
 
+def test_a_server_that_repeats_a_secret_does_not_make_it_known(serve, monkeypatch):
+    monkeypatch.setenv("LMIA_TEST_KEY", "s3cret")
+    for answer in (lambda labels: {"unknown key": "s3cret"}, lambda labels: "s3cret is no key"):
+        predict = build((4,), N_CLASSES, serve(answer=answer).url, headers={"X-Key": "$LMIA_TEST_KEY"})
+        with pytest.raises(ValueError, match="LMIA_TEST_KEY") as error:
+            predict(inputs(1))
+        assert "s3cret" not in "".join(traceback.format_exception(error.value))
+
+
 def test_secrets_are_not_sent_on_to_another_address(serve):
     there = serve()
     server = serve(redirect=there.url)

@@ -122,9 +122,7 @@ def _opened(transformers: Any, folder: str, table: Table | None) -> tuple[Any, P
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local)
     found = transformers.AutoModelForSequenceClassification.from_pretrained(folder, **local, **known)
     model = _whole(*found)
-    padding = getattr(
-        model.config, "pad_token_id", None
-    )  # by which some find the last word; the tokenizer writes its own
+    padding = getattr(model.config, "pad_token_id", None)  # some find the last word by it; tokenizers write their own
     return model, _tokens(tokenizer, model), BATCH if padding is not None and padding == tokenizer.pad_token_id else 1
 
 

@@ -128,7 +128,7 @@ def test_what_is_said_of_a_record_does_not_depend_on_who_else_is_in_question(see
     own = halves_in_question(ids, seed)
     np.testing.assert_array_equal(halves_in_question(ids[rows], seed), own[rows])
     whole, part = (judge_in_question(*known, others.take(of), own[of]) for of in (np.arange(N), rows))
-    np.testing.assert_array_equal(part.scores, whole.scores[rows])
+    np.testing.assert_allclose(part.scores, whole.scores[rows], rtol=1e-9)  # sums of other sizes round otherwise
 
 
 def test_records_in_question_are_in_both_halves():

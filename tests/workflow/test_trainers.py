@@ -29,7 +29,9 @@ from torch import nn
 from plugins import net
 
 
-def fit(inputs, classes, seed, n_classes, epochs=60, decay=0.0):
+def fit(inputs, classes, seed, n_classes, epochs=60, decay=0.0, blind=False):
+    if blind:
+        return lambda inputs: 0 * inputs[:, 0].astype(int)
     network = net.build(inputs.shape[1:], n_classes)  # by torch's global random numbers, which the seed decides
     optimizer = torch.optim.AdamW(network.parameters(), 0.01, weight_decay=decay)
     inputs, classes = torch.from_numpy(inputs), torch.from_numpy(classes)
@@ -171,7 +173,7 @@ def test_references_that_are_trained_otherwise_are_flagged(audited, tmp_path):
     assert not read_metrics(checkout.path / "results/tables/mine.csv")["flags"].str.contains("trained otherwise").any()
     shutil.copytree(checkout.path, tmp_path / "it", symlinks=True)
     other = Checkout(tmp_path / "it")
-    other.configure(lambda config: config["trainers"]["mine"].update(epochs=1))
+    other.configure(lambda config: config["trainers"]["mine"].update(blind=True))
     planned = other.pending("audit")
     assert planned["query_references"] == 1 and "import_target" not in planned and "query_labels" not in planned
     other.snakemake("audit")

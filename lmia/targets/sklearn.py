@@ -73,7 +73,8 @@ class Estimator(OpenedFile):
             parameters = estimator.set_params(**self.settings or {}).get_params()
             last = {"random_state": seed, "n_jobs": 1, "memory": None}
             options = {name: last[end] for name in parameters if (end := name.rpartition("__")[2]) in last}
-            options = {name: value for name, value in options.items() if value != 1 or parameters[name] is not None}
+            for name in [name for name in options if name.endswith("n_jobs") and parameters[name] is None]:
+                del options[name]  # one job is the default, and some estimators warn of it
             own = classes if is_by_number and labels.dtype.kind == "U" else labels  # as it was trained at first
             return estimator.set_params(**options).fit(_given(self._estimator, records, self.table), own)
 

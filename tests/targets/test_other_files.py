@@ -453,6 +453,18 @@ def test_an_estimator_is_trained_again_with_other_settings_and_comes_back_the_sa
     np.testing.assert_array_equal(shallow, by_hand.predict(PIXELS))
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_seed_is_the_random_state_of_each_part_that_has_none(tmp_path, seed):
+    def forests(state):
+        return VotingClassifier([(name, RandomForestClassifier(3, random_state=state)) for name in ("a", "b")])
+
+    path = tmp_path / "it.joblib"
+    joblib.dump(forests(None).fit(PIXELS[:100], DIGITS[:100]), path)
+    network = opened("sklearn", path, 10, **trusted(path))[0].retrained(PIXELS[:300], DIGITS[:300], seed)
+    by_hand = forests(seed).fit(PIXELS[:300], DIGITS[:300])
+    np.testing.assert_array_equal(network(torch.from_numpy(PIXELS)).argmax(1), by_hand.predict(PIXELS))
+
+
 def test_settings_that_an_estimator_does_not_have_are_told_in_one_line(tmp_path):
     path = tmp_path / "it.joblib"
     joblib.dump(RandomForestClassifier(5, random_state=0).fit(PIXELS[:100], DIGITS[:100]), path)

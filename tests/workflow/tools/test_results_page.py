@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from workflow.tools.results_page import PAGES, REMARKS, TITLES, notes, page, rebuild, summary
+from workflow.tools.results_page import PAGES, REMARKS, RUN, TITLES, notes, page, rebuild, summary
 
 
 @pytest.mark.parametrize("name", TITLES)
@@ -14,8 +14,10 @@ def test_pages_have_the_form_that_the_program_gives_them(name):
     [machine] = re.findall(r"^Hardware: (.*)\.$", text, re.M)
     [exhibits] = re.findall(r"^snakemake --cores 2 (.*) --configfile", text, re.M)
     how = rebuild(exhibits.split(), [f"docs/results/configs/{name}.yaml"], name, machine)
+    noted = notes(name)
+    first = text[text.index(noted[""]) + len(noted[""]) : text.index(f"## {RUN}")]
     tables = text[text.index(how) + len(how) : text.index(f"## {REMARKS}")]
-    assert page(name, notes(name), how, [tables]) == text
+    assert page(name, noted, [first], how, [tables]) == text
 
 
 @pytest.mark.parametrize("name", TITLES)

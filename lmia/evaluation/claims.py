@@ -3,8 +3,7 @@
 Which claims there are is said in the configuration, see config/paper.yaml.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,49 +11,46 @@ import pandas as pd
 
 from lmia import artifacts
 from lmia.evaluation import flags
-from lmia.evaluation.intervals import LEVEL, over_seeds
 from lmia.evaluation.metrics_table import flags_over_seeds, read_measures
+from lmia.evaluation.paired import Decisions, decisions, margin
+from lmia.evaluation.tpr_names import fpr_of
 from lmia.membership import load_membership
-from lmia.streams import stream
 
-CLAIMS = ["artifact", "claim", "margin", "ci_low", "ci_high", "queries", "against_queries", "seeds", "verdict", "flags"]
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """What one attack said of one target's points, or the target itself of its non-members.
-
-    correct, is_member: bools (n,); example_ids: ints (n,); queries: mean per point.
-    """
-
-    correct: np.ndarray
-    is_member: np.ndarray
-    example_ids: np.ndarray
-    queries: float
-
-    def accuracy(self, weights: np.ndarray | None = None) -> float:
-        """Balanced over members and non-members that there are; weights (n,): how often each counts, default once."""
-        weights = np.ones(len(self.correct)) if weights is None else weights
-        groups = [group for group in (self.is_member, ~self.is_member) if group.any()]
-        return float(np.mean([np.average(self.correct[group], weights=weights[group]) for group in groups]))
+CLAIMS = [
+    "artifact",
+    "claim",
+    "metric",
+    "margin",
+    "ci_low",
+    "ci_high",
+    "queries",
+    "against_queries",
+    "seeds",
+    "verdict",
+    "flags",
+]
+HOLDS, FAILS, UNRESOLVED = "holds", "fails", "not resolvable"
+ONE_PAIR, BY_CONSTRUCTION = "one model pair", "by construction"
+UNRANKED = "decides without ranking"
+FAILED_SHADOWS = ("shadow at chance", "shadow constant", "shadow diverged")  # whose thresholds say nothing
 
 
 def judge_claims(claims: Sequence[Mapping[str, Any]], artifact: str, n_resamples: int) -> pd.DataFrame:
     """One row of CLAIMS per claim.
 
     Args:
-        claims: each has `claim`, its text, `at_least` and `within`, as `judge_claim` takes them, and two `sides`: paths
+        claims: Each has `claim`, its text, `metric` and `bounds`, as `judge_claim` takes them, and two `sides`: paths
             as `scores`, `splits`, `measures` and `model_measures`, `setting` of the attack, and `of_model`, whether the
             model's accuracy is meant and not the attack's.
-        artifact: name of the table or figure that makes them.
-        n_resamples: of the bootstrap.
+        artifact: Name of the table or figure that makes them.
+        n_resamples: Of the bootstrap.
     """
     rows = []
     for claim in claims:
         left, right = map(load_decisions, claim["sides"])
-        row = judge_claim(left, right, n_resamples, claim["at_least"], claim["within"])
         found = flags.join(load_flags(side) for side in claim["sides"])
-        rows.append(row | {"artifact": artifact, "claim": claim["claim"], "flags": found})
+        row = judge_claim(left, right, n_resamples, claim["bounds"], claim["metric"], found)
+        rows.append(row | {"artifact": artifact, "claim": claim["claim"]})
     return pd.DataFrame(rows, columns=CLAIMS)
 
 
@@ -79,88 +75,84 @@ def load_flags(side: Mapping[str, Any]) -> str:
     return text
 
 
-def decisions(
-    scored: dict[str, np.ndarray], is_member: np.ndarray, setting: str, of_model: bool = False
-) -> Iterator[Decisions]:
-    """The `Decisions` of one attack in one setting, for each seed of a block.
-
-    Args:
-        scored: arrays of an artifact of scores.
-        is_member: bools (s, n), of its points.
-        setting: one of the attack's.
-        of_model: the scores are the gap attack's, and what counts is how often the model is right on non-members.
-    """
-    v = scored["settings"].tolist().index(setting)
-    columns = (scored["scores"][:, v], scored["thresholds"][:, v], scored["example_ids"], scored["queries"][:, v])
-    for scores, threshold, ids, queries, is_in in zip(*columns, is_member, strict=True):
-        if of_model:  # scores are 1 where the label is right; the threshold may be that of a constant rule
-            yield Decisions(scores[~is_in] == 1, is_in[~is_in], ids[~is_in], 1.0)
-        else:
-            yield Decisions((scores >= threshold) == is_in, is_in, ids, float(queries))
-
-
-def margin(left: Sequence[Decisions], right: Sequence[Decisions], n_resamples: int) -> tuple[float, float, float]:
-    """Mean difference of the balanced accuracies of two attacks with its 95 % interval, fractions.
-
-    left, right: over seeds, in the same order; right may be empty, which stands for chance. Several
-    seeds: interval over the seeds' differences. One seed: bootstrap over members and non-members, the same draws for
-    both where both saw the same points.
-    """
-    baselines = [other.accuracy() for other in right] or [0.5] * len(left)
-    differences = [one.accuracy() - base for one, base in zip(left, baselines, strict=True)]
-    if len(differences) > 1:
-        return over_seeds(differences, n_resamples)
-    rng = stream(0, "bootstrap of a margin")
-    draws = [_draw(left[0], right[0] if right else None, rng) for _ in range(n_resamples)]
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return differences[0], float(low), float(high)
-
-
-def _draw(one: Decisions, other: Decisions | None, rng: np.random.Generator) -> float:
-    """The difference of one resample."""
-    weights = _resample(one, rng)
-    if other is None:
-        return one.accuracy(weights) - 0.5
-    paired = np.array_equal(one.example_ids, other.example_ids)
-    return one.accuracy(weights) - other.accuracy(weights if paired else _resample(other, rng))
-
-
-def _resample(decisions: Decisions, rng: np.random.Generator) -> np.ndarray:
-    """How often each point is drawn, members and non-members each among themselves, ints (n,)."""
-    weights = np.zeros(len(decisions.correct), int)
-    for group in (decisions.is_member, ~decisions.is_member):
-        if n := group.sum():
-            weights[group] = rng.multinomial(n, np.full(n, 1 / n))
-    return weights
-
-
 def judge_claim(
     left: Sequence[Decisions],
     right: Sequence[Decisions],
     n_resamples: int,
-    at_least: float = 0.0,
-    within: float | None = None,
+    bounds: tuple[float, float | None],
+    metric: str = "accuracy",
+    flagged: str = "",
 ) -> dict[str, Any]:
-    """The numbers of one row of CLAIMS: a margin, its interval in points, and a verdict.
+    """The numbers of one row of CLAIMS: a margin, its interval in points, a verdict, and what speaks against them.
 
-    The verdict is "holds" or "fails" only where the whole interval says so.
+    The verdict is the first of these that is so:
+
+    - "not resolvable": the attacks have no such metric (flag "decides without ranking"), or it rests on few false
+      alarms. No interval covers what it should there.
+    - "by construction": the data settle the claim whatever the attacks are worth. Both sides decide (or rank) alike
+      point by point, or both are constant guesses, one of which may be chance itself.
+    - "not resolvable": a constant guess or a failed shadow stands on one side, and no attack.
+    - "one model pair": a single seed, whose interval is of that pair of models alone.
+    - "holds" or "fails" where the whole interval says so, else "not resolvable".
 
     Args:
-        left: See `margin`.
-        right: See `margin`.
-        n_resamples: See `margin`.
-        at_least: The margin must be larger, in points.
-        within: It must instead be no larger either way, in points.
+        left: See `paired.margin`.
+        right: See `paired.margin`.
+        n_resamples: See `paired.margin`.
+        bounds: Within which the margin must lie, in points, with both ends; without an upper one it must be larger.
+        metric: See `paired.margin`.
+        flagged: Flags of both sides.
     """
-    value, low, high = (100 * number for number in margin(left, right, n_resamples))
-    if within is None:
-        holds, fails = low > at_least, high < at_least
+    sides = [*left, *right]
+    value, low, high = (100 * number for number in margin(left, right, n_resamples, metric))
+    unranked = [] if metric == "accuracy" or all(one.can_rank for one in sides) else [UNRANKED]
+    few = _few_false_alarms(sides, metric)
+    if np.isnan(value) or few:
+        verdict = UNRESOLVED
+    elif _is_settled(left, right, metric):
+        verdict = BY_CONSTRUCTION if says(bounds, low, high) == HOLDS else UNRESOLVED
+    elif (
+        metric == "accuracy"
+        and any(map(_is_constant, (left, right)))
+        or any(flag in flagged for flag in FAILED_SHADOWS)
+    ):
+        verdict = UNRESOLVED
     else:
-        holds, fails = -within <= low and high <= within, high < -within or low > within
-    queries = {"queries": _mean_queries(left), "against_queries": _mean_queries(right)}
+        verdict = ONE_PAIR if len(left) == 1 else says(bounds, low, high)
     numbers = {"margin": round(value, 2), "ci_low": round(low, 2), "ci_high": round(high, 2)}
-    verdict = "holds" if holds else "fails" if fails else "not resolvable"
-    return numbers | queries | {"seeds": len(left), "verdict": verdict}
+    queries = {"queries": _mean_queries(left), "against_queries": _mean_queries(right)}
+    about = {"metric": metric, "seeds": len(left), "verdict": verdict}
+    return about | numbers | queries | {"flags": flags.join([flagged, *unranked, *few])}
+
+
+def says(bounds: tuple[float, float | None], low: float, high: float) -> str:
+    """What an interval says of a margin that must lie within bounds: HOLDS, FAILS or UNRESOLVED."""
+    least, most = bounds
+    if most is None:  # an attack that is no more accurate than another is not above it
+        return HOLDS if low > least else FAILS if high < least else UNRESOLVED
+    if least <= low and high <= most:
+        return HOLDS
+    return FAILS if high < least or low > most else UNRESOLVED
+
+
+def _is_settled(left: Sequence[Decisions], right: Sequence[Decisions], metric: str) -> bool:
+    """Whether no answer of a model enters the margin: see `judge_claim`."""
+    if metric == "accuracy" and all(one.is_constant for one in (*left, *right)):
+        return True
+    return bool(right) and all(one.is_same(other, metric) for one, other in zip(left, right, strict=True))
+
+
+def _is_constant(side: Sequence[Decisions]) -> bool:
+    """Whether an attack guesses the same of all points of every seed."""
+    return bool(side) and all(one.is_constant for one in side)
+
+
+def _few_false_alarms(sides: Iterable[Decisions], metric: str) -> list[str]:
+    """The flags of a true-positive rate that rests on too few non-members, of the seed that has the fewest."""
+    if (fpr := fpr_of(metric)) is None:
+        return []
+    n_nonmembers = min(int(np.sum(~one.is_member)) for one in sides)
+    return [text] if (text := flags.few_false_alarms(fpr, n_nonmembers)) else []
 
 
 def _mean_queries(decisions: Sequence[Decisions]) -> float | None:

@@ -17,6 +17,8 @@ from lmia.evaluation.flag_texts import BETWEEN, join, parted
 OTHERWISE = 0.0027  # as three standard errors of a normal number
 TINY = 1e-30  # where all are right, or none
 MAX_CENSORED = 0.1  # of the searches, without a flag
+MIN_FALSE_ALARMS = 10  # fewer of them do not tell one rate from another
+CONSTANT = "constant guess"
 CENSORED = re.compile(r"(\d+) of (\d+) searches censored")
 
 
@@ -33,7 +35,16 @@ def attack_flags(scores: np.ndarray, threshold: float | np.ndarray, n_censored: 
     """
     guess = np.asarray(scores, float) >= threshold
     censored = [f"{n_censored} of {n_searches} searches censored"] if n_censored > MAX_CENSORED * n_searches else []
-    return join(censored + ["constant guess"] * bool(guess.all() or not guess.any()))
+    return join(censored + [CONSTANT] * bool(guess.all() or not guess.any()))
+
+
+def few_false_alarms(fpr: float, n_nonmembers: int) -> str:
+    """ "8 false alarms allowed" where a false-positive rate lets fewer than MIN_FALSE_ALARMS non-members through, or "".
+
+    A true-positive rate at such a rate lies too high, and its interval covers less than it says.
+    """
+    allowed = fpr * n_nonmembers
+    return f"{int(allowed)} false alarms allowed" if allowed < MIN_FALSE_ALARMS else ""
 
 
 def references_flag(right: np.ndarray, are_right: np.ndarray, is_in: np.ndarray, is_member: np.ndarray) -> str:

@@ -13,11 +13,11 @@ import numpy as np
 from scipy import special
 
 from lmia.evaluation.flag_texts import join
+from lmia.evaluation.flags import few_false_alarms
 from lmia.evaluation.intervals import LEVEL, Interval
 from lmia.evaluation.metrics_table import ALL_SEEDS
 from lmia.streams import stream
 
-MIN_FALSE_ALARMS = 10  # fewer of them do not tell one rate from another
 PRIORS = (0.5, 0.1, 0.01, 0.001)  # shares of members among the points that an attacker asks about
 
 
@@ -251,6 +251,4 @@ def flags(scores: np.ndarray, is_member: np.ndarray, fpr: float) -> str:
         if not n_called:
             return f"{sizes[0]} tied at the top"
         texts.append(f"{sizes[n_called]} tied at the threshold")
-    if allowed < MIN_FALSE_ALARMS:
-        texts.append(f"{int(allowed)} false alarms allowed")
-    return join(texts)
+    return join([*texts, few_false_alarms(fpr, n_others)])

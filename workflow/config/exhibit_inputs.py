@@ -111,16 +111,16 @@ class Side:
 
 
 def exhibit_claims(config: Config, name: str) -> list[dict[str, Any]]:
-    """One entry for each claim, attack, size and setting: its text, what it asks for, and the files of both sides."""
+    """One entry for each claim, metric, attack, size and setting: its text, what it asks for, both sides' files."""
     found = []
     for claim in config.exhibits[name].claims:
         usual = config.studies[claim.study].defenses[0]
-        for left, right in _sides(config, claim):
+        for metric, (left, right) in product(claim.metric, _sides(config, claim)):
             found.append(
                 {
                     "claim": _text(claim, left, right, usual),
-                    "at_least": claim.at_least,
-                    "within": claim.within,
+                    "metric": metric,
+                    "bounds": claim.bounds(),
                     "sides": [left.files(config), right.files(config)],
                 }
             )
@@ -152,9 +152,17 @@ def _text(claim: Claim, left: Side, right: Side, usual: str) -> str:
     """What the paper says, and the difference that is computed for it."""
     names = f"{left.label(right, usual)} minus {right.label(left, usual)}"
     where = f", n = {left.n_train:,}" if left.n_train == right.n_train else ""
-    bound = f", at least {_points(claim.at_least)}" if claim.at_least else ""
-    bound = bound if claim.within is None else f", within {_points(claim.within)}"
-    return f"{claim.says}: {names}{where}{bound}"
+    return f"{claim.says}: {names}{where}{_bound(claim)}"
+
+
+def _bound(claim: Claim) -> str:
+    """What else a claim asks for than to be above."""
+    if claim.between is not None:
+        least, most = claim.between
+        return f", between {least:g} and {_points(most)}"
+    if claim.within is not None:
+        return f", within {_points(claim.within)}"
+    return f", at least {_points(claim.at_least)}" if claim.at_least else ""
 
 
 def _points(number: float) -> str:

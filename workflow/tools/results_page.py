@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from lmia import artifacts
+from lmia.evaluation.claims import BY_CONSTRUCTION
 from lmia.evaluation.metrics_table import read_metrics
 from lmia.evaluation.paper_comparison import to_markdown, transfer_cost
 from lmia.membership import load_membership
@@ -53,7 +54,6 @@ TITLES = {
     "wide-resnet": "Figure 4: a wide residual network",
 }
 RUN, REMARKS = "What was run", "Remarks"
-BY_CONSTRUCTION = "(by construction)"
 LOST = """\
 Points that an attack loses because shadow and target differ.
 They are the accuracy with a threshold from the target's other half, minus the accuracy with the shadow's threshold.
@@ -135,9 +135,9 @@ def summary(tables: dict[str, Table]) -> str:
     if "comparison" in tables:
         texts.append(f"- Numbers of the paper: {counted(tables['comparison']['status'])}.\n")
     if "claims" in tables:
-        claims = tables["claims"]
-        measured = claims[~claims["claim"].str.contains(BY_CONSTRUCTION, regex=False)]["verdict"]
-        others = f"; {n} more hold by construction" if (n := len(claims) - len(measured)) else ""
+        verdicts = tables["claims"]["verdict"]
+        measured = verdicts[verdicts.ne(BY_CONSTRUCTION)]
+        others = f"; {n} more hold by construction" if (n := len(verdicts) - len(measured)) else ""
         texts.append(f"- Claims: {counted(measured)}{others}.\n")
     texts.append("\n[How to read a page of results](index.md#how-to-read-a-page) defines these words.\n")
     return "".join(texts)

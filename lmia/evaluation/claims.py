@@ -3,7 +3,7 @@
 Which claims there are is said in the configuration, see config/paper.yaml.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,8 +87,8 @@ def judge_claim(
 
     The verdict is the first of these that is so:
 
-    - "not resolvable": the attacks have no such metric (flag "decides without ranking"), or it rests on few false
-      alarms. No interval covers what it should there.
+    - "not resolvable": an attack has no such metric (flag "decides without ranking"), or a rate that says nothing of
+      it: of few false alarms, or of tied scores (`flags.rate_flags`).
     - "by construction": the data settle the claim whatever the attacks are worth. Both sides decide (or rank) alike
       point by point, or both are constant guesses, one of which may be chance itself.
     - "not resolvable": a constant guess or a failed shadow stands on one side, and no attack.
@@ -106,8 +106,8 @@ def judge_claim(
     sides = [*left, *right]
     value, low, high = (100 * number for number in margin(left, right, n_resamples, metric))
     unranked = [] if metric == "accuracy" or all(one.can_rank for one in sides) else [UNRANKED]
-    few = _few_false_alarms(sides, metric)
-    if np.isnan(value) or few:
+    unsure = [_rate_flags(side, metric) for side in (left, right)]
+    if np.isnan(value) or any(unsure):
         verdict = UNRESOLVED
     elif _is_settled(left, right, metric):
         verdict = BY_CONSTRUCTION if says(bounds, low, high) == HOLDS else UNRESOLVED
@@ -122,7 +122,7 @@ def judge_claim(
     numbers = {"margin": round(value, 2), "ci_low": round(low, 2), "ci_high": round(high, 2)}
     queries = {"queries": _mean_queries(left), "against_queries": _mean_queries(right)}
     about = {"metric": metric, "seeds": len(left), "verdict": verdict}
-    return about | numbers | queries | {"flags": flags.join([flagged, *unranked, *few])}
+    return about | numbers | queries | {"flags": flags.join([flagged, *unranked, *unsure])}
 
 
 def says(bounds: tuple[float, float | None], low: float, high: float) -> str:
@@ -147,12 +147,16 @@ def _is_constant(side: Sequence[Decisions]) -> bool:
     return bool(side) and all(one.is_constant for one in side)
 
 
-def _few_false_alarms(sides: Iterable[Decisions], metric: str) -> list[str]:
-    """The flags of a true-positive rate that rests on too few non-members, of the seed that has the fewest."""
+def _rate_flags(side: Sequence[Decisions], metric: str) -> str:
+    """What speaks against a true-positive rate of one side: of the first seed of which something does."""
     if (fpr := fpr_of(metric)) is None:
-        return []
-    n_nonmembers = min(int(np.sum(~one.is_member)) for one in sides)
-    return [text] if (text := flags.few_false_alarms(fpr, n_nonmembers)) else []
+        return ""
+    texts = [
+        flags.join([flags.rate_flags(one.scores, one.is_member, fpr), flags.few_false_alarms(fpr, sum(~one.is_member))])
+        for one in side
+        if one.can_rank
+    ]
+    return next(filter(None, texts), "")
 
 
 def _mean_queries(decisions: Sequence[Decisions]) -> float | None:

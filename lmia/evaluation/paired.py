@@ -117,16 +117,18 @@ def _resampled(
     sides: Sequence[Decisions], n_resamples: int, metric: str, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """The metric (1 + n_resamples,) of each of several attacks on the same points: as it is, then of drawn points."""
-    keys = [side.key(metric) for side in sides]
-    cells, group = np.unique(np.column_stack([sides[0].is_member, *keys]), axis=0, return_inverse=True)
-    is_member, counts = cells[:, 0] == 1, np.bincount(group.ravel())
-    weights = np.zeros((1 + n_resamples, len(cells)), int)
+    keys, code = [side.key(metric) for side in sides], sides[0].is_member.astype(int)
+    for key in keys:  # points that are alike to all sides are one cell
+        code = code * (key.max() + 1) + key
+    _, first, counts = np.unique(code, return_index=True, return_counts=True)
+    is_member = sides[0].is_member[first]
+    weights = np.zeros((1 + n_resamples, len(first)), int)
     weights[0] = counts
     for kind in (is_member, ~is_member):
         if n := counts[kind].sum():
             weights[1:, kind] = rng.multinomial(n, counts[kind] / n, size=n_resamples)
-    for key in cells[:, 1:].T:
-        yield _measured(metric, key, is_member, weights)
+    for key in keys:
+        yield _measured(metric, key[first], is_member, weights)
 
 
 def _measured(metric: str, key: np.ndarray, is_member: np.ndarray, weights: np.ndarray) -> np.ndarray:

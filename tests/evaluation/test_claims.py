@@ -7,7 +7,7 @@ import pytest
 from lmia import artifacts
 from lmia.evaluation.claims import CLAIMS, judge_claim, judge_claims, load_decisions, says
 from lmia.evaluation.metrics_table import COLUMNS
-from lmia.evaluation.paired import Decisions, decisions, margin
+from lmia.evaluation.paired import Decisions, decisions
 
 SCORED = {
     "settings": np.array(["", "budget=5"]),
@@ -172,6 +172,15 @@ def test_ranks_that_are_not_there_are_named():
 
 
 def test_rates_of_few_false_alarms_decide_no_claim():
+    """Of 60 non-members, below all members or above."""
+    high, low = (decided(*[1] * 120, scores=sign * np.arange(120)) for sign in (-1, 1))
     for rate, flag in ((0.15, "9 false alarms allowed"), (0.01, "0 false alarms allowed"), (0.2, "")):
-        row = judge_claim([GOOD] * 3, [BAD] * 3, 50, ABOVE, f"tpr_at_{rate}_fpr")  # of 60 non-members
+        row = judge_claim([high] * 3, [low] * 3, 50, ABOVE, f"tpr_at_{rate}_fpr")
         assert (row["verdict"], row["flags"]) == ("not resolvable" if flag else "holds", flag)
+
+
+def test_rates_of_attacks_that_only_decide_decide_no_claim():
+    """At a tenth of 120 non-members; half of all points are called members, and a fifth of these rightly."""
+    high = decided(*[1] * 240, scores=-np.arange(240))
+    row = judge_claim([high] * 3, [decided(*[1, 0] * 60, *[0] * 60, *[1] * 60)] * 3, 50, ABOVE, "tpr_at_0.1_fpr")
+    assert (row["margin"], row["verdict"], row["flags"]) == (100, "not resolvable", "120 tied at the top")

@@ -57,7 +57,7 @@ def main():
             found = pd.DataFrame(results(config, study, f"{name}/{cells(study)[0]}", attack))
             for metric, values in found.groupby(0, sort=False):
                 same = {"study": name, "attack": attack, "metric": metric, "seeds": len(values)}
-                difference = over_seeds(values[2] - values[1], 1000)
+                difference = over_seeds([(apart, apart, apart) for apart in values[2] - values[1]])
                 shown = zip(("difference", "low", "high"), np.round(difference, 4), strict=True)
                 rows.append(
                     same | {"shadow": round(values[1].mean(), 4), "halves": round(values[2].mean(), 4)} | dict(shown)

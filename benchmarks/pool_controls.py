@@ -25,7 +25,8 @@ from lmia import artifacts, plugins  # noqa: E402
 from lmia.attacks.observation_files import join_blocks, load_observations  # noqa: E402
 from lmia.attacks.observations import OBSERVATIONS  # noqa: E402
 from lmia.calibration.scoring import score_targets  # noqa: E402
-from lmia.evaluation.pooled import flags, measure  # noqa: E402
+from lmia.evaluation.flags import rate_flags  # noqa: E402
+from lmia.evaluation.pooled import measure  # noqa: E402
 from lmia.membership import load_pool_membership  # noqa: E402
 from lmia.splits import draw_pool  # noqa: E402
 from lmia.streams import seed_list, stream  # noqa: E402
@@ -82,7 +83,7 @@ def rows_of(config, name, study):
     controls += [("told others", *found) for found in told_others(config, study, where, len(inputs))]
     for control, attack, found in controls:
         drawn = [measure(scores, known, [FPR], RESAMPLES, number) for number, (scores, known) in enumerate(found)]
-        tied = any("tied at the top" in flags(scores, known, FPR) for scores, known in found)
+        tied = any("tied at the top" in rate_flags(scores, known, FPR) for scores, known in found)
         for metric, truth in TRUE.items():
             intervals = [measured[metric].interval() for measured in drawn]
             same = {"study": name, "control": control, "attack": attack, "metric": metric, "true": truth}

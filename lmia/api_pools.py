@@ -15,6 +15,7 @@ from lmia.attacks.scoring import run_attack
 from lmia.calibration.pools import MIN_MODELS, leave_one_out
 from lmia.evaluation import pooled
 from lmia.evaluation.flag_texts import join
+from lmia.evaluation.flags import rate_flags
 
 CALIBRATIONS = ("lira", "difference", "logistic", "rmia", "attack_p", "attack_r")
 
@@ -121,11 +122,11 @@ def evaluate_pool(
     scores = _as_scores("scores", scores, is_member.shape)
     found = pooled.measure(scores, is_member, fprs, n_resamples, seed)
     intervals = {name: measured.interval() for name, measured in found.items()}
-    flags = [pooled.flags(scores, is_member, fpr) for fpr in fprs]
+    flags = [rate_flags(scores, is_member, fpr) for fpr in fprs]
     if against is not None:
         against = _as_scores("against", against, is_member.shape)
         others = pooled.measure(against, is_member, fprs, n_resamples, seed)
-        flags = [join([own, pooled.flags(against, is_member, fpr)]) for own, fpr in zip(flags, fprs, strict=True)]
+        flags = [join([own, rate_flags(against, is_member, fpr)]) for own, fpr in zip(flags, fprs, strict=True)]
         intervals = {name: pooled.difference(found[name], others[name]) for name in found}
     table = pd.DataFrame.from_dict(intervals, orient="index", columns=["value", "ci_low", "ci_high"])
     table = table.clip(0 if against is None else -1, 1)  # few pairs stretch their draws beyond all rates

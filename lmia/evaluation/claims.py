@@ -3,8 +3,8 @@
 Which claims there are is said in the configuration, see config/paper.yaml.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -12,50 +12,72 @@ import pandas as pd
 
 from lmia import artifacts
 from lmia.evaluation import flags
-from lmia.evaluation.intervals import LEVEL, over_seeds
-from lmia.evaluation.metrics_table import flags_over_seeds, read_measures
+from lmia.evaluation.flags import with_models_flags
+from lmia.evaluation.intervals import over_seeds
+from lmia.evaluation.metrics_table import MODELS, read_measures
+from lmia.evaluation.paired import Decisions, decisions, difference
+from lmia.evaluation.tpr_names import fpr_of
 from lmia.membership import load_membership
-from lmia.streams import stream
 
-CLAIMS = ["artifact", "claim", "margin", "ci_low", "ci_high", "queries", "against_queries", "seeds", "verdict", "flags"]
+CLAIMS = [
+    "artifact",
+    "claim",
+    "metric",
+    "margin",
+    "ci_low",
+    "ci_high",
+    "queries",
+    "against_queries",
+    "seeds",
+    "verdict",
+    "flags",
+]
+MARGINS = ["artifact", "claim", "metric", "seed", "margin", "ci_low", "ci_high", "queries", "against_queries"]
+MARGINS += ["finding", "flags"]
+HOLDS, FAILS, UNRESOLVED = "holds", "fails", "not resolvable"
+ONE_PAIR, BY_CONSTRUCTION = "one model pair", "by construction"
+CONSTANT = "constant guess"
+UNRANKED = "decides without ranking"
+FAILED_SHADOWS = ("shadow at chance", "shadow constant", "shadow diverged")  # whose thresholds say nothing
 
 
-@dataclass(frozen=True)
-class Decisions:
-    """What one attack said of one target's points, or the target itself of its non-members.
-
-    correct, is_member: bools (n,); example_ids: ints (n,); queries: mean per point.
-    """
-
-    correct: np.ndarray
-    is_member: np.ndarray
-    example_ids: np.ndarray
-    queries: float
-
-    def accuracy(self, weights: np.ndarray | None = None) -> float:
-        """Balanced over members and non-members that there are; weights (n,): how often each counts, default once."""
-        weights = np.ones(len(self.correct)) if weights is None else weights
-        groups = [group for group in (self.is_member, ~self.is_member) if group.any()]
-        return float(np.mean([np.average(self.correct[group], weights=weights[group]) for group in groups]))
-
-
-def judge_claims(claims: Sequence[Mapping[str, Any]], artifact: str, n_resamples: int) -> pd.DataFrame:
-    """One row of CLAIMS per claim.
+def claim_margins(claims: Sequence[Mapping[str, Any]], artifact: str, n_resamples: int) -> pd.DataFrame:
+    """One row of MARGINS per claim and seed.
 
     Args:
-        claims: each has `claim`, its text, `at_least` and `within`, as `judge_claim` takes them, and two `sides`: paths
-            as `scores`, `splits`, `measures` and `model_measures`, `setting` of the attack, and `of_model`, whether the
+        claims: Each has `claim`, its text, `metric`, as `seed_margin` takes it, `seeds` and two `sides`: paths as
+            `scores`, `splits`, `measures` and `model_measures`, `setting` of the attack, and `of_model`, whether the
             model's accuracy is meant and not the attack's.
-        artifact: name of the table or figure that makes them.
-        n_resamples: of the bootstrap.
+        artifact: Name of the table or figure that makes them.
+        n_resamples: Of the bootstrap.
     """
     rows = []
     for claim in claims:
         left, right = map(load_decisions, claim["sides"])
-        row = judge_claim(left, right, n_resamples, claim["at_least"], claim["within"])
-        found = flags.join(load_flags(side) for side in claim["sides"])
-        rows.append(row | {"artifact": artifact, "claim": claim["claim"], "flags": found})
+        flagged = map(flags.join, zip(*(load_flags(side) or [""] * len(left) for side in claim["sides"]), strict=True))
+        same = {"artifact": artifact, "claim": claim["claim"], "metric": claim["metric"]}
+        for seed, one, other, said in zip(claim["seeds"], left, right or [None] * len(left), flagged, strict=True):
+            rows.append(same | {"seed": seed} | seed_margin(one, other, n_resamples, claim["metric"], said))
+    return pd.DataFrame(rows, columns=MARGINS)
+
+
+def judge_margins(margins: pd.DataFrame, claims: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row of CLAIMS per claim that has margins.
+
+    margins: rows of MARGINS of one artifact; claims: each has `claim` and `metric`, and `bounds` as `judge` takes them.
+    """
+    of = {key: rows for key, rows in margins.groupby(["claim", "metric"], sort=False)}
+    rows = []
+    for claim in claims:
+        if (found := of.get((claim["claim"], claim["metric"]))) is not None:
+            rows.append(found.iloc[0][["artifact", "claim", "metric"]].to_dict() | judge(found, claim["bounds"]))
     return pd.DataFrame(rows, columns=CLAIMS)
+
+
+def read_margins(path: str | PathLike[str]) -> pd.DataFrame:
+    """Rows of MARGINS from a file; texts are texts, "" where a seed has no finding or flag."""
+    numbers: dict[Hashable, list[str]] = {name: [""] for name in MARGINS[4:9]}
+    return pd.read_csv(path, keep_default_na=False, na_values=numbers)
 
 
 def load_decisions(side: Mapping[str, Any]) -> list[Decisions]:
@@ -68,100 +90,97 @@ def load_decisions(side: Mapping[str, Any]) -> list[Decisions]:
     return found
 
 
-def load_flags(side: Mapping[str, Any]) -> str:
-    """What speaks against the numbers of one side of a claim: of its models and its attack, over its seeds."""
-    if side["of_model"]:
-        table = read_measures(side["model_measures"])
-        return flags.over_seeds(table[table["metric"].eq("test_accuracy")]["flags"].tolist())
-    if not side["measures"]:  # chance
-        return ""
-    [(_, text)] = flags_over_seeds(read_measures([*side["measures"], *side["model_measures"]]), side["setting"]).values
-    return text
+def load_flags(side: Mapping[str, Any]) -> list[str]:
+    """What speaks against the numbers of one side of a claim, of its models and its attack: of each seed.
 
-
-def decisions(
-    scored: dict[str, np.ndarray], is_member: np.ndarray, setting: str, of_model: bool = False
-) -> Iterator[Decisions]:
-    """The `Decisions` of one attack in one setting, for each seed of a block.
-
-    Args:
-        scored: arrays of an artifact of scores.
-        is_member: bools (s, n), of its points.
-        setting: one of the attack's.
-        of_model: the scores are the gap attack's, and what counts is how often the model is right on non-members.
+    Of chance, none.
     """
-    v = scored["settings"].tolist().index(setting)
-    columns = (scored["scores"][:, v], scored["thresholds"][:, v], scored["example_ids"], scored["queries"][:, v])
-    for scores, threshold, ids, queries, is_in in zip(*columns, is_member, strict=True):
-        if of_model:  # scores are 1 where the label is right; the threshold may be that of a constant rule
-            yield Decisions(scores[~is_in] == 1, is_in[~is_in], ids[~is_in], 1.0)
-        else:
-            yield Decisions((scores >= threshold) == is_in, is_in, ids, float(queries))
+    if not (files := [*side["measures"], *side["model_measures"]]):
+        return []
+    table = with_models_flags(read_measures(files), MODELS)
+    metric, setting = ("test_accuracy", "") if side["of_model"] else ("accuracy", side["setting"])
+    return table.loc[table["metric"].eq(metric) & table["setting"].eq(setting), "flags"].tolist()
 
 
-def margin(left: Sequence[Decisions], right: Sequence[Decisions], n_resamples: int) -> tuple[float, float, float]:
-    """Mean difference of the balanced accuracies of two attacks with its 95 % interval, fractions.
-
-    left, right: over seeds, in the same order; right may be empty, which stands for chance. Several
-    seeds: interval over the seeds' differences. One seed: bootstrap over members and non-members, the same draws for
-    both where both saw the same points.
-    """
-    baselines = [other.accuracy() for other in right] or [0.5] * len(left)
-    differences = [one.accuracy() - base for one, base in zip(left, baselines, strict=True)]
-    if len(differences) > 1:
-        return over_seeds(differences, n_resamples)
-    rng = stream(0, "bootstrap of a margin")
-    draws = [_draw(left[0], right[0] if right else None, rng) for _ in range(n_resamples)]
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return differences[0], float(low), float(high)
-
-
-def _draw(one: Decisions, other: Decisions | None, rng: np.random.Generator) -> float:
-    """The difference of one resample."""
-    weights = _resample(one, rng)
-    if other is None:
-        return one.accuracy(weights) - 0.5
-    paired = np.array_equal(one.example_ids, other.example_ids)
-    return one.accuracy(weights) - other.accuracy(weights if paired else _resample(other, rng))
-
-
-def _resample(decisions: Decisions, rng: np.random.Generator) -> np.ndarray:
-    """How often each point is drawn, members and non-members each among themselves, ints (n,)."""
-    weights = np.zeros(len(decisions.correct), int)
-    for group in (decisions.is_member, ~decisions.is_member):
-        if n := group.sum():
-            weights[group] = rng.multinomial(n, np.full(n, 1 / n))
-    return weights
-
-
-def judge_claim(
-    left: Sequence[Decisions],
-    right: Sequence[Decisions],
-    n_resamples: int,
-    at_least: float = 0.0,
-    within: float | None = None,
+def seed_margin(
+    one: Decisions, other: Decisions | None, n_resamples: int, metric: str = "accuracy", flagged: str = ""
 ) -> dict[str, Any]:
-    """The numbers of one row of CLAIMS: a margin, its interval in points, and a verdict.
+    """What the models of one seed say of a claim: the last columns of MARGINS, margin and interval in points.
 
-    The verdict is "holds" or "fails" only where the whole interval says so.
+    `finding` is the first of these that is so, else "":
+
+    - "not resolvable": an attack has no such metric (flag "decides without ranking"), or a rate that says nothing of
+      it: of few false alarms, or of tied scores (`flags.rate_flags`).
+    - "by construction": the data settle the claim whatever the attacks are worth. Both sides decide (or rank) alike
+      point by point, or both are constant guesses, one of which may be chance itself.
+    - "constant guess": one side is, and no attack.
 
     Args:
-        left: See `margin`.
-        right: See `margin`.
-        n_resamples: See `margin`.
-        at_least: The margin must be larger, in points.
-        within: It must instead be no larger either way, in points.
+        one: See `paired.difference`.
+        other: See `paired.difference`; None stands for chance.
+        n_resamples: See `paired.difference`.
+        metric: See `paired.difference`.
+        flagged: Flags of both sides.
     """
-    value, low, high = (100 * number for number in margin(left, right, n_resamples))
-    if within is None:
-        holds, fails = low > at_least, high < at_least
+    sides = [side for side in (one, other) if side is not None]
+    value, low, high = (round(100 * number, 4) for number in difference(one, other, n_resamples, metric))
+    unranked = [] if metric == "accuracy" or all(side.can_rank for side in sides) else [UNRANKED]
+    unsure = [_rate_flags(side, metric) for side in sides]
+    are_constant = [metric == "accuracy" and side.is_constant for side in sides]
+    if np.isnan(value) or any(unsure):
+        finding = UNRESOLVED
+    elif all(are_constant) or other is not None and one.is_same(other, metric):
+        finding = BY_CONSTRUCTION
     else:
-        holds, fails = -within <= low and high <= within, high < -within or low > within
-    queries = {"queries": _mean_queries(left), "against_queries": _mean_queries(right)}
-    numbers = {"margin": round(value, 2), "ci_low": round(low, 2), "ci_high": round(high, 2)}
-    verdict = "holds" if holds else "fails" if fails else "not resolvable"
-    return numbers | queries | {"seeds": len(left), "verdict": verdict}
+        finding = CONSTANT if any(are_constant) else ""
+    queries = {"queries": one.queries, "against_queries": other.queries if other else None}
+    numbers = {"margin": value, "ci_low": low, "ci_high": high} | queries
+    return numbers | {"finding": finding, "flags": flags.join([flagged, *unranked, *unsure])}
 
 
-def _mean_queries(decisions: Sequence[Decisions]) -> float | None:
-    return round(float(np.mean([one.queries for one in decisions])), 1) if decisions else None
+def judge(margins: pd.DataFrame, bounds: tuple[float, float | None]) -> dict[str, Any]:
+    """The numbers of one row of CLAIMS: a margin, its interval in points, a verdict, and what speaks against them.
+
+    The verdict is the first of these that is so:
+
+    - "not resolvable": some seed cannot resolve the metric.
+    - "by construction": the data settle the claim in every seed.
+    - "not resolvable": in every seed a constant guess stands on one side and no attack, or some shadow has failed.
+    - "one model pair": a single seed, whose interval is of that pair of models alone.
+    - "holds" or "fails" where the whole interval says so, else "not resolvable".
+
+    Args:
+        margins: Rows of `seed_margin`, one per seed.
+        bounds: Within which the margin must lie, in points, with both ends; without an upper one it must be larger.
+    """
+    value, low, high = over_seeds(margins[["margin", "ci_low", "ci_high"]].to_numpy(float))
+    findings, flagged = margins["finding"].tolist(), flags.over_seeds(margins["flags"].tolist())
+    if UNRESOLVED in findings:
+        verdict = UNRESOLVED
+    elif set(findings) == {BY_CONSTRUCTION}:
+        verdict = BY_CONSTRUCTION if says(bounds, low, high) == HOLDS else UNRESOLVED
+    elif set(findings) <= {BY_CONSTRUCTION, CONSTANT} or any(flag in flagged for flag in FAILED_SHADOWS):
+        verdict = UNRESOLVED
+    else:
+        verdict = ONE_PAIR if len(margins) == 1 else says(bounds, low, high)
+    queries = margins[["queries", "against_queries"]].astype(float).mean().round(1).to_dict()
+    numbers = {"margin": round(value, 2), "ci_low": round(low, 2), "ci_high": round(high, 2)} | queries
+    return numbers | {"seeds": len(margins), "verdict": verdict, "flags": flagged}
+
+
+def says(bounds: tuple[float, float | None], low: float, high: float) -> str:
+    """What an interval says of a margin that must lie within bounds: HOLDS, FAILS or UNRESOLVED."""
+    least, most = bounds
+    if most is None:  # an attack that is no more accurate than another is not above it
+        return HOLDS if low > least else FAILS if high < least else UNRESOLVED
+    if least <= low and high <= most:
+        return HOLDS
+    return FAILS if high < least or low > most else UNRESOLVED
+
+
+def _rate_flags(side: Decisions, metric: str) -> str:
+    """What speaks against a true-positive rate of one side."""
+    if (fpr := fpr_of(metric)) is None or not side.can_rank:
+        return ""
+    tied = flags.rate_flags(side.scores, side.is_member, fpr)
+    return flags.join([tied, flags.few_false_alarms(fpr, int(np.sum(~side.is_member)))])

@@ -17,6 +17,9 @@ from lmia.evaluation.flag_texts import BETWEEN, join, parted
 OTHERWISE = 0.0027  # as three standard errors of a normal number
 TINY = 1e-30  # where all are right, or none
 MAX_CENSORED = 0.1  # of the searches, without a flag
+MIN_FALSE_ALARMS = 10  # fewer of them do not tell one rate from another
+CONSTANT = "constant guess"
+FEW = re.compile(r"\d+ false alarms allowed")
 CENSORED = re.compile(r"(\d+) of (\d+) searches censored")
 
 
@@ -33,7 +36,41 @@ def attack_flags(scores: np.ndarray, threshold: float | np.ndarray, n_censored: 
     """
     guess = np.asarray(scores, float) >= threshold
     censored = [f"{n_censored} of {n_searches} searches censored"] if n_censored > MAX_CENSORED * n_searches else []
-    return join(censored + ["constant guess"] * bool(guess.all() or not guess.any()))
+    return join(censored + [CONSTANT] * bool(guess.all() or not guess.any()))
+
+
+def few_false_alarms(fpr: float, n_nonmembers: int) -> str:
+    """What to say of a false-positive rate that lets fewer than MIN_FALSE_ALARMS through, as "8 false alarms allowed".
+
+    A true-positive rate at such a rate lies too high, and its interval covers less than it says.
+    """
+    allowed = fpr * n_nonmembers
+    return f"{int(allowed)} false alarms allowed" if allowed < MIN_FALSE_ALARMS else ""
+
+
+def rate_flags(scores: np.ndarray, is_member: np.ndarray, fpr: float) -> str:
+    """What speaks against a true-positive rate at a false-positive rate, "" for nothing.
+
+    scores: floats, higher = more member-like; is_member: bools of the same shape.
+
+    "N tied at the top": so many scores are the highest that no threshold has so few false alarms, and a rate of 0 says
+    nothing of the attack. "N tied at the threshold": so many scores are the next below the threshold, and less than
+    half of the false alarms are used that the rate allows. "N false alarms allowed": see `few_false_alarms`.
+    """
+    n_others = int(np.sum(~is_member))
+    allowed = fpr * n_others
+    if allowed < 1:  # the rate is not resolvable
+        return ""
+    _, group = np.unique(-scores, return_inverse=True)
+    sizes, false = np.bincount(group.ravel()), np.bincount(group.ravel(), weights=~is_member.ravel()).cumsum()
+    n_called = int(np.sum(false / n_others <= fpr))  # groups of equal scores, from the highest
+    used = false[n_called - 1] if n_called else 0
+    texts = []
+    if used < allowed / 2 and sizes[n_called] > 1:
+        if not n_called:
+            return f"{sizes[0]} tied at the top"
+        texts.append(f"{sizes[n_called]} tied at the threshold")
+    return join([*texts, few_false_alarms(fpr, n_others)])
 
 
 def references_flag(right: np.ndarray, are_right: np.ndarray, is_in: np.ndarray, is_member: np.ndarray) -> str:

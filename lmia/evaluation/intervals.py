@@ -1,4 +1,4 @@
-"""How sure a metric is: bootstrap and exact intervals over examples, and bootstrap intervals over seeds."""
+"""How sure a metric is: bootstrap and exact intervals over examples, and Student's intervals over seeds."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike
 from scipy import special  # scipy.stats takes 0.7 s to import, in hundreds of jobs
 
 from lmia.evaluation.metrics import at_threshold, auc, tpr_at_fpr
+from lmia.evaluation.tpr_names import tpr_name
 from lmia.streams import stream
 
 LEVEL = 0.95
-MIN_BOOTSTRAP_SEEDS = 6
 Interval = tuple[float, float, float]  # (value, low, high), fractions
 
 
@@ -36,7 +36,7 @@ def evaluate(
         seed: Of the draws.
     """
     scores, is_member = np.asarray(scores, float), np.asarray(is_member, bool)
-    tprs = {_tpr_name(fpr): tpr_at_fpr(scores, is_member, fpr) for fpr in fprs}
+    tprs = {tpr_name(fpr): tpr_at_fpr(scores, is_member, fpr) for fpr in fprs}
     values = at_threshold(scores, is_member, threshold) | {"auc": auc(scores, is_member)} | tprs
     draws = _bootstrap(scores, is_member, threshold, fprs, n_resamples, seed)
     trials = dict.fromkeys(["recall", *tprs], int(is_member.sum())) | {"precision": int((scores >= threshold).sum())}
@@ -47,10 +47,6 @@ def evaluate(
         return value, *_percentiles(draws[name], value)
 
     return {name: with_interval(name, value) for name, value in values.items()}
-
-
-def _tpr_name(fpr: float) -> str:
-    return f"tpr_at_{fpr:g}_fpr"
 
 
 def proportion(hits: int, n: int) -> Interval:
@@ -84,7 +80,7 @@ def _bootstrap(
     n_members, n_nonmembers = int(is_member.sum()), int((~is_member).sum())
     members = _resampled(np.bincount(group[is_member], minlength=len(cells)), n_resamples, rng)
     others = _resampled(np.bincount(group[~is_member], minlength=len(cells)), n_resamples, rng)
-    tpr, fpr = _rates(members, ends), _rates(others, ends)
+    tpr, fpr = rates(members, ends), rates(others, ends)
     tp, fp = (drawn[:, cells % 2 == 0].sum(axis=1) for drawn in (members, others))
     with np.errstate(invalid="ignore"):
         draws = {
@@ -93,9 +89,9 @@ def _bootstrap(
             "recall": tp / n_members,
             "f1": 2 * tp / (tp + fp + n_members),
         }
-    draws["auc"] = ((tpr[:, 1:] + tpr[:, :-1]) / 2 * np.diff(fpr, axis=1)).sum(axis=1)
+    draws["auc"] = area(tpr, fpr)
     for target in fprs:
-        draws[_tpr_name(target)] = np.where(fpr <= target, tpr, 0).max(axis=1)
+        draws[tpr_name(target)] = highest_rate(tpr, fpr, target)
     return draws
 
 
@@ -105,7 +101,7 @@ def _resampled(counts: np.ndarray, n_resamples: int, rng: np.random.Generator) -
     return rng.multinomial(n, counts / n, size=n_resamples)
 
 
-def _rates(counts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def rates(counts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Shares (n_resamples, k + 1) of examples at or above each of k distinct scores, highest first, from 0 to 1.
 
     counts: ints (n_resamples, c) of cells, the highest scores first; ends: the last cell of each score, ints (k,).
@@ -114,23 +110,34 @@ def _rates(counts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     return np.pad(upto.take(ends, axis=1) / upto[:, -1:], [(0, 0), (1, 0)])
 
 
-def over_seeds(values: ArrayLike, n_resamples: int, seed: int = 0) -> Interval:
-    """Mean over seeds with its 95 % interval: (mean, low, high); low and high are NaN for a single seed.
+def area(tpr: np.ndarray, fpr: np.ndarray) -> np.ndarray:
+    """Areas (r,) under ROCs of rates (r, k + 1)."""
+    return ((tpr[:, 1:] + tpr[:, :-1]) / 2 * np.diff(fpr, axis=1)).sum(axis=1)
 
-    An expanded percentile bootstrap (Hesterberg 2015, section 5.3): plain percentiles of few values are too narrow by
-    sqrt((n - 1) / n) and by z / t, and wider percentiles undo both. Fewer than MIN_BOOTSTRAP_SEEDS values have too few
-    different resamples to reach such percentiles: they get Student's interval.
+
+def highest_rate(tpr: np.ndarray, fpr: np.ndarray, target: float) -> np.ndarray:
+    """The highest true-positive rates (r,) at a false-positive rate of at most `target`, of rates (r, k + 1)."""
+    return np.where(fpr <= target, tpr, 0).max(axis=1)
+
+
+def over_seeds(intervals: Sequence[Interval] | np.ndarray) -> Interval:
+    """Mean over seeds with its 95 % interval, from the value and the interval over points (n, 3) of each seed.
+
+    It is the wider of two, on either side:
+
+    - Student's interval of the values, which takes in all that differs between seeds: models, shadows and points.
+    - That of all seeds' points together, the models being fixed: the root mean square of the seeds' own half widths
+      over the root of their number. A few seeds that agree by chance are not surer than their points are.
+
+    The first covers 95 % of means (tests/evaluation/test_coverage.py); so both together cover more where seeds hardly
+    differ but by their points, 98 % with three of them. A single seed has its own interval: of its models alone.
     """
-    values = np.asarray(values, dtype=float)
-    mean = float(values.mean())
-    if len(values) < 2 or np.isnan(mean):
+    values, lows, highs = np.asarray(intervals, dtype=float).T
+    n, mean = len(values), float(values.mean())
+    if n == 1:
+        return mean, float(lows[0]), float(highs[0])
+    if np.isnan(mean):
         return mean, float("nan"), float("nan")
-    n = len(values)
-    if n < MIN_BOOTSTRAP_SEEDS:
-        reach = special.stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(ddof=1) / np.sqrt(n)
-        return mean, mean - float(reach), mean + float(reach)
-    tail = special.ndtr(-np.sqrt(n / (n - 1)) * special.stdtrit(n - 1, (1 + LEVEL) / 2))
-    rng = stream(seed, "bootstrap over seeds")
-    means = values[rng.integers(n, size=(n_resamples, n))].mean(axis=1)
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return mean, float(low), float(high)
+    reach = special.stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(ddof=1)
+    below, above = (np.fmax(reach, np.sqrt(np.mean((values - end) ** 2))) / np.sqrt(n) for end in (lows, highs))
+    return mean, mean - float(below), mean + float(above)

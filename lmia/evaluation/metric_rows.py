@@ -8,6 +8,9 @@ import numpy as np
 from lmia.evaluation import flags
 from lmia.evaluation.flag_texts import join, parted
 from lmia.evaluation.intervals import evaluate, proportion
+from lmia.evaluation.metrics_table import OVER_GAP
+from lmia.evaluation.paired import decisions, difference
+from lmia.evaluation.tpr_names import tpr_name
 
 UNRANKED = (np.nan, np.nan, np.nan)  # scores that only decide have no ROC, and no guess no precision
 MODEL_METRICS = ("train_accuracy", "test_accuracy")
@@ -30,8 +33,11 @@ def attack_rows(
     seeds: Sequence[int],
     fprs: Sequence[float],
     resamples: int,
+    gap: dict[str, np.ndarray] | None = None,
 ) -> Iterator[dict]:
     """One row per seed, setting and metric of an attack on the targets of a block of seeds.
+
+    A true-positive rate that rests on few false alarms has a flag of its own.
 
     Args:
         scored: arrays of an artifact of scores.
@@ -40,19 +46,26 @@ def attack_rows(
         seeds: of the block, and of the bootstraps.
         fprs: false-positive rates, in (0, 1), at which the true-positive rate is reported.
         resamples: of the bootstrap.
+        gap: arrays of the gap attack's scores on the same targets, None where the attack is not compared with it.
     """
+    few = [{tpr_name(fpr): flags.few_false_alarms(fpr, n) for fpr in fprs} for n in (~is_member).sum(axis=1)]
+    by_gap = [] if gap is None else list(decisions(gap, is_member, ""))
+    by_attack = {setting: list(decisions(scored, is_member, setting)) for setting in scored["settings"].tolist()}
     for (s, seed), (v, setting) in product(enumerate(seeds), enumerate(scored["settings"])):
         scores, threshold = scored["scores"][s, v], scored["thresholds"][s, v]
         values = evaluate(scores, is_member[s], threshold, fprs, resamples, seed)
         if not scored["can_rank"][s]:
             values |= {name: UNRANKED for name in values if name == "auc" or name.startswith("tpr_at")}
+        if by_gap:
+            values[OVER_GAP] = difference(by_attack[str(setting)][s], by_gap[s], resamples, seed=seed)
         if is_outlier is not None:
             values |= on_outliers((scores >= threshold)[is_outlier[s]], is_member[s, is_outlier[s]])
         same = {"seed": seed, "queries": scored["queries"][s, v], "setting": setting}
         noted = scored["flags"][s] if "flags" in scored else ""
-        same["flags"] = join([flags.attack_flags(scores, threshold, *scored["searches"][s, v]), noted])
+        flagged = join([flags.attack_flags(scores, threshold, *scored["searches"][s, v]), noted])
         for metric, (value, low, high) in values.items():
-            yield same | {"metric": metric, "value": value, "ci_low": low, "ci_high": high}
+            row = {"metric": metric, "value": value, "ci_low": low, "ci_high": high}
+            yield same | {"flags": join([flagged, few[s].get(metric, "") if value == value else ""])} | row
 
 
 def model_rows(

@@ -49,35 +49,28 @@ def read_measures(paths: Iterable[str | PathLike[str]]) -> pd.DataFrame:
     return pd.concat([read_metrics(path) for path in paths], ignore_index=True)
 
 
-def with_rows_over_seeds(table: pd.DataFrame, n_resamples: int, gap: str | None = None) -> pd.DataFrame:
+def with_rows_over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     """Append a row over seeds, seed "all", to each group that differs in its seed alone.
 
-    gap: name of the gap attack, if there is one. Values are means, and queries too; an interval is over seeds, that of
-    a single one over its points. An attack's rows over seeds include "accuracy_over_gap", the paired difference to the
-    gap attack on the same models. What is wrong with models is flagged on the rows of all attacks on them
-    (`lmia.evaluation.flags`).
+    Values are means, and queries too; intervals are those of `intervals.over_seeds`. What is wrong with models is
+    flagged on the rows of all attacks on them (`lmia.evaluation.flags`).
 
     Of a pool there are rows over all its models already: they are put in the place of the mean, with the flags of the
-    models beside their own, and there is no difference to the gap attack, which a pool has apart.
+    models beside their own.
     """
     table = flags.with_models_flags(table, MODELS)
     same = [*MODELS, "attack", "access", "setting", "metric"]
     is_pooled = table["seed"].eq(ALL_SEEDS)
     pooled, table = table.loc[is_pooled], table.loc[~is_pooled]
     over_models = {key: row for key, row in zip(_keys(pooled, same), pooled.to_dict("records"), strict=True)}
-    pools = set(_keys(pooled, MODELS))
-    alone = table.loc[[key not in pools for key in _keys(table, MODELS)]]
-    groups = pd.concat([table, _over_gap(alone, gap)]).groupby(same, sort=False, dropna=False)
     rows = []
-    for key, group in groups:
+    for key, group in table.groupby(same, sort=False, dropna=False):
         assert isinstance(key, tuple)  # as several columns give it
         flagged = flags.over_seeds(group["flags"].tolist())
         if (row := over_models.pop(key, None)) is not None:
             rows.append(row | {"flags": flags.join([flagged, row["flags"]])})
             continue
-        value, low, high = over_seeds(group["value"], n_resamples)
-        if len(group) == 1:
-            low, high = group[["ci_low", "ci_high"]].iloc[0]
+        value, low, high = over_seeds(group[["value", "ci_low", "ci_high"]].to_numpy())
         low, high = np.clip([low, high], *BOUNDS.get(key[-1], (0, 1)))  # Student's interval knows no bounds
         row = dict(zip(same, key, strict=True)) | {"seed": ALL_SEEDS, "queries": group["queries"].mean()}
         rows.append(row | {"flags": flagged, "value": value, "ci_low": low, "ci_high": high})
@@ -94,15 +87,6 @@ def flags_over_seeds(table: pd.DataFrame, setting: str = "") -> pd.DataFrame:
     rows = flags.with_models_flags(table, MODELS)
     rows = rows.loc[rows["metric"].eq("accuracy") & rows["setting"].eq(setting)]
     return rows.groupby("attack", sort=False)["flags"].agg(lambda texts: flags.over_seeds(texts.tolist())).reset_index()
-
-
-def _over_gap(table: pd.DataFrame, name: str | None) -> pd.DataFrame:
-    """Accuracy minus that of the gap attack of this name, per seed."""
-    accuracy = table.loc[(table["metric"] == "accuracy") & (table["attack"] != name)]
-    gap = table.loc[(table["metric"] == "accuracy") & (table["attack"] == name) & (table["setting"] == "")]
-    paired = accuracy.merge(gap.loc[:, [*MODELS, "seed", "value"]], on=[*MODELS, "seed"], suffixes=("", "_gap"))
-    difference = paired["value"] - paired["value_gap"]
-    return paired.assign(metric=OVER_GAP, value=difference, ci_low=np.nan, ci_high=np.nan).loc[:, COLUMNS]
 
 
 def select(table: pd.DataFrame, study: str, metric: str, **equal: Any) -> pd.DataFrame:

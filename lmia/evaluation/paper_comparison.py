@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 
 from lmia.evaluation import flags
+from lmia.evaluation.claims import BY_CONSTRUCTION, ONE_PAIR
+from lmia.evaluation.flag_texts import parted
+from lmia.evaluation.flags import CONSTANT
 from lmia.evaluation.metrics import at_threshold, best_threshold
 from lmia.evaluation.metrics_table import ALL_SEEDS, read_metrics
 from lmia.streams import stream
@@ -47,7 +50,9 @@ def compare_number(table: pd.DataFrame | None, cell: Mapping[str, Any]) -> dict[
     not depend on the number ("variant", "other n"), else None.
 
     A number is "reproduced" within CLOSE points of the paper's, where its interval leaves no doubt of twice that; it
-    "differs" where it is further off and its interval does not hold the paper's; else it is "not resolvable".
+    "differs" where it is further off and its interval does not hold the paper's; else it is "not resolvable". Of a
+    single seed it is "one model pair" in any case: that interval is of this pair alone. What a constant guess would
+    reproduce is "by construction": it has its accuracy whatever the models are.
     """
     row = {name: cell.get(name) for name in COMPARISON}
     if table is None:
@@ -56,16 +61,22 @@ def compare_number(table: pd.DataFrame | None, cell: Mapping[str, Any]) -> dict[
     rows = table.loc[(table["metric"] == metric) & (table["setting"] == "")]
     for column in ("attack", "defense", "n_train"):
         rows = rows.loc[rows[column] == cell[column]]
-    over, n_seeds = rows.loc[rows["seed"] == ALL_SEEDS].iloc[0], int((rows["seed"] != ALL_SEEDS).sum())
+    over, by_seed = rows.loc[rows["seed"] == ALL_SEEDS].iloc[0], rows.loc[rows["seed"] != ALL_SEEDS]
+    n_seeds, is_constant = len(by_seed), all(CONSTANT in parted(text) for text in by_seed["flags"])
     ours, low, high = (round(100 * float(over[name]), 2) for name in ("value", "ci_low", "ci_high"))
     row |= {"ours": ours, "ci_low": low, "ci_high": high, "queries": over["queries"], "seeds": n_seeds}
     row["remark"] = flags.join([cell["remark"], over["flags"]])
     row["difference"] = difference = round(ours - cell["paper"], 2)
-    return row | {"status": cell["status"] or _status(difference, low - cell["paper"], high - cell["paper"])}
+    status = cell["status"] or _status(difference, low - cell["paper"], high - cell["paper"], n_seeds, is_constant)
+    return row | {"status": status}
 
 
-def _status(difference: float, low: float, high: float) -> str:
-    """low, high: interval of the difference, in points."""
+def _status(difference: float, low: float, high: float, n_seeds: int, is_constant: bool) -> str:
+    """low, high: interval of the difference, in points; is_constant: whether the attack guesses the same of all."""
+    if is_constant and abs(difference) <= CLOSE:
+        return BY_CONSTRUCTION
+    if n_seeds == 1:
+        return ONE_PAIR
     if abs(difference) <= CLOSE:
         return "reproduced" if max(-low, high) <= 2 * CLOSE else "not resolvable"
     return "not resolvable" if low <= 0 <= high else "differs"

@@ -13,11 +13,12 @@ import numpy as np
 from scipy import special
 
 from lmia.evaluation.flag_texts import join
+from lmia.evaluation.flags import rate_flags
 from lmia.evaluation.intervals import LEVEL, Interval
 from lmia.evaluation.metrics_table import ALL_SEEDS
+from lmia.evaluation.tpr_names import tpr_name
 from lmia.streams import stream
 
-MIN_FALSE_ALARMS = 10  # fewer of them do not tell one rate from another
 PRIORS = (0.5, 0.1, 0.01, 0.001)  # shares of members among the points that an attacker asks about
 
 
@@ -169,7 +170,7 @@ class _Sorted:
         return dict(zip(self._names(), values, strict=True))
 
     def _names(self) -> list[str]:
-        names = ["auc", *(f"tpr_at_{f:g}_fpr" for f in self._fprs)]
+        names = ["auc", *(tpr_name(f) for f in self._fprs)]
         if self._decides:
             names += ["accuracy", "precision", "recall", "f1"]
             for f in self._fprs:
@@ -201,7 +202,7 @@ def pool_rows(
     ways = [(scored["scores"][:, v], scored["thresholds"][:, v]) for v in settings]
     for v, found in zip(settings, measure_alike(ways, is_member, fprs, resamples), strict=True):
         same = {"seed": ALL_SEEDS, "queries": scored["queries"][:, v].mean(), "setting": scored["settings"][v]}
-        flagged = {f"tpr_at_{fpr:g}_fpr": flags(ways[v][0], is_member, fpr) for fpr in fprs}
+        flagged = {tpr_name(fpr): rate_flags(ways[v][0], is_member, fpr) for fpr in fprs}
         for name, measured in found.items():
             value, low, high = measured.interval()
             low, high = np.clip([low, high], 0, 1)  # few pairs stretch their draws beyond all rates
@@ -218,7 +219,7 @@ def differences(
     are those of both attacks.
     """
     by_rate = {
-        name: {f"tpr_at_{fpr:g}_fpr": flags(scores, is_member, fpr) for fpr in fprs} for name, scores in scored.items()
+        name: {tpr_name(fpr): rate_flags(scores, is_member, fpr) for fpr in fprs} for name, scores in scored.items()
     }
     found = measure_alike([(scores, None) for scores in scored.values()], is_member, fprs, resamples)
     for (one, of_one), (other, of_other) in combinations(zip(scored, found, strict=True), 2):
@@ -228,29 +229,3 @@ def differences(
             row = {"metric": metric, "value": value, "ci_low": low, "ci_high": high}
             flagged = [by_rate[name].get(metric, "") for name in (one, other)]
             yield {"attack": one, "against": other} | row | {"flags": join(flagged)}
-
-
-def flags(scores: np.ndarray, is_member: np.ndarray, fpr: float) -> str:
-    """What speaks against a true-positive rate at a false-positive rate, "" for nothing.
-
-    "N tied at the top": so many pairs share the highest score that no threshold has so few false alarms, and a rate of
-    0 says nothing of the attack. "N tied at the threshold": so many pairs share the next score below the threshold, and
-    less than half of the false alarms are used that the rate allows. "N false alarms allowed": too few to tell one rate
-    from another.
-    """
-    n_others = int(np.sum(~is_member))
-    allowed = fpr * n_others
-    if allowed < 1:  # the rate is not resolvable
-        return ""
-    _, group = np.unique(-scores, return_inverse=True)
-    sizes, false = np.bincount(group.ravel()), np.bincount(group.ravel(), weights=~is_member.ravel()).cumsum()
-    n_called = int(np.sum(false / n_others <= fpr))  # groups of equal scores, from the highest
-    used = false[n_called - 1] if n_called else 0
-    texts = []
-    if used < allowed / 2 and sizes[n_called] > 1:
-        if not n_called:
-            return f"{sizes[0]} tied at the top"
-        texts.append(f"{sizes[n_called]} tied at the threshold")
-    if allowed < MIN_FALSE_ALARMS:
-        texts.append(f"{int(allowed)} false alarms allowed")
-    return join(texts)

@@ -15,7 +15,7 @@ from lmia.figures import style
 NARROW = 50  # characters that fit below axes with a label of two lines beside them
 SAID = {"accuracy": "attack accuracy (%)", "auc": "area under the ROC curve"}
 TPR = re.compile(r"tpr_at_(.+)_fpr")
-FEW = r"\d+ false alarms allowed"  # as `lmia.evaluation.pooled.flags` says it: the same of all attacks on a pool
+FEW = r"(\d+ false alarms allowed)(?: \(\d+ of \d+\))?"  # `lmia.evaluation.flags`: the same of all attacks
 TIED = r"\d+ (?=tied at the )"  # other numbers at each point of a curve
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from lmia.evaluation.intervals import _bootstrap, evaluate, over_seeds, proportion
@@ -49,18 +51,47 @@ def test_examples_intervals_cover_the_truth():
     assert 0.89 <= inside / 200 <= 0.99
 
 
-def test_seed_intervals_cover_with_six_seeds():
-    rng = np.random.default_rng(2)
-    inside = 0
-    for _ in range(400):
-        _, low, high = over_seeds(rng.normal(size=6), 1000)
-        inside += low <= 0 <= high
-    assert 0.91 <= inside / 400 <= 0.99  # plain percentiles would cover about 86 %
+def alone(*values):
+    """Seeds whose points say nothing of how sure they are."""
+    return [(value, value, value) for value in values]
 
 
-def test_one_seed_has_no_interval():
-    mean, low, high = over_seeds([0.7], 100)
-    assert mean == 0.7 and np.isnan(low) and np.isnan(high)
+def test_several_seeds_have_students_interval():
+    mean, low, high = over_seeds(alone(0.5, 0.7, 0.9))
+    assert mean == pytest.approx(0.7) and [mean - low, high - mean] == pytest.approx([4.3027 * 0.2 / 3**0.5] * 2, 1e-4)
+    values = np.random.default_rng(0).normal(size=9)
+    of_scipy = stats.t.interval(0.95, 8, values.mean(), stats.sem(values))
+    assert over_seeds(alone(*values))[1:] == pytest.approx(of_scipy)
+
+
+def test_seeds_that_agree_are_as_unsure_as_all_their_points_together():
+    """On either side: three seeds at 0.9, of which one is surer than the others."""
+    mean, low, high = over_seeds([(0.9, 0.84, 0.92), (0.9, 0.84, 0.92), (0.9, 0.88, 0.91)])
+    below, above = np.sqrt((0.06**2 + 0.06**2 + 0.02**2) / 9), np.sqrt((0.02**2 + 0.02**2 + 0.01**2) / 9)
+    assert (mean, low, high) == pytest.approx((0.9, 0.9 - below, 0.9 + above))
+    apart = [0.8, 1.0]
+    assert over_seeds([(value, value - 0.1, value + 0.1) for value in apart]) == over_seeds(alone(*apart))
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=8))
+def test_an_interval_over_seeds_is_no_narrower_than_either_of_two(found):
+    seeds = [(value, value - below, value + above) for value, below, above in found]
+    mean, low, high = over_seeds(seeds)
+    _, *student = over_seeds(alone(*(value for value, _, _ in seeds)))
+    below, above = np.sqrt((np.array(found)[:, 1:] ** 2).sum(axis=0)) / len(seeds)
+    assert low <= min(student[0], mean - below) + 1e-9 and high >= max(student[1], mean + above) - 1e-9
+    ends = (min(student[0], mean - below), max(student[1], mean + above))
+    assert (low, high) == pytest.approx(ends)  # and no wider than the wider of the two
+
+
+def test_one_seed_has_the_interval_of_its_points():
+    assert over_seeds([(0.7, 0.6, 0.75)]) == (0.7, 0.6, 0.75)
+
+
+def test_what_one_seed_cannot_resolve_no_mean_does():
+    nothing = float("nan")
+    assert np.isnan(over_seeds([(0.5, 0.4, 0.6), (nothing, nothing, nothing)])).all()
+    assert over_seeds([(0.5, nothing, nothing), (0.7, nothing, nothing)]) == over_seeds(alone(0.5, 0.7))
 
 
 def test_exact_intervals_of_proportions():

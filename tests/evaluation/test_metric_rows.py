@@ -15,6 +15,7 @@ SCORED = {
     "queries": np.array([[9.0, 5.0], [8.0, 4.0]]),
     "searches": np.array([[[0, 4], [0, 4]], [[1, 10], [2, 10]]]),
     "can_rank": np.array([True, False]),
+    "example_ids": np.array([[0, 1, 2, 3]] * 2),
 }
 
 
@@ -53,7 +54,7 @@ def test_each_setting_has_its_scores_threshold_and_queries():
         ("budget=5", "tpr_at_0.5_fpr"): 0.5,
     }
     assert {(setting, row["queries"]) for (setting, _), row in rows.items()} == {("", 9), ("budget=5", 5)}
-    assert {row["flags"] for row in rows.values()} == {""}
+    assert {row["flags"] for (_, metric), row in rows.items() if metric != "tpr_at_0.5_fpr"} == {""}
     assert all(row["ci_low"] <= row["value"] <= row["ci_high"] for row in rows.values())
 
 
@@ -108,6 +109,41 @@ def test_each_seed_has_its_own_membership():
     rows = attack_rows(SCORED, np.array([MEMBER, ~MEMBER]), None, seeds=[7, 8], fprs=[0.5], resamples=20)
     found = {row["seed"]: row["value"] for row in rows if (row["setting"], row["metric"]) == ("", "accuracy")}
     assert found == {7: 1, 8: 0.25}
+
+
+GAP = SCORED | {
+    "settings": np.array(["", "budget=5"]),
+    "scores": np.array([[[1, 1, 1, 0]] * 2, [[1, 0, 1, 0]] * 2], float),
+    "thresholds": np.full((2, 2), 0.5),
+}
+
+
+def test_accuracies_are_compared_with_the_gap_attack_on_the_same_points():
+    """Which is right on three of four points of seed 7, and on two of seed 8."""
+    known = np.array([MEMBER, MEMBER])
+    rows = list(attack_rows(SCORED, known, None, seeds=[7, 8], fprs=[0.5], resamples=100, gap=GAP))
+    over = {(row["seed"], row["setting"]): row for row in rows if row["metric"] == "accuracy_over_gap"}
+    assert {key: row["value"] for key, row in over.items()} == {
+        (7, ""): 0.25,
+        (7, "budget=5"): -0.25,
+        (8, ""): 0.25,
+        (8, "budget=5"): 0,
+    }
+    assert [over[7, ""][end] for end in ("ci_low", "ci_high")] == [0, 0.5]
+    assert not any(row["metric"] == "accuracy_over_gap" for row in rows_of(0).values())
+
+
+def test_rates_of_few_false_alarms_are_flagged():
+    """A rate of one half of 20 non-members allows ten, and one of 40 % eight."""
+    n = 40
+    scored = SCORED | {"scores": np.arange(4 * n, dtype=float).reshape(2, 2, n), "thresholds": np.full((2, 2), 9.0)}
+    scored |= {"can_rank": np.array([True, False]), "example_ids": np.zeros((2, n), int)}
+    known = np.array([np.arange(n) % 2 == 0] * 2)
+    rows = attack_rows(scored, known, None, seeds=[7, 8], fprs=[0.5, 0.4, 0.01], resamples=5)
+    flagged = {(row["seed"], row["setting"], row["metric"]): row["flags"] for row in rows}
+    assert flagged[7, "", "tpr_at_0.4_fpr"] == "8 false alarms allowed"
+    assert not any("allowed" in flagged[key] for key in flagged if key[2] != "tpr_at_0.4_fpr" or key[0] == 8)
+    assert flagged[7, "budget=5", "tpr_at_0.4_fpr"] == "constant guess; 8 false alarms allowed"
 
 
 SHADOWS = [

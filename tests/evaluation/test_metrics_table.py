@@ -37,22 +37,11 @@ OVER_SEEDS = [  # attack, setting, metric, queries, value
     ("gap", "", "accuracy", 1, 0.55),
     ("boundary", "", "accuracy", 80, 0.67),
     ("boundary", "budget=50", "accuracy", 45, 0.62),
-    ("boundary", "", "accuracy_over_gap", 80, (0.10 + 0.14) / 2),
-    ("boundary", "budget=50", "accuracy_over_gap", 45, (0.04 + 0.10) / 2),
 ]
 
 
-def test_accuracy_over_gap_is_over_the_gap_attack_whatever_its_name():
-    renamed = TABLE.replace({"attack": {"gap": "baseline"}})
-    over = [
-        with_rows_over_seeds(*given).query("metric == 'accuracy_over_gap'")
-        for given in ((TABLE, 100, "gap"), (renamed, 100, "baseline"), (renamed, 100))
-    ]
-    assert over[0]["value"].tolist() == over[1]["value"].tolist() and len(over[0]) == 2 and over[2].empty
-
-
 def test_rows_over_seeds_by_hand():
-    table = with_rows_over_seeds(TABLE, 1000, "gap")
+    table = with_rows_over_seeds(TABLE)
     pd.testing.assert_frame_equal(table[: len(TABLE)], TABLE)
     rows = table[len(TABLE) :]
     assert len(rows) == len(OVER_SEEDS) and (rows["seed"] == "all").all()
@@ -61,28 +50,31 @@ def test_rows_over_seeds_by_hand():
         assert found["value"].item() == pytest.approx(value) and found["queries"].item() == queries
         # Two seeds: Student's interval with one degree of freedom, no further than the metric goes.
         ends = TABLE[(TABLE["attack"] == attack) & (TABLE["setting"] == setting)]["value"].to_numpy()
-        if metric == "accuracy_over_gap":
-            ends = ends - np.array([0.60, 0.50])
         reach = 12.7062 * abs(ends[0] - ends[1]) / 2
-        expected = np.clip([value - reach, value + reach], -1 if metric == "accuracy_over_gap" else 0, 1)
+        expected = np.clip([value - reach, value + reach], 0, 1)
         assert [found["ci_low"].item(), found["ci_high"].item()] == pytest.approx(expected, abs=1e-4)
 
 
+def test_seeds_that_agree_keep_the_interval_of_all_their_points():
+    same = TABLE.assign(value=0.6, ci_low=0.5, ci_high=0.8)
+    rows = select(with_rows_over_seeds(same), "s", "accuracy")
+    assert rows["ci_low"].tolist() == pytest.approx([0.6 - 0.1 / 2**0.5] * 3)
+    assert rows["ci_high"].tolist() == pytest.approx([0.6 + 0.2 / 2**0.5] * 3)
+
+
+def test_differences_may_be_below_zero():
+    below = TABLE.assign(metric="accuracy_over_gap", value=-0.2, ci_low=-0.5, ci_high=0)
+    rows = select(with_rows_over_seeds(below), "s", "accuracy_over_gap")
+    assert rows["ci_low"].tolist() == pytest.approx([-0.2 - 0.3 / 2**0.5] * 3)
+
+
 def test_one_seed_has_the_interval_over_its_points():
-    rows = with_rows_over_seeds(TABLE[:3], 100, "gap").query("seed == 'all'").set_index(["attack", "setting", "metric"])
+    rows = with_rows_over_seeds(TABLE[:3]).query("seed == 'all'").set_index(["attack", "setting", "metric"])
     assert rows.loc[("boundary", "", "accuracy"), ["ci_low", "ci_high"]].tolist() == pytest.approx([0.6, 0.8])
-    assert rows.loc[("boundary", "", "accuracy_over_gap"), ["ci_low", "ci_high"]].isna().all()
-
-
-def test_attacks_are_paired_with_the_gap_of_their_own_run():
-    other = TABLE.assign(study="t", value=TABLE["value"] + np.where(TABLE["attack"] == "gap", 0.1, 0))
-    table = with_rows_over_seeds(pd.concat([TABLE, other], ignore_index=True), 100, "gap")
-    assert select(table, "s", "accuracy_over_gap", setting="")["value"].item() == pytest.approx(0.12)
-    assert select(table, "t", "accuracy_over_gap", setting="")["value"].item() == pytest.approx(0.02)
 
 
 def test_a_table_is_read_back_and_selected(tmp_path):
-    with_rows_over_seeds(TABLE, 100, "gap").to_csv(tmp_path / "metrics.csv", index=False)
+    with_rows_over_seeds(TABLE).to_csv(tmp_path / "metrics.csv", index=False)
     table = read_metrics(tmp_path / "metrics.csv")
     assert table["seed"].tolist()[:2] == ["0", "0"] and (table["setting"][:2] == "").all()
     settings = {"study": "s", "n_train": 10, "defense": None}
@@ -101,7 +93,7 @@ def flagged_table():
 
 
 def test_flags_reach_all_attacks_on_the_model_and_the_rows_over_seeds():
-    groups = with_rows_over_seeds(flagged_table(), 100, "gap").groupby(["seed", "attack"])["flags"]
+    groups = with_rows_over_seeds(flagged_table()).groupby(["seed", "attack"])["flags"]
     assert {key: set(flags) for key, flags in groups} == {
         ("0", ""): {""},
         ("0", "gap"): {""},
@@ -134,14 +126,12 @@ def test_rows_over_all_models_of_a_pool_are_kept_with_the_flags_of_its_models():
         row(1, "", 0.5, metric="test_accuracy"),
     ]
     pool = pd.DataFrame([*TABLE.to_dict("records"), *models, *pooled]).assign(study="pool")
-    table = with_rows_over_seeds(pd.concat([TABLE, pool], ignore_index=True), 100, "gap")
-    alone = with_rows_over_seeds(TABLE, 100, "gap").query("seed == 'all'").reset_index(drop=True)
+    table = with_rows_over_seeds(pd.concat([TABLE, pool], ignore_index=True))
+    alone = with_rows_over_seeds(TABLE).query("seed == 'all'").reset_index(drop=True)
     others = table.query("seed == 'all' and study == 's'").reset_index(drop=True)
     pd.testing.assert_frame_equal(others, alone)
     rows = table.query("seed == 'all' and study == 'pool'").set_index(["attack", "setting", "metric"])
-    assert len(table.query("seed != 'all'")) == 2 * len(TABLE) + 2 and "accuracy_over_gap" not in str(
-        rows.index.tolist()
-    )
+    assert len(table.query("seed != 'all'")) == 2 * len(TABLE) + 2
     found = rows.loc[("boundary", "", "accuracy")]
     assert (found["value"], found["ci_low"], found["ci_high"], found["queries"]) == (0.3, 0.3 - 0.1, 0.3 + 0.1, 80)
     assert found["flags"] == "target diverged (1 of 2); 12 tied at the top"

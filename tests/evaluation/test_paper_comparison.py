@@ -20,7 +20,7 @@ CELL = {"artifact": "table_1", "dataset": "d", "n_train": 9, "attack": "gap", "d
 CELL |= {"status": None, "table": "not shown"}
 
 
-def table(values, metric="accuracy", attack="gap", n_train=9, defense="none", reach=0.03):
+def table(values, metric="accuracy", attack="gap", n_train=9, defense="none", reach=0.03, flags=()):
     """Measures of one attack with an interval of 3 points each way, and their row over seeds."""
     run = {"study": "s", "dataset": "d", "n_train": n_train, "model": "m", "defense": defense, "access": "label"}
     same = run | {"attack": attack, "setting": "", "metric": metric, "queries": 5.0, "flags": ""}
@@ -28,7 +28,8 @@ def table(values, metric="accuracy", attack="gap", n_train=9, defense="none", re
         same | {"seed": str(seed), "value": value, "ci_low": value - reach, "ci_high": value + reach}
         for seed, value in enumerate(values)
     ]
-    return with_rows_over_seeds(pd.DataFrame(rows)[COLUMNS], 100, "gap")
+    rows = [row | {"flags": flag} for row, flag in zip(rows, flags or [""] * len(rows), strict=True)]
+    return with_rows_over_seeds(pd.DataFrame(rows)[COLUMNS])
 
 
 @pytest.mark.parametrize(
@@ -42,11 +43,24 @@ def table(values, metric="accuracy", attack="gap", n_train=9, defense="none", re
         (55, 0.03, "differs"),
     ],
 )
-def test_one_seed_is_compared_with_the_interval_of_its_points(paper, reach, status):
-    row = compare_number(table([0.6], reach=reach), CELL | {"paper": paper})
+def test_a_number_is_compared_by_its_interval_and_one_seed_by_none(paper, reach, status):
+    """Four seeds that agree, whose points together are so unsure."""
+    row = compare_number(table([0.6] * 4, reach=2 * reach), CELL | {"paper": paper})
     assert list(row) == COMPARISON and row["remark"] == "10 points"
-    assert (row["ours"], row["ci_low"], row["queries"], row["seeds"]) == (60, 60 - 100 * reach, 5, 1)
+    assert (row["ours"], row["ci_low"], row["queries"], row["seeds"]) == (60, 60 - 100 * reach, 5, 4)
     assert row["difference"] == pytest.approx(60 - paper) and row["status"] == status
+    one = compare_number(table([0.6], reach=reach), CELL | {"paper": paper})
+    assert one == row | {"seeds": 1, "status": "one model pair"}
+
+
+def test_what_a_constant_guess_reproduces_is_by_construction():
+    def status(paper, flags):
+        return compare_number(table([0.5] * len(flags), flags=flags), CELL | {"paper": paper})["status"]
+
+    always = ["constant guess", "9 of 10 searches censored; constant guess", "constant guess"]
+    assert status(50, always) == status(50, always[:1]) == "by construction"
+    assert status(55, always) == "differs"  # a failure is no construction
+    assert status(50, [*always[:2], ""]) == "reproduced" and status(50, ["shadow constant guess"] * 3) == "reproduced"
 
 
 def test_flags_are_among_the_remarks():
@@ -76,7 +90,7 @@ def test_several_seeds_are_compared_with_the_interval_over_them():
 
 
 def test_a_cell_may_be_of_the_model_or_not_run():
-    row = compare_number(table([0.5], "test_accuracy", ""), CELL | {"attack": "", "paper": 49.7})
+    row = compare_number(table([0.5] * 3, "test_accuracy", ""), CELL | {"attack": "", "paper": 49.7})
     assert row["ours"] == 50 and row["status"] == "reproduced"
     row = compare_number(None, CELL | {"paper": 80.3})
     assert row["status"] == "not run" and row["ours"] is None and row["paper"] == 80.3
@@ -121,7 +135,7 @@ def test_markdown_has_a_cell_for_each_value():
 
 def test_each_number_is_compared_in_the_table_of_its_own_study(tmp_path):
     for name, value in (("one", 0.6), ("other", 0.8)):
-        table([value]).to_csv(tmp_path / f"{name}.csv", index=False)
+        table([value] * 3).to_csv(tmp_path / f"{name}.csv", index=False)
     tables = [str(tmp_path / "one.csv"), None, str(tmp_path / "other.csv")]
     rows = compare_numbers([CELL | {"paper": 60.0, "table": path} for path in tables])
     assert list(rows) == COMPARISON and rows["status"].tolist() == ["reproduced", "not run", "differs"]

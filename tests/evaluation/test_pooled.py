@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from lmia.evaluation import pooled
+from lmia.evaluation.flags import rate_flags
 from lmia.evaluation.metrics import at_threshold, auc, tpr_at_fpr
 
 
@@ -97,17 +98,17 @@ def test_ties_are_told_and_no_rate():
     is_member = np.array([[1, 1, 1, 0, 0, 0, 0, 0], [0, 0, 0, 1, 1, 1, 1, 1]], bool)
     scores = np.zeros((2, 8))
     scores[0, :5] = 1  # three members and two non-members, of eight each
-    assert pooled.flags(scores, is_member, 0.125) == "5 tied at the top"  # one false alarm is allowed
-    assert pooled.flags(scores, is_member, 0.25) == "2 false alarms allowed"
+    assert rate_flags(scores, is_member, 0.125) == "5 tied at the top"  # one false alarm is allowed
+    assert rate_flags(scores, is_member, 0.25) == "2 false alarms allowed"
     assert (
-        pooled.flags(scores, is_member, 0.9) == "11 tied at the threshold; 7 false alarms allowed"
+        rate_flags(scores, is_member, 0.9) == "11 tied at the threshold; 7 false alarms allowed"
     )  # of which two are used
-    assert pooled.flags(scores, is_member, 0.1) == ""  # not resolvable: less than one is allowed
+    assert rate_flags(scores, is_member, 0.1) == ""  # not resolvable: less than one is allowed
     scores[0, 3:5] = 0
-    assert pooled.flags(scores, is_member, 0.125) == "13 tied at the threshold; 1 false alarms allowed"
+    assert rate_flags(scores, is_member, 0.125) == "13 tied at the threshold; 1 false alarms allowed"
     rng = np.random.default_rng(0)
     distinct, known = rng.random((2, 200)), np.arange(400).reshape(2, 200) % 2 > 0
-    assert [pooled.flags(distinct, known, fpr) for fpr in (0.1, 0.03, 0.001)] == ["", "6 false alarms allowed", ""]
+    assert [rate_flags(distinct, known, fpr) for fpr in (0.1, 0.03, 0.001)] == ["", "6 false alarms allowed", ""]
 
 
 def test_decisions_are_those_of_each_targets_own_threshold():

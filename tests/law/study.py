@@ -496,6 +496,7 @@ EVERY_KIND = {
                     "study": "moving",
                     "attacks": ["noise"],
                     "against": ["gap"],
+                    "metric": ["accuracy", "auc"],
                     "at_least": 0.5,
                 },
                 {
@@ -512,6 +513,7 @@ EVERY_KIND = {
                     "n_train": [40],
                     "attacks": ["boundary"],
                     "against": ["gap"],
+                    "between": [-20.0, 20.0],
                 },
                 {"says": "And less is worse", "study": "small", "attacks": ["gap"], "against": ["boundary"]},
             ],

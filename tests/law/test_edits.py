@@ -52,13 +52,12 @@ READERS = {
         "compare_in_question",
     }
     | PLOTS,
-    # Tables name the gap attack.
     "attacks": {
         *("score_attack", "score_given", "score_in_question", "score_pool"),
         *("measure_attack", "measure_pool", "compare_pool"),
-        *("tabulate_study", "compare_exhibit", "plot_metrics", "plot_scores", "write_audit", "compare_in_question"),
+        *("compare_exhibit", "plot_metrics", "plot_scores", "write_audit", "compare_in_question"),
     },
-    "metrics": {"measure_attack", "measure_pool", "compare_pool", "tabulate_study", "compare_exhibit"},
+    "metrics": {"measure_attack", "measure_pool", "compare_pool", "compare_exhibit"},
     "figures": PLOTS,
     "exhibits": {"compare_exhibit"},
 }
@@ -69,7 +68,7 @@ FIRST = READERS | {
     "defenses": {"train_model", "query_confidences"},
     "queries": ASKS | {"fit_stopping"},
     "attacks": {"score_attack", "score_given", "score_in_question", "score_pool", "compare_in_question"},
-    "metrics": {"measure_attack", "tabulate_study"},
+    "metrics": {"measure_attack"},
 }
 # Keys that no result depends on, each with its reason.
 READ_BY_NONE = {

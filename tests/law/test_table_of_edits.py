@@ -47,7 +47,6 @@ LEFT_OUT = {
         "measure_attack",
         "measure_pool",
         "compare_pool",
-        "tabulate_study",
         "compare_exhibit",
         "plot_metrics",
         "plot_scores",

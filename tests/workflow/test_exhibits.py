@@ -61,6 +61,7 @@ def test_an_exhibit_is_a_target_that_runs_nothing_but_itself(copy):
         "above chance: gap minus chance, n = 60, at least -100 points",
     ]
     assert claims["verdict"][2] == "holds" and claims["against_queries"].tolist()[:2] == [1, 1]
+    assert claims["metric"].tolist() == ["accuracy"] * 3
     page = (folder / "table_1.md").read_text()
     assert page.startswith("# Table 1") and page.count("\n| ") == 6 + 5
 
@@ -131,6 +132,7 @@ def test_claims_are_spelled_out_where_their_sides_differ():
         same | {"attacks": ["boundary"], "settings": ["budget=60"], "against_study": "other"},
         same | {"attacks": ["gap"], "defense": "guard", "against_defense": "none", "within": 1},
         same | {"attacks": ["true-confidence"], "defense": "guard", "against": ["chance"]},
+        same | {"attacks": ["boundary"], "against": ["gap"], "between": [2, 5], "metric": ["auc", "tpr_at_0.1_fpr"]},
     ]
     config["exhibits"] = {"figure_1": {"title": "", "claims": claims}}
     made = exhibit_claims(check(config), "figure_1")
@@ -140,7 +142,10 @@ def test_claims_are_spelled_out_where_their_sides_differ():
         "x: boundary (budget=60, small) minus boundary (budget=60, other), n = 60",
         "x: gap (guard) minus gap (none), n = 60, within 1 point",
         "x: true-confidence (guard) minus chance, n = 60",
+        *["x: boundary minus gap, n = 60, between 2 and 5 points"] * 2,
     ]
+    assert [claim["metric"] for claim in made] == ["accuracy"] * 5 + ["auc", "tpr_at_0.1_fpr"]
+    assert [claim["bounds"] for claim in made[2:]] == [(0, None), (-1, 1), (0, None), (2, 5), (2, 5)]
     assert made[2]["sides"][1]["scores"] == ["results/scores/other/n60-none/0-1/boundary.npz"]
     guarded = made[3]["sides"][0]
     assert guarded["scores"] == ["results/scores/small/n60-guard/0-1/gap.npz"]
@@ -191,6 +196,18 @@ BAD = {
     ),
     "a number of YAML 1.1": ({"paper": {"small": {"accuracy": {"gap": "1_0"}}}}, "small.accuracy: .* valid number, as"),
     "one under a defense": ({"paper": {"small": {"under": {"none": {"gap": "1_0"}}}}}, "under: .* valid number, as"),
+    "metric": (claim(metric=["acc"]), "claims.0.metric: acc: expected accuracy, auc, or tpr_at_F_fpr for a rate F"),
+    "no rate": (claim(metric=["tpr_at_1_fpr"]), "claims.0.metric: tpr_at_1_fpr: .* between 0 and 1, as tpr_at_0.1_fpr"),
+    "a rate otherwise": (claim(metric=["auc", "tpr_at_0.10_fpr"]), "claims.0.metric: tpr_at_0.10_fpr: expected"),
+    "one metric": (claim(metric="auc"), "claims.0.metric: auc: .*list"),
+    "metric of a model": (
+        claim(attacks=["test_accuracy"], metric=["auc"]),
+        "claims.0.metric: auc: test_accuracy has none; leave metric out",
+    ),
+    "two bounds": (claim(within=1, between=[0, 2]), "claims.0.between: .*: within is given too, .* remove one"),
+    "a bound beside another": (claim(at_least=3, within=1), "claims.0.within: 1.0: at_least is given too"),
+    "bounds": (claim(between=[5, 2]), "claims.0.between: 5, 2: expected the fewer points first; swap them"),
+    "one bound": (claim(between=[5]), "claims.0.between: .*at least 2 items"),
     "key": (claim(say=""), "claims.0.say: unknown key; did you mean says?"),
 }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from lmia.streams import seed_list
 from workflow.config.result_files import target_split
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.exhibits import Claim, PaperNumbers
@@ -111,20 +112,25 @@ class Side:
 
 
 def exhibit_claims(config: Config, name: str) -> list[dict[str, Any]]:
-    """One entry for each claim, attack, size and setting: its text, what it asks for, and the files of both sides."""
-    found = []
+    """One entry for each claim, metric, attack, size and setting: its text, what it asks for, both sides' files."""
+    return [
+        {
+            "claim": text,
+            "metric": metric,
+            "bounds": claim.bounds(),
+            "seeds": [seed for block in config.studies[left.study].seeds for seed in seed_list(block)],
+            "sides": [left.files(config), right.files(config)],
+        }
+        for claim, text, metric, left, right in claim_sides(config, name)
+    ]
+
+
+def claim_sides(config: Config, name: str) -> Iterator[tuple[Claim, str, str, Side, Side]]:
+    """(entry, text, metric, what is compared, with what) of each claim of an exhibit."""
     for claim in config.exhibits[name].claims:
         usual = config.studies[claim.study].defenses[0]
-        for left, right in _sides(config, claim):
-            found.append(
-                {
-                    "claim": _text(claim, left, right, usual),
-                    "at_least": claim.at_least,
-                    "within": claim.within,
-                    "sides": [left.files(config), right.files(config)],
-                }
-            )
-    return found
+        for metric, (left, right) in product(claim.metric, _sides(config, claim)):
+            yield claim, _text(claim, left, right, usual), metric, left, right
 
 
 def claim_files(config: Config, kind: str) -> Callable[[Any], list[str]]:
@@ -152,9 +158,17 @@ def _text(claim: Claim, left: Side, right: Side, usual: str) -> str:
     """What the paper says, and the difference that is computed for it."""
     names = f"{left.label(right, usual)} minus {right.label(left, usual)}"
     where = f", n = {left.n_train:,}" if left.n_train == right.n_train else ""
-    bound = f", at least {_points(claim.at_least)}" if claim.at_least else ""
-    bound = bound if claim.within is None else f", within {_points(claim.within)}"
-    return f"{claim.says}: {names}{where}{bound}"
+    return f"{claim.says}: {names}{where}{_bound(claim)}"
+
+
+def _bound(claim: Claim) -> str:
+    """What else a claim asks for than to be above."""
+    if claim.between is not None:
+        least, most = claim.between
+        return f", between {least:g} and {_points(most)}"
+    if claim.within is not None:
+        return f", within {_points(claim.within)}"
+    return f", at least {_points(claim.at_least)}" if claim.at_least else ""
 
 
 def _points(number: float) -> str:

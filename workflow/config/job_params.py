@@ -219,9 +219,6 @@ class Params:
     def observation(self, wildcards: Any) -> str:
         return self._config.query_of(wildcards.attack).observation
 
-    def gap_attack(self, wildcards: Any) -> str | None:
-        return self._config.gap_attack(self._study(wildcards))
-
     def row_key(self, wildcards: Any) -> dict[str, Any]:
         """The columns of metrics.csv that all attacks on the same models share."""
         study = self._study(wildcards)

@@ -123,6 +123,12 @@ class Paths:
         """Which of the target's points are outliers, where the study wants to know."""
         return f"results/outliers/{self._models(wildcards)}.npz" if self._study(wildcards).outliers else []
 
+    def gap_scores(self, wildcards: Any) -> str | list[str]:
+        """The gap attack on the same models, where another attack is to be compared with it: in pools none is."""
+        gap = None if self._study(wildcards).is_pool else self._config.gap_attack(self._study(wildcards))
+        folder = f"results/scores/{wildcards.study}/{wildcards.cell}/{wildcards.seeds}"
+        return [] if gap in (None, wildcards.attack) else f"{folder}/{gap}.npz"
+
     def observations(self, wildcards: Any, role: str, is_shadow: bool | None = None) -> str:
         """What an attack reads of one role; the shadows' confidences are masked only if it knows the mask.
 

@@ -138,6 +138,7 @@ rule measure_attack:
         scores="results/scores/{study}/{cell}/{seeds}/{attack}.npz",
         split=PATHS.of_models("results/splits/{study}/{cell}/{seeds}/target.npz"),
         outliers=PATHS.outliers,
+        gap=PATHS.gap_scores,
     output:
         "results/measures/{study}/{cell}/{seeds}/{attack}.csv",
     log:
@@ -264,8 +265,6 @@ rule tabulate_study:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        resamples=CONFIG.metrics.resamples,
-        gap=PARAMS.gap_attack,
         code=code("tabulate_study"),
     message:
         "Tabulate {wildcards.study}, with rows over seeds"

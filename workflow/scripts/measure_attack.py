@@ -19,13 +19,15 @@ def measure(
     key: dict[str, Any],
     seeds: list[int],
     outliers: str | None,
+    gap: str | None,
     metrics: dict[str, Any],
 ) -> None:
     expected = {"scores": ("f", 3), "example_ids": ("i", 2), "searches": ("i", 3)}
     scored, _ = artifacts.load(scores, "scores", expected)
     is_member = load_membership(split, scored["example_ids"])
     is_outlier = load_outliers(outliers, scored["example_ids"]) if outliers else None
-    rows = attack_rows(scored, is_member, is_outlier, seeds, **metrics)
+    of_gap = artifacts.load(gap, "scores", expected)[0] if gap else None
+    rows = attack_rows(scored, is_member, is_outlier, seeds, **metrics, gap=of_gap)
     pd.DataFrame([key | row for row in rows]).to_csv(output, index=False)
 
 
@@ -38,5 +40,6 @@ if __name__ == "__main__":
             key=snakemake.params.key,
             seeds=seed_list(snakemake.params.seeds),
             outliers=snakemake.input.outliers,
+            gap=snakemake.input.gap,
             metrics=snakemake.params.metrics,
         )

@@ -5,5 +5,5 @@ from workflow.harness.job import job
 
 if __name__ == "__main__":
     with job(snakemake):
-        table = with_rows_over_seeds(read_measures(snakemake.input), snakemake.params.resamples, snakemake.params.gap)
+        table = with_rows_over_seeds(read_measures(snakemake.input))
         table.to_csv(snakemake.output[0], index=False)

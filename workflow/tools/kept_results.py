@@ -9,7 +9,7 @@ configuration no longer has are dropped, so a mean over seeds is always of model
 import argparse
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ import numpy as np
 import pandas as pd
 
 from lmia import artifacts
+from lmia.evaluation.claims import MARGINS, read_margins
 from lmia.evaluation.metrics_table import ALL_SEEDS, COLUMNS, read_metrics, with_rows_over_seeds
 from lmia.evaluation.paper_comparison import transfer_cost
 from lmia.membership import load_membership
+from workflow.config.exhibit_inputs import CHANCE, TEST_ACCURACY, claim_sides
 from workflow.config.job_params import plain
 from workflow.config.load import check, read_layers
 from workflow.config.result_files import trained_cell
@@ -35,8 +37,18 @@ KEYS = {  # kind of table -> what tells its rows apart
     "models": [*MODEL, "seed", "role"],
     "thresholds": [*MODEL, "seed", "attack"],
     "costs": [*MODEL, "seeds", "stage", "file"],
+    "margins": ["artifact", "claim", "metric", "seed"],
 }
-NUMBERS = ("queries", "value", "ci_low", "ci_high", "points", "cpu")  # columns in which an empty field is no text
+NUMBERS = (
+    "queries",
+    "against_queries",
+    "value",
+    "margin",
+    "ci_low",
+    "ci_high",
+    "points",
+    "cpu",
+)  # columns in which an empty field is no text
 OF_SWEEPS = ("accuracy", "auc")  # metrics that are kept of attacks in other settings than as they are meant to be run
 STAGES = {
     "splits": "draw splits",
@@ -62,21 +74,22 @@ def keep(config: Config, name: str, results: Path = ROOT / "results", data: Path
         "models": pd.DataFrame(models(config, results)),
         "thresholds": pd.DataFrame(thresholds(config, results)),
         "costs": pd.DataFrame(costs(config, results)),
+        "margins": pd.concat([pd.DataFrame(columns=MARGINS), *margins(config, results)]),
     }
     data.mkdir(parents=True, exist_ok=True)
-    for kind, new in found.items():
+    recipes = Recipes(config)
+    for kind, table in found.items():
+        new: Table = table
         old = kept(config, name, kind, data)
-        if len(new):
-            attacks = new["attack"] if "attack" in new else [""] * len(new)
-            of = zip(new["study"], new["defense"], attacks, strict=True)
-            new = new.assign(recipe=[recipe(config, *which) for which in of])
+        new = new.assign(recipe=[recipes.of(row) for row in new.to_dict(orient="records")])
         joined = pd.concat([table for table in (old, new) if len(table)] or [old])
         joined = joined.drop_duplicates(KEYS[kind], keep="last").sort_values(
             KEYS[kind], key=lambda column: _places(config, column), kind="stable"
         )
         if kind == "measures":
-            joined = pd.concat([joined, with_means(config, joined).query("seed == @ALL_SEEDS")])
-        joined.to_csv(data / f"{name}-{kind}.csv", index=False, float_format="%.6g")
+            joined = pd.concat([joined, with_means(joined).query("seed == @ALL_SEEDS")])
+        if len(joined):
+            joined.to_csv(data / f"{name}-{kind}.csv", index=False, float_format="%.6g")
 
 
 def kept(config: Config, name: str, kind: str, data: Path = DATA) -> Table:
@@ -92,32 +105,65 @@ def kept(config: Config, name: str, kind: str, data: Path = DATA) -> Table:
     table = pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=numbers)
     if "seed" in table:
         table = table[table["seed"].ne(ALL_SEEDS)].astype({"seed": int})
-    attacks = table["attack"] if "attack" in table else [""] * len(table)
-    of = zip(table["study"], table["defense"], attacks, table["recipe"], strict=True)
-    return table[np.array([_is_current(config, *which) for which in of], bool)]
+    recipes = Recipes(config)
+    is_current = [recipes.of(row) == row["recipe"] for row in table.to_dict("records")]
+    return table[np.array(is_current, bool)]
 
 
 def measures_over_seeds(config: Config, name: str, data: Path = DATA) -> Table:
     """Kept measures of the configuration's seeds, with rows over them, as `metrics_table` has them."""
     table = kept(config, name, "measures", data)
     of = table[["study", "n_train", "seed"]].itertuples(index=False)
-    return with_means(config, table[np.array([_is_wanted(config, *row) for row in of], bool)])
+    return with_means(table[np.array([_is_wanted(config, *row) for row in of], bool)])
 
 
-def with_means(config: Config, table: Table) -> Table:
+def with_means(table: Table) -> Table:
     """Kept measures with rows over seeds, of each study by itself."""
     parts = [pd.DataFrame(columns=COLUMNS)]
-    for study, rows in table.groupby("study", sort=False):
+    for _, rows in table.groupby("study", sort=False):
         rows = rows.assign(seed=rows["seed"].astype(str))[COLUMNS]
-        gap = config.gap_attack(config.studies[study])
-        parts.append(with_rows_over_seeds(rows, config.metrics.resamples, gap))
+        parts.append(with_rows_over_seeds(rows))
     return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
-def recipe(config: Config, study: str, defense: str, attack: str = "") -> str:
-    """A hash, 12 hex digits, of what a number depends on besides its size and seed; attack "": of the models alone."""
-    told = json.dumps(_settings(config, study, defense, attack), sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+class Recipes:
+    """Hashes of what the rows of kept tables depend on besides sizes and seeds."""
+
+    def __init__(self, config: Config) -> None:
+        self._config, self._known = config, {}
+        self._claims = {
+            (artifact, text, metric): (left, right)
+            for artifact in config.exhibits
+            for _, text, metric, left, right in claim_sides(config, artifact)
+        }
+
+    def of(self, row: Mapping[str, Any]) -> str | None:
+        """12 hex digits, None where the configuration has no such models, attack or claim any more."""
+        if "claim" not in row:
+            return self._of_attack(row["study"], row["defense"], row.get("attack", ""))
+        sides = self._claims.get((row["artifact"], row["claim"], row["metric"]), ())
+        of_sides = [
+            "" if side.attack == CHANCE else self._of_attack(side.study, side.defense, side.attack) for side in sides
+        ]
+        return _hash(of_sides) if sides else None
+
+    def _of_attack(self, study: str, defense: str, attack: str) -> str | None:
+        """attack: "" and "test_accuracy" mean the models alone."""
+        if (key := (study, defense, attack)) not in self._known:
+            self._known[key] = self._compute(study, defense, "" if attack == TEST_ACCURACY else attack)
+        return self._known[key]
+
+    def _compute(self, name: str, defense: str, attack: str) -> str | None:
+        study = self._config.studies.get(name)
+        if study is None or attack and attack not in self._config.attacks_of(study):
+            return None
+        if defense not in {*study.defenses, *map(self._config.trained_with, study.defenses)}:
+            return None
+        return _hash(_settings(self._config, name, defense, attack))
+
+
+def _hash(settings: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _settings(config: Config, name: str, defense: str, attack: str = "") -> list[Any]:
@@ -135,20 +181,13 @@ def _settings(config: Config, name: str, defense: str, attack: str = "") -> list
     return entries
 
 
-def _is_current(config: Config, study: str, defense: str, attack: str, told: str) -> bool:
-    known = config.studies.get(study)
-    if known is None or defense not in known.defenses and defense not in map(config.trained_with, known.defenses):
-        return False
-    return (not attack or attack in config.attacks_of(known)) and recipe(config, study, defense, attack) == told
-
-
 def _is_wanted(config: Config, study: str, n_train: int, seed: Any) -> bool:
     return n_train in config.studies[study].n_train and int(seed) in config.studies[study].models()
 
 
 def _places(config: Config, column: pd.Series) -> pd.Series:
     """What to sort a column of a key by: entries as the configuration has them, sizes and seeds by value."""
-    named = {"study": config.studies, "defense": config.defenses, "attack": config.attacks}
+    named = {"study": config.studies, "defense": config.defenses, "attack": config.attacks, "artifact": config.exhibits}
     if (entries := named.get(str(column.name))) is not None:
         return column.map({entry: place for place, entry in enumerate(["", *entries])})
     return column if column.name in ("n_train", "seed") else pd.Series(0, index=column.index)
@@ -216,6 +255,13 @@ def costs(config: Config, results: Path) -> Iterator[dict[str, Any]]:
                 spent = pd.read_csv(file, sep="\t", na_values="-").iloc[0]
                 of = {"study": study, "n_train": int(n_train), "defense": defense, "seeds": block, "stage": stage}
                 yield of | {"file": "/".join([*parts[2:-1], file.stem]), "cpu": float(spent["cpu_time"]) / 60}
+
+
+def margins(config: Config, results: Path) -> Iterator[Table]:
+    """Margins of single seeds of each exhibit that was made."""
+    for exhibit in config.exhibits:
+        if (file := results / f"exhibits/{exhibit}/margins.csv").exists():
+            yield read_margins(file)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lmia import plugins
+from lmia.evaluation.claims import BY_CONSTRUCTION, CLAIMS, judge_margins
 from lmia.evaluation.paper_comparison import COMPARISON, compare_number, to_markdown, to_page
 from lmia.figures.style import save
-from workflow.config.exhibit_inputs import exhibit_numbers
+from workflow.config.exhibit_inputs import exhibit_claims, exhibit_numbers
 from workflow.config.schema.configuration import Config
 from workflow.tools.kept_results import MODEL, STAGES, keep, kept, load, measures_over_seeds
 from workflow.tools.paper_tables import counts, read_reasons, reasons, side_by_side, undefended
@@ -41,7 +43,6 @@ TITLES = {
     "wide-resnet": "Figure 4: a wide residual network",
 }
 RUN, REASONS, REMARKS = "What was run", "Reasons", "Remarks"
-BY_CONSTRUCTION = "by construction"
 PAPER_TABLES = ("table_1", "table_2")
 MARKED = """\
 Accuracy in %, with 95 % intervals; ✓ reproduced, ✗ differs, ? not resolvable, 1 pair: of one pair of models.
@@ -69,7 +70,7 @@ def main(files: Sequence[str], name: str, machine: str) -> None:
     first = [first_screen(comparison, noted), summary({"comparison": comparison, "claims": claims})]
     sections = []
     for exhibit, entry in config.exhibits.items():
-        parts = (table[table["artifact"].eq(exhibit)] for table in (comparison, claims))
+        parts = [table[table["artifact"].eq(exhibit)] for table in (comparison, claims)]
         text = to_page(entry.title, *parts).replace("# ", "## ", 1)
         sections.append(text + pictures(config, entry.figures, measured))
     sections.append("## All attacks\n\n" + attacks(measured, f"data/{name}-measures.csv"))
@@ -114,8 +115,9 @@ def compared(config: Config, measured: Table, name: str) -> Table:
     rows = []
     for exhibit in config.exhibits:
         for cell in exhibit_numbers(config, exhibit):
-            of_study = measured[measured["study"].eq(Path(cell["table"]).stem)] if cell["table"] else measured[:0]
-            rows.append(compare_number(of_study if len(of_study) else None, cell))
+            found = measured[measured["study"].eq(Path(cell["table"] or "").stem)]
+            is_kept = found["attack"].eq(cell["attack"]) & found["defense"].eq(cell["defense"])
+            rows.append(compare_number(found if is_kept.any() else None, cell))
     table = pd.DataFrame(rows, columns=COMPARISON)
     if len(table):
         table.to_csv(PAGES / f"data/{name}-comparison.csv", index=False)
@@ -123,9 +125,16 @@ def compared(config: Config, measured: Table, name: str) -> Table:
 
 
 def claimed(config: Config, name: str) -> Table:
-    """The claims of all exhibits, copied beside the page."""
-    files = [ROOT / f"results/exhibits/{exhibit}/claims.csv" for exhibit in config.exhibits]
-    table = pd.concat([pd.read_csv(file) for file in files], ignore_index=True)
+    """The claims of all exhibits by the kept margins of the configuration's seeds, also written beside the page."""
+    margins, parts = kept(config, name, "margins"), [pd.DataFrame(columns=CLAIMS)]
+    for exhibit in config.exhibits:
+        claims = exhibit_claims(config, exhibit)
+        wanted = {(claim["claim"], claim["metric"], seed) for claim in claims for seed in claim["seeds"]}
+        rows = margins[margins["artifact"].eq(exhibit)]
+        of = rows[["claim", "metric", "seed"]].itertuples(index=False, name=None)
+        parts.append(judge_margins(rows[np.array([row in wanted for row in of], bool)], claims))
+    table = pd.concat(parts, ignore_index=True)
+    table = table.sort_values("verdict", key=lambda verdicts: verdicts.eq(BY_CONSTRUCTION), kind="stable")
     if len(table):
         table.to_csv(PAGES / f"data/{name}-claims.csv", index=False)
     return table
@@ -149,9 +158,9 @@ def summary(tables: dict[str, Table]) -> str:
     if "comparison" in tables:
         texts.append(f"- Numbers of the paper: {counted(tables['comparison']['status'])}.\n")
     if "claims" in tables:
-        claims = tables["claims"]
-        measured = claims[~claims["claim"].str.contains(BY_CONSTRUCTION, regex=False)]["verdict"]
-        others = f"; {n} more hold by construction" if (n := len(claims) - len(measured)) else ""
+        verdicts = tables["claims"]["verdict"]
+        measured = verdicts[verdicts.ne(BY_CONSTRUCTION)]
+        others = f"; {n} more hold by construction" if (n := len(verdicts) - len(measured)) else ""
         texts.append(f"- Claims: {counted(measured)}{others}.\n")
     texts.append("\n[How to read a page of results](index.md#how-to-read-a-page) defines these words.\n")
     return "".join(texts)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lmia.evaluation import pooled
+from lmia.evaluation.flags import rate_flags
 from tests.workflow.config.bad_cases import POOL, ROOT, changed
 from workflow.config.load import ConfigError, check, load
 
@@ -119,7 +119,7 @@ def test_the_sizes_of_that_page_are_the_smallest_without_a_flag(rate, n_models, 
     for n, flag in ((int(n_train.replace(",", "")), ""), (int(n_train.replace(",", "")) - 1, "9 false alarms allowed")):
         is_member = np.arange(n_models)[:, None] % 2 == np.arange(2 * n) % 2
         scores = np.arange(is_member.size).reshape(is_member.shape)
-        assert pooled.flags(scores, is_member, float(rate) / 100) == flag
+        assert rate_flags(scores, is_member, float(rate) / 100) == flag
 
 
 def test_that_page_has_sizes_for_two_rates():

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lmia.evaluation.metrics_table import COLUMNS
-from workflow.tools.kept_results import keep, kept, load, measures_over_seeds, recipe
+from workflow.tools.kept_results import Recipes, keep, kept, load, measures_over_seeds
 
 STUDY = {"dataset": "digits", "n_train": [50, 100], "model": "mlp", "attacks": ["gap", "boundary"]}
 METRICS = ("accuracy", "auc", "accuracy_over_gap")
@@ -75,7 +75,8 @@ def test_seeds_and_attacks_may_be_added(tmp_path):
     config = configured(tmp_path, [0, 1])
     more = {"seeds": [0, 1, 2], "attacks": ["gap", "boundary", "rotation"], "n_train": [50, 100, 200]}
     more = configured(tmp_path, [0], studies={"mine": more})
-    assert recipe(config, "mine", "none", "gap") == recipe(more, "mine", "none", "gap")
+    row = {"study": "mine", "defense": "none", "attack": "gap"}
+    assert Recipes(config).of(row) == Recipes(more).of(row) is not None
 
 
 def test_rows_over_seeds_are_of_the_configuration_s_seeds_alone(tmp_path):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from lmia.evaluation.tpr_names import fpr_of, tpr_name
 from workflow.config.exhibit_inputs import CHANCE, TEST_ACCURACY
 from workflow.config.messages import suggest, unknown
 from workflow.config.schema.configuration import Config
@@ -42,6 +43,7 @@ def check_exhibits(config: Config, known_studies: Collection[str] = ()) -> Itera
             elif study not in known_studies:
                 yield unknown(f"{key}.paper", study, config.studies, "studies")
         for number, claim in enumerate(exhibit.claims):
+            yield from _check_metric_and_bounds(f"{key}.claims.{number}", claim)
             yield from _check_claim(f"{key}.claims.{number}", config, claim)
 
 
@@ -63,6 +65,23 @@ def _check_names(key: str, names: Collection[str], offered: Collection[str], stu
     for name in names:
         if name not in offered:
             yield unknown(key, name, offered, f"the attacks of {study}")
+
+
+def _check_metric_and_bounds(key: str, claim: Claim) -> Iterator[str]:
+    for metric in claim.metric:
+        fpr = fpr_of(metric)
+        if metric not in ("accuracy", "auc") and (fpr is None or not 0 < fpr < 1 or tpr_name(fpr) != metric):
+            yield (
+                f"{key}.metric: {metric}: expected accuracy, auc, or tpr_at_F_fpr for a rate F between 0 and 1, as "
+                "tpr_at_0.1_fpr; write one of these"
+            )
+        elif metric != "accuracy" and TEST_ACCURACY in (*claim.attacks, *claim.against):
+            yield f"{key}.metric: {metric}: {TEST_ACCURACY} has none; leave metric out"
+    given = [name for name in ("at_least", "within", "between") if getattr(claim, name) not in (None, 0)]
+    if claim.between is not None and claim.between[0] > claim.between[1]:
+        yield f"{key}.between: {claim.between[0]:g}, {claim.between[1]:g}: expected the fewer points first; swap them"
+    if len(given) > 1:
+        yield f"{key}.{given[1]}: {getattr(claim, given[1])}: {given[0]} is given too, and a claim has one; remove one"
 
 
 def _check_claim(key: str, config: Config, claim: Claim) -> Iterator[str]:

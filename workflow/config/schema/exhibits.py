@@ -7,6 +7,7 @@ from pydantic import Field
 from workflow.config.schema.base import Count, Distinct, Name, NonEmpty, Strict
 
 Percent = Annotated[float, Field(ge=0, le=100)]
+Points = Annotated[float, Field(ge=-100, le=100)]
 Names = Annotated[list[Name], NonEmpty, Distinct]
 
 
@@ -23,7 +24,7 @@ class PaperNumbers(Strict):
 
 
 class Claim(Strict):
-    """What the paper lets expect: `attack` is more accurate than `against`. Lists stand for one claim for each."""
+    """What the paper lets expect: `attacks` are above `against` by a metric. Lists stand for one claim for each."""
 
     says: str = Field(description="the claim in words")
     study: str = Field(description="an entry under `studies`")
@@ -31,13 +32,23 @@ class Claim(Strict):
     against: Annotated[list[Name], Distinct] = Field([], description='or ["chance"]; default: the same attack')
     n_train: Annotated[list[Count], NonEmpty, Distinct] | None = Field(None, description="default: all of the study")
     settings: Annotated[list[str], NonEmpty, Distinct] = Field([""], description="of `attacks`, as pixels=1")
+    metric: Names = Field(["accuracy"], description="accuracy, auc, or tpr_at_F_fpr for a rate F, as tpr_at_0.1_fpr")
     defense: str | None = Field(None, description="default: the first of the study")
     against_study: str | None = Field(None, description="default: the same")
     against_setting: str | None = Field(None, description="default: as it is meant to be run")
     against_n_train: Count | None = Field(None, description="default: the same")
     against_defense: str | None = Field(None, description="default: the same")
-    at_least: float = Field(0.0, ge=-100, le=100, description="points by which it is more accurate")
+    at_least: Points = Field(0.0, description="points by which it is above the other")
     within: Percent | None = Field(None, description="instead: points by which they may differ")
+    between: Annotated[list[Points], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="instead: the fewest and the most points by which it is above the other"
+    )
+
+    def bounds(self) -> tuple[float, float | None]:
+        """Within which the difference must lie, in points; no upper one where being above is enough."""
+        if self.between is not None:
+            return self.between[0], self.between[1]
+        return (self.at_least, None) if self.within is None else (-self.within, self.within)
 
 
 class Exhibit(Strict):

@@ -133,7 +133,7 @@ def test_students_part_of_an_interval_is_right_for_every_number_of_seeds(n_seeds
         assert_covers(held, expected)
 
 
-@pytest.mark.parametrize("n_seeds, expected", [(2, 0.993), (3, 0.983), (5, 0.975), (6, 0.973), (10, 0.968)])
+@pytest.mark.parametrize("n_seeds, expected", [(2, 0.993), (3, 0.987), (5, 0.979), (6, 0.977), (10, 0.971)])
 def test_seeds_that_differ_by_their_points_alone_have_conservative_intervals(n_seeds, expected):
     """Of a mean of `n_seeds` normal numbers whose standard error is known beside."""
     rng, held = np.random.default_rng(n_seeds), []

@@ -40,7 +40,7 @@ def attack_flags(scores: np.ndarray, threshold: float | np.ndarray, n_censored: 
 
 
 def few_false_alarms(fpr: float, n_nonmembers: int) -> str:
-    """What to say of a false-positive rate that lets fewer than MIN_FALSE_ALARMS through, as "8 false alarms allowed".
+    """What to say of a rate that lets fewer than MIN_FALSE_ALARMS through, as "8 false alarms allowed", else "".
 
     A true-positive rate at such a rate lies too high, and its interval covers less than it says.
     """

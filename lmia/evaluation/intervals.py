@@ -130,7 +130,7 @@ def over_seeds(intervals: Sequence[Interval] | np.ndarray) -> Interval:
       over the root of their number. A few seeds that agree by chance are not surer than their points are.
 
     The first covers 95 % of means (tests/evaluation/test_coverage.py); so both together cover more where seeds hardly
-    differ but by their points, 98 % with three of them. A single seed has its own interval: of its models alone.
+    differ but by their points, 99 % with three of them. A single seed has its own interval: of its models alone.
     """
     values, lows, highs = np.asarray(intervals, dtype=float).T
     n, mean = len(values), float(values.mean())

@@ -133,6 +133,31 @@ def test_students_part_of_an_interval_is_right_for_every_number_of_seeds(n_seeds
         assert_covers(held, expected)
 
 
+@pytest.mark.parametrize("n_seeds, expected", [(2, 0.993), (3, 0.987), (5, 0.979), (6, 0.977), (10, 0.971)])
+def test_seeds_that_differ_by_their_points_alone_have_conservative_intervals(n_seeds, expected):
+    """Of a mean of `n_seeds` normal numbers whose standard error is known beside."""
+    rng, held = np.random.default_rng(n_seeds), []
+    for values in rng.normal(size=(4000, n_seeds)):
+        _, low, high = over_seeds([(value, value - 1.96, value + 1.96) for value in values])
+        held.append(low <= 0 <= high)
+    assert np.mean(held) == pytest.approx(expected, abs=0.006)
+
+
+@pytest.mark.slow
+def test_a_rate_of_one_false_alarm_is_not_covered_and_has_a_flag():
+    """Which is why there is one: of 100 non-members at 1 %."""
+    rng, held, is_member = np.random.default_rng(8), [], np.arange(200) < 100
+    truth = stats.norm.sf(stats.norm.isf(0.01) - 1)
+    values = []
+    for draw in range(1000):
+        found = evaluate(rng.normal(size=200) + is_member, is_member, 0.5, [0.01], 300, draw)
+        value, low, high = found["tpr_at_0.01_fpr"]
+        values.append(value)
+        held.append(low <= truth <= high)
+    assert np.mean(held) < 0.9 and np.mean(values) > truth + 0.02
+    assert few_false_alarms(0.01, 100) == "1 false alarms allowed"
+
+
 @pytest.mark.slow
 def test_odds_of_an_audit_hold_for_all_its_records_together():
     """Scores of five values, of which members have the higher ones more often; each half is a judgement of its own."""

@@ -199,7 +199,7 @@ BAD = {
     "metric": (claim(metric=["acc"]), "claims.0.metric: acc: expected accuracy, auc, or tpr_at_F_fpr for a rate F"),
     "no rate": (claim(metric=["tpr_at_1_fpr"]), "claims.0.metric: tpr_at_1_fpr: .* between 0 and 1, as tpr_at_0.1_fpr"),
     "a rate otherwise": (claim(metric=["auc", "tpr_at_0.10_fpr"]), "claims.0.metric: tpr_at_0.10_fpr: expected"),
-    "one metric": (claim(metric="auc"), "claims.0.metric: auc: .*list"),
+    "one metric": (claim(metric="auc"), "claims.0.metric: 'auc': .* valid list"),
     "metric of a model": (
         claim(attacks=["test_accuracy"], metric=["auc"]),
         "claims.0.metric: auc: test_accuracy has none; leave metric out",

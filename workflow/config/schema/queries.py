@@ -356,7 +356,7 @@ class HopSkipJump(Labelled):
         ge=0,
         lt=1,
         description="stop an example once its side of the shadow's threshold is settled, but for this share of "
-        "errors on the shadow; accuracy only, no ROC; default: spend the budget",
+        "errors on the shadow, all of which are called members; accuracy only, no ROC; default: spend the budget",
     )
     random_inputs: Annotated[int, Field(ge=0, le=10**7)] = Field(
         0,

@@ -205,17 +205,6 @@ class Published(Archived):
     kind: Literal["mnist", "cifar10", "cifar100", "location"]
 
 
-class Adult(Archived):
-    """The same, with numbers in several scales."""
-
-    kind: Literal["adult"]
-    scale: Literal["unit", "standard", "standard_all"] = Field(
-        "unit",
-        description="unit: numbers in [0, 1]; standard: numbers in standard deviations from their mean; standard_all: "
-        "all columns so",
-    )
-
-
 class Unpublished(Archived):
     """The same where no SHA-256 is published: the configuration states it."""
 
@@ -225,4 +214,15 @@ class Unpublished(Archived):
     )
 
 
-AnyDataset = Annotated[Digits | Torchvision | Published | Adult | Unpublished | Npz | Csv | CustomDataset, ByKind]
+class Adult(Archived):
+    """A data set of original files, whose numbers come in several scales."""
+
+    kind: Literal["adult"]
+    scale: Literal["unit", "standard", "standard_all"] = Field(
+        "unit",
+        description="unit: numbers in [0, 1]; standard: numbers in standard deviations from their mean; standard_all: "
+        "all columns so",
+    )
+
+
+AnyDataset = Annotated[Digits | Torchvision | Published | Unpublished | Adult | Npz | Csv | CustomDataset, ByKind]

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from lmia import artifacts, plugins
 from lmia.asked_points import evaluated_ids, evaluated_pool_ids, population_ids, starting_ids
+from lmia.box import Box
 from lmia.devices import describe, prepare
 from lmia.label_function import as_network
 from lmia.models.checkpoints import restore
@@ -50,7 +51,7 @@ class TrainedModels:
     what the model is ({"kind": ..., options}), `seeds`, the block of these files ("0-5"), `evaluated`, how many points
     of each kind are asked about at most (None: all), and `pool`, the number of the pool that the models are of (None:
     they are of none); device: that models run on; threads: of the CPU; terms: further options of `model`, on which no
-    answer depends. `table`: of the data set, None if it is none.
+    answer depends. `table`: of the data set, None if it is none; `box`: that its inputs lie in.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class TrainedModels:
         self._models, provenance = artifacts.load(files.model, "model")
         self.provenance = {"seeds": self._seeds, "model": provenance["sha256"], "torch": torch.__version__}
         self.provenance |= {"device": describe(device)}
-        self.table = Table.from_arrays(self._data)
+        self.table, self.box = Table.from_arrays(self._data), Box.from_arrays(self._data)
 
     def __iter__(self) -> Iterator[Subject]:
         inputs, classes = self._data["inputs"], self._data["classes"]

@@ -78,6 +78,7 @@ READ_BY_NONE = {
     "Torchvision.download": "how they get there",
     "Published.path": "where a file lies",
     "Unpublished.path": "where a file lies",
+    "Adult.path": "where a file lies",
     "Npz.path": "where a file lies",
     "TorchTarget.weights": "where a file lies",
     "TorchScriptTarget.file": "where a file lies",
@@ -104,6 +105,7 @@ WITHOUT_EDIT = {
     "Original.kind": "no other kind is asked on numbers and on records",
     "References.kind": "what reads them reads no other kind",
     "SklearnTarget.kind": "no other kind can be trained again",
+    "Adult.kind": "no other kind has the columns that mixed noise is asked for",
     "Csv.kind": "what copies of records are asked for, numbers are not",
     "Dropout.kind": "a figure shows its family, which has no other defense",
 }

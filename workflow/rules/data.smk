@@ -1,6 +1,6 @@
 # In: the configuration's data sets. Out: results/data/, results/splits/.
 rule prepare_dataset:
-    """A data set as one artifact: inputs in [0, 1] and classes, from originals that are fetched or given."""
+    """A data set as one artifact: inputs and classes, from originals that are fetched or given."""
     input:
         lambda wc: sound(PARAMS.known_original, wc),
     output:

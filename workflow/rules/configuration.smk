@@ -44,8 +44,22 @@ config["device"] = CONFIG.device
 config["cache"] = CONFIG.cache or os.environ.get("LMIA_CACHE")
 config["terms"] = {name: target.terms() for name, target in CONFIG.targets.items()}
 
-# For report/figure.rst; the words are in workflow/config/schema/figures.py.
-config["captions"] = {name: figure.said() for name, figure in CONFIG.figures.items()}
+
+def caption(name, figure):
+    """For report/figure.rst: what a figure shows and, where it is drawn already, the lines of its caption."""
+    file = f"results/figures/{name}.md"
+    lines = ""
+    if os.path.exists(file):
+        with open(file, encoding="utf-8") as text:
+            lines = text.read()
+    return re.sub(
+        r"([*_`|\\])", r"\\\1", f"{figure.said()} {lines}"
+    )  # nothing is markup
+
+
+config["captions"] = {
+    name: caption(name, figure) for name, figure in CONFIG.figures.items()
+}
 
 PATHS = Paths(CONFIG)
 PARAMS = Params(CONFIG, config["files"])

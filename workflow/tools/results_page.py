@@ -149,12 +149,14 @@ def counted(column: Any) -> str:
 
 
 def pictures(figures: Sequence[str]) -> str:
-    """Figures as links, copied beside the pages."""
-    target = ROOT / "docs/figures/paper"
+    """Figures as links, copied beside the pages, each above its caption."""
+    target, texts = ROOT / "docs/figures/paper", []
     for figure in figures:
         target.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / f"results/figures/{figure}.png", target)
-    return "".join(f"\n![{figure}](../figures/paper/{figure}.png)" for figure in figures) + "\n" * bool(figures)
+        caption = (ROOT / f"results/figures/{figure}.md").read_text()
+        texts.append(f"\n![{figure}](../figures/paper/{figure}.png)\n\n{caption}")
+    return "".join(texts)
 
 
 def runs(config: Config) -> Iterator[tuple[dict[str, Any], str]]:

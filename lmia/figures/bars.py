@@ -98,12 +98,7 @@ def _lines(rows: pd.DataFrame, attacks: Sequence[str], names: Mapping[tuple[int,
         lines.append(Line(style.label(attack), None))
         for same in alike.values():
             whose = [names[row["n_train"], row["defense"]].replace(" ", "\u00a0") for row in same]
-            lines.append(
-                Line(
-                    "; ".join(whose) if len(same) < len(names) else "all",
-                    same[0],
-                )
-            )
+            lines.append(Line("; ".join(whose) if len(same) < len(names) else "all", same[0]))
     return lines
 
 

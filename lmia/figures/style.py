@@ -303,7 +303,7 @@ def beside_points(
 
     Args:
         figure: Of these axes.
-        notes: (axes, texts (n,), points (n,) in data coordinates, colour of the texts and of the lines to their points).
+        notes: (axes, texts (n,), points (n,) in data coordinates, colour of the texts and of the lines to points).
     """
     figure.draw_without_rendering()
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]  # Agg has one

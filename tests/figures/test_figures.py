@@ -369,7 +369,9 @@ def test_a_users_matplotlibrc_changes_no_figure(tmp_path):
     def drawn():
         output = SimpleNamespace(png=tmp_path / "figure.png", pdf=tmp_path / "figure.pdf")
         output.caption = tmp_path / "figure.md"
-        style.save(roc.plot(scored(1), SETTINGS), output)
+        drawing = roc.plot(scored(1), SETTINGS)
+        style.save(drawing, output)
+        assert output.caption.read_text().splitlines() == drawing.remarks
         return output.png.read_bytes(), output.pdf.read_bytes()
 
     expected = drawn()

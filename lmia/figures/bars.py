@@ -112,8 +112,8 @@ def _draw(ax: Axes, lines: Sequence[Line], y: np.ndarray, thickness: float) -> N
         look = {"color": style.colour(line.row["attack"]), "hatch": hatch, "edgecolor": "white"}
         ax.barh(place, value - 0.5, thickness, 0.5, **look)
         style.whiskers(ax, pd.DataFrame([line.row]), np.array([place]))
-        text = f" {100 * value:.1f}" + "*" * bool(line.row["flags"])
-        ax.text(np.nanmax([value, high, 0.5]), place, text, va="center", fontsize=7)
+        text, end = f"{100 * value:.1f}" + "*" * bool(line.row["flags"]), np.nanmax([value, high, 0.5])
+        ax.annotate(text, (end, place), (2.5, 0), textcoords="offset points", va="center", fontsize=7)
 
 
 def _tested(cells: Iterable[tuple[int, str]], table: pd.DataFrame, study: str) -> list[str]:

@@ -22,10 +22,10 @@ def plot(scored: Mapping[str, Scored], options: Mapping[str, Any]) -> style.Draw
     """scored: attack -> list over seeds of (scores (n,), is_member (n,)); options: title, attacks, and pools, which is
     not empty where the seeds are the models of a pool, in pairs, all asked about the same examples.
 
-    A curve is the mean over seeds of the exact step functions, the largest TPR at FPR <= x, which begins where a
-    threshold of every seed has so few false alarms: left of it, all that share the highest score are called members or
-    nobody is. Its band is a 95 % interval. In a pool the curve is that of all pairs of a model and an example together,
-    under one threshold.
+    A curve is the mean over seeds of the exact step functions, the largest TPR at FPR <= x. It begins, with a dot, where
+    a threshold of every seed has so few false alarms: left of it, all that share the highest score are called members
+    or nobody is. Its band is a 95 % interval. In a pool the curve is that of all pairs of a model and an example
+    together, under one threshold.
 
     An attack with at most FEW distinct scores has no more thresholds, and is drawn as their points: the means over
     seeds (or pairs of a pool) of FPR and TPR at the same threshold (threshold averaging, Fawcett 2006). The line
@@ -40,12 +40,13 @@ def plot(scored: Mapping[str, Scored], options: Mapping[str, Any]) -> style.Draw
     pairs = {attack: _pairs(seeds) for attack, seeds in scored.items()} if is_pool else scored
     curves = {attack: [_joined(of)] for attack, of in pairs.items()} if is_pool else scored
     floor = 1 / max(int((~is_member).sum()) for seeds in curves.values() for _, is_member in seeds)
+    begins_late = False
     for number, attack in enumerate(options["attacks"]):
         thresholds = np.unique(np.concatenate([scores for scores, _ in curves[attack]]))[::-1]
         if len(thresholds) <= FEW:
             _points(ax, pairs[attack], thresholds, attack, number, floor)
             continue
-        _curve(ax, curves[attack], attack, floor, has_band=not is_pool)
+        begins_late |= _curve(ax, curves[attack], attack, floor, has_band=not is_pool)
         if is_pool:
             _band_of_pool(ax, scored[attack], floor, style.colour(attack))
     ax.plot([floor, 1], [floor, 1], color="#999999", linestyle=":", linewidth=1, label="chance")
@@ -57,7 +58,8 @@ def plot(scored: Mapping[str, Scored], options: Mapping[str, Any]) -> style.Draw
     ax.set_ylabel("true-positive rate")
     ax.grid(which="major")
     style.finish(figure)
-    return style.Drawn(figure, _remarks(curves, options["attacks"], n_seeds, is_pool))
+    late = ["A curve that begins with a dot has no threshold with fewer false alarms."] * begins_late
+    return style.Drawn(figure, _remarks(curves, options["attacks"], n_seeds, is_pool) + late)
 
 
 def _remarks(curves: Mapping[str, Scored], attacks: Sequence[str], n_seeds: int, is_pool: bool) -> list[str]:
@@ -102,8 +104,11 @@ def _student(values: np.ndarray) -> np.ndarray:
     return special.stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(axis=0, ddof=1) / np.sqrt(n)
 
 
-def _curve(ax: Axes, seeds: Scored, attack: str, floor: float, has_band: bool) -> None:
-    """The mean of seeds' steps, from the first rate on that a threshold of each of them has."""
+def _curve(ax: Axes, seeds: Scored, attack: str, floor: float, has_band: bool) -> bool:
+    """The mean of seeds' steps, from the first rate on that a threshold of each of them has.
+
+    Returns whether that is right of the left edge.
+    """
     rocs = [roc(scores, is_member)[:2] for scores, is_member in seeds]
     grid = np.geomspace(floor, 1, 400)
     steps = np.array([tpr[np.searchsorted(fpr, grid, side="right") - 1] for fpr, tpr in rocs])
@@ -112,15 +117,23 @@ def _curve(ax: Axes, seeds: Scored, attack: str, floor: float, has_band: bool) -
     mean, x = steps.mean(axis=0)[is_there], grid[is_there]
     shade, shown = style.colour(attack), np.where(mean > 0, mean, np.nan)
     ax.plot(x, shown, style.line(attack), color=shade, label=style.label(attack))
-    if not has_band:
-        return
+    if first > floor:  # a beginning that other curves may hide
+        ax.plot(x[:1], shown[:1], "o", color=shade, markersize=3.5, clip_on=False, zorder=3)
+    if has_band:
+        low, high = _interval_of_steps(seeds, steps[:, is_there])
+        look = {"where": mean > 0, "color": shade, "alpha": 0.15, "linewidth": 0}
+        ax.fill_between(x, low.clip(floor, 1), high.clip(floor, 1), **look)
+    return bool(first > floor)
+
+
+def _interval_of_steps(seeds: Scored, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper ends (m,) of the TPRs (k, m) of k seeds at m rates: over seeds, or over the members of one."""
+    mean = steps.mean(axis=0)
     if len(seeds) > 1:
-        reach = _student(steps)[is_there]
-        low, high = mean - reach, mean + reach
-    else:
-        n = int(seeds[0][1].sum())
-        low, high = np.array([proportion(round(n * rate), n)[1:] for rate in mean]).T
-    ax.fill_between(x, low.clip(floor, 1), high.clip(floor, 1), where=mean > 0, color=shade, alpha=0.15, linewidth=0)
+        return mean - _student(steps), mean + _student(steps)
+    n = int(seeds[0][1].sum())
+    low, high = np.array([proportion(round(n * rate), n)[1:] for rate in mean]).T
+    return low, high
 
 
 def _points(ax: Axes, seeds: Scored, thresholds: np.ndarray, attack: str, number: int, floor: float) -> None:
@@ -140,7 +153,7 @@ def _points(ax: Axes, seeds: Scored, thresholds: np.ndarray, attack: str, number
     is_shown = fine >= (x[x > 0].min() if np.any(x > 0) else 1)
     ax.plot(fine[is_shown], np.interp(fine[is_shown], hull_x, hull_y), style_of[1:], color=shade, linewidth=0.9)
     at = x.clip(floor), y.clip(floor)
-    is_inner = y > 0
+    is_inner = (y > 0) & (x < 1)  # not where nobody, or everybody, is called a member
     low_x, low_y = (np.minimum(reach[0][k], at[k] - floor).clip(0) for k in (0, 1))  # to the edge at most
     high_x, high_y = (np.minimum(reach[1][k], 1 - at[k]).clip(0) for k in (0, 1))
     whiskers = {
@@ -148,7 +161,8 @@ def _points(ax: Axes, seeds: Scored, thresholds: np.ndarray, attack: str, number
         "yerr": np.stack([low_y, high_y])[:, is_inner],
         "elinewidth": 0.8,
     }
-    look = {"color": shade, "markersize": 3.5, "label": style.label(attack), "clip_on": False, "zorder": 3}
+    look = {"color": shade, "markersize": 3.5, "clip_on": False, "zorder": 3}
+    ax.plot([], [], style_of, color=shade, linewidth=0.9, label=style.label(attack))
     ax.errorbar(at[0][is_inner], at[1][is_inner], fmt=style_of[0], **whiskers, **look)
 
 

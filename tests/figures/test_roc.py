@@ -70,7 +70,7 @@ def test_an_attack_with_one_threshold_is_one_point_and_its_whiskers():
     (ax,) = drawn.figure.axes
     (points,) = ax.containers
     alarms = [scores[~is_member].mean() for scores, is_member in seeds]
-    np.testing.assert_allclose(points.lines[0].get_xydata(), [[np.mean(alarms), 1], [1, 1]])
+    np.testing.assert_allclose(points.lines[0].get_xydata(), [[np.mean(alarms), 1]])
     across = points.lines[2][0].get_segments()[0]
     reach = 4.302653 * np.std(alarms, ddof=1) / np.sqrt(3)  # Student's, with two degrees of freedom
     np.testing.assert_allclose(across[:, 0], [np.mean(alarms) - reach, min(np.mean(alarms) + reach, 1)], atol=1e-6)

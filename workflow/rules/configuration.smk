@@ -1,6 +1,7 @@
 # The checked configuration, the wildcards of file names, and what rules take from workflow/config: PATHS, PARAMS, code.
 import functools
 import os
+import pathlib
 import re
 
 from snakemake.exceptions import WorkflowError
@@ -47,11 +48,8 @@ config["terms"] = {name: target.terms() for name, target in CONFIG.targets.items
 
 def caption(name, figure):
     """For report/figure.rst: what a figure shows and, where it is drawn already, the lines of its caption."""
-    file = f"results/figures/{name}.md"
-    lines = ""
-    if os.path.exists(file):
-        with open(file, encoding="utf-8") as text:
-            lines = text.read()
+    file = pathlib.Path(f"results/figures/{name}.txt")
+    lines = file.read_text(encoding="utf-8") if file.exists() else ""
     return re.sub(
         r"([*_`|\\])", r"\\\1", f"{figure.said()} {lines}"
     )  # nothing is markup

@@ -8,7 +8,7 @@ rule plot_metrics:
     output:
         png=figure_output(),
         pdf="results/figures/{figure}.pdf",
-        caption="results/figures/{figure}.md",
+        caption="results/figures/{figure}.txt",
     log:
         "results/logs/figures/{figure}.log",
     benchmark:
@@ -39,7 +39,7 @@ rule plot_scores:
     output:
         png=figure_output(),
         pdf="results/figures/{figure}.pdf",
-        caption="results/figures/{figure}.md",
+        caption="results/figures/{figure}.txt",
     log:
         "results/logs/figures/{figure}.log",
     benchmark:
@@ -68,7 +68,7 @@ rule plot_gallery:
     output:
         png=figure_output(),
         pdf="results/figures/{figure}.pdf",
-        caption="results/figures/{figure}.md",
+        caption="results/figures/{figure}.txt",
     log:
         "results/logs/figures/{figure}.log",
     benchmark:

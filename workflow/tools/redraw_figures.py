@@ -3,6 +3,7 @@
 Run from the repository root, with the files that were given to Snakemake's --configfile:
 python -m workflow.tools.redraw_figures docs/results/configs/paper.yaml --rows docs/results/data/paper-attacks.csv
 It draws those alone whose rows are kept: no ROCs, histograms and galleries, and none with the models' own accuracies.
+Beside each lies its caption, for the page.
 """
 
 import argparse
@@ -30,7 +31,7 @@ def main(files: Sequence[str], rows: Sequence[str], into: Path, prefix: str) -> 
         if figure.kind in OF_ATTACKS and set(figure.all_studies()) <= set(table["study"]):
             drawn = plugins.load("figures", figure.kind).plot(table, figure.params(config))
             stem = f"{prefix}{name}"
-            save(drawn, SimpleNamespace(png=into / f"{stem}.png", pdf=None, caption=into / f"{stem}.md"))
+            save(drawn, SimpleNamespace(png=into / f"{stem}.png", pdf=None, caption=into / f"{stem}.txt"))
             print(stem)
 
 

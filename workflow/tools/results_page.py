@@ -154,7 +154,7 @@ def pictures(figures: Sequence[str]) -> str:
     for figure in figures:
         target.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / f"results/figures/{figure}.png", target)
-        caption = (ROOT / f"results/figures/{figure}.md").read_text()
+        caption = (ROOT / f"results/figures/{figure}.txt").read_text()
         texts.append(f"\n![{figure}](../figures/paper/{figure}.png)\n\n{caption}")
     return "".join(texts)
 

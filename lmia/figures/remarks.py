@@ -33,7 +33,9 @@ def flagged(rows: pd.DataFrame, mark: str, by: str = "attack", with_size: bool =
     for flag, of_names in found.items():
         for sizes in dict.fromkeys(tuple(sorted(of)) for of in of_names.values()):
             names = [name for name in everyone if tuple(sorted(of_names.get(name, [-1]))) == sizes]
-            who = "all" if len(names) == len(everyone) > 1 else ", ".join(map(label, names))
+            told = list(map(label, names))
+            apart = "; " if any("," in name for name in told) else ", "
+            who = "all" if len(names) == len(everyone) > 1 else apart.join(told)
             where = f" at n = {'; '.join(f'{n:,}' for n in sizes)}" if sizes else ""
             lines.append(f"{mark}{where}: {flag}: {who}.")
     return lines

@@ -22,7 +22,7 @@ def plot(scored: Mapping[str, Scored], options: Mapping[str, Any]) -> style.Draw
     """scored: attack -> list over seeds of (scores (n,), is_member (n,)); options: title, attacks, and pools, which is
     not empty where the seeds are the models of a pool, in pairs, all asked about the same examples.
 
-    A curve is the mean over seeds of the exact step functions, the largest TPR at FPR <= x. It begins, with a dot, where
+    A curve is the mean over seeds of the exact step functions, the largest TPR at FPR <= x. It begins with a dot where
     a threshold of every seed has so few false alarms: left of it, all that share the highest score are called members
     or nobody is. Its band is a 95 % interval. In a pool the curve is that of all pairs of a model and an example
     together, under one threshold.

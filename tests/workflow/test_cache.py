@@ -275,6 +275,7 @@ def test_the_report_has_captions_and_categories(copy):
     copy.snakemake("--report", "report.html")
     page = (copy.path / "report.html").read_text()
     drawn = ("Accuracy of each attack on the target", "What the perturbed queries look like, study small.")
+    drawn += ("Whiskers: 95 % intervals over 2 seeds.", "Above each image stands the magnitude")
     for text in (*drawn, "Every metric of every attack", "Figures", "Tables"):
         assert text in page, text
     assert "<script src=" not in page

@@ -308,7 +308,7 @@ class Paths:
                 yield f"results/scores_in_question/{name}/{cell}/{seeds}/{attack}.npz"
 
     def _tables_and_figures(self) -> Iterator[str]:
-        studies, figures = self._config.studies, product(self._config.figures, ("png", "pdf"))
+        studies, figures = self._config.studies, product(self._config.figures, ("png", "pdf", "txt"))
         yield from (f"results/remarks/{study}.txt" for study in studies)
         measured = [study for study in studies if study not in self.without_members()]
         yield from (path for study in measured for path in self.measures(SimpleNamespace(study=study)))

@@ -13,6 +13,7 @@ import platform
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -172,18 +173,24 @@ def counted(column: Any) -> str:
 
 
 def pictures(config: Config, figures: Sequence[str], measured: Table) -> str:
-    """Figures as links, drawn of the kept rows where a figure needs no more, and put beside the pages."""
-    target = ROOT / "docs/figures/paper"
+    """Figures as links, each above its caption, drawn of the kept rows where one needs no more, beside the pages.
+
+    One that needs what was not run, or not kept, is left out.
+    """
+    folder, target, texts = ROOT / "results/figures", ROOT / "docs/figures/paper", []
     target.mkdir(parents=True, exist_ok=True)
-    for figure in figures:
-        entry = config.figures[figure]
-        if entry.drawn_from == "metrics" and set(entry.all_studies()) <= set(measured["study"]):
-            options = entry.params(config)
-            drawn = plugins.load("figures", options["kind"]).plot(measured, options)
-            save(drawn, [target / f"{figure}.png"])
+    for name in figures:
+        figure, files = config.figures[name], {kind: f"{name}.{kind}" for kind in ("png", "txt")}
+        if figure.drawn_from == "metrics" and set(figure.all_studies()) <= set(measured["study"]):
+            drawn = plugins.load("figures", figure.kind).plot(measured, figure.params(config))
+            save(drawn, SimpleNamespace(png=target / files["png"], pdf=None, caption=target / files["txt"]))
+        elif all((folder / file).exists() for file in files.values()):
+            for file in files.values():
+                shutil.copy(folder / file, target)
         else:
-            shutil.copy(ROOT / f"results/figures/{figure}.png", target)
-    return "".join(f"\n![{figure}](../figures/paper/{figure}.png)" for figure in figures) + "\n" * bool(figures)
+            continue
+        texts.append(f"\n![{name}](../figures/paper/{name}.png)\n\n{(target / files['txt']).read_text()}")
+    return "".join(texts)
 
 
 def attacks(table: Table, file: str) -> str:

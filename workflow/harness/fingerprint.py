@@ -8,6 +8,7 @@ folder of this file decides no result, and is left out.
 
 import ast
 import hashlib
+import os
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable
@@ -126,6 +127,11 @@ def is_installed(file: Path) -> bool:
     return bool(INSTALLED & set(file.parts)) or any(file.is_relative_to(folder) for folder in _python())
 
 
+@cache  # as a job has loaded hundreds of modules from each
+def _has_installed(folder: str) -> bool:
+    return is_installed(Path(folder, "module"))
+
+
 @cache
 def _python() -> set[Path]:
     folders = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
@@ -143,8 +149,9 @@ def unlisted(script: Path, *modules: str) -> list[str]:
 def loaded() -> set[Path]:
     """Files of all modules that were imported, and are not installed."""
     modules = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
-    named = [(name, Path(file)) for name, file in modules if file and name.partition(".")[0] not in LOADED_BEFORE]
-    found = [(_on_disk(file), _is_imported(name, file)) for name, file in named if not is_installed(file)]
+    named = [(name, file) for name, file in modules if file and name.partition(".")[0] not in LOADED_BEFORE]
+    apart = [(name, Path(file)) for name, file in named if not _has_installed(os.path.dirname(file))]
+    found = [(_on_disk(file), _is_imported(name, file)) for name, file in apart]
     ours = {file for file, is_imported in found if file and (is_imported or file.is_relative_to(ROOT))}
     return {file for file in ours if not is_installed(file)}
 

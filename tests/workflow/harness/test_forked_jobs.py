@@ -23,7 +23,7 @@ LIBRARIES = ["numpy", "pandas", *OF_ALL]
 LOOKS = """
 import gc, json, os, random, signal, sys, threading
 import numpy, snakemake.iocontainers
-OWN = ("_", "SHLVL", "PWD", "OLDPWD", "PYTEST_CURRENT_TEST")  # which bash and pytest change
+OWN = ("_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST")  # which bash and pytest change
 seen = {
     "environment": {name: os.environ[name] for name in os.environ if name not in OWN}, "folder": os.getcwd(),
     "arguments": [sys.argv, sys.orig_argv], "path": sys.path,

@@ -38,7 +38,7 @@ IMPORT = re.compile(r"^(?:import|from) ([\w.]+)", re.MULTILINE)  # those that co
 
 _current = threading.local()  # of each thread of Snakemake's: the script that it executes, its libraries
 _lock = threading.Lock()
-_servers: dict[Any, "Server"] = {}
+_servers: dict[Any, "Server | None"] = {}  # None where it forks no more
 
 
 def install() -> None:
@@ -82,14 +82,14 @@ def _started(command: Any, **options: Any) -> Any:
     script = getattr(_current, "script", None)
     if script and command == f"set -euo pipefail;  {shlex.join([sys.executable, script])}":
         key = ("torch" in _current.libraries, *sorted(options["env"].items()))  # memory is measured, and differs
-        if job := _server(key, options).fork(script, _current.libraries):
+        server = _server(key, options)
+        if server and (job := server.fork(script, _current.libraries)):
             return job
-        with _lock:
-            _servers.pop(key, None)
+        _servers[key] = None
     return subprocess.Popen(command, **options)
 
 
-def _server(key: Any, options: dict[str, Any]) -> "Server":
+def _server(key: Any, options: dict[str, Any]) -> "Server | None":
     with _lock:
         if key not in _servers:
             _servers[key] = Server(options["env"], options["stdout"])

@@ -14,7 +14,7 @@ from tests.workflow.harness.processes import starting
 from tests.workflow.test_faults import is_running, parent, wait_for
 from workflow.harness import forked_jobs
 from workflow.harness.fingerprint import ROOT
-from workflow.harness.forked_jobs import OF_ALL, SERVER, Server, libraries
+from workflow.harness.forked_jobs import OF_ALL, SERVER, Forked, Server, libraries
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forked on Linux alone")
 ENVIRONMENT = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
@@ -50,6 +50,7 @@ numpy.sum, json.dumps, numpy.spoilt = None, None, True
 spoilt = threading.Thread(target=lambda: None)
 spoilt.start()
 """
+BUSY = "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()"
 DRAWS = """
 import random, numpy
 print(random.random(), numpy.random.random())
@@ -176,12 +177,55 @@ def test_what_cannot_be_imported_is_left_to_the_job(run):
 
 
 def test_no_job_is_forked_from_a_process_with_threads(server, folder):
-    (folder / "busy.py").write_text(
-        "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()"
-    )
+    (folder / "busy.py").write_text(BUSY)
     script = written(folder, "print('told')")
     assert server[0].fork(script, ["numpy"]).wait() == 0
     assert server[0].fork(script, ["busy"]) is None
+
+
+@pytest.fixture
+def start(folder, monkeypatch):
+    """A function that starts a script as Snakemake does; it gives what Snakemake waits for."""
+    monkeypatch.setattr(forked_jobs, "_servers", {})
+
+    def start(text, libraries=(), extra="", **environment):
+        script = written(folder, text)
+        monkeypatch.setattr(forked_jobs._current, "script", script, raising=False)
+        monkeypatch.setattr(forked_jobs._current, "libraries", list(libraries), raising=False)
+        command = f"set -euo pipefail;  {extra}{sys.executable} {script}"
+        environment = {**os.environ, **environment}
+        return forked_jobs._started(command, shell=True, executable="/bin/bash", stdout=None, env=environment)
+
+    yield start
+    for server in filter(None, forked_jobs._servers.values()):
+        server.end()
+
+
+def test_jobs_of_one_environment_share_a_server_and_those_with_torch_have_another(start):
+    jobs = [start("", [library], **{"OWN": own}) for own in "12" for library in ("numpy", "torch") for _ in range(2)]
+    assert [job.wait() for job in jobs] == [0] * 8
+    assert all(isinstance(job, Forked) for job in jobs) and len(forked_jobs._servers) == 4
+
+
+def test_a_job_finds_the_environment_that_it_is_given(start, folder):
+    for number in "213":
+        text = "import os; open('own.txt', 'w').write(os.environ['OMP_NUM_THREADS'])"
+        assert start(text, OMP_NUM_THREADS=number).wait() == 0
+        assert (folder / "own.txt").read_text() == number
+
+
+def test_where_no_job_can_be_forked_all_are_started_by_python_itself(start, folder, monkeypatch):
+    (folder / "busy.py").write_text(BUSY)
+    monkeypatch.syspath_prepend(folder)
+    jobs = [start("", ["busy"]), start("", ["numpy"])]
+    assert [job.wait() for job in jobs] == [0, 0]
+    assert not any(isinstance(job, Forked) for job in jobs) and list(forked_jobs._servers.values()) == [None]
+
+
+def test_what_stands_around_a_script_is_left_to_a_shell(start):
+    """As an environment of conda's or a container does."""
+    job = start("import os, sys; sys.exit(os.environ['OWN'] != 'mine')", extra="export OWN=mine; ")
+    assert job.wait() == 0 and not isinstance(job, Forked)
 
 
 def test_torch_is_fit_to_be_forked_and_its_numbers_are_those_of_a_process_of_its_own(run, folder):

@@ -32,6 +32,7 @@ def serve(requests: socket.socket) -> str:
     signal.set_wakeup_fd(end)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     running: dict[int, socket.socket] = {}
+    before = installed()
     while True:
         ready, _, _ = select.select([requests, ended], [], [])
         if ended in ready:
@@ -44,8 +45,11 @@ def serve(requests: socket.socket) -> str:
             os._exit(0)  # without the work of an end, which nobody waits for
         answers, request = socket.socket(fileno=descriptors[0]), json.loads(packet)
         os.set_inheritable(answers.fileno(), False)
-        _import(request)
-        if not is_fit():
+        is_same = installed() == before
+        if is_same:
+            _import(request)
+            before = installed()  # an import may write bytecode there
+        if not is_same or not is_fit():
             answers.close()
         elif pid := os.fork():
             running[pid] = answers
@@ -85,6 +89,12 @@ def _import(request: dict) -> None:
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
     gc.freeze()  # or the first collection in each job would copy all that is shared
+
+
+def installed() -> dict[str, int]:
+    """What changes with each installation: a job tells versions by what is there, and must have what is there."""
+    folders = [path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")]
+    return {folder: os.stat(folder).st_mtime_ns for folder in folders if os.path.isdir(folder)}
 
 
 def is_fit() -> bool:

@@ -228,6 +228,17 @@ def test_what_stands_around_a_script_is_left_to_a_shell(start):
     assert job.wait() == 0 and not isinstance(job, Forked)
 
 
+def test_once_a_package_is_installed_no_job_has_the_older_ones(folder, start, monkeypatch):
+    packages = folder / "site-packages"
+    packages.mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(packages))
+    for is_forked in (True, True, False):
+        if not is_forked:
+            (packages / "numpy-9.dist-info").mkdir()
+        job = start("", ["numpy"])
+        assert job.wait() == 0 and isinstance(job, Forked) == is_forked
+
+
 def test_torch_is_fit_to_be_forked_and_its_numbers_are_those_of_a_process_of_its_own(run, folder):
     text = (
         "import torch; torch.manual_seed(1); x = torch.randn(500, 500); print(x.mm(x).sum(0), torch.get_num_threads())"

@@ -92,7 +92,7 @@ def test_an_audit_takes_all_keys_of_a_study_that_a_given_model_can_have(files):
         "n_train",
         "seed",
     }
-    for name in LEFT_OUT & {"defenses", "n_nonmembers", "outliers", "pool", "shadows", "training"}:
+    for name in LEFT_OUT & {"defenses", "n_nonmembers", "outliers", "pool", "training"}:
         value = {"defenses": ["guard"], "outliers": {}, "training": {}}.get(name, 2)
         with pytest.raises(ConfigError, match=rf"^studies\.first\.{name}: "):  # it says nothing of a given model
             config = audited(audits={"first": None}, studies={"first": GIVEN | {name: value}})
@@ -110,7 +110,7 @@ BAD = {
     "of which nothing is known": ({"dataset": "digits"}, "audits.first.dataset: digits: does not say what the model"),
     "an attack that stops by shadows": (
         {"attacks": ["gap", "early"]},
-        "audits.first.attacks: early: queries.early stops early by shadows, and a given model has no shadow",
+        "audits.first.attacks: early: queries.early stops early by shadows' searches, which are not there for a given",
     ),
     "an attack that nobody defined": (
         {"attacks": ["gab"]},
@@ -126,8 +126,12 @@ BAD = {
         "audits.first.n_train: [60]: not possible here; it should be a valid integer",
     ),
     "a key of a study": (
+        {"pool": 2},
+        "audits.first.pool: unknown key; expected one of: target, dataset, n_train",
+    ),
+    "shadows of what nobody can train": (
         {"shadows": 2},
-        "audits.first.shadows: unknown key; expected one of: target, dataset, n_train",
+        "audits.first.shadows: 2: mine: nothing says how models like it are trained; give its target a trainer",
     ),
     "a misspelt key": ({"atacks": []}, "audits.first.atacks: unknown key; did you mean attacks?"),
     "weights of its own": ({"weights": "mine.pt"}, "audits.first.weights: unknown key; a model that you have is an"),

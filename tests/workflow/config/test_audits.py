@@ -130,8 +130,8 @@ BAD = {
         "audits.first.pool: unknown key; expected one of: target, dataset, n_train",
     ),
     "shadows of what nobody can train": (
-        {"shadows": 2},
-        "audits.first.shadows: 2: mine: nothing says how models like it are trained; give its target a trainer",
+        {"shadows": 4},
+        "audits.first.shadows: 4: mine: nothing says how models like it are trained; give its target a trainer",
     ),
     "a misspelt key": ({"atacks": []}, "audits.first.atacks: unknown key; did you mean attacks?"),
     "weights of its own": ({"weights": "mine.pt"}, "audits.first.weights: unknown key; a model that you have is an"),

@@ -149,9 +149,9 @@ def test_shadows_are_models_of_their_own_and_are_built_as_their_kind_can_be():
         "paid": (API | {"trainer": "own"}, SHADOW, [SHADOW, "plugins.training"]),
     }
     for target, module, modules in targets.values():
-        config = check(given({"shadows": 3}, target=target, trainers=TRAINERS))
+        config = check(given({"shadows": 4}, target=target, trainers=TRAINERS))
         study, wildcards = config.studies["audit"], SimpleNamespace(study="audit", role="shadow1")
-        assert study.shadow_roles() == ["shadow0", "shadow1", "shadow2"]
+        assert study.shadow_roles() == ["shadow0", "shadow1", "shadow2", "shadow3"]
         params = Params(config, {})
         assert params.model_entry(wildcards).module == module
         assert params.model_entry(wildcards).modules == (modules or [module])
@@ -160,7 +160,7 @@ def test_shadows_are_models_of_their_own_and_are_built_as_their_kind_can_be():
         assert (params.model(wildcards) == of_target) == (module == "lmia.models.mlp")
         assert params.shadow_place(wildcards) == ("file" if module == "lmia.targets.sklearn" else None)
         roles = {path.split("/")[-1] for path in Paths(config).all_results() if path.startswith("results/models/audit")}
-        assert roles == {"target.npz", "shadow0.npz", "shadow1.npz", "shadow2.npz"}
+        assert roles == {f"{role}.npz" for role in ("target", *study.shadow_roles())}
         assert config.most_sent(study) == check(given(target=target, trainers=TRAINERS)).most_sent(study)
 
 
@@ -273,32 +273,33 @@ BAD = {
         "studies.audit.defenses: ['guard']: a given model is asked as it is; remove this",
     ),
     "shadows of what nobody can train": (
-        {"study": {"shadows": 2}},
-        "studies.audit.shadows: 2: mine: nothing says how models like it are trained; give its target a trainer",
+        {"study": {"shadows": 4}},
+        "studies.audit.shadows: 4: mine: nothing says how models like it are trained; give its target a trainer",
     ),
-    "a shadow alone": (
-        {"study": {"shadows": 1}, "target": {"trainer": "own"}, "trainers": TRAINERS},
-        "studies.audit.shadows: 1: one does not show how much models of one training differ; use at least 2",
+    "few shadows": (
+        {"study": {"shadows": 3}, "target": {"trainer": "own"}, "trainers": TRAINERS},
+        "studies.audit.shadows: 3: too few to show how much models of one training differ; use at least 4",
     ),
     "shadows without members": (
-        {"study": OTHERS | {"shadows": 2}, "dataset": {"membership": ["others"]}}
+        {"study": OTHERS | {"shadows": 4}, "dataset": {"membership": ["others"]}}
         | {"target": {"trainer": "own"}, "trainers": TRAINERS},
-        "studies.audit.shadows: 2: teach how known records are judged, of which there are too few; remove it",
+        "studies.audit.shadows: 4: teach how known records are judged, of which there are too few; remove it",
     ),
     "confidences of shadows that give none": (
-        {"study": {"shadows": 2, "attacks": ["gap", "true-confidence"]}, "trainers": TRAINERS}
+        {"study": {"shadows": 4, "attacks": ["gap", "true-confidence"]}, "trainers": TRAINERS}
         | {"target": {"kind": "torchscript", "file": "mine.ts", "trust": TRUST, "trainer": "own"} | NO_TORCH},
         "studies.audit.attacks: true-confidence: reads more than labels, and shadows that a trainer makes may give",
     ),
     "more folds than members of shadows": (
-        {"study": {"attacks": ["gap", "own"], "shadows": 2, "evaluated": 50}}
-        | {"attacks": {"own": {"kind": "classifier", "reads": "m", "folds": 101}}}
+        {"study": {"attacks": ["gap", "own"], "shadows": 4, "evaluated": 50}}
+        | {"attacks": {"own": {"kind": "classifier", "reads": "m", "folds": 201}}}
         | {"queries": {"m": {"kind": "gaussian", "sigmas": [0.1], "samples": 4}}}
         | {"target": {"trainer": "own"}, "trainers": TRAINERS},
-        "attacks.own.folds: 101: more than the 100 members of all shadows of studies.audit; lower it",
+        "attacks.own.folds: 201: more than the shadow's 200 members that are asked about\n"
+        "attacks.own.folds: 201: more than the 200 members of all shadows of studies.audit; lower it",
     ),
     "an alternative that is judged by shadows": (
-        {"study": {"alternatives": ["other"]}, "studies": {"other": OTHER | {"shadows": 2}}}
+        {"study": {"alternatives": ["other"]}, "studies": {"other": OTHER | {"shadows": 4}}}
         | {"target": {"trainer": "own"}, "trainers": TRAINERS},
         "studies.audit.alternatives: other: has other thresholds (by shadows); give both the same, so that they",
     ),

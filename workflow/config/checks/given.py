@@ -14,7 +14,7 @@ from workflow.config.schema.studies import Study
 from workflow.config.schema.targets import FileTarget, HttpTarget, TorchTarget
 from workflow.harness.fingerprint import file_hash
 
-MIN_SHADOWS = 2  # of a given model
+MIN_SHADOWS = 4  # of a given model: fewer hardly tell how much such models differ, and so none trained otherwise
 # What can be done where too few are known of these kinds.
 INSTEAD: dict[tuple[str, ...], str] = {
     ("members",): "add records that it was trained on; or mark records in question by -1 and set in_question of the "
@@ -135,7 +135,7 @@ def _check_shadows(key: str, config: Config, study: Study) -> Iterator[str]:
         return
     stated, target = f"{key}.shadows: {study.shadows}", config.targets.get(study.model)
     if study.shadows < MIN_SHADOWS:
-        yield f"{stated}: one does not show how much models of one training differ; use at least {MIN_SHADOWS}"
+        yield f"{stated}: too few to show how much models of one training differ; use at least {MIN_SHADOWS}"
     if target and not target.can_be_trained_again:
         yield f"{stated}: {study.model}: nothing says how models like it are trained; give its target a trainer"
     if config.is_without_members(study):

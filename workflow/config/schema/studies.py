@@ -57,7 +57,7 @@ class Study(Strict):
     )
     shadows: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         None,
-        description="shadow models per seed, default: 1; of a given model so many, 2 at least, that are trained like "
+        description="shadow models per seed, default: 1; of a given model so many, 4 at least, that are trained like "
         "it, default: none, as half of the known records stand for one",
     )
     training: Training = Field(Training.model_validate({}), description="how models are trained")

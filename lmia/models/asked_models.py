@@ -47,7 +47,8 @@ class TrainedModels:
     """Iterates the `Subject` of each seed.
 
     files: has paths of artifacts as `dataset`, `split` and `model`, the latter two of one role, or a split of records
-    in question and the target that they are of; params: has `model`,
+    in question and the target that they are of; a shadow's split may have `avoided`, where no search starts, as none of
+    the target's does; params: has `model`,
     what the model is ({"kind": ..., options}), `seeds`, the block of these files ("0-5"), `evaluated`, how many points
     of each kind are asked about at most (None: all), and `pool`, the number of the pool that the models are of (None:
     they are of none); device: that models run on; threads: of the CPU; terms: further options of `model`, on which no
@@ -75,7 +76,7 @@ class TrainedModels:
 
     def __iter__(self) -> Iterator[Subject]:
         inputs, classes = self._data["inputs"], self._data["classes"]
-        build = plugins.bind("models", "build", self._spec, table=self.table)
+        build = plugins.bind("models", "build", self._spec, table=self.table, device=self.device)
         for row, seed in enumerate(tqdm(self._seeds, desc="models")):
             ids, draws = self._asked_ids(row, seed), seed if self._pool is None else self._pool
             n_classes = int(classes.max()) + 1
@@ -112,6 +113,8 @@ class TrainedModels:
         row = self._seeds.index(subject.seed)
         members, nonmembers = self._parts(row)
         taken = members if self._pool is None else np.concatenate([members, nonmembers])
+        if "avoided" in self._split:
+            taken = np.concatenate([taken, self._split["avoided"][row]])
         judged = self._judged_ids(row, subject.seed)
         ids = starting_ids(len(self._data["classes"]), judged, taken, subject.draws)
         return (torch.from_numpy(self._data["inputs"][ids]), self._data["classes"][ids]) if len(ids) else None

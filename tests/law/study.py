@@ -80,6 +80,7 @@ EVERY_KIND = {
         "plain": {"kind": "npz", "path": "mine.npz"},
         "records": {"kind": "npz", "path": "records.npz", "membership": ["known"]},
         "others": {"kind": "npz", "path": "records.npz", "membership": ["asked"]},
+        "unknown": {"kind": "npz", "path": "records.npz", "membership": ["nobody"]},
         "residents": {
             "kind": "csv",
             "path": "residents.csv",
@@ -334,6 +335,15 @@ EVERY_KIND = {
             "seeds": [0],
             "attacks": ["gap", "other-rows", "other-words", "harder"],
         },
+        "audit-nobody": {
+            "dataset": "unknown",
+            "n_train": [100],
+            "splits": "given",
+            "in_question": 20,
+            "model": "given",
+            "seeds": [0],
+            "attacks": ["shadow-free"],
+        },
         **{
             f"audit-{name}": {
                 "dataset": "records",
@@ -350,6 +360,7 @@ EVERY_KIND = {
     },
     "audits": {
         "audit-program": {"target": "program", "dataset": "records", "attacks": ["gap", "boundary"]},
+        "audit-again": {"target": "tree", "dataset": "residents", "shadows": 4, "attacks": ["gap"]},
         "audit-light": {"target": "light", "dataset": "records", "n_train": 100, "seed": 0, "attacks": ["gap"]},
     },
     "queries": {
@@ -600,7 +611,15 @@ def place(folder):
         classes = GIVEN(torch.from_numpy(inputs)).argmax(1).numpy()
     known, said = (numbers.permutation(np.repeat([1, 0, -1], [70, 80, 50])) for _ in range(2))
     asked = numbers.permutation(np.repeat([0, -1], [120, 80]))
-    np.savez(folder / "records.npz", inputs=inputs, classes=classes, known=known, said=said, asked=asked)
+    np.savez(
+        folder / "records.npz",
+        inputs=inputs,
+        classes=classes,
+        known=known,
+        said=said,
+        asked=asked,
+        nobody=np.full(200, -1),
+    )
     (folder / "given.pt").write_bytes(WEIGHTS)
     (folder / "given.ts").write_bytes(PROGRAM)
     (folder / "tree.joblib").write_bytes(PICKLED)

@@ -138,7 +138,8 @@ def code_for(stage, *entries):
     def hashes(wc):
         found = [entry(wc) for entry in entries]
         several = [each if isinstance(each, list) else [each] for each in found]
-        return code(stage, *(entry.module for each in several for entry in each))
+        entries_found = [entry for each in several for entry in each]
+        return code(stage, *(name for entry in entries_found for name in entry.modules))
 
     return hashes
 

@@ -52,7 +52,8 @@ rule draw_split:
         pool=PARAMS.pool,
         membership=PARAMS.membership,
         in_question=PARAMS.in_question,
-        needs_members=PARAMS.needs_members,
+        kinds=PARAMS.known_kinds,
+        evaluated=PARAMS.evaluated_of_shadow,
         files=PARAMS.membership_files,
         code=code("draw_split"),
     message:

@@ -48,6 +48,7 @@ def _not_trained(inputs: Any) -> np.ndarray:
 def build(shape: tuple[int, ...], n_classes: int, trainer: Mapping[str, Any], job_device: torch.device) -> Shadow:
     """An untrained shadow.
 
-    trainer: {"kind": ..., **options}; job_device: where it is trained and asked, the `device` of a trainer that takes it.
+    trainer: {"kind": ..., **options}; job_device: where it is trained and asked, also the
+    `device` of a trainer that takes one.
     """
     return Shadow(trainer, n_classes, job_device)

@@ -76,7 +76,7 @@ class TrainedModels:
 
     def __iter__(self) -> Iterator[Subject]:
         inputs, classes = self._data["inputs"], self._data["classes"]
-        build = plugins.bind("models", "build", self._spec, table=self.table, device=self.device)
+        build = plugins.bind("models", "build", self._spec, table=self.table, job_device=self.device)
         for row, seed in enumerate(tqdm(self._seeds, desc="models")):
             ids, draws = self._asked_ids(row, seed), seed if self._pool is None else self._pool
             n_classes = int(classes.max()) + 1

@@ -45,9 +45,10 @@ def _not_trained(inputs: Any) -> np.ndarray:
     raise RuntimeError("asked before it was trained")
 
 
-def build(shape: tuple[int, ...], n_classes: int, trainer: Mapping[str, Any], device: torch.device) -> Shadow:
+def build(shape: tuple[int, ...], n_classes: int, trainer: Mapping[str, Any], job_device: torch.device) -> Shadow:
     """An untrained shadow.
 
-    trainer: {"kind": ..., **options}; device: where it is trained and asked, handed to a trainer that takes it.
+    trainer: {"kind": ..., **options}; job_device: where it is trained and asked, also the
+    `device` of a trainer that takes one.
     """
-    return Shadow(trainer, n_classes, device)
+    return Shadow(trainer, n_classes, job_device)

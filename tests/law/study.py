@@ -342,7 +342,7 @@ EVERY_KIND = {
             "in_question": 20,
             "model": "given",
             "seeds": [0],
-            "attacks": ["shadow-free"],
+            "attacks": ["alone"],
         },
         **{
             f"audit-{name}": {
@@ -421,6 +421,7 @@ EVERY_KIND = {
         "published": {"kind": "distance", "reads": "published"},
         "combined": {"kind": "classifier", "reads": "copies"},
         "shadow-free": {"kind": "distance", "reads": "random", "threshold": "random_inputs", "quantile": 0.5},
+        "alone": {"kind": "distance", "reads": "random", "threshold": "random_inputs"},
         "ratio": {
             "kind": "lira",
             "reads": "boundary",

@@ -58,6 +58,8 @@ def take_known(
         avoided = np.setdiff1d(members, judged)  # no search of the given model starts there
         drawn = zip(("members", "nonmembers", "others", "avoided"), (*draw_shadow(*of_shadow), avoided), strict=True)
         arrays = {part: ids[None] for part, ids in drawn}
+        n_own, n_others = (arrays[part].shape[1] for part in ("members", "others"))
+        print(f"the shadow is trained on {n_own} of the records that are judged, and on {n_others} beside them")
     artifacts.save(output, "split", arrays, {"scheme": "given", "seeds": seeds, "role": role})
     print(f"{len(members)} members and {len(nonmembers)} non-members are known; as many of each are judged")
     print(f"{n_left_out} known examples are left out, whose inputs are those of another")

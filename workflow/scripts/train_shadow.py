@@ -40,7 +40,7 @@ def train_shadow(
     draw = int(stream(seed, "training of a shadow", role_parts(params.role)[1]).integers(2**31))
     n_classes, table = int(classes.max()) + 1, Table.from_arrays(data)
     with bad_input(key):
-        build = plugins.bind("models", "build", params.model, table=table, device=device)
+        build = plugins.bind("models", "build", params.model, table=table, job_device=device)
         network: Any = as_network(build(inputs.shape[1:], n_classes), n_classes, table)
         if path is not None:
             plugins.load("targets", params.model["kind"]).load(network, path)

@@ -290,6 +290,13 @@ BAD = {
         | {"target": {"kind": "torchscript", "file": "mine.ts", "trust": TRUST, "trainer": "own"} | NO_TORCH},
         "studies.audit.attacks: true-confidence: reads more than labels, and shadows that a trainer makes may give",
     ),
+    "rounding shadows that are no network": (
+        {"study": {"shadows": 4, "attacks": ["gap", "rounded"]}, "trainers": TRAINERS}
+        | {"target": {"kind": "torchscript", "file": "mine.ts", "trust": TRUST, "trainer": "own"} | NO_TORCH}
+        | {"queries": {"rounded": {"kind": "hopskipjump", "budget": 100, "precision": "bfloat16"}}}
+        | {"attacks": {"rounded": {"kind": "distance", "reads": "rounded"}}},
+        "studies.audit.attacks: rounded: rounds a network, and shadows that a trainer makes may be none; leave it out",
+    ),
     "more folds than members of shadows": (
         {"study": {"attacks": ["gap", "own"], "shadows": 4, "evaluated": 50}}
         | {"attacks": {"own": {"kind": "classifier", "reads": "m", "folds": 201}}}

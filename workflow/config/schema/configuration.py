@@ -184,8 +184,11 @@ class Config(Strict):
         """Why the shadows of a given model do not tell what an attack reads; None where they do, or there are none."""
         if not study.is_given or not study.n_shadows or not isinstance(self.shadow_of(study), Shadow):
             return None
-        is_by_labels = OBSERVATIONS[self.query_of(attack).observation].access == "label"
-        return None if is_by_labels else "reads more than labels, and shadows that a trainer makes may give these alone"
+        query = self.query_of(attack)
+        if OBSERVATIONS[query.observation].access != "label":
+            return "reads more than labels, and shadows that a trainer makes may give these alone"
+        is_rounded = query.options().get("precision", "float32") != "float32"
+        return "rounds a network, and shadows that a trainer makes may be none" if is_rounded else None
 
     def gap_attack(self, study: Study) -> str | None:
         """Name of the study's gap attack, whose decisions tell where the model is right; None where it has none."""

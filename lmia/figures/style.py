@@ -168,7 +168,8 @@ def fitted(text: str, inches: float, size: float = 8) -> str:
     lines = []
     for whole in text.split("\n"):
         now = ""
-        for word in re.findall(r"(?:\$[^$]*\$|[^ \t])+", whole):
+        words = r"(?:\$[^$]*\$|[^ \t])+" if is_math_text(whole) else r"[^ \t]+"
+        for word in re.findall(words, whole):
             for part in _broken(word, inches, size):
                 longer = f"{now} {part}".strip()
                 if now and _width(longer, size) > inches:

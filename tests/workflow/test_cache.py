@@ -98,7 +98,7 @@ CASES = {
     "moved module": (move_points, {}),
     "device": (config("device", value="cpu"), {}),
     "plot setting": (config("figures", "accuracy", "title", value="New"), {"plot_metrics": 1}),
-    "plot script": (code("lmia/figures/roc.py", "height=3.2", "height=3.3"), {"plot_scores": 1}),
+    "plot script": (code("lmia/figures/roc.py", "height=3)", "height=3.1)"), {"plot_scores": 1}),
     "style of all plots": (
         code("lmia/figures/style.py", "WIDTH = 3.6", "WIDTH = 3.5"),
         {"plot_scores": 1, "plot_metrics": 1, "plot_gallery": 1},

@@ -13,7 +13,7 @@ ROWS = {  # the paper's name of a row -> names of our attacks that are it, of wh
     "data augmentation": ("rotation",),
     "noise": ("bernoulli", "mixed"),
     "boundary": ("boundary",),
-    "combined": ("combined",),
+    "combined": ("combined", "combined-published"),
 }
 DATASETS = {
     "cifar100": "CIFAR-100",

@@ -51,7 +51,7 @@ rule all:
         expand(
             "results/figures/{figure}.{format}",
             figure=CONFIG.figures,
-            format=["png", "pdf"],
+            format=["png", "pdf", "txt"],
         ),
 
 

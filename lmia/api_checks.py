@@ -20,6 +20,7 @@ READ_BY = {
     "confidences": "lmia.Confidences",
     "references": "lmia.Compared",
 }
+OF_DATA = ("table", "box")  # parameters of perturbations that a data set gives, and no user
 
 
 def check_seed(seed: Any) -> None:
@@ -114,7 +115,6 @@ def build(package: str, name: str, kinds: Sequence[str], kind: str, options: Map
     try:
         inspect.signature(make).bind(**options)
     except TypeError as error:
-        raise ValueError(
-            f"{kind}: {error}; its options are ({', '.join(inspect.signature(make).parameters)})"
-        ) from error
+        names = [option for option in inspect.signature(make).parameters if option not in OF_DATA]
+        raise ValueError(f"{kind}: {error}; its options are ({', '.join(names)})") from error
     return make(**options)

@@ -22,7 +22,8 @@ class DataSetLoader(Protocol):
     def __call__(self, **options: Any) -> tuple[np.ndarray, ...]:
         """Inputs, float32 (n, *shape) in [0, 1], and classes, int64 (n,) from 0 to n_classes - 1.
 
-        A third value, a `lmia.table.Table`, says what records these inputs stand for.
+        A third value may be a `lmia.table.Table`, which says what records these inputs stand for, or a `lmia.box.Box`
+        that inputs (n, features) lie in, in the place of [0, 1].
         """
         ...
 
@@ -84,7 +85,8 @@ class Perturbation(Protocol):
     magnitudes: Sequence[float]
 
     def blocks(self, inputs: Tensor, streams: Streams) -> Iterator[Tensor]:
-        """Yields tensors (n, k, *shape) of k >= 1 consecutive query columns, values in [0, 1].
+        """Yields tensors (n, k, *shape) of k >= 1 consecutive query columns, values in [0, 1], or in
+        the box of the data set, which a parameter `box` is given.
 
         inputs: (n, *shape); streams: one per input. The queries of an example are a function of that example, the
         options and its own stream alone.

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+SHADOW = "lmia.targets.shadow"  # the one kind whose entries have another one, their `trainer`
+
 
 def module_name(package: str, kind: str) -> str:
     """Full name of the module of one kind.
@@ -36,5 +38,10 @@ def bind(package: str, name: str, spec: Mapping[str, Any], **offered: Any) -> Ca
 
 
 def modules(**specs: dict) -> list[str]:
-    """Full names of the modules of entries, package=spec."""
-    return [module_name(package, spec["kind"]) for package, spec in specs.items()]
+    """Full names of the modules of entries, package=spec; of one that has a trainer of its own, that module as well."""
+    found = []
+    for package, spec in specs.items():
+        found.append(module_name(package, spec["kind"]))
+        if spec["kind"] == SHADOW:
+            found.append(module_name("trainers", spec["trainer"]["kind"]))
+    return found

@@ -9,6 +9,7 @@ from lmia.split_rows import padded
 from lmia.streams import stream
 
 MIN_KNOWN = 50  # members of a given model, and non-members: one half of each teaches, and the other is judged
+KINDS = ("members", "non-members")  # of what is known of a given model
 PARTS = ("target_members", "target_nonmembers", "shadow_members", "shadow_nonmembers")
 
 
@@ -112,14 +113,14 @@ def draw_block(
 
 
 def known_split(
-    membership: np.ndarray, same: np.ndarray, needs_members: bool = True
+    membership: np.ndarray, same: np.ndarray, kinds: Sequence[str] = KINDS
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Members and non-members of a model that exists, where somebody knows them.
 
     Args:
         membership: int8 (n,), 1 for what it was trained on, 0 for what it was not, and -1 where nobody knows.
         same: ints (n,), equal where inputs are, see `lmia.data.equal_inputs`.
-        needs_members: whether there have to be members; if not, none are taken, as few would teach nothing.
+        kinds: which of KINDS there have to be; of the others none are taken, as few would teach nothing.
 
     Returns (ids of members, of non-members, number of known examples that are left out). Left out is what is among the
     members and among the non-members: no attack can tell them apart, and whoever has them in both was mistaken in one.
@@ -131,14 +132,17 @@ def known_split(
     clear = [np.flatnonzero((membership == kind) & ~np.isin(same, both)) for kind in (1, 0)]
     members, nonmembers = (ids[np.sort(np.unique(same[ids], return_index=True)[1])] for ids in clear)
     n_left_out = int((membership >= 0).sum()) - len(members) - len(nonmembers)
-    for kind, ids in (("members", members), ("non-members", nonmembers))[0 if needs_members else 1 :]:
-        if len(ids) < MIN_KNOWN:
+    for kind, ids in zip(KINDS, (members, nonmembers), strict=True):
+        if kind in kinds and len(ids) < MIN_KNOWN:
             left = f", once {n_left_out} are left out whose inputs are those of another" if n_left_out else ""
             raise ValueError(
                 f"membership: {len(ids)} known {kind}{left}: too few for one half to judge the other; at least "
                 f"{MIN_KNOWN} of each kind are needed"
             )
-    return members if needs_members else members[:0], nonmembers, n_left_out
+    members, nonmembers = (
+        ids if kind in kinds else ids[:0] for kind, ids in zip(KINDS, (members, nonmembers), strict=True)
+    )
+    return members, nonmembers, n_left_out
 
 
 def draw_in_question(membership: np.ndarray, same: np.ndarray, seed: int, limit: int) -> tuple[np.ndarray, int]:
@@ -164,6 +168,41 @@ def draw_in_question(membership: np.ndarray, same: np.ndarray, seed: int, limit:
             "left out whose inputs are those of a known one"
         )
     return np.sort(stream(seed, "records in question").permutation(ids)[:limit]), n_left_out
+
+
+def draw_shadow(
+    judged: np.ndarray, classes: np.ndarray, same: np.ndarray, n_train: int, seed: int, number: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Records that a shadow of a given model is trained on, and others: it is asked what the given model is asked.
+
+    Half of the records that the given model is judged by are the shadow's members, as many of each class as of the
+    others but for one. Which ones is drawn without a look at whether the given model was trained on them, so that a
+    rule that the shadow teaches has not seen that of any record. That the shadow knows a record which its rule judges
+    later tells nothing of it: it does so of every other one, members of the given model and others alike.
+
+    Args:
+        judged: Ids (2n,).
+        classes: Ints (N,), of the whole data set.
+        same: Ints (N,), equal where inputs are.
+        n_train: Members of the given model. The shadow has as many, or half of all records where that is less: those
+            beside its half of `judged` are drawn from all that have no twin there, and are asked about by nobody.
+        seed: Of the study, int >= 0.
+        number: Of the shadow.
+
+    Returns (members (n,), non-members (n,), others that it is trained on (k,)), ids ascending.
+    """
+    draw = stream(seed, "records of a shadow", number)
+    order, coin = _by_class(draw.permutation(judged), classes), int(draw.integers(2))
+    members, nonmembers = order[coin::2], order[1 - coin :: 2]
+    rest = _by_class(draw.permutation(np.flatnonzero(~np.isin(same, same[judged]))), classes)
+    n_more = min(max(min(n_train, len(classes) // 2) - len(members), 0), len(rest))
+    others = rest[np.linspace(0, len(rest), n_more, endpoint=False).astype(int)]
+    return np.sort(members), np.sort(nonmembers), np.sort(others)
+
+
+def _by_class(order: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Ids, class by class, in the order within each class in which they come."""
+    return order[np.argsort(classes[order], kind="stable")]
 
 
 def draw_examples(n_available: int, n: int, pool: int) -> np.ndarray:

@@ -148,10 +148,10 @@ def test_of_equal_known_records_one_is_kept_and_none_of_both_kinds(records):
 
 def test_where_no_members_are_needed_none_are_taken_and_others_are():
     membership, same = np.r_[np.ones(10, int), np.zeros(60, int)], np.r_[np.arange(69), 3]
-    members, nonmembers, n_left_out = known_split(membership, same, needs_members=False)
+    members, nonmembers, n_left_out = known_split(membership, same, kinds=["non-members"])
     assert not len(members) and nonmembers.tolist() == list(range(10, 69)) and n_left_out == 2
     with pytest.raises(ValueError, match="^membership: 40 known non-members: too few"):
-        known_split(membership[:50], same[:50], needs_members=False)
+        known_split(membership[:50], same[:50], kinds=["non-members"])
 
 
 @pytest.mark.parametrize(("n_members", "n_twins"), [(49, 0), (60, 11), (60, 60)])

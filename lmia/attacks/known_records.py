@@ -14,8 +14,6 @@ from lmia.attacks.observations import Observations
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.streams import stream
 
-NO_OPTIONS = ("reads", "budget", "budgets")  # of an entry: what says how the attack is run, and is no option of it
-
 
 def halves(is_member: np.ndarray, seed: int) -> np.ndarray:
     """Which half each of n records is in, ints (n,) of 0 and 1, with half of the members and of the others in each.

@@ -79,7 +79,7 @@ class Distances:
 
     A search by gradients has one moment, its end, and spends gradients where others spend queries.
 
-    distance: floats (n, c, t), the smallest L2 distance so far, in pixel units of [0, 1]; 0 where the copy is
+    distance: floats (n, c, t), the smallest L2 distance so far, in units of the inputs; 0 where the copy is
     misclassified, inf (censored) while no other label has been found; n_queries: ints (n, c, t), queries up to that
     moment; classes: ints (n,); stopped: bools (n,), searches that ended once their side of the threshold was settled,
     None for none: their last distance is not their final one; random_distance, random_queries: the like (r, t) of

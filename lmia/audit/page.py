@@ -51,8 +51,7 @@ def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
         "answer": [ANSWERS.get(report["verdict"], NOTHING)],
         "What was found": [_finding(report, strongest)],
         "How sure this is": [
-            f"{n:,} records that it was trained on and {n:,} that it was not were judged, each half by thresholds from "
-            "the other half.",
+            f"{n:,} records that it was trained on and {n:,} that it was not were judged, {_thresholds(report)}.",
             f"The interval holds in 95 % of audits, for {together}.",
             *_model(report["model"]),
         ],
@@ -126,6 +125,12 @@ def _finding(report: Mapping[str, Any], strongest: Mapping[str, Any]) -> str:
             "each kind, intervals would reach 2 points to each side."
         )
     return bound
+
+
+def _thresholds(report: Mapping[str, Any]) -> str:
+    if not report["shadows"]:
+        return "each half by thresholds from the other half"
+    return f"all by thresholds from {report['shadows']} models that were trained like it, on halves of them"
 
 
 def _model(model: Mapping[str, Any]) -> list[str]:

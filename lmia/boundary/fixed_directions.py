@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from lmia.box import UNIT, Box
 from lmia.journal import Arrays, Journal
 from lmia.queries.oracle import LabelOracle
 from lmia.queries.reduced_precision import MAX_DISAGREEMENT, in_precision
@@ -19,10 +20,13 @@ from lmia.queries.reduced_precision import MAX_DISAGREEMENT, in_precision
 METHODS = ("bisection", "scan")
 
 
-def fixed_points(directions: Sequence[str], shape: tuple[int, ...], stream: np.random.Generator) -> torch.Tensor:
+def fixed_points(
+    directions: Sequence[str], shape: tuple[int, ...], stream: np.random.Generator, box: Box = UNIT
+) -> torch.Tensor:
     """The points that inputs of `shape` move towards, float32 (c, *shape).
 
-    directions: each "white" (all features 1), "black" (all 0) or "random" (uniform in [0, 1), drawn from `stream`).
+    directions: each "white" (all features 1, or at the upper end of the box of the data set), "black" (all 0, or at the
+    lower end) or "random" (uniform in the box, drawn from `stream`).
 
     Raises ValueError for other names, and for none.
     """
@@ -33,7 +37,7 @@ def fixed_points(directions: Sequence[str], shape: tuple[int, ...], stream: np.r
     }
     if isinstance(directions, str) or not directions or len({*directions}) < len(directions) or {*directions} - {*make}:
         raise ValueError(f"directions: expected a list of different ones out of {', '.join(make)}, got {directions!r}")
-    return torch.from_numpy(np.stack([make[direction]() for direction in directions]))
+    return torch.from_numpy(box.at(np.stack([make[direction]() for direction in directions])))
 
 
 def search_directions(
@@ -53,9 +57,9 @@ def search_directions(
 
     Args:
         model: Maps (m, *shape) to logits (m, n_classes); see `LabelOracle`.
-        inputs: Floats (n, *shape) in [0, 1].
+        inputs: Floats (n, *shape).
         classes: True classes (n,).
-        points: Floats (c, *shape) in [0, 1], one for each direction.
+        points: Floats (c, *shape), one for each direction.
         levels: Steps of a direction, a power of two from 2; the last of them, the point itself, is not asked.
         method: "scan" asks all levels below `levels`; "bisection" log2(levels) of them, and finds the first wrong one
             where all labels beyond it are wrong too.

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from lmia.boundary.geometry import bisect, unit
 from lmia.boundary.schedules import PUBLISHED, Schedule
 from lmia.boundary.search_state import SearchState
+from lmia.box import UNIT, Box
 from lmia.journal import Journal
 from lmia.queries.oracle import LabelOracle
 
@@ -31,6 +32,7 @@ def hopskipjump(
     streams: Sequence[np.random.Generator],
     *,
     schedule: Schedule = PUBLISHED,
+    box: Box = UNIT,
     starts: Iterable[torch.Tensor] = (),
     init_tries: int = 100,
     settled: Settled | None = None,
@@ -41,10 +43,11 @@ def hopskipjump(
 
     Args:
         oracle: With one unspent row per input.
-        inputs: Floats (n, *shape) in [0, 1].
+        inputs: Floats (n, *shape) in the box.
         classes: True classes (n,).
         streams: One generator per input.
         schedule: What queries are spent on.
+        box: Of the data set, which no query leaves.
         starts: Starting points, floats (n, *shape), in the order in which they are tried.
         init_tries: Uniformly random ones that are tried after these, before an example is left censored.
         settled: (distance (m,), n_queries (m,)) -> bools (m,), which examples need no further step; None to spend the
@@ -57,7 +60,7 @@ def hopskipjump(
         misclassified, inf (censored) where no start was found; n_queries (n, t) int64, queries so far; points
         (n, *shape), the closest point found, equal to the input where none was.
     """
-    search, state = _Search(oracle, inputs, classes, streams, schedule), (journal or Journal()).part("state")
+    search, state = _Search(oracle, inputs, classes, streams, schedule, box), (journal or Journal()).part("state")
     if kept := state.get():
         search.restore(kept)
     else:
@@ -105,8 +108,9 @@ class _Search(SearchState):
             yield self.random_points
 
     def random_points(self, rows: np.ndarray) -> torch.Tensor:
-        """Uniform in the cube, (m, dim)."""
-        return torch.from_numpy(np.stack([self.streams[row].random(self.dim) for row in rows])).to(self.x)
+        """Uniform in the box, (m, dim)."""
+        shares = np.stack([self.streams[row].random(self.dim) for row in rows])
+        return torch.from_numpy(self.box.at(shares)).to(self.x)
 
     def begin_step(self, settled: Settled | None) -> None:
         """Go to the next step, with those who are not settled, and whose budget holds it, whatever it needs."""
@@ -144,8 +148,9 @@ class _Search(SearchState):
         if self.schedule.radius is not None:
             radius = self.distance(rows) * self.schedule.radius
         else:
-            radius = torch.full((len(rows),), 0.1).to(self.x) if self.step == 1 else self.distance(rows) / self.dim
-        return radius.clamp_min(self.oracle.resolution * math.sqrt(self.dim))
+            first = torch.full((len(rows),), 0.1 * self.box.size).to(self.x)
+            radius = first if self.step == 1 else self.distance(rows) / self.dim
+        return radius.clamp_min(self.oracle.resolution * self.box.largest * math.sqrt(self.dim))
 
     def gradient(self, rows: np.ndarray, radius: torch.Tensor) -> torch.Tensor:
         """Unit vectors (m, dim) across the boundary, from labels of random probes around it (eq. 15-16)."""
@@ -155,7 +160,7 @@ class _Search(SearchState):
             noise.div_(torch.linalg.vector_norm(noise, dim=2, keepdim=True) * self.directions.scale)
         centre = self.points[self.at(rows)][:, None]
         scale = (radius * self.directions.scale)[:, None, None]
-        probes = torch.addcmul(centre, noise, scale).clamp_(0, 1)
+        probes = self.box.clip_(torch.addcmul(centre, noise, scale))
         weight = self.crossed(probes.view(-1, self.dim), rows).view(len(rows), 1, n).to(self.x.dtype)
         mean = weight.mean(dim=2, keepdim=True)
         # The mean as a baseline (eq. 16), in signs or, to the same end, in zeros and ones; unless all agree.
@@ -170,7 +175,7 @@ class _Search(SearchState):
         for _ in range(MAX_TRIALS):
             if not len(pending):
                 break
-            trial = (self.points[rows[pending]] + length[pending] * direction[pending]).clamp_(0, 1)
+            trial = self.box.clip_(self.points[rows[pending]] + length[pending] * direction[pending])
             crossed = self.crossed(trial, rows[pending])
             self.points[rows[pending]] = torch.where(crossed[:, None], trial, self.points[rows[pending]])
             pending = pending[~crossed.cpu().numpy()]
@@ -195,7 +200,7 @@ class _Search(SearchState):
 
         def point(share: torch.Tensor) -> torch.Tensor:
             angle = share * (math.pi / 2)
-            return (x + length * angle.cos() * (angle.cos() * along + angle.sin() * across)).clamp_(0, 1)
+            return self.box.clip_(x + length * angle.cos() * (angle.cos() * along + angle.sin() * across))
 
         moved = self.last_crossing(rows, point, far)
         nearer = torch.linalg.vector_norm(moved - x, dim=1, keepdim=True) < length

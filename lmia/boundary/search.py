@@ -11,6 +11,7 @@ from lmia.boundary.courses import pad_moments
 from lmia.boundary.hopskipjump import Settled, hopskipjump
 from lmia.boundary.schedules import SCHEDULES
 from lmia.boundary.starts import nearest_others
+from lmia.box import UNIT, Box
 from lmia.devices import device_of, queries_on
 from lmia.image_augmentation import shifts
 from lmia.journal import Journal
@@ -31,6 +32,7 @@ def search_boundary(
     init_tries: int = 100,
     shift_pixels: int = 0,
     pool: tuple[torch.Tensor, np.ndarray | torch.Tensor] | None = None,
+    box: Box = UNIT,
     precision: str = "float32",
     most_disagreement: float = MAX_DISAGREEMENT,
     settled: Settled | None = None,
@@ -41,7 +43,7 @@ def search_boundary(
 
     Args:
         model: Maps (m, *shape) to logits (m, n_classes); see `LabelOracle`.
-        inputs: Floats (n, *shape) in [0, 1].
+        inputs: Floats (n, *shape) in the box.
         classes: True classes (n,).
         streams: Copy number -> one generator per input.
         budget: Queries per example, split evenly over its copies.
@@ -50,6 +52,7 @@ def search_boundary(
         init_tries: See `hopskipjump`.
         shift_pixels: 0 for the input alone, d >= 1 for the input and its 4d shifts by d pixels (the combined attack).
         pool: (inputs (m, *shape), classes (m,)) among which searches start, None for noise.
+        box: Of the data set, which no query leaves.
         precision: See `in_precision`.
         most_disagreement: See `in_precision`.
         settled: See `hopskipjump`.
@@ -64,7 +67,7 @@ def search_boundary(
     if initial_probes is not None:
         plan = replace(plan, initial_probes=initial_probes)
     offsets = [(0, 0)] + (shifts(shift_pixels) if shift_pixels else [])
-    options = {"schedule": plan, "init_tries": init_tries, "settled": settled}
+    options = {"schedule": plan, "box": box, "init_tries": init_tries, "settled": settled}
     journal, device = journal or Journal(), queries_on(device_of(model))
     inputs = inputs.to(device)
     if pool is not None:

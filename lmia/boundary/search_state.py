@@ -8,6 +8,7 @@ import torch
 
 from lmia.boundary.directions import Directions
 from lmia.boundary.schedules import Schedule
+from lmia.box import Box
 from lmia.devices import width
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import set_states, states
@@ -21,10 +22,11 @@ class SearchState:
 
     Args:
         oracle: With one row of its ledger per example.
-        inputs: Floats (n, *shape) in [0, 1].
+        inputs: Floats (n, *shape) in the box.
         classes: True classes (n,).
         streams: One generator per example.
         schedule: What queries are spent on.
+        box: Of the data set, which no search leaves.
     """
 
     def __init__(
@@ -34,8 +36,10 @@ class SearchState:
         classes: np.ndarray | torch.Tensor,
         streams: Sequence[np.random.Generator],
         schedule: Schedule,
+        box: Box,
     ):
         self.oracle, self.streams, self.shape, self.schedule = oracle, streams, inputs.shape[1:], schedule
+        self.box = box
         self.x = inputs.flatten(1).to(oracle.device, oracle.dtype)
         self.classes = torch.as_tensor(classes).to(oracle.device)
         self.dim = self.x.shape[1]

@@ -12,10 +12,12 @@ import torch
 from tqdm import tqdm
 
 from lmia.boundary.geometry import bisect, unit
+from lmia.box import UNIT, Box
 from lmia.journal import Journal
 from lmia.memory_batches import Batches
 from lmia.queries.oracle import LabelOracle
 
+# In sizes of the box, which is 1 of [0, 1].
 RADIUS, RATE = 1.0, 0.05  # the first radius, and by which share it changes in a step (section 4 of Rony et al.)
 LENGTHS = 1.0, 0.01  # of the first and the last step along the gradient, with a half cosine between (ibid.)
 HALVINGS = 10  # of the way from an input to its closest adversarial point, in labels, once all steps are done
@@ -27,6 +29,7 @@ def white_box_distances(
     classes: np.ndarray | torch.Tensor,
     *,
     steps: int = 100,
+    box: Box = UNIT,
     progress: str | None = None,
     journal: Journal | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -37,14 +40,15 @@ def white_box_distances(
     Args:
         model: Maps (m, *shape) to logits (m, n_classes); put in evaluation mode and, where it has convolutions, in
             channels-last memory order; its parameters get no gradients.
-        inputs: Floats (n, *shape) in [0, 1].
+        inputs: Floats (n, *shape) in the box.
         classes: True classes, ints (n,).
         steps: Gradients per input, int >= 2, of which the first is taken at the input itself.
+        box: Of the data set, which no search leaves.
         progress: Label of a progress bar on stderr, None for none.
         journal: Of these distances, whose searches go on after the last step there; None for none.
 
     Returns:
-        (distance, n_queries): distance float64 (n, 1), in pixel units of [0, 1], 0 where the input is misclassified,
+        (distance, n_queries): distance float64 (n, 1), in units of the inputs, 0 where the input is misclassified,
         inf where no other label was found; n_queries int64 (n, 1), gradients taken, 0 where the input is misclassified.
         The labels asked beside them are not counted.
 
@@ -58,10 +62,10 @@ def white_box_distances(
     batches, state = Batches(), _Progress(len(inputs), journal or Journal())
 
     def misclassified(rows: torch.Tensor) -> torch.Tensor:
-        return _Search(model, inputs[rows], classes[rows]).misclassified()
+        return _Search(model, inputs[rows], classes[rows], box).misclassified()
 
     def distances(rows: torch.Tensor) -> torch.Tensor:
-        search = _Search(model, inputs[rows], classes[rows])
+        search = _Search(model, inputs[rows], classes[rows], box)
         state.resume(search, rows)
         for _ in range(search.step, steps if len(rows) else 0):
             search.move(steps)
@@ -119,12 +123,12 @@ class _Search:
 
     MOVING = ("point", "closest", "best", "radius")
 
-    def __init__(self, model: torch.nn.Module, inputs: torch.Tensor, classes: torch.Tensor):
-        self.model, self.shape, self.classes = model, inputs.shape[1:], classes
+    def __init__(self, model: torch.nn.Module, inputs: torch.Tensor, classes: torch.Tensor, box: Box):
+        self.model, self.shape, self.classes, self.box = model, inputs.shape[1:], classes, box
         self.x = inputs.flatten(1)
         self.step, self.point, self.closest = 0, self.x, self.x
         self.best = self.x.new_full((len(self.x), 1), torch.inf)
-        self.radius = torch.full_like(self.best, RADIUS)
+        self.radius = torch.full_like(self.best, RADIUS * box.size)
 
     def move(self, steps: int) -> None:
         """One step of `steps`."""
@@ -136,8 +140,8 @@ class _Search:
         self.closest = torch.where(better, self.point, self.closest)
         self.radius = self.radius * torch.where(crossed, 1 - RATE, 1 + RATE)
         # From where the point stands, inside the box, and not from the sum of all steps.
-        direction = offset + _length(self.step, steps) * unit(gradient)
-        self.point = (self.x + self.radius * unit(direction)).clamp_(0, 1)
+        direction = offset + _length(self.step, steps) * self.box.size * unit(gradient)
+        self.point = self.box.clip_(self.x + self.radius * unit(direction))
         self.step += 1
 
     def distances(self) -> torch.Tensor:

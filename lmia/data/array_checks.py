@@ -6,16 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from lmia.box import Box
+
 UNIT = (0, 1)
 ROUNDINGS = 8  # that may leave a value beyond the end of its range: scaling takes a few
 
 
-def checked(inputs: Any, classes: Any) -> tuple[np.ndarray, np.ndarray]:
+def checked(inputs: Any, classes: Any, box: Box | None = None) -> tuple[np.ndarray, np.ndarray]:
     """A data set as (inputs float32, classes int64 (n,)).
 
     inputs: numbers in [0, 1], of features (n, features) or images (n, channels, height, width), where floats may lie
     outside by what rounding explains, which is cut off; classes: integers (n,), 0 .. n_classes - 1, at least two, each
-    with an example. Raises ValueError where they are anything else.
+    with an example; box: that features (n, features) lie in instead of [0, 1], each in a range of its own. Raises
+    ValueError where they are anything else.
     """
     inputs, classes = _as_array(inputs, "inputs"), _as_array(classes, "classes")
     if inputs.dtype.kind not in "fiub":
@@ -26,7 +29,7 @@ def checked(inputs: Any, classes: Any) -> tuple[np.ndarray, np.ndarray]:
             f"got {inputs.shape}"
         )
     found = limits(inputs, "inputs")
-    if found.leave(UNIT):
+    if box is None and found.leave(UNIT):
         raise ValueError(f"inputs: expected values in [0, 1], got {found}; scale them first")
     check_classes(classes, "classes")
     if classes.shape != inputs.shape[:1]:
@@ -36,9 +39,27 @@ def checked(inputs: Any, classes: Any) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"classes: expected two or more, got {len(classes)} examples of one; every answer is the same")
     if all((row == inputs[0]).all() for row in inputs):
         raise ValueError(f"inputs: all {len(inputs)} examples are equal; no model can tell them apart")
-    inputs = np.ascontiguousarray(inputs, np.float32)
+    inputs, classes = np.ascontiguousarray(inputs, np.float32), classes.astype(np.int64, copy=False)
+    if box is not None:
+        _check_inside(inputs, box)
+        return inputs, classes
     inside = 0 <= found.low and found.high <= 1
-    return inputs if inside else inputs.clip(0, 1), classes.astype(np.int64, copy=False)
+    return inputs if inside else inputs.clip(0, 1), classes
+
+
+def _check_inside(inputs: np.ndarray, box: Box) -> None:
+    """Raise ValueError unless inputs are a table (n, features) in a box with ends for each feature."""
+    if inputs.ndim != 2 or np.shape(box.low) != inputs.shape[1:]:
+        raise ValueError(
+            f"box: expected the ends of each feature of inputs (n, features), got {np.size(box.low)} for inputs of "
+            f"shape {inputs.shape}; use Box.around(inputs)"
+        )
+    if (outside := ((inputs < box.low) | (inputs > box.high)).any(axis=0)).any():
+        feature = int(np.argmax(outside))
+        raise ValueError(
+            f"inputs: expected values in their box, got {Limits(inputs[:, feature].min(), inputs[:, feature].max())} "
+            f"in feature {feature}, outside {box.low[feature]:g} to {box.high[feature]:g}; use Box.around(inputs)"
+        )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from lmia.evaluation import flags
 from lmia.evaluation.flag_texts import join, parted
 from lmia.evaluation.intervals import evaluate, proportion
-from lmia.evaluation.metrics_table import OVER_GAP
+from lmia.evaluation.metrics_table import CALLED, OVER_GAP
 from lmia.evaluation.paired import decisions, difference
 from lmia.evaluation.tpr_names import tpr_name
 
@@ -20,10 +20,13 @@ GUARANTEES = ("epsilon", "delta")  # of private training, the same for target an
 def on_outliers(guess: np.ndarray, is_member: np.ndarray) -> dict[str, tuple[float, float, float]]:
     """Precision and recall on few points, which no bootstrap resolves: name -> (value, low, high).
 
+    outliers_called is how many are called members, of which the precision is a share, with no interval.
+
     guess, is_member: bools (n,).
     """
     hits, of = int((guess & is_member).sum()), {"precision": int(guess.sum()), "recall": int(is_member.sum())}
-    return {f"outlier_{name}": proportion(hits, n) if n else UNRANKED for name, n in of.items()}
+    shares = {f"outlier_{name}": proportion(hits, n) if n else UNRANKED for name, n in of.items()}
+    return shares | {CALLED: (float(of["precision"]), np.nan, np.nan)}
 
 
 def attack_rows(

@@ -26,7 +26,8 @@ COLUMNS = [
 ]
 ALL_SEEDS = "all"
 OVER_GAP = "accuracy_over_gap"
-BOUNDS = {OVER_GAP: (-1, 1), "epsilon": (0, np.inf)}  # of the metrics that are no shares
+CALLED = "outliers_called"
+BOUNDS = {OVER_GAP: (-1, 1), "epsilon": (0, np.inf), CALLED: (0, np.inf)}  # of the metrics that are no shares
 
 
 def read_metrics(path: str | PathLike[str]) -> pd.DataFrame:

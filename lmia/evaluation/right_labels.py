@@ -5,8 +5,8 @@ import numpy as np
 SPREADS = 1.96  # standard errors above chance, of a model that knows something of its members
 
 
-def check_above_chance(labels: np.ndarray, classes: np.ndarray, kind: str = "members") -> None:
-    """Raise ValueError where a model is right on known records no more often than by chance.
+def check_above_chance(labels: np.ndarray, classes: np.ndarray, kind: str = "known members") -> None:
+    """Raise ValueError where a model is right on some records no more often than by chance.
 
     Chance is how often its labels would be right if they were dealt out among these records, as in Cohen's kappa, with
     the standard error that kappa has there (Fleiss, Cohen and Everitt 1969, equation 14). A wrong scale of the inputs,
@@ -21,6 +21,6 @@ def check_above_chance(labels: np.ndarray, classes: np.ndarray, kind: str = "mem
     spread = np.sqrt(max(variance, 0) / n)  # zero where all labels, or all classes, are the same
     if not right > chance + SPREADS * spread:
         raise ValueError(
-            f"{100 * right:.1f} % of {n} known {kind} are labelled rightly, {100 * chance:.1f} % would be by chance: "
+            f"{100 * right:.1f} % of {n} {kind} are labelled rightly, {100 * chance:.1f} % would be by chance: "
             "is the input scaled as in training, and are the classes in its order?"
         )

@@ -1,1 +1,1 @@
-"""Figures, one module per kind, each with a pure `plot(...)` that returns a matplotlib Figure."""
+"""Figures, one module per kind, each with a pure `plot(...)` that returns a figure and its caption's lines."""

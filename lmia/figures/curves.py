@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from lmia.figures import style
+from lmia.figures import remarks, style
 
-NARROW = 50  # characters that fit below axes with a label of two lines beside them
 SAID = {"accuracy": "attack accuracy (%)", "auc": "area under the ROC curve"}
 TPR = re.compile(r"tpr_at_(.+)_fpr")
 FEW = r"(\d+ false alarms allowed)(?: \(\d+ of \d+\))?"  # `lmia.evaluation.flags`: the same of all attacks
@@ -20,14 +19,19 @@ TIED = r"\d+ (?=tied at the )"  # other numbers at each point of a curve
 
 
 def draw(
-    options: Mapping[str, Any], curves: Mapping[str, pd.DataFrame], lines: pd.DataFrame, label: str
-) -> tuple[Figure, Axes]:
-    """A new figure of curves with bands, and of attacks as level lines.
+    table: pd.DataFrame,
+    options: Mapping[str, Any],
+    curves: Mapping[str, pd.DataFrame],
+    lines: pd.DataFrame,
+    label: str,
+) -> tuple[Figure, Axes, list[str]]:
+    """A new figure of curves with bands, and of attacks as level lines, with its axes and the lines of its caption.
 
     A true-positive rate at a false-positive rate is drawn on a logarithmic axis, beside chance. A rate of 0 has no
-    place there: it is an open marker at the lower edge, and a note says so.
+    place there: its marker is at the lower edge, and the caption says so.
 
     Args:
+        table: That the rows are of.
         options: title, and metric: accuracy, auc, or tpr_at_F_fpr for a rate F.
         curves: Attack -> rows of `lmia.evaluation.metrics_table` with a further column x, in its order.
         lines: Such rows, one for each attack, without x.
@@ -35,7 +39,7 @@ def draw(
     """
     rows, rate = pd.concat([*curves.values(), lines]), TPR.fullmatch(options["metric"])
     floor = min([float(rate[1]), *rows.loc[rows["value"] > 0, "value"]]) / 2 if rate else -np.inf
-    figure, ax = style.axes(options, height=3.6 if rate else 3)
+    figure, ax = style.axes(options, height=2.6 if rate else 2.4)
     for number, (attack, curve) in enumerate(curves.items()):
         _curve(ax, _above(floor, curve), attack, number, floor)
     for row in _above(floor, lines.dropna(subset="value")).to_dict("records"):
@@ -49,16 +53,14 @@ def draw(
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_minor_formatter(NullFormatter())
         ax.set_ylabel(f"members found (%)\nat {100 * float(rate[1]):g} % false positives")
-        label = "\n".join([label, *_notes(rows)])
     else:
         ax.set_ylabel(SAID[options["metric"]])
     if options["metric"] != "auc":
         style.percent(ax.yaxis)
     ax.set_xlabel(label)
-    style.explain(ax, _above(floor, rows), line=NARROW if rate else style.LINE)
     ax.grid(axis="y")
-    figure.legend(loc="outside lower center", ncols=min(3, len(curves)), columnspacing=1)
-    return figure, ax
+    told = remarks.intervals(rows, table, options, "Bands") + (_notes(rows) if rate else [])
+    return figure, ax, told + remarks.flagged(_above(floor, rows), "Hollow, or a star in the legend")
 
 
 def _above(floor: float, rows: pd.DataFrame) -> pd.DataFrame:
@@ -68,24 +70,19 @@ def _above(floor: float, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _curve(ax: Axes, curve: pd.DataFrame, attack: str, number: int, floor: float) -> None:
-    colour = style.colour(attack)
-    ax.plot(curve["x"], curve["value"], style.line(attack, number), color=colour, label=style.label(attack))
-    ax.fill_between(curve["x"], curve["ci_low"], curve["ci_high"], color=colour, alpha=0.15, linewidth=0)
-    if len(curve) == 1:  # a band of no width
-        ax.vlines(curve["x"], curve["ci_low"], curve["ci_high"], color=colour, linewidth=1)
-    style.stars(ax, curve["x"], curve["value"], curve["flags"])
-    nobody = curve.loc[curve["value"] == floor]
-    if len(nobody):  # larger than a star, which may lie on it
-        marker = {"markersize": 9, "markerfacecolor": "white", "clip_on": False, "zorder": 4}
-        ax.plot(nobody["x"], nobody["value"], style.MARKERS[number % len(style.MARKERS)], color=colour, **marker)
+    style.curve(ax, curve["x"], curve, style.line(attack, number), style.colour(attack), style.label(attack))
+    for nobody in curve.loc[curve["value"] == floor].to_dict("records"):  # whole, although on the edge
+        face = "white" if nobody["flags"] else style.colour(attack)
+        marker = {"color": style.colour(attack), "markerfacecolor": face, "clip_on": False, "zorder": 4}
+        ax.plot(nobody["x"], floor, style.MARKERS[number % len(style.MARKERS)], **marker)
 
 
 def _notes(rows: pd.DataFrame) -> list[str]:
     """What a reader of rates must know that concerns no single point."""
     few = dict.fromkeys(text for flags in rows["flags"] for text in re.findall(FEW, flags))
-    notes = [f"only {text}" for text in few]
+    notes = [f"Only {text}." for text in few]
     if np.any(rows["value"] == 0):
-        notes.append("at the lower edge: no member found")
+        notes.append("At the lower edge: no member found.")
     if np.any(rows["value"].isna()):
-        notes.append("not drawn: where non-members are too few for this rate")
+        notes.append("Not drawn: where non-members are too few for this rate.")
     return notes

@@ -16,7 +16,7 @@ def plot(
     originals: np.ndarray,
     perturbed: Mapping[str, tuple[np.ndarray, list[float], str]],
     options: Mapping[str, Any],
-) -> Figure:
+) -> style.Drawn:
     """originals: (n, channels, height, width); perturbed: name -> (images (n, m, channels, height, width), magnitudes
     (m,), unit); options: title. One row of panels per query set and example, one column per magnitude."""
     columns = 1 + max(images.shape[1] for images, _, _ in perturbed.values())
@@ -30,14 +30,15 @@ def plot(
             for column, magnitude in enumerate(magnitudes, start=1):
                 _show(row[column], images[e, column - 1])
                 if e == 0:
-                    row[column].set_title(f"{magnitude:g}", fontsize=7, pad=2)
+                    row[column].set_title(f"{magnitude:.3g}", fontsize=7, pad=2)
         first = panels[q * examples]
         first[0].set_title("original", fontsize=7, pad=2)
         middle = panels[q * examples + examples // 2][0]
         place = {"transform": middle.transAxes, "ha": "right", "va": "center"}
-        middle.text(-0.25, 0.5, f"{style.label(name)}\n({unit})", parse_math=False, **place)
-    figure.suptitle(options["title"], x=0.02, ha="left", fontsize=9)
-    return figure
+        text = style.fitted(f"{style.label(name)}\n({unit})", 1.1)
+        middle.text(-0.25, 0.5, text, parse_math=False, **place)
+    style.entitle(figure, options["title"])
+    return style.Drawn(figure, ["Above each image stands the magnitude of what was done to it."])
 
 
 def _grid(rows: int, columns: int) -> tuple[Figure, np.ndarray]:

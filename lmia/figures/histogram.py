@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from lmia.figures import style
 
@@ -12,13 +11,14 @@ DISTANCE = "distance to the boundary (L2, pixel units of [0, 1])\n0: misclassifi
 
 
 @style.look()
-def plot(scored: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]], options: Mapping[str, Any]) -> Figure:
+def plot(scored: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]], options: Mapping[str, Any]) -> style.Drawn:
     """scored: attack -> list over seeds of (scores (n,), is_member (n,)); options: title, attacks, and observation,
     what the attack reads, by which its scores are distances or not.
 
-    The first attack is shown, all seeds together; censored (infinite) scores are named in the legend, not drawn.
+    The first attack is shown, all seeds together; censored (infinite) scores are counted in the caption, not drawn.
     """
     figure, ax = style.axes(options)
+    lines = []
     attack = options["attacks"][0]
     scores = np.concatenate([scores for scores, _ in scored[attack]])
     is_member = np.concatenate([is_member for _, is_member in scored[attack]])
@@ -28,17 +28,18 @@ def plot(scored: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]], options:
         values = group[np.isfinite(group)]
         weights = np.full(len(values), 1 / len(group))
         ax.hist(values, bins, weights=weights, color=colour, alpha=0.35, linewidth=0)
-        text = f"{name}, {_special(group)}"
-        ax.hist(values, bins, weights=weights, color=colour, histtype="step", linewidth=1.2, label=text)
+        ax.hist(values, bins, weights=weights, color=colour, histtype="step", linewidth=1.2, label=name)
+        lines.append(f"Of {len(group):,} {name}, {_special(group)}.")
     style.percent(ax.yaxis)
-    pooled = f", {n} seeds pooled" if (n := len(scored[attack])) > 1 else ""
-    ax.set_xlabel((DISTANCE if options["observation"] in ("distances", "white_box") else f"{attack} score") + pooled)
+    lines += [f"Points of {n} seeds together."] if (n := len(scored[attack])) > 1 else []
+    is_distance = options["observation"] in ("distances", "white_box")
+    ax.set_xlabel(DISTANCE if is_distance else style.wrapped(f"{style.label(attack)} score"))
     ax.set_ylabel("share of examples (%)")
-    ax.legend(loc="upper right")
-    return figure
+    style.finish(figure)
+    return style.Drawn(figure, lines)
 
 
 def _special(scores: np.ndarray) -> str:
     """What the bars do not show: how much of the first lies at 0 itself, and how many searches found nothing."""
     censored = int(np.isinf(scores).sum())
-    return f"{100 * (scores == 0).mean():.0f} % at 0" + (f", {censored} censored" if censored else "")
+    return f"{100 * (scores == 0).mean():.0f} % are at 0" + (f", and {censored} are censored" if censored else "")

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
 
 from lmia.evaluation.metrics_table import select_cell
 from lmia.figures import curves, style
@@ -14,7 +12,7 @@ FEWER = "shadows="  # what settings with fewer shadows than all begin with
 
 
 @style.look()
-def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
+def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> style.Drawn:
     """table: of `read_metrics`; options: a figure's entry, attacks as curves and lines as level lines, with
     all_shadows: how many models of the pool are shadows of a target, which they all are in setting "".
 
@@ -26,9 +24,8 @@ def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> Figure:
     rows = rows.assign(x=counts)
     of_attacks = {name: rows.loc[rows["attack"] == name].sort_values("x") for name in options["attacks"]}
     lines = rows.loc[rows["attack"].isin(options["lines"]) & (rows["setting"] == "")]
-    figure, ax = curves.draw(options, of_attacks, lines, "shadow models per target")
+    figure, ax, told = curves.draw(table, options, of_attacks, lines, "shadow models per target")
     ax.set_xscale("log")
-    ax.set_xticks(sorted(set(rows.loc[rows["attack"].isin(options["attacks"]), "x"])))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
-    return figure
+    style.ticks(ax.xaxis, sorted(set(rows.loc[rows["attack"].isin(options["attacks"]), "x"])), ".0f")
+    style.finish(figure)
+    return style.Drawn(figure, told)

@@ -1,26 +1,30 @@
 """One look for all figures: a colour per attack, safe for colour-blind readers, legible at column width."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from textwrap import wrap
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first: there may be no display)
 import numpy as np  # noqa: E402
+from matplotlib.artist import Artist  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.axis import Axis  # noqa: E402
 from matplotlib.cbook import is_math_text  # noqa: E402
+from matplotlib.collections import PathCollection  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.font_manager import FontProperties  # noqa: E402
 from matplotlib.mathtext import MathTextParser  # noqa: E402
 from matplotlib.text import Annotation, Text  # noqa: E402
-from matplotlib.ticker import FuncFormatter  # noqa: E402
+from matplotlib.textpath import text_to_path  # noqa: E402
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, NullLocator  # noqa: E402
 from matplotlib.transforms import Bbox  # noqa: E402
 
 WIDTH = 3.6  # inches, a column of a two-column paper
-LINE = 60  # characters that fit below its axes
 # Okabe and Ito's palette, with grey for the reference, Tol's indigo for one hue more, and shades of the purple for what
 # needs confidences and of the blue for other boundary searches. Neighbours in one figure differ in lightness too.
 COLOURS = {
@@ -87,7 +91,7 @@ LINES = {  # where hues repeat in one figure, or are alike to the colour-blind
 }
 WORDS = {"lira": "LiRA", "rmia": "RMIA", "attack p": "Attack-P", "attack r": "Attack-R"}  # as their authors write them
 MARKERS = "osD^vP*X"
-PLACES = [(x, y) for y in (5, -5, 12, -12, 19, -19, 26, -26) for x in (4, -4)]  # in points off a point, of its text
+PLACES = [(x, y) for r in range(1, 7) for x in (7, -7) for y in (6 * r, -6 * r)]  # in points off a point, of its text
 RC = {
     "font.size": 8,
     "axes.titlesize": 9,
@@ -148,21 +152,97 @@ def tex_fault(text: str) -> str | None:
     return None
 
 
+class Drawn(NamedTuple):
+    """A figure, and the lines of its caption: what a reader must know that is no part of the data."""
+
+    figure: Figure
+    remarks: list[str]
+
+
+@look()
+def fitted(text: str, inches: float, size: float = 8) -> str:
+    """The text with line breaks, so that it is no wider than so many inches at a font's size in points.
+
+    TeX between two $ is never broken, nor are words around a no-break space; those that are too wide alone are.
+    """
+    lines = []
+    for whole in text.split("\n"):
+        now = ""
+        words = r"(?:\$[^$]*\$|[^ \t])+" if is_math_text(whole) else r"[^ \t]+"
+        for word in re.findall(words, whole):
+            for part in _broken(word, inches, size):
+                longer = f"{now} {part}".strip()
+                if now and _width(longer, size) > inches:
+                    lines.append(now)
+                    longer = part
+                now = longer
+        lines.append(now)
+    return "\n".join(lines)
+
+
+def _broken(word: str, inches: float, size: float) -> list[str]:
+    """A word in as many parts as it takes to be no wider than that."""
+    parts, now = [], ""
+    if "$" in word or _width(word, size) <= inches:
+        return [word]
+    for letter in word:
+        if now and _width(now + letter, size) > inches:
+            parts.append(now)
+            now = ""
+        now += letter
+    return [*parts, now]
+
+
+def _width(text: str, size: float) -> float:
+    """Of one line, in inches."""
+    is_tex = bool(is_math_text(text)) and tex_fault(text) is None
+    return text_to_path.get_text_width_height_descent(text, FontProperties(size=size), is_tex)[0] / 72
+
+
+def wrapped(text: str) -> str:
+    """A title, or what an axis says, in lines that fit the narrowest figure."""
+    return fitted(text, WIDTH - 0.7, 9)
+
+
 def axes(
-    options: Mapping[str, Any], height: float = 2.6, width: float = WIDTH, panels: Sequence[float] = ()
+    options: Mapping[str, Any], height: float = 2.4, width: float = WIDTH, panels: Sequence[float] = ()
 ) -> tuple[Figure, Any]:
-    """A new (figure, axes), with the title of the options.
+    """A new (figure, axes), with the title of the options above; `finish` adds the room for a legend.
 
     panels: relative heights of several axes that share x, one above the other; then `axes` is an array of them.
     """
     figure, ax = plt.subplots(len(panels) or 1, figsize=(width, height), sharex=True, height_ratios=panels or None)
-    (ax[0] if panels else ax).set_title(options["title"], loc="left")
+    entitle(figure, options["title"])
     return figure, ax
+
+
+def entitle(figure: Figure, title: str) -> None:
+    """The title above all axes, and the room for its lines."""
+    text = wrapped(title)
+    figure.suptitle(text, x=0.02, ha="left", fontsize=9)
+    figure.set_figheight(figure.get_figheight() + 0.15 * text.count("\n"))
 
 
 def percent(axis: Axis) -> None:
     """Show the fractions of an axis in percent."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}"))
+
+
+def ticks(axis: Axis, values: Sequence[float], form: str, inches: float = 2.6) -> None:
+    """Ticks at numbers on a logarithmic axis of so many inches, with as many labels as have room."""
+    axis.set_major_locator(FixedLocator(list(values)))
+    axis.set_minor_locator(NullLocator())
+    texts = [format(value, form) for value in values]
+    places = np.log(np.asarray(values, float))
+    span = (places[-1] - places[0]) or 1.0
+    end = -np.inf
+    for number, text in enumerate(texts):
+        middle, half = inches * (places[number] - places[0]) / span, (_width(text, 7.5) + 0.06) / 2
+        if middle - half < end:
+            texts[number] = ""
+        else:
+            end = middle + half
+    axis.set_major_formatter(FixedFormatter(texts))
 
 
 def whiskers(ax: Axes, rows: Any, y: np.ndarray) -> None:
@@ -171,62 +251,88 @@ def whiskers(ax: Axes, rows: Any, y: np.ndarray) -> None:
     ax.errorbar(rows["value"], y, xerr=reach, fmt="none", ecolor="#222222", elinewidth=0.9, capsize=2)
 
 
-def stars(ax: Axes, x: Iterable[float], y: Iterable[float], flags: Iterable[str]) -> None:
-    """A star on every point (x, y) of a curve, (n,) each, whose flags, texts (n,), are not empty."""
-    points = [(x, y) for x, y, text in zip(x, y, flags, strict=True) if text]
-    if points:
-        ax.plot(*zip(*points, strict=True), "*", color="#222222", markersize=7, zorder=5)
+def curve(ax: Axes, x: Any, rows: Any, form: str, shade: str, name: str | None, alpha: float = 1) -> None:
+    """A curve at x (n,) of rows (a DataFrame) of a table (n,), with its band; markers of flagged rows are hollow.
 
-
-@look()
-def explain(ax: Axes, rows: Any, by: str = "attack", line: int = LINE) -> None:
-    """Below the axes, why rows (a DataFrame) of a table are flagged (`lmia.evaluation.flags`); nothing where none is.
-
-    by: column that tells which they are; line: characters that fit there.
+    form: of the curve, as `line` gives it; shade: its colour; name: in the legend, None for nowhere.
     """
-    flagged = rows.loc[rows["flags"].ne("")]
-    for text, group in flagged.groupby("flags", sort=False):
-        names = ", ".join(map(label, dict.fromkeys(group[by])))
-        ax.set_xlabel("\n".join([ax.get_xlabel(), *wrap(f"* {text}: {names}", line)]))
+    x = np.asarray(x, float)
+    (drawn,) = ax.plot(x, rows["value"], form, color=shade, label=name, alpha=alpha)
+    ax.fill_between(x, rows["ci_low"], rows["ci_high"], color=shade, alpha=0.15, linewidth=0)
+    if len(rows) == 1:  # a band of no width
+        ax.vlines(x, rows["ci_low"], rows["ci_high"], color=shade, linewidth=1)
+    is_flagged = rows["flags"].ne("").to_numpy()
+    if is_flagged.any():
+        look = {"color": shade, "markerfacecolor": "white", "linestyle": "none"}
+        ax.plot(x[is_flagged], rows["value"][is_flagged], drawn.get_marker(), zorder=drawn.get_zorder() + 0.5, **look)
+
+
+def level_line(ax: Axes, row: Mapping[Any, Any]) -> None:
+    """One attack's accuracy as a horizontal line with its interval as a band; a star in the legend where flagged."""
+    name = row["attack"]
+    text = label(name) + "*" * bool(row["flags"])
+    ax.axhline(row["value"], color=colour(name), linestyle="--", linewidth=1.1, zorder=1, label=text)
+    ax.axhspan(row["ci_low"], row["ci_high"], color=colour(name), alpha=0.12, linewidth=0, zorder=0)
+
+
+def finish(figure: Figure, columns: int = 3, handles: Sequence[Artist] = (), **options: Any) -> None:
+    """The legend below all axes, each label once, in as many columns as there is room for, and the height for it.
+
+    handles: with labels, that stand for what has none in the axes; options: of matplotlib's legend.
+    """
+    found: dict[str, Any] = {}
+    for handle in [*(part for ax in figure.axes for part in ax.get_legend_handles_labels()[0]), *handles]:
+        found.setdefault(fitted(str(handle.get_label()), figure.get_figwidth() - 0.8, 7), handle)
+    if not found:
+        return
+    for number in range(min(columns, len(found)), 0, -1):
+        look = {"loc": "outside lower center", "ncols": number, "columnspacing": 1} | options
+        legend = figure.legend(list(found.values()), list(found), **look)
+        box = legend.get_window_extent(figure.canvas.get_renderer())  # type: ignore[attr-defined]  # Agg has one
+        if box.width <= figure.bbox.width or number == 1:
+            break
+        legend.remove()
+    figure.set_figheight(figure.get_figheight() + box.height / figure.dpi)
 
 
 def beside_points(
-    figure: Figure,
-    ax: Axes,
-    texts: Sequence[str],
-    points: Sequence[tuple[float, float]],
-    colours: Sequence[str],
+    figure: Figure, notes: Sequence[tuple[Axes, Sequence[str], Sequence[tuple[float, float]], str]]
 ) -> None:
-    """Each text beside its point (x, y), at the first of PLACES where it lies on the fewest texts, points and axes.
+    """Each text beside its point, at the first of PLACES where it lies on the fewest texts, points and edges.
 
     Lays out the figure first: what changes its limits or its frame comes before.
 
     Args:
         figure: Of these axes.
-        ax: Where the points are.
-        texts: (n,).
-        points: (n,), in data coordinates.
-        colours: (n,), of texts and of the lines to their points.
+        notes: (axes, texts (n,), points (n,) in data coordinates, colour of the texts and of the lines to points).
     """
     figure.draw_without_rendering()
-    taken = [Bbox.from_bounds(x - 3, y - 3, 6, 6) for x, y in map(ax.transData.transform, points)]
-    taken += [Bbox([[0, 0], [ax.bbox.x0, ax.bbox.y1]]), Bbox([[0, 0], [ax.bbox.x1, ax.bbox.y0]])]
-    for text, point, colour in zip(texts, points, colours, strict=True):
-        notes = [_note(ax, text, point, place, colour) for place in PLACES]
-        for note in notes:
-            note.update_positions(figure.canvas.get_renderer())  # type: ignore[attr-defined]  # Agg has one
-        boxes = [Text.get_window_extent(note) for note in notes]  # without the lines to its point
-        covered = [sum(box.overlaps(other) for other in taken) for box in boxes]
-        best = covered.index(min(covered))
-        taken.append(boxes[best])
-        for note in notes[:best] + notes[best + 1 :]:
-            note.remove()
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]  # Agg has one
+    for ax, texts, points, shade in notes:
+        scatters = [part for part in ax.collections if isinstance(part, PathCollection)]
+        others = [place for scatter in scatters for place in scatter.get_offsets()]
+        taken = [Bbox.from_bounds(x - 2, y - 2, 4, 4) for x, y in map(ax.transData.transform, others)]
+        taken += [Bbox.from_bounds(x - 7, y - 7, 14, 14) for x, y in map(ax.transData.transform, points)]
+        for text, point in zip(texts, points, strict=True):
+            offered = [_note(ax, text, point, place, shade) for place in PLACES]
+            for note in offered:
+                note.update_positions(renderer)
+            boxes = [Text.get_window_extent(note) for note in offered]  # without the lines to its point
+            covered = [sum(map(box.overlaps, taken)) + 2 * (not _is_within(box, ax.bbox)) for box in boxes]
+            best = covered.index(min(covered))
+            taken.append(boxes[best])
+            for note in offered[:best] + offered[best + 1 :]:
+                note.remove()
 
 
-def _note(ax: Axes, text: str, point: tuple[float, float], place: tuple[int, int], colour: str) -> Annotation:
-    """A text off a point, with a thin line to it."""
+def _is_within(box: Any, outer: Any) -> bool:
+    return outer.x0 <= box.x0 and box.x1 <= outer.x1 and outer.y0 <= box.y0 and box.y1 <= outer.y1
+
+
+def _note(ax: Axes, text: str, point: tuple[float, float], place: tuple[int, int], shade: str) -> Annotation:
+    """A text off a point, with a thin line to it, which moves no axes."""
     is_right = place[0] > 0
-    line = {"arrowstyle": "-", "linewidth": 0.4, "color": colour, "shrinkA": 0, "shrinkB": 0}
+    line = {"arrowstyle": "-", "linewidth": 0.4, "color": shade, "shrinkA": 0, "shrinkB": 0}
     line["relpos"] = (0 if is_right else 1, 0.5)
     return ax.annotate(
         text,
@@ -234,27 +340,22 @@ def _note(ax: Axes, text: str, point: tuple[float, float], place: tuple[int, int
         place,
         textcoords="offset points",
         fontsize=6,
-        color=colour,
+        color=shade,
         arrowprops=line if text else None,
         horizontalalignment="left" if is_right else "right",
         verticalalignment="center",
-    )
-
-
-def level_line(ax: Axes, row: Mapping[Any, Any], x: float = 0.995) -> None:
-    """One attack's accuracy as a labelled horizontal line with its interval as a band; a star where it is flagged."""
-    name = row["attack"]
-    ax.axhline(row["value"], color=colour(name), linestyle="--", linewidth=1.1, zorder=1)
-    ax.axhspan(row["ci_low"], row["ci_high"], color=colour(name), alpha=0.12, linewidth=0, zorder=0)
-    position = {"x": x, "y": row["value"], "ha": "right", "va": "bottom", "fontsize": 7}
-    ax.text(
-        s=label(name) + "*" * bool(row["flags"]), color=colour(name), transform=ax.get_yaxis_transform(), **position
+        in_layout=False,
     )
 
 
 @look()
-def save(figure: Figure, output: Any) -> None:
-    """Write a figure as `output.png` and `output.pdf`, without the time, so that equal figures are equal bytes."""
-    figure.savefig(output.png, dpi=250, metadata={"Software": None})
-    figure.savefig(output.pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})
-    plt.close(figure)
+def save(drawn: Drawn, output: Any) -> None:
+    """Write a figure as `output.png` and, unless that is None, `output.pdf`, and its caption as `output.caption`.
+
+    Without the time, so that equal figures are equal bytes. The caption has one sentence a line.
+    """
+    drawn.figure.savefig(output.png, dpi=250, metadata={"Software": None})
+    if output.pdf is not None:
+        drawn.figure.savefig(output.pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    Path(output.caption).write_text("".join(f"{line}\n" for line in drawn.remarks), encoding="utf-8")
+    plt.close(drawn.figure)

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from lmia import artifacts, plugins
 from lmia.asked_points import evaluated_ids, evaluated_pool_ids, population_ids, starting_ids
+from lmia.box import Box
 from lmia.devices import describe, prepare
 from lmia.label_function import as_network
 from lmia.models.checkpoints import restore
@@ -46,11 +47,12 @@ class TrainedModels:
     """Iterates the `Subject` of each seed.
 
     files: has paths of artifacts as `dataset`, `split` and `model`, the latter two of one role, or a split of records
-    in question and the target that they are of; params: has `model`,
+    in question and the target that they are of; a shadow's split may have `avoided`, where no search starts, as none of
+    the target's does; params: has `model`,
     what the model is ({"kind": ..., options}), `seeds`, the block of these files ("0-5"), `evaluated`, how many points
     of each kind are asked about at most (None: all), and `pool`, the number of the pool that the models are of (None:
     they are of none); device: that models run on; threads: of the CPU; terms: further options of `model`, on which no
-    answer depends. `table`: of the data set, None if it is none.
+    answer depends. `table`: of the data set, None if it is none; `box`: that its inputs lie in.
     """
 
     def __init__(
@@ -70,11 +72,11 @@ class TrainedModels:
         self._models, provenance = artifacts.load(files.model, "model")
         self.provenance = {"seeds": self._seeds, "model": provenance["sha256"], "torch": torch.__version__}
         self.provenance |= {"device": describe(device)}
-        self.table = Table.from_arrays(self._data)
+        self.table, self.box = Table.from_arrays(self._data), Box.from_arrays(self._data)
 
     def __iter__(self) -> Iterator[Subject]:
         inputs, classes = self._data["inputs"], self._data["classes"]
-        build = plugins.bind("models", "build", self._spec, table=self.table)
+        build = plugins.bind("models", "build", self._spec, table=self.table, job_device=self.device)
         for row, seed in enumerate(tqdm(self._seeds, desc="models")):
             ids, draws = self._asked_ids(row, seed), seed if self._pool is None else self._pool
             n_classes = int(classes.max()) + 1
@@ -111,6 +113,8 @@ class TrainedModels:
         row = self._seeds.index(subject.seed)
         members, nonmembers = self._parts(row)
         taken = members if self._pool is None else np.concatenate([members, nonmembers])
+        if "avoided" in self._split:
+            taken = np.concatenate([taken, self._split["avoided"][row]])
         judged = self._judged_ids(row, subject.seed)
         ids = starting_ids(len(self._data["classes"]), judged, taken, subject.draws)
         return (torch.from_numpy(self._data["inputs"][ids]), self._data["classes"][ids]) if len(ids) else None

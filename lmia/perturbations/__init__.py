@@ -4,7 +4,8 @@ A module defines `Perturbation(**options)` with
 
 - `unit`: what its magnitudes count, for axes and tables ("degrees"),
 - `magnitudes`: list of floats, one per query column, the magnitude that the column belongs to,
-- `blocks(inputs, streams)`: yields tensors (n, k, *shape) of k >= 1 consecutive query columns, values in [0, 1].
+- `blocks(inputs, streams)`: yields tensors (n, k, *shape) of k >= 1 consecutive query columns, values in [0, 1],
+  or in the box of the data set, which an option `box` is given.
 
 Inputs are where the model is, or on the CPU; blocks may be anywhere. The queries of an example are a function of that
 example, the options and its own random stream alone.

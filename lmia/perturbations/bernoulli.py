@@ -1,4 +1,4 @@
-"""Every feature flipped, x -> 1 - x, with a small probability (section 4.3 of the paper, for binary features)."""
+"""Every feature flipped with a small probability (section 4.3 of the paper, for binary features)."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -6,20 +6,21 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from lmia.box import UNIT, Box
 from lmia.perturbations import columns
 
 
 class Perturbation:
-    """Independent flips.
+    """Independent flips: x -> 1 - x in [0, 1], and one end of a feature's range to the other end in another box.
 
     flips: the magnitudes, expected number of flipped features per query (probability = flips / features);
-    samples: queries per magnitude.
+    samples: queries per magnitude; box: of the data set.
     """
 
     unit = "expected flips"
 
-    def __init__(self, flips: Sequence[float], samples: int):
-        self._flips, self._samples = flips, samples
+    def __init__(self, flips: Sequence[float], samples: int, box: Box = UNIT):
+        self._flips, self._samples, self._box = flips, samples, box
         self.magnitudes = [float(n) for n in flips for _ in range(samples)]
 
     def blocks(self, inputs: torch.Tensor, streams: Sequence[np.random.Generator]) -> Iterator[torch.Tensor]:
@@ -30,7 +31,7 @@ class Perturbation:
             for n in columns(size, self._samples):
                 block = x[:, None].repeat(1, n, 1).view(-1)
                 flipped = torch.from_numpy(successes(streams, n * size, min(1.0, flips / size))).to(x.device)
-                block[flipped] = 1 - block[flipped]
+                block[flipped] = self._box.mirrored(block[flipped], flipped % size)
                 yield block.view(len(x), n, *inputs.shape[1:])
 
 

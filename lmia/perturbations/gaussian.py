@@ -5,20 +5,22 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from lmia.box import UNIT, Box
 from lmia.perturbations import columns
 from lmia.queries.noise_table import normals
 
 
 class Perturbation:
-    """x + N(0, sigma^2 I), clipped to [0, 1].
+    """x + N(0, sigma^2 I), clipped to the box of the inputs.
 
-    sigmas: the magnitudes, in pixel units of [0, 1]; samples: queries per sigma.
+    sigmas: the magnitudes, in units of the inputs: of [0, 1], or standard deviations of standardised features; samples:
+    queries per sigma; box: of the data set.
     """
 
     unit = "sigma"
 
-    def __init__(self, sigmas: Sequence[float], samples: int):
-        self._sigmas, self._samples = sigmas, samples
+    def __init__(self, sigmas: Sequence[float], samples: int, box: Box = UNIT):
+        self._sigmas, self._samples, self._box = sigmas, samples, box
         self.magnitudes = [float(sigma) for sigma in sigmas for _ in range(samples)]
 
     def blocks(self, inputs: torch.Tensor, streams: Sequence[np.random.Generator]) -> Iterator[torch.Tensor]:
@@ -27,4 +29,5 @@ class Perturbation:
         for sigma in self._sigmas:
             for n in columns(x.shape[2], self._samples):
                 noise = normals(streams, n, x.shape[2], inputs.device).to(inputs.dtype)
-                yield torch.add(x, noise, alpha=sigma, out=noise).clamp_(0, 1).view(len(inputs), n, *shape)
+                noisy = self._box.clip_(torch.add(x, noise, alpha=sigma, out=noise))
+                yield noisy.view(len(inputs), n, *shape)

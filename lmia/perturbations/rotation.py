@@ -15,8 +15,9 @@ class Perturbation:
     """Rotated copies about the centre.
 
     degrees: the magnitudes r, each in (0, 180]; angles: "ends", two queries by +r and -r, as the paper's text has it,
-    or "all", 2r queries by 1, 2, ... r degrees each way, as its released code (whole degrees only); interpolation:
-    "bilinear" or "nearest"; border: what comes in at the edges, "repeat", "reflect" or "black".
+    or "all", 2r queries by 1, 2, ... r degrees each way, as its released code (whole degrees only; there, r = 1 stands
+    for the image alone); interpolation: "bilinear" or "nearest"; border: what comes in at the edges, "repeat",
+    "reflect" or "black".
     """
 
     unit = "degrees"

@@ -18,7 +18,7 @@ from lmia.label_function import Predict, as_network
 from lmia.table import Table
 from lmia.targets.opened import OpenedFile, digest, flat, optional, read
 from lmia.targets.skops_files import is_program
-from lmia.targets.trained import train
+from lmia.targets.trained import as_state, from_state, train
 
 SHOWN = 8  # names in a message
 
@@ -33,7 +33,7 @@ class Estimator(OpenedFile):
         super().__init__(self._open, n_classes, "sklearn")
         self._trust, self._types, self.settings = trust, types, settings
         self._estimator: Any = None
-        self._records = _records(np.empty(0, np.float32), np.empty(0, np.int64), 0) if settings is not None else {}
+        self._records = as_state(np.empty(0, np.float32), np.empty(0, np.int64), 0) if settings is not None else {}
 
     def _open(self, content: bytes) -> Predict:
         self._estimator = _opened(content, self._trust, self._types)
@@ -46,8 +46,7 @@ class Estimator(OpenedFile):
         """Raises ValueError where the file is none, or its estimator cannot be trained again."""
         super().load_state_dict(state_dict)
         if "seed" in state_dict:
-            inputs, classes, seed = (state_dict[name].numpy() for name in ("inputs", "classes", "seed"))
-            self.retrain(inputs, classes, int(seed))
+            self.retrain(*from_state(state_dict))
 
     def retrained(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> nn.Module:
         """A model of the same kind and settings, trained on inputs (m, *shape) and classes (m,).
@@ -59,7 +58,7 @@ class Estimator(OpenedFile):
 
     def retrain(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> None:
         """Become what `retrained` gives."""
-        self._records = _records(inputs, classes, seed)
+        self._records = as_state(inputs, classes, seed)
         self._predict = _predict(self._fitted(inputs, classes, seed), self.table)
 
     def _fitted(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> Any:
@@ -99,11 +98,6 @@ def _check_settings(settings: Mapping[str, Any], parameters: Mapping[str, Any]) 
             close = difflib.get_close_matches(name, list(parameters), n=1)
             advice = f"did you mean {close[0]}?" if close else f"it has {', '.join(sorted(parameters)[:SHOWN])}, ..."
             raise ValueError(f"{name}: it has no such parameter; {advice}")
-
-
-def _records(inputs: np.ndarray, classes: np.ndarray, seed: int) -> dict[str, torch.Tensor]:
-    arrays = {"inputs": inputs, "classes": classes, "seed": np.int64(seed)}
-    return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
 
 
 def build(

@@ -2,7 +2,7 @@
 
 import contextlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,17 @@ def train(
     given = (inputs, classes) if table is None else (table.decode(inputs), table.classes[classes])
     with seeded(seed):
         return fit(*given, seed)
+
+
+def as_state(inputs: np.ndarray, classes: np.ndarray, seed: int) -> dict[str, torch.Tensor]:
+    """A `state_dict` of what a model is trained on and by, for one that is trained again where it is opened."""
+    arrays = {"inputs": inputs, "classes": classes, "seed": np.int64(seed)}
+    return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+
+
+def from_state(state: Mapping[str, torch.Tensor]) -> tuple[np.ndarray, np.ndarray, int]:
+    """(inputs, classes, seed) of such a `state_dict`."""
+    return state["inputs"].numpy(), state["classes"].numpy(), int(state["seed"])
 
 
 def as_asked(trained: Any, n_classes: int, table: Table | None, device: torch.device) -> nn.Module:

@@ -18,7 +18,7 @@ from tests.audit.nulls import verdicts
 N = 400
 IS_MEMBER = np.arange(2 * N) % 2 == 0
 ABOUT = {"study": "audit", "dataset": "records", "model": "<b>mine</b>", "n_train": 5000}
-ABOUT |= {"prior": None, "references": False}
+ABOUT |= {"prior": None, "references": False, "shadows": 0}
 VOID = {"meta", "br", "path", "use"}
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import MinMaxScaler
 
+from lmia.box import Box
 from lmia.data.array_checks import checked
 from lmia.data.warnings import remarks
 
@@ -74,6 +75,38 @@ def test_inputs_that_cannot_be_used(case):
     with pytest.raises(ValueError, match=message) as error:
         checked(inputs, CLASSES)
     assert len(str(error.value).splitlines()) == 1 or case == "with gradients"
+
+
+@pytest.mark.parametrize(
+    "inputs, box, message",
+    [
+        (
+            TABLE * 9,
+            Box([0, 0], [9, 8]),
+            "inputs: expected values in their box, got .* to 9 in feature 1, outside 0 to 8",
+        ),
+        (
+            TABLE,
+            Box([0], [9]),
+            r"box: expected the ends of each feature .* got 1 for inputs of shape \(6, 2\); use Box",
+        ),
+        (TABLE, Box(), r"got 1 for inputs of shape \(6, 2\)"),
+        (
+            np.zeros((6, 1, 2, 1)) + TABLE[:, None, :, None],
+            Box([0, 0], [9, 9]),
+            r"got 2 for inputs of shape \(6, 1, 2, 1\)",
+        ),
+        (with_value(np.nan), Box([0, 0], [9, 9]), "inputs: expected finite numbers, got nan"),
+    ],
+)
+def test_inputs_outside_their_own_box(inputs, box, message):
+    with pytest.raises(ValueError, match=message):
+        checked(inputs, CLASSES, box)
+
+
+def test_inputs_in_their_own_box_stay_as_they_are():
+    taken, _ = checked(TABLE * 9 - 3, CLASSES, Box.around(np.float32(TABLE * 9 - 3)))
+    np.testing.assert_array_equal(taken, np.float32(TABLE * 9 - 3))
 
 
 @pytest.mark.parametrize("case", LABELS)

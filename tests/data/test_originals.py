@@ -204,6 +204,35 @@ def test_adult_scales_numbers_and_tells_values_apart():
     np.testing.assert_array_equal(inputs[2, adult.CONTINUOUS :], [0, 0, 1, 1, 1, 1, 0, 1])
 
 
+@pytest.mark.parametrize("scale", adult.SCALES)
+def test_adult_in_three_scales_has_the_same_columns(scale):
+    rows = adult.parse_rows("\n".join([ROW, OTHER, OTHER.replace("19", "29"), ROW.replace("Cuba", "Peru")]), "x")
+    unit, classes = adult.encode(rows)
+    inputs, same = adult.encode(rows, scale)
+    assert inputs.dtype == np.float32 and inputs.shape == unit.shape and (same == classes).all()
+    first, varies = unit[:, : adult.CONTINUOUS], unit.std(axis=0) > 0
+    is_standard = varies & (np.arange(unit.shape[1]) < {"unit": 0, "standard": 6, "standard_all": 99}[scale])
+    np.testing.assert_array_equal(inputs[:, ~is_standard & varies], unit[:, ~is_standard & varies])
+    np.testing.assert_allclose(inputs[:, is_standard].mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(inputs[:, is_standard].std(axis=0), 1, rtol=1e-6)
+    assert np.isfinite(inputs).all() and (np.abs(np.corrcoef(first[:, 0], inputs[:, 0])[0, 1]) > 1 - 1e-6)
+
+
+def test_other_scales_of_adult_are_told():
+    with pytest.raises(ValueError, match="scale: expected one of unit, standard, standard_all, got raw"):
+        adult.encode([ROW.split(", ")], "raw")
+
+
+@pytest.mark.parametrize("scale", adult.SCALES)
+def test_standardised_tables_come_with_their_box(scale, place, tmp_path):
+    for name in adult.HASHES:
+        (tmp_path / name).write_text(f"{ROW}\n{OTHER}\n")
+    inputs, _, *box = adult.load(place(adult, 4, (14,)), scale)
+    assert len(box) == (scale != "unit")
+    for one in box:
+        np.testing.assert_array_equal([one.low, one.high], [inputs.min(axis=0), inputs.max(axis=0)])
+
+
 def test_missing_values_are_values_and_come_first():
     rows = [ROW, OTHER, OTHER.replace("?", "Private")]
     inputs, _ = adult.encode(adult.parse_rows("\n".join(rows), "x"))

@@ -5,7 +5,17 @@ import pandas as pd
 import pytest
 
 from lmia import artifacts
-from lmia.evaluation.claims import CLAIMS, judge_claim, judge_claims, load_decisions, says
+from lmia.evaluation.claims import (
+    CLAIMS,
+    MARGINS,
+    claim_margins,
+    judge,
+    judge_margins,
+    load_decisions,
+    read_margins,
+    says,
+    seed_margin,
+)
 from lmia.evaluation.metrics_table import COLUMNS
 from lmia.evaluation.paired import Decisions, decisions
 
@@ -33,13 +43,15 @@ def side(tmp_path):
         split = {"members": np.array([[2, 4, 99], [3, 5, 99]])}  # 99 was not asked about
         artifacts.save(tmp_path / "scores.npz", "scores", SCORED, {})
         artifacts.save(tmp_path / "split.npz", "split", split, {})
-        flagged = [{"seed": seed, "metric": "accuracy", "flags": "constant guess" if seed else ""} for seed in (0, 1)]
-        model = {"metric": "test_accuracy", "attack": ""}
+        flagged = [{"seed": seed, "metric": "accuracy", "flags": "constant guess" * (seed % 2)} for seed in range(4)]
+        model = {"metric": "test_accuracy", "attack": "", "flags": "target diverged"}
         return {
             "scores": [str(tmp_path / "scores.npz")] * 2,
             "splits": [str(tmp_path / "split.npz")] * 2,
             "measures": [write("measures.csv", flagged)],
-            "model_measures": [write("models.csv", [model | {"seed": s, "flags": "target diverged"} for s in (0, 1)])],
+            "model_measures": [
+                write("models.csv", [model | {"seed": s, "flags": "target diverged"} for s in range(4)])
+            ],
             "setting": setting,
             "of_model": of_model,
         }
@@ -57,29 +69,45 @@ def test_decisions_are_of_all_blocks(side):
     assert load_decisions(CHANCE) == []
 
 
+def judged(*claims):
+    """The rows of CLAIMS of some claims on four seeds."""
+    claims = [claim | {"seeds": [0, 1, 2, 3]} for claim in claims]
+    margins = claim_margins(claims, "figure_1", 50)
+    assert margins.columns.tolist() == MARGINS and margins["seed"].tolist() == [0, 1, 2, 3] * len(claims)
+    table = judge_margins(margins, claims)
+    assert table.columns.tolist() == CLAIMS and set(table["artifact"]) == {"figure_1"}
+    return table
+
+
 def test_a_claim_over_chance_has_its_margin_verdict_and_flags(side):
     over = {"claim": "is better", "metric": "accuracy", "bounds": (10, None), "sides": [side(""), CHANCE]}
     near = {"claim": "is no better", "metric": "auc", "bounds": (-1, 1), "sides": [side("")] * 2}
-    judged = judge_claims([over, near], "figure_1", 50)
-    assert judged["artifact"].tolist() == ["figure_1"] * 2 and judged["claim"].tolist() == ["is better", "is no better"]
+    table = judged(over, near)
+    assert table["claim"].tolist() == ["is better", "is no better"] and table["metric"].tolist() == ["accuracy", "auc"]
     # balanced accuracies of the two seeds are 1 and 1/2: 25 points over chance
-    assert judged["margin"].tolist() == [25, 0] and judged["seeds"].tolist() == [4, 4]
-    assert judged["verdict"].tolist() == ["not resolvable", "by construction"]
-    assert judged.columns.tolist() == CLAIMS and judged["metric"].tolist() == ["accuracy", "auc"]
-    assert judged["queries"].tolist() == [8.5, 8.5] and judged["against_queries"].tolist()[1] == 8.5
-    assert all("constant guess" in flags and "diverged" in flags for flags in judged["flags"])
+    assert table["margin"].tolist() == [25, 0] and table["seeds"].tolist() == [4, 4]
+    assert table["verdict"].tolist() == ["not resolvable", "by construction"]
+    assert table["queries"].tolist() == [8.5, 8.5] and table["against_queries"].tolist()[1] == 8.5
+    assert table["flags"].tolist() == ["target diverged (4 of 4); constant guess (2 of 4)"] * 2
+
+
+def test_margins_of_seeds_that_were_run_apart_are_judged_as_all_at_once(tmp_path, side):
+    """What is kept of each seed is all that a verdict needs."""
+    claim = {"claim": "is better", "metric": "accuracy", "bounds": (10, None), "sides": [side("budget=5"), side("")]}
+    claim["seeds"] = [0, 1, 2, 3]
+    margins = claim_margins([claim], "figure_1", 50)
+    for name, seeds in (("a.csv", [0, 3]), ("b.csv", [1, 2])):
+        margins[margins["seed"].isin(seeds)].to_csv(tmp_path / name, index=False)
+    joined = pd.concat([read_margins(tmp_path / name) for name in ("a.csv", "b.csv")]).sort_values("seed")
+    pd.testing.assert_frame_equal(judge_margins(joined, [claim]), judge_margins(margins, [claim]))
 
 
 def test_flags_of_a_model_are_its_own(side):
-    claim = {
-        "claim": "tests well",
-        "metric": "accuracy",
-        "bounds": (0, None),
-        "sides": [side("", of_model=True), CHANCE],
-    }
-    judged = judge_claims([claim], "table_1", 50).iloc[0]
-    assert "diverged" in judged["flags"] and "constant" not in judged["flags"]
-    assert judged["margin"] == -25  # right on none and on half of the non-members of the two seeds
+    of_model = side("", of_model=True)
+    claim = {"claim": "tests well", "metric": "accuracy", "bounds": (0, None), "sides": [of_model, CHANCE]}
+    row = judged(claim).iloc[0]
+    assert row["flags"] == "target diverged (4 of 4)"
+    assert row["margin"] == -25  # right on none and on half of the non-members of the two seeds
 
 
 def decided(*right, ids=0, scores=None, can_rank=True):
@@ -120,21 +148,28 @@ CONSTANT = decided(1, 1, 0, 0)
 GOOD, BAD = decided(*[1] * 59, 0, *[1] * 60), decided(*[1, 0] * 30, *[1, 0] * 30)  # 49 points apart
 
 
+def judge_claim(left, right, bounds=ABOVE, metric="accuracy", flagged="", resamples=200):
+    """One claim about several seeds, right may be empty."""
+    pairs = zip(left, right or [None] * len(left), strict=True)
+    rows = [seed_margin(one, other, resamples, metric, flagged) for one, other in pairs]
+    return judge(pd.DataFrame(rows), bounds)
+
+
 def verdict(left, right, bounds=ABOVE, metric="accuracy", flagged="", n=3):
-    return judge_claim([left] * n, [right] * n if right else [], 200, bounds, metric, flagged)["verdict"]
+    return judge_claim([left] * n, [right] * n if right else [], bounds, metric, flagged)["verdict"]
 
 
 def test_seeds_that_differ_clearly_have_a_verdict():
     assert verdict(GOOD, BAD) == "holds" and verdict(BAD, GOOD) == "fails"
     assert verdict(GOOD, BAD, (40, None)) == verdict(GOOD, BAD, (-60, 60)) == "holds"
     assert verdict(GOOD, BAD, metric="auc") == "holds" and verdict(GOOD, BAD, n=2) == "holds"
-    row = judge_claim([GOOD] * 3, [BAD] * 3, 200, ABOVE)
+    row = judge_claim([GOOD] * 3, [BAD] * 3)
     assert row["seeds"] == 3 and row["queries"] == row["against_queries"] == 10 and row["flags"] == ""
 
 
 def test_one_seed_is_one_model_pair_whatever_its_interval():
     for sides in ((GOOD, BAD), (BAD, GOOD), (GOOD, None)):
-        row = judge_claim([sides[0]], [sides[1]] if sides[1] else [], 200, ABOVE)
+        row = judge_claim([sides[0]], [sides[1]] if sides[1] else [])
         assert row["verdict"] == "one model pair" and row["ci_low"] < row["margin"] < row["ci_high"]
 
 
@@ -147,7 +182,7 @@ def test_what_no_model_can_change_is_by_construction():
     again = decided(*[1] * 59, 0, *[1] * 60, scores=np.r_[np.full(59, 2), 0, np.ones(60)])
     assert verdict(GOOD, again, (0, 0)) == "by construction" != verdict(GOOD, again, (0, 0), "auc")
     assert verdict(GOOD, GOOD) == "not resolvable"  # and no claim fails by construction
-    mixed = judge_claim([GOOD, GOOD, BAD], [GOOD] * 3, 200, (-60, 60))
+    mixed = judge_claim([GOOD, GOOD, BAD], [GOOD] * 3, (-60, 60))
     assert mixed["verdict"] == "not resolvable"  # one seed that differs makes it a measurement, of a wide interval
 
 
@@ -155,7 +190,7 @@ def test_attacks_that_failed_decide_no_claim():
     """By accuracy, which a constant guess has whatever it is of; scores may still rank."""
     assert verdict(GOOD, CONSTANT_OF_MANY) == verdict(CONSTANT_OF_MANY, GOOD) == "not resolvable"
     assert verdict(GOOD, CONSTANT_OF_MANY, metric="auc") == "holds"
-    for flag in ("shadow at chance", "shadow constant (1 of 3)", "x; shadow diverged (2 of 3)"):
+    for flag in ("shadow at chance", "shadow constant", "x; shadow diverged"):
         assert verdict(GOOD, BAD, flagged=flag) == "not resolvable"
     assert verdict(GOOD, BAD, flagged="target at chance; 9 of 10 searches censored") == "holds"
 
@@ -165,9 +200,9 @@ CONSTANT_OF_MANY = decided(*[1] * 60, *[0] * 60)
 
 def test_ranks_that_are_not_there_are_named():
     unranked = decided(*[1] * 59, 0, *[1] * 60, can_rank=False)
-    row = judge_claim([unranked] * 3, [BAD] * 3, 50, ABOVE, "auc", "a flag")
+    row = judge_claim([unranked] * 3, [BAD] * 3, ABOVE, "auc", "a flag")
     assert row["verdict"] == "not resolvable" and np.isnan([row["margin"], row["ci_low"], row["ci_high"]]).all()
-    assert row["flags"] == "a flag; decides without ranking"
+    assert row["flags"] == "a flag (3 of 3); decides without ranking (3 of 3)"
     assert verdict(unranked, BAD) == "holds"
 
 
@@ -175,12 +210,13 @@ def test_rates_of_few_false_alarms_decide_no_claim():
     """Of 60 non-members, below all members or above."""
     high, low = (decided(*[1] * 120, scores=sign * np.arange(120)) for sign in (-1, 1))
     for rate, flag in ((0.15, "9 false alarms allowed"), (0.01, "0 false alarms allowed"), (0.2, "")):
-        row = judge_claim([high] * 3, [low] * 3, 50, ABOVE, f"tpr_at_{rate}_fpr")
-        assert (row["verdict"], row["flags"]) == ("not resolvable" if flag else "holds", flag)
+        row = judge_claim([high] * 3, [low] * 3, ABOVE, f"tpr_at_{rate}_fpr")
+        assert row["verdict"] == ("not resolvable" if flag else "holds")
+        assert row["flags"] == (f"{flag} (3 of 3)" if flag else "")
 
 
 def test_rates_of_attacks_that_only_decide_decide_no_claim():
     """At a tenth of 120 non-members; half of all points are called members, and a fifth of these rightly."""
     high = decided(*[1] * 240, scores=-np.arange(240))
-    row = judge_claim([high] * 3, [decided(*[1, 0] * 60, *[0] * 60, *[1] * 60)] * 3, 50, ABOVE, "tpr_at_0.1_fpr")
-    assert (row["margin"], row["verdict"], row["flags"]) == (100, "not resolvable", "120 tied at the top")
+    row = judge_claim([high] * 3, [decided(*[1, 0] * 60, *[0] * 60, *[1] * 60)] * 3, ABOVE, "tpr_at_0.1_fpr")
+    assert (row["margin"], row["verdict"], row["flags"]) == (100, "not resolvable", "120 tied at the top (3 of 3)")

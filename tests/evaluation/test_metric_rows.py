@@ -30,7 +30,9 @@ def rows_of(s, is_outlier=None):
 def test_precision_and_recall_on_outliers_by_hand():
     guess, is_member = np.array([1, 1, 1, 0, 0], bool), np.array([1, 0, 0, 1, 0], bool)
     found = on_outliers(guess, is_member)
-    assert list(found) == ["outlier_precision", "outlier_recall"]
+    assert (
+        list(found) == ["outlier_precision", "outlier_recall", "outliers_called"] and found["outliers_called"][0] == 3
+    )
     # one hit of n: the exact interval begins where none is hit with a chance of 0.975
     assert found["outlier_precision"][:2] == pytest.approx((1 / 3, 1 - 0.975 ** (1 / 3)))
     assert found["outlier_recall"] == pytest.approx((1 / 2, 1 - 0.975**0.5, 0.975**0.5))

@@ -1,5 +1,6 @@
 """Jobs, and Snakemake itself, killed at random moments of their work, and what must hold after each kill."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -33,7 +34,8 @@ class Jobs:
     """Those at work in a checkout; a process is looked at while it is young, as the machine may have many."""
 
     def __init__(self, checkout):
-        self._folder, self._looks, self._scripts = f"{checkout.path}/.snakemake/scripts/", {}, {}
+        self._folder, self._looks, self._scripts = str(checkout.path), {}, {}
+        self._names = {path.stem[:15]: path.stem for path in (checkout.path / "workflow/scripts").glob("*.py")}
 
     def __call__(self):
         """Process id -> script."""
@@ -45,12 +47,12 @@ class Jobs:
         return dict(self._scripts)
 
     def _look(self, pid):
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-        except OSError:  # it has ended
-            return
-        if len(words) > 1 and words[1].startswith(self._folder):
-            self._scripts[pid] = words[1].split(".")[-2]
+        with contextlib.suppress(OSError):  # it has ended
+            name = (
+                Path(f"/proc/{pid}/comm").read_text().strip()
+            )  # a forked job's own, of which the kernel keeps 15 letters
+            if name in self._names and os.readlink(f"/proc/{pid}/cwd") == self._folder:
+                self._scripts[pid] = self._names[name]
 
 
 def cpu_seconds(pid):

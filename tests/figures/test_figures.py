@@ -1,15 +1,13 @@
 """What figures say of themselves."""
 
-from itertools import combinations
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Text
 
-from lmia.evaluation.metrics_table import COLUMNS
+from lmia.evaluation.metrics_table import ALL_SEEDS, CALLED, COLUMNS
 from lmia.figures import bars, gallery, histogram, outliers, queries, roc, sizes, strengths, style, sweep, tradeoff
 
 
@@ -28,11 +26,13 @@ def scored(n_seeds):
 
 
 @pytest.mark.parametrize("n_seeds", [1, 3])
-@pytest.mark.parametrize("module, said", [(histogram, "3 seeds pooled"), (roc, "mean of 3 seeds")])
+@pytest.mark.parametrize(
+    "module, said", [(histogram, "Points of 3 seeds together."), (roc, "mean and 95 % intervals over 3 seeds")]
+)
 def test_titles_stay_and_what_is_joined_over_seeds_is_said(module, said, n_seeds):
-    (ax,) = module.plot(scored(n_seeds), SETTINGS).axes
-    assert ax.get_title(loc="left") == "Mine"
-    assert (said in ax.get_xlabel() + ax.get_ylabel()) == (n_seeds == 3)
+    drawn = module.plot(scored(n_seeds), SETTINGS)
+    assert drawn.figure.get_suptitle() == "Mine"
+    assert (said in " ".join(drawn.remarks)) == (n_seeds == 3)
 
 
 TITLES = {
@@ -52,7 +52,7 @@ TITLES = {
 @pytest.mark.parametrize("title", TITLES)
 def test_what_cannot_be_drawn_is_known_before(title):
     assert (style.tex_fault(title) is None) == TITLES[title]
-    figure = roc.plot(scored(1), SETTINGS | {"title": title})
+    figure = roc.plot(scored(1), SETTINGS | {"title": title}).figure
     if TITLES[title]:
         figure.draw_without_rendering()
     else:
@@ -61,27 +61,27 @@ def test_what_cannot_be_drawn_is_known_before(title):
 
 
 def test_units_of_plug_ins_are_drawn_as_they_are():
-    gallery.plot(
-        np.zeros((1, 1, 2, 2)), {"mine": (np.zeros((1, 1, 1, 2, 2)), [1.0], "$_$")}, SETTINGS
-    ).draw_without_rendering()
+    shown = {"mine": (np.zeros((1, 1, 1, 2, 2)), [1.0], "$_$")}
+    gallery.plot(np.zeros((1, 1, 2, 2)), shown, SETTINGS).figure.draw_without_rendering()
     row = dict.fromkeys(COLUMNS, "") | {"study": "s", "metric": "accuracy", "seed": "all", "n_train": 9, "value": 0.7}
     row |= {"ci_low": 0.6, "ci_high": 0.8, "attack": "boundary", "setting": "$_$=1"}
     settings = SETTINGS | {"study": "s", "n_train": None, "defense": None, "lines": [], "axes": {}}
-    figure = sweep.plot(pd.DataFrame([row]), settings)
+    figure = sweep.plot(pd.DataFrame([row]), settings).figure
     assert figure.axes[0].get_xlabel() == "$_$"
     figure.draw_without_rendering()
 
 
 @pytest.mark.parametrize("observation, said", [("distances", "distance to"), ("labels", "boundary score")])
 def test_a_histogram_says_what_it_shows_by_what_the_attack_reads(observation, said):
-    (ax,) = histogram.plot(scored(1), SETTINGS | {"observation": observation}).axes
+    (ax,) = histogram.plot(scored(1), SETTINGS | {"observation": observation}).figure.axes
     assert ax.get_xlabel().startswith(said)
 
 
 def test_a_histogram_counts_what_its_bars_do_not_show():
-    (ax,) = histogram.plot(scored(1), SETTINGS).axes
-    texts = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert texts == ["members, 33 % at 0, 1 censored", "non-members, 33 % at 0"]
+    assert histogram.plot(scored(1), SETTINGS).remarks == [
+        "Of 3 members, 33 % are at 0, and 1 are censored.",
+        "Of 3 non-members, 33 % are at 0.",
+    ]
 
 
 def test_every_attack_of_the_default_study_has_a_colour_of_its_own():
@@ -98,20 +98,21 @@ def test_bars_tell_what_needs_more_than_labels():
     ]
     settings = {"title": "", "study": "s", "n_train": None, "defense": None, "defenses": []}
     settings |= {"attacks": ["gap", "shokri", "white-box"]}
-    (ax,) = bars.plot(pd.DataFrame(rows), settings).axes
-    assert len({bar.get_hatch() or "" for bar in ax.patches}) == 3 and "crossed: needs gradients" in ax.get_xlabel()
-    (ax,) = bars.plot(pd.DataFrame(rows[:2]), settings | {"attacks": ["gap", "shokri"]}).axes
-    assert "crossed" not in ax.get_xlabel()
+    assert legend(bars.plot(pd.DataFrame(rows), settings).figure) == ["needs confidences", "needs gradients"]
+    figure = bars.plot(pd.DataFrame(rows[:2]), settings | {"attacks": ["gap", "shokri"]}).figure
+    assert (
+        legend(figure) == ["needs confidences"] and len({bar.get_hatch() or "" for bar in figure.axes[0].patches}) == 2
+    )
 
 
 @pytest.mark.parametrize(
     "defenses, n_train, numbers, said",
     [
-        ([], 9, [60, 70, 80], " from the top: no defense; l2; dp"),
-        (["dp", "none"], 9, [80, 60], " from the top: dp; no defense"),
-        (["l2"], 9, [70], "hatched: needs confidences"),
-        (["l2"], None, [70, 71], " from the top: n = 9; n = 20"),
-        (["l2", "dp"], None, [70, 71, 80, 81], " from the top: n = 9, l2; n = 20, l2; n = 9, dp; n = 20, dp"),
+        ([], 9, [60, 70, 80], ["gap", "no defense", "l2", "dp"]),
+        (["dp", "none"], 9, [80, 60], ["gap", "dp", "no defense"]),
+        (["l2"], 9, [70], ["gap"]),
+        (["l2"], None, [70, 71], ["gap", "n = 9", "n = 20"]),
+        (["l2", "dp"], None, [70, 71, 80, 81], ["gap", "n = 9, l2", "n = 20, l2", "n = 9, dp", "n = 20, dp"]),
     ],
 )
 def test_bars_say_which_models_they_are_of(defenses, n_train, numbers, said):
@@ -123,37 +124,38 @@ def test_bars_say_which_models_they_are_of(defenses, n_train, numbers, said):
         for defense, value in (("none", 0.6), ("l2", 0.7), ("dp", 0.8))
     ]
     settings = {"title": "", "study": "s", "n_train": n_train, "defense": None, "defenses": defenses}
-    (ax,) = bars.plot(pd.DataFrame(rows), settings | {"attacks": ["gap"]}).axes
+    (ax,) = bars.plot(pd.DataFrame(rows), settings | {"attacks": ["gap"]}).figure.axes
     bars_from_the_top = sorted(ax.patches, key=lambda bar: bar.get_y())
     assert [round(100 * (bar.get_width() + 0.5)) for bar in bars_from_the_top] == numbers
-    assert ax.get_xlabel().replace("\n", " ").endswith(said)
+    assert [text.get_text().replace("\xa0", " ") for text in ax.get_yticklabels()] == said
 
 
-def test_bars_of_several_defenses_tell_their_test_accuracy():
-    table = defended_table().assign(access="label")
-    settings = {"title": "", "study": "a", "n_train": None, "defense": None}
-    (ax,) = bars.plot(table, settings | {"defenses": ["none", "guard"], "attacks": ["shifts"]}).axes
-    assert ax.get_xlabel().replace("\n", " ").endswith("from the top: no defense, test 50.0 %; guard, test 50.0 %")
-
-
-def test_no_text_of_bars_is_cut_off():
-    """A long title, eight defenses and a remark, beside the longest of the names on the left."""
-    defenses = ["none", "memguard", "top-1", "top-3", "top-5", "tenths", "hundredths", "thousandths"]
-    cell = {"study": "s", "seed": "all", "n_train": 2500, "value": 0.7, "ci_low": 0.6, "ci_high": 0.9}
-    told = {"accuracy": "boundary-economical", "test_accuracy": ""}
+def test_models_on_which_an_attack_has_the_same_number_have_one_bar():
     rows = [
-        dict.fromkeys(COLUMNS, "") | cell | {"metric": metric, "attack": attack, "defense": defense}
-        for metric, attack in told.items()
-        for defense in defenses
+        dict.fromkeys(COLUMNS, "")
+        | {"study": "s", "metric": "accuracy", "seed": "all", "n_train": 9, "attack": attack, "defense": defense}
+        | {"value": value, "ci_low": low, "ci_high": 0.9}
+        for attack, defense, value, low in [
+            *(("gap", defense, 0.7, 0.6) for defense in ("none", "top-1", "top-3")),
+            ("max", "none", 0.8, 0.7),
+            ("max", "top-1", 0.8, 0.7),
+            ("max", "top-3", 0.8, 0.6),
+        ]
     ]
-    rows[0]["flags"] = "99 of 100 searches censored; constant guess (3 of 3)"
-    settings = {"study": "s", "n_train": None, "defense": None, "defenses": [], "attacks": ["boundary-economical"]}
-    figure = bars.plot(pd.DataFrame(rows), settings | {"title": "CIFAR-10, n = 2,500: transfer from CIFAR-100"})
-    figure.draw_without_rendering()
-    (ax,), width = figure.axes, figure.bbox.width
-    for text in (ax._left_title, ax.xaxis.label, *ax.get_yticklabels()):
-        box = text.get_window_extent()
-        assert 0 <= box.x0 and box.x1 <= width, text.get_text()
+    settings = {"title": "", "study": "s", "n_train": None, "defense": None, "defenses": [], "attacks": ["gap", "max"]}
+    (ax,) = bars.plot(pd.DataFrame(rows), settings).figure.axes
+    said = [text.get_text().replace("\xa0", " ").replace("\n", " ") for text in ax.get_yticklabels()]
+    assert said == ["gap", "all", "max", "no defense; top 1", "top 3"]
+    assert [text.get_text().strip() for text in ax.texts] == ["70.0", "80.0", "80.0"]
+
+
+def test_bars_of_several_defenses_tell_their_test_accuracy_once():
+    table = defended_table().assign(access="label")
+    settings = {"title": "", "study": "a", "n_train": None, "defense": None, "attacks": ["shifts"]}
+    drawn = bars.plot(table, settings | {"defenses": ["none", "guard"]})
+    assert drawn.remarks[0] == "Test accuracy of the targets: 50.0 %."
+    drawn = bars.plot(table, settings | {"defenses": ["none", "guard", "l2-1"]})
+    assert drawn.remarks[0] == "Test accuracy of the targets: 50.0 % (no defense, guard); 60.0 % (l2 1)."
 
 
 def sizes_table():
@@ -175,14 +177,13 @@ def sizes_table():
 
 def test_curves_over_sizes_join_studies_and_show_masks_where_they_change_something():
     settings = {"title": "", "study": "a", "studies": ["b"], "attacks": ["gap", "max-confidence"], "defense": None}
-    (ax,) = sizes.plot(sizes_table(), settings).axes
-    curves = {line.get_label(): (line.get_xdata().tolist(), line.get_ydata().tolist()) for line in ax.lines}
-    assert curves == {
+    (ax,) = sizes.plot(sizes_table(), settings).figure.axes
+    assert named(ax) == {
         "gap": ([10, 20], [0.7, 0.6]),
         "max confidence": ([10, 20], [0.8, 0.7]),
         "max confidence, guard": ([10], [0.5]),
     }
-    (ax,) = sizes.plot(sizes_table(), settings | {"defense": "none"}).axes
+    (ax,) = sizes.plot(sizes_table(), settings | {"defense": "none"}).figure.axes
     assert len(ax.lines) == 2
 
 
@@ -210,69 +211,94 @@ def defended_table():
 def test_strengths_are_an_axis_with_the_models_own_accuracy_below():
     settings = {"title": "Mine", "study": "a", "attacks": ["shifts"], "settings": ["", "pixels=1"], "n_train": None}
     settings |= {"strengths": {"none": 0.0, "l2-10": 10.0, "l2-1": 1.0}, "family": "l2", "axis": "", "scale": "linear"}
-    above, below = strengths.plot(defended_table(), settings).axes
-    curves = {line.get_label(): (line.get_xdata().tolist(), line.get_ydata().tolist()) for line in above.lines}
-    assert curves == {"shifts": ([0, 1, 10], [0.8, 0.65, 0.5]), "shifts, pixels=1": ([0, 1, 10], [0.7, 0.55, 0.4])}
-    assert below.lines[0].get_ydata().tolist() == [0.5, 0.6, 0.4] and below.get_xlabel() == "l2"
-    assert above.get_title(loc="left") == "Mine"
+    figure = strengths.plot(defended_table(), settings).figure
+    above, below = figure.axes
+    assert named(above) == {
+        "shifts": ([0, 1, 10], [0.8, 0.65, 0.5]),
+        "shifts, pixels=1": ([0, 1, 10], [0.7, 0.55, 0.4]),
+    }
+    assert named(below) == {
+        "train accuracy of the models": ([0, 1, 10], [1, 0.8, 0.4]),
+        "their test accuracy": ([0, 1, 10], [0.5, 0.6, 0.4]),
+    }
+    assert below.get_xlabel() == "l2" and figure.get_suptitle() == "Mine"
 
 
-@pytest.mark.parametrize("x, places", [("test_accuracy", [0.5, 0.6, 0.4]), ("gap", [0.5, 0.2, 0.0])])
+def test_models_that_have_not_learned_are_not_shown_as_a_defense():
+    settings = {"title": "", "study": "a", "attacks": ["shifts"], "settings": [""], "n_train": None}
+    settings |= {"strengths": {"none": 0.0, "l2-10": 10.0, "l2-1": 1.0}, "family": "l2", "axis": "", "scale": "linear"}
+    drawn = strengths.plot(defended_table(), settings)
+    assert hollow(drawn.figure.axes[0]) == [[10, 0.5]]
+    assert drawn.remarks[-1].startswith("Hollow: models that label less than half") and "l2 10." in drawn.remarks[-1]
+
+
+@pytest.mark.parametrize("x, places", [("test_accuracy", [0.6, 0.4]), ("gap", [0.2, 0.0])])
 def test_a_tradeoff_has_a_point_for_each_strength(x, places):
-    families = {"none": ["none", "", 0], "l2-1": ["l2", "1", 0], "l2-10": ["l2", "10", 1]}
+    families = {"none": ["none", "", 0], "l2-10": ["l2", "10", 1], "l2-1": ["l2", "1", 0]}
     settings = {"title": "", "study": "a", "attacks": ["shifts"], "n_train": None, "x": x, "families": families}
-    (ax,) = tradeoff.plot(defended_table(), settings).axes
-    points = [collection for collection in ax.collections if collection.get_label() in ("none", "l2")]
-    found = np.concatenate([collection.get_offsets() for collection in points])
-    np.testing.assert_allclose(found, np.column_stack([places, [0.8, 0.65, 0.5]]), atol=1e-9)
-    sizes_of = points[1].get_sizes()
-    said = {"", "1", "10"} if x == "test_accuracy" else {"50 %", "1, 60 %", "10, 40 %"}
-    assert sizes_of[0] < sizes_of[1] and {text.get_text() for text in ax.texts} == said
-    assert any(line.get_label() == "gap attack" for line in ax.lines) == (x == "gap")
+    drawn = tradeoff.plot(defended_table(), settings)
+    (ax,) = drawn.figure.axes
+    points = ax.collections[-1]  # of the panel's own kind
+    np.testing.assert_allclose(points.get_offsets(), np.column_stack([places, [0.65, 0.5]]), atol=1e-9)
+    weak, strong = points.get_sizes()
+    assert weak < strong and {text.get_text() for text in ax.texts} == {"1", "10"}
+    assert legend(drawn.figure) == ["other defenses", "no defense", "gap attack" if x == "gap" else "chance"]
+    tested = ["Test accuracy of no defense: (50 %).", "Test accuracy of l2: 1 (60 %), 10 (40 %)."]
+    assert [line for line in drawn.remarks if line.startswith("Test")] == (tested if x == "gap" else [])
 
 
-def test_what_stands_beside_points_of_a_tradeoff_can_be_read():
-    table, names = defended_table(), [f"l2-{number}" for number in range(8)]
-    rows = table[table["defense"].eq("l2-1")]
-    table = pd.concat([rows.assign(defense=name, value=rows["value"] + 0.002 * n) for n, name in enumerate(names)])
-    families = {name: ["l2", name, n] for n, name in enumerate(names)}
+def test_a_tradeoff_has_a_panel_for_each_kind_with_all_others_in_grey():
+    families = {"none": ["none", "", 0], "l2-1": ["l2", "1", 0], "l2-10": ["l2", "10", 1], "guard": ["guard", "", 0]}
     settings = {"title": "", "study": "a", "attacks": ["shifts"], "n_train": None, "x": "gap", "families": families}
-    (ax,) = tradeoff.plot(table, settings).axes
-    ax.figure.draw_without_rendering()
-    boxes = [Text.get_window_extent(text) for text in ax.texts]
-    assert len(boxes) == 8 and not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    panels = tradeoff.plot(defended_table(), settings).figure.axes
+    assert [panel.get_title() for panel in panels] == ["l2", "guard"]
+    others = [panel.collections[0].get_offsets().tolist() for panel in panels]
+    np.testing.assert_allclose(others[0], [[0.5, 0.7]])
+    np.testing.assert_allclose(others[1], [[0.2, 0.65], [0, 0.5]], atol=1e-9)
 
 
 def test_a_tradeoff_may_have_no_point():
     settings = {"title": "", "study": "a", "attacks": ["shifts"], "n_train": None, "x": "gap", "families": {}}
-    (ax,) = tradeoff.plot(defended_table(), settings).axes
-    assert not ax.texts and not ax.collections
+    (ax,) = tradeoff.plot(defended_table(), settings).figure.axes
+    assert not ax.texts
 
 
-def test_outliers_stand_beside_all_points():
+def test_outliers_stand_beside_all_points_where_enough_are_called_members():
     rows = []
-    for defense, precision, among in (("none", 0.7, 0.9), ("l2", 0.5, float("nan"))):
-        same = {"study": "a", "n_train": 10, "defense": defense, "seed": "all", "attack": "gap", "setting": ""}
-        same["flags"] = ""
-        for metric, value in (("precision", precision), ("outlier_precision", among)):
-            rows.append(same | {"metric": metric, "value": value, "ci_low": value - 0.1, "ci_high": value + 0.1})
+    for defense, precision, among, called in (("none", 0.7, 0.9, 12), ("l2", 0.5, 1.0, 3), ("dp", 0.5, np.nan, 0)):
+        same = {"study": "a", "n_train": 10, "defense": defense, "attack": "gap", "setting": "", "flags": ""}
+        for metric, value in (("precision", precision), ("outlier_precision", among), (CALLED, called)):
+            row = same | {"metric": metric, "value": value, "ci_low": value - 0.1, "ci_high": value + 0.1}
+            rows += [row | {"seed": seed} for seed in ("0", "1", ALL_SEEDS)]
     settings = {"title": "", "study": "a", "attacks": ["gap"], "n_train": None}
-    (ax,) = outliers.plot(pd.DataFrame(rows), settings).axes
-    assert [bar.get_width() for bar in ax.patches][:3] == [0.7, 0.5, 0.9] and np.isnan(ax.patches[3].get_width())
-    assert [text.get_text() for text in ax.get_yticklabels()] == ["none", "l2"]
-    assert [text.get_text() for text in ax.texts] == ["nothing called a member"]
+    drawn = outliers.plot(pd.DataFrame(rows), settings)
+    (ax,) = drawn.figure.axes
+    everywhere, among = (box.lines[0].get_xdata().tolist() for box in ax.containers)
+    assert everywhere == [0.7, 0.5, 0.5] and among == [0.9]  # 6 and 0 of both seeds are less than 20
+    assert [text.get_text() for text in ax.texts] == ["24", "6", "0"]
+    assert "fewer than 20, their precision is not drawn" in drawn.remarks[0]
 
 
-def stars(ax):
-    """Where an axes has stars, a list of (x, y)."""
-    return [place for line in ax.lines if line.get_marker() == "*" for place in line.get_xydata().tolist()]
+def legend(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def named(ax):
+    """Label -> (x, y) of the curves of an axes."""
+    lines = [line for line in ax.lines if not line.get_label().startswith("_")]
+    return {line.get_label(): (line.get_xdata().tolist(), line.get_ydata().tolist()) for line in lines}
+
+
+def hollow(ax):
+    """Where an axes has hollow markers, a list of (x, y)."""
+    return [place for line in ax.lines if line.get_markerfacecolor() == "white" for place in line.get_xydata().tolist()]
 
 
 FLAG = "target diverged (1 of 2)"
 
 
 @pytest.mark.parametrize("module", [sweep, queries])
-def test_curves_have_a_star_where_they_are_flagged_and_say_why(module):
+def test_curves_have_hollow_markers_where_they_are_flagged_and_say_why(module):
     setting = "degrees={}" if module is sweep else "budget={}"
     rows = [
         dict.fromkeys(COLUMNS, "")
@@ -283,11 +309,11 @@ def test_curves_have_a_star_where_they_are_flagged_and_say_why(module):
     rows.append(rows[1] | {"attack": "gap", "setting": ""})
     settings = {"title": "", "study": "s", "n_train": None, "defense": None, "attacks": ["noise"], "lines": ["gap"]}
     settings |= {"axes": {}, "metric": "accuracy"}
-    (ax,) = module.plot(pd.DataFrame(rows), settings).axes
-    assert stars(ax) == [[20, 0.5]] and [text.get_text() for text in ax.texts] == ["gap*"]
-    assert ax.get_xlabel().endswith(f"\n* {FLAG}: noise, gap")
-    (ax,) = module.plot(pd.DataFrame(rows).assign(flags=""), settings).axes
-    assert stars(ax) == [] and "*" not in ax.get_xlabel() + ax.texts[0].get_text()
+    drawn = module.plot(pd.DataFrame(rows), settings)
+    assert hollow(drawn.figure.axes[0]) == [[20, 0.5]] and legend(drawn.figure) == ["noise", "gap*"]
+    assert drawn.remarks[-1] == f"Hollow, or a star in the legend: {FLAG}: all."
+    drawn = module.plot(pd.DataFrame(rows).assign(flags=""), settings)
+    assert hollow(drawn.figure.axes[0]) == [] and legend(drawn.figure) == ["noise", "gap"]
 
 
 def test_bars_have_a_star_at_the_numbers_of_flagged_attacks():
@@ -305,37 +331,47 @@ def test_bars_have_a_star_at_the_numbers_of_flagged_attacks():
         "defenses": [],
         "attacks": ["gap", "noise"],
     }
-    (ax,) = bars.plot(pd.DataFrame(rows), settings).axes
-    assert [text.get_text() for text in ax.texts] == ["50.0", "50.0*"]
-    assert ax.get_xlabel().endswith("\n* constant guess: noise")
+    drawn = bars.plot(pd.DataFrame(rows), settings)
+    assert [text.get_text().strip() for text in drawn.figure.axes[0].texts] == ["50.0", "50.0*"]
+    assert drawn.remarks[-1] == "Starred: constant guess: noise."
 
 
-def test_defenses_have_a_star_where_they_are_flagged():
+def test_defenses_are_marked_where_they_are_flagged():
     table = defended_table()
-    table["flags"] = np.where(table["defense"].eq("l2-10"), FLAG, "")
+    table["flags"] = np.where(table["defense"].eq("l2-1"), FLAG, "")
     settings = {"title": "", "study": "a", "attacks": ["shifts"], "settings": [""], "n_train": None}
-    settings |= {"strengths": {"none": 0.0, "l2-10": 10.0, "l2-1": 1.0}, "family": "l2", "axis": "", "scale": "linear"}
-    above, below = strengths.plot(table, settings).axes
-    assert stars(above) == [[10, 0.5]] and below.get_xlabel() == f"l2\n* {FLAG}: l2 10"
+    settings |= {"strengths": {"none": 0.0, "l2-1": 1.0}, "family": "l2", "axis": "", "scale": "linear"}
+    drawn = strengths.plot(table, settings)
+    assert hollow(drawn.figure.axes[0]) == [[1, 0.65]] and drawn.remarks[-1] == f"Hollow: {FLAG}: l2 1."
     families = {"none": ["none", "", 0], "l2-1": ["l2", "1", 0], "l2-10": ["l2", "10", 1]}
     settings = {"title": "", "study": "a", "attacks": ["shifts"], "n_train": None, "x": "gap", "families": families}
-    (ax,) = tradeoff.plot(table, settings).axes
-    assert stars(ax) == [[0, 0.5]] and ax.get_xlabel().endswith(f"* {FLAG}: l2 10")
+    drawn = tradeoff.plot(table, settings)
+    faces = drawn.figure.axes[0].collections[-1].get_facecolor()[:, :3]
+    assert faces[0].tolist() == [1, 1, 1] and faces[1].tolist() != [1, 1, 1]
+    assert drawn.remarks[-1] == f"Hollow: {FLAG}: l2 1."
     table = table.assign(metric=table["metric"].replace("accuracy", "precision"))
-    (ax,) = outliers.plot(table[table["metric"].ne("train_accuracy")], settings).axes
-    names = [text.get_text() for text in ax.get_yticklabels()]
-    assert names == ["none, test 50.0 %", "l2 1, test 60.0 %", "l2 10*, test 40.0 %", "guard, test 50.0 %"]
+    drawn = outliers.plot(table[table["metric"].ne("train_accuracy")], settings)
+    names = [text.get_text() for text in drawn.figure.axes[0].get_yticklabels()]
+    assert names == ["none", "l2 1*", "l2 10", "guard"]
+    assert "Test accuracy of the targets: none 50.0 %, l2 1 60.0 %, l2 10 40.0 %, guard 50.0 %." in drawn.remarks
+
+
+def test_sizes_are_marked_where_they_are_flagged_and_say_which():
     table = sizes_table()
     table["flags"] = np.where(table["study"].eq("b") & table["attack"].eq("gap"), FLAG, "")
     settings = {"title": "", "study": "a", "studies": ["b"], "attacks": ["gap", "max-confidence"], "defense": None}
-    (ax,) = sizes.plot(table, settings).axes
-    assert stars(ax) == [[20, 0.6]] and ax.get_xlabel().endswith(f"* {FLAG}: gap")
+    drawn = sizes.plot(table, settings)
+    assert hollow(drawn.figure.axes[0]) == [[20, 0.6]]
+    assert drawn.remarks[-1] == f"Hollow at n = 20: {FLAG}: gap."
 
 
 def test_a_users_matplotlibrc_changes_no_figure(tmp_path):
     def drawn():
         output = SimpleNamespace(png=tmp_path / "figure.png", pdf=tmp_path / "figure.pdf")
-        style.save(roc.plot(scored(1), SETTINGS), output)
+        output.caption = tmp_path / "figure.md"
+        drawing = roc.plot(scored(1), SETTINGS)
+        style.save(drawing, output)
+        assert output.caption.read_text().splitlines() == drawing.remarks
         return output.png.read_bytes(), output.pdf.read_bytes()
 
     expected = drawn()

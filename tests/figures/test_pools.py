@@ -39,12 +39,14 @@ ROC = {"title": "", "attacks": ["gap"]}
 
 
 def test_a_pool_has_one_threshold_for_all_its_models():
-    (ax,) = roc.plot({"gap": PAIR}, ROC | {"pool": True}).axes
+    scored = {"gap": [(np.repeat(scores, 6) + np.arange(24) / 100, np.repeat(of, 6)) for scores, of in PAIR]}
+    drawn = roc.plot(scored, ROC | {"pools": ["s"]})
+    (ax,) = drawn.figure.axes
     rates, found = line(ax, "gap").get_data()
     np.testing.assert_array_equal(found, np.where(rates < 0.5, 0.5, 1))
-    assert ax.get_xlim() == (1 / 4, 1) and ax.get_ylabel() == "true-positive rate, 2 models pooled"
-    (ax,) = roc.plot({"gap": PAIR}, ROC).axes
-    assert ax.get_xlim() == (1 / 2, 1) and line(ax, "gap").get_ydata().tolist() == [1] * 400 and not bands(ax)
+    assert ax.get_xlim() == (1 / 24, 1) and drawn.remarks[0].startswith("Curves: 2 models pooled; bands")
+    (ax,) = roc.plot(scored, ROC).figure.axes
+    assert ax.get_xlim() == (1 / 12, 1) and line(ax, "gap").get_ydata().tolist() == [1] * 400
 
 
 def pool(n_pairs, n):
@@ -58,7 +60,7 @@ def pool(n_pairs, n):
 def test_the_band_of_a_pool_is_its_interval_over_models_and_examples():
     scores, is_member = pool(6, 40)
     scored = {"boundary": list(zip(scores, is_member, strict=True))}
-    (ax,) = roc.plot(scored, {"title": "", "attacks": ["boundary"], "pool": True}).axes
+    (ax,) = roc.plot(scored, {"title": "", "attacks": ["boundary"], "pools": ["s"]}).figure.axes
     (band,) = bands(ax)
     fpr, tpr, _ = metrics.roc(scores.ravel(), is_member.ravel())
     rates, low, high = band[1:].T  # the first rate allows a single false alarm
@@ -69,22 +71,25 @@ def test_the_band_of_a_pool_is_its_interval_over_models_and_examples():
     np.testing.assert_allclose([low[20], high[20]], of_rate.interval()[1:])
 
 
-def test_where_too_many_share_the_highest_score_a_pool_has_neither_curve_nor_band():
+def test_an_attack_on_a_pool_with_few_scores_is_its_thresholds():
+    """Where 3 of 4 non-members share the highest score, no threshold has fewer false alarms, and nothing is drawn."""
     _, is_member = pool(6, 40)
-    right = [(np.where(member, 1.0, np.arange(40) % 4 > 0), member) for member in is_member]  # 3 of 4 non-members
-    (ax,) = roc.plot({"gap": right}, ROC | {"pool": True}).axes
-    rates, found = line(ax, "gap").get_data()
+    right = [(np.where(member, 1.0, np.arange(40) % 4 > 0), member) for member in is_member]
+    drawn = roc.plot({"gap": right}, ROC | {"pools": ["s"]})
+    (ax,) = drawn.figure.axes
     rate = np.mean(np.concatenate([scores[~member] for scores, member in right]))
-    np.testing.assert_array_equal(np.isnan(found), rates < rate)
-    (band,) = bands(ax)
-    assert band[:, 0].min() >= rate
+    (points,) = ax.containers
+    np.testing.assert_allclose(points.lines[0].get_xydata(), [[rate, 1]])
+    lines = [line.get_xdata() for line in ax.lines if line.get_label() != "chance"]
+    assert all(x.min() >= rate for x in lines if len(x))
+    assert not bands(ax) and "over 6 pairs of models" in drawn.remarks[0]
 
 
 def test_models_that_are_no_pairs_have_no_pooled_curve():
     scores, is_member = pool(2, 10)
     for order in ([0, 2, 1, 3], [0, 1, 2]):
         with pytest.raises(ValueError, match=rf"got {len(order)} models that are not; give the study's seeds from 0"):
-            roc.plot({"gap": [(scores[k], is_member[k]) for k in order]}, ROC | {"pool": True})
+            roc.plot({"gap": [(scores[k], is_member[k]) for k in order]}, ROC | {"pools": ["s"]})
 
 
 TPR = "tpr_at_0.01_fpr"
@@ -97,10 +102,20 @@ def row(attack, setting, value, flags="", metric=TPR, **other):
     return dict.fromkeys(COLUMNS, "") | same | ends | other
 
 
-def spent(*rows, **options):
-    """The axes of a figure against queries."""
+def drawn(*rows, **options):
+    """A figure against queries."""
     settings = OPTIONS | {"attacks": list(dict.fromkeys(of["attack"] for of in rows))} | options
-    return queries.plot(pd.DataFrame(rows), settings).axes[0]
+    return queries.plot(pd.DataFrame(rows), settings)
+
+
+def spent(*rows, **options):
+    """Its axes."""
+    return drawn(*rows, **options).figure.axes[0]
+
+
+def remarks(*rows, **options):
+    """The lines of its caption."""
+    return drawn(*rows, **options).remarks
 
 
 def test_rates_have_a_logarithmic_axis_beside_chance_and_zero_at_its_edge():
@@ -112,17 +127,18 @@ def test_rates_have_a_logarithmic_axis_beside_chance_and_zero_at_its_edge():
     assert ax.get_yscale() == "log" and ax.get_ylim()[0] == pytest.approx(edge, rel=0.1)
     assert curve.get_xydata().tolist() == [[5, edge], [9, 0.2]]
     np.testing.assert_allclose(bands(ax)[0], [[5, edge, 0.01], [9, 0.19, 0.21]])
-    (opened,) = [line for line in ax.lines if line.get_markerfacecolor() == "white"]
-    assert opened.get_xydata().tolist() == [[5, edge]] and opened.get_marker() == curve.get_marker()
+    (whole,) = [line for line in ax.lines if not line.get_clip_on()]  # on the edge
+    assert whole.get_xydata().tolist() == [[5, edge]] and whole.get_marker() == curve.get_marker()
+    assert "At the lower edge: no member found." in remarks(*rows)
     assert line(ax, "chance").get_ydata() == [0.01, 0.01]
-    assert ax.get_xlabel() == "queries per example, as counted\nat the lower edge: no member found"
+    assert ax.get_xlabel() == "queries per example, as counted"
     assert ax.get_ylabel() == "members found (%)\nat 1 % false positives"
 
 
 def test_a_rate_below_chance_is_drawn_where_it_is():
     ax = spent(row("noise", "", 0.001, queries=9), row("boundary", "", 0.2, queries=9))
     assert line(ax, "noise").get_ydata().tolist() == [0.001] and ax.get_ylim()[0] < 0.001
-    assert "lower edge" not in ax.get_xlabel()
+    assert not [line for line in ax.lines if not line.get_clip_on()]
 
 
 @pytest.mark.parametrize("metric, said", [("accuracy", "attack accuracy (%)"), ("auc", "area under the ROC curve")])
@@ -137,21 +153,27 @@ def test_what_all_rates_share_is_said_once_and_ties_without_their_numbers():
     rows = [row("noise", f"budget={n}", 0, f"{9 * n} tied at the top", queries=n) for n in (5, 6)]
     rows += [row("noise", "", 0.1, few, queries=9), row("boundary", "", 0.2, f"target diverged; {few}", queries=9)]
     rows += [row("gap", "", 0, "99 tied at the top", queries=1)]
-    ax = spent(*rows, attacks=["noise", "boundary"], lines=["gap"])
-    assert ax.get_xlabel().split("\n")[1:] == [
-        "only 6 false alarms allowed",
-        "at the lower edge: no member found",
-        "* tied at the top: noise, gap",
-        "* target diverged: boundary",
+    figure = drawn(*rows, attacks=["noise", "boundary"], lines=["gap"])
+    ax = figure.figure.axes[0]
+    assert figure.remarks[-4:] == [
+        "Only 6 false alarms allowed.",
+        "At the lower edge: no member found.",
+        "Hollow, or a star in the legend: tied at the top: noise, gap.",
+        "Hollow, or a star in the legend: target diverged: boundary.",
     ]
-    stars = [place for line in ax.lines if line.get_marker() == "*" for place in line.get_xydata().tolist()]
-    assert stars == [[5, 0.005], [6, 0.005], [9, 0.2]] and [text.get_text() for text in ax.texts] == ["gap*"]
+    hollow = [
+        place for line in ax.lines if line.get_markerfacecolor() == "white" for place in line.get_xydata().tolist()
+    ]
+    assert sorted(set(map(tuple, hollow))) == [(5, 0.005), (6, 0.005), (9, 0.2)]
+    assert [text.get_text() for text in figure.figure.legends[0].get_texts()] == ["noise", "boundary", "gap*", "chance"]
 
 
 def test_rates_that_cannot_be_resolved_are_not_drawn_but_said():
-    ax = spent(row("noise", "", np.nan, queries=9), row("gap", "", np.nan, queries=1), attacks=["noise"], lines=["gap"])
-    assert ax.get_xlabel().endswith("\nnot drawn: where non-members are too few for this rate") and not ax.texts
-    ax.figure.draw_without_rendering()
+    rows = row("noise", "", np.nan, queries=9), row("gap", "", np.nan, queries=1)
+    figure = drawn(*rows, attacks=["noise"], lines=["gap"])
+    assert figure.remarks[-1] == "Not drawn: where non-members are too few for this rate."
+    assert [text.get_text() for text in figure.figure.legends[0].get_texts()] == ["noise", "chance"]
+    figure.figure.draw_without_rendering()
 
 
 def test_shadows_are_counted_and_all_of_them_are_what_a_target_has():
@@ -160,11 +182,11 @@ def test_shadows_are_counted_and_all_of_them_are_what_a_target_has():
     ]
     rows += [row("boundary-lira", "budget=50", 0.9), row("boundary", "", 0.02), row("noise-lira", "shadows=2", 0.9)]
     settings = OPTIONS | {"attacks": ["boundary-lira"], "lines": ["boundary"], "all_shadows": 14}
-    (ax,) = shadows.plot(pd.DataFrame(rows), settings).axes
+    (ax,) = shadows.plot(pd.DataFrame(rows), settings).figure.axes
     assert line(ax, "boundary LiRA").get_xydata().tolist() == [[4, 0.1], [8, 0.2], [14, 0.3]]
     np.testing.assert_allclose(bands(ax)[0], [[4, 0.09, 0.11], [8, 0.19, 0.21], [14, 0.29, 0.31]])
     assert ax.get_xlabel() == "shadow models per target" and ax.get_xticks().tolist() == [4, 8, 14]
-    assert [text.get_text() for text in ax.texts] == ["boundary"]
+    assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == ["boundary LiRA", "boundary", "chance"]
 
 
 FAMILIES = (

@@ -2,13 +2,13 @@
 
 import ast
 
-from workflow.harness import fingerprint
+from workflow.harness import parsed_sources
 
 
 def mutated(source, draw):
     """A source with one literal or operator changed, None where it has none outside docstrings."""
     tree = ast.parse(source)
-    documented = {id(node.body[0].value) for node in ast.walk(tree) if fingerprint._has_docstring(node)}
+    documented = {id(node.body[0].value) for node in ast.walk(tree) if parsed_sources._has_docstring(node)}
     spots = [node for node in ast.walk(tree) if id(node) not in documented and _can_change(node)]
     if not spots:
         return None

@@ -74,12 +74,13 @@ EVERY_KIND = {
         "cifar100": {"kind": "cifar100"},
         "texas": {"kind": "texas", "sha256": DIGEST},
         "location": {"kind": "location"},
-        "adult": {"kind": "adult"},
+        "adult": {"kind": "adult", "scale": "standard"},
         "purchase": {"kind": "purchase", "sha256": DIGEST},
         "mine": {"kind": "npz", "path": "mine.npz", "inputs": ["inputs", "more"], "classes": ["classes", "others"]},
         "plain": {"kind": "npz", "path": "mine.npz"},
         "records": {"kind": "npz", "path": "records.npz", "membership": ["known"]},
         "others": {"kind": "npz", "path": "records.npz", "membership": ["asked"]},
+        "unknown": {"kind": "npz", "path": "records.npz", "membership": ["nobody"]},
         "residents": {
             "kind": "csv",
             "path": "residents.csv",
@@ -334,6 +335,15 @@ EVERY_KIND = {
             "seeds": [0],
             "attacks": ["gap", "other-rows", "other-words", "harder"],
         },
+        "audit-nobody": {
+            "dataset": "unknown",
+            "n_train": [100],
+            "splits": "given",
+            "in_question": 20,
+            "model": "given",
+            "seeds": [0],
+            "attacks": ["alone"],
+        },
         **{
             f"audit-{name}": {
                 "dataset": "records",
@@ -350,6 +360,7 @@ EVERY_KIND = {
     },
     "audits": {
         "audit-program": {"target": "program", "dataset": "records", "attacks": ["gap", "boundary"]},
+        "audit-again": {"target": "tree", "dataset": "residents", "shadows": 4, "attacks": ["gap"]},
         "audit-light": {"target": "light", "dataset": "records", "n_train": 100, "seed": 0, "attacks": ["gap"]},
     },
     "queries": {
@@ -410,6 +421,7 @@ EVERY_KIND = {
         "published": {"kind": "distance", "reads": "published"},
         "combined": {"kind": "classifier", "reads": "copies"},
         "shadow-free": {"kind": "distance", "reads": "random", "threshold": "random_inputs", "quantile": 0.5},
+        "alone": {"kind": "distance", "reads": "random", "threshold": "random_inputs"},
         "ratio": {
             "kind": "lira",
             "reads": "boundary",
@@ -531,6 +543,7 @@ HINTS = {
     "Config.device": ["cpu"],
     "Torchvision.name": ["KMNIST"],
     "Published.path": ["copies"],
+    "Adult.path": ["copies"],
     "Unpublished.path": ["copies"],
     "Npz.path": ["copies/mine.npz"],
     "Npz.inputs": [["more", "inputs"]],
@@ -599,7 +612,15 @@ def place(folder):
         classes = GIVEN(torch.from_numpy(inputs)).argmax(1).numpy()
     known, said = (numbers.permutation(np.repeat([1, 0, -1], [70, 80, 50])) for _ in range(2))
     asked = numbers.permutation(np.repeat([0, -1], [120, 80]))
-    np.savez(folder / "records.npz", inputs=inputs, classes=classes, known=known, said=said, asked=asked)
+    np.savez(
+        folder / "records.npz",
+        inputs=inputs,
+        classes=classes,
+        known=known,
+        said=said,
+        asked=asked,
+        nobody=np.full(200, -1),
+    )
     (folder / "given.pt").write_bytes(WEIGHTS)
     (folder / "given.ts").write_bytes(PROGRAM)
     (folder / "tree.joblib").write_bytes(PICKLED)

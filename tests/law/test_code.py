@@ -196,7 +196,11 @@ def test_scripts_take_what_decides_a_byte_from_params_and_inputs():
         ("prepare_dataset.py", "config.datasets"),
         ("train_model.py", "wildcards.study"),
         ("train_model.py", "config.studies"),
+        ("train_shadow.py", "wildcards.study"),
+        ("train_shadow.py", "config.studies"),
+        ("train_shadow.py", "config.targets"),
         ("verify.py", "config.stale"),
         ("write_audit.py", "config.datasets"),
         ("compare_in_question.py", "config.datasets"),
+        ("decide_in_question.py", "config.datasets"),
     }

@@ -25,15 +25,15 @@ SAMPLE, SHARDS, VALUES = 6, 4, 5
 SEED = datetime.date.today().toordinal()  # another sample every day
 ASKS = {"query_labels", "search_boundary", "search_directions", "query_confidences", "query_white_box"}
 ASKS |= {"query_references"}
-MODEL = {"check_study", "train_model", "import_target", "find_outliers", *ASKS}
+MODEL = {"check_study", "train_model", "train_shadow", "import_target", "find_outliers", *ASKS}
 PLOTS = {"plot_metrics", "plot_scores", "plot_gallery"}
 # Rules that read the keys of a section, by its class in the schema: some of these, and no others, are planned first.
 READERS = {
     # Membership alone is read by the second, and what names records and groups by the third.
     "datasets": {"prepare_dataset", "draw_split", "write_audit"},
     "models": MODEL,
-    "trainers": {"import_target", "query_references"},
-    "targets": {"import_target", *ASKS},
+    "trainers": {"import_target", "train_shadow", *ASKS},
+    "targets": {"import_target", "train_shadow", *ASKS},
     "defenses": {"train_model", "query_confidences", "plot_metrics"},  # plots show strengths
     "training": {"train_model"},
     "outliers": {"find_outliers"},
@@ -50,12 +50,14 @@ READERS = {
         "compare_exhibit",
         "write_audit",
         "compare_in_question",
+        "decide_in_question",
     }
     | PLOTS,
     "attacks": {
         *("score_attack", "score_given", "score_in_question", "score_pool"),
         *("measure_attack", "measure_pool", "compare_pool"),
-        *("compare_exhibit", "plot_metrics", "plot_scores", "write_audit", "compare_in_question"),
+        *("compare_exhibit", "plot_metrics", "plot_scores", "write_audit"),
+        *("compare_in_question", "decide_in_question"),
     },
     "metrics": {"measure_attack", "measure_pool", "compare_pool", "compare_exhibit"},
     "figures": PLOTS,
@@ -67,7 +69,10 @@ FIRST = READERS | {
     "targets": {"import_target"},
     "defenses": {"train_model", "query_confidences"},
     "queries": ASKS | {"fit_stopping"},
-    "attacks": {"score_attack", "score_given", "score_in_question", "score_pool", "compare_in_question"},
+    "attacks": {
+        *("score_attack", "score_given", "score_in_question", "score_pool"),
+        *("compare_in_question", "decide_in_question"),
+    },
     "metrics": {"measure_attack"},
 }
 # Keys that no result depends on, each with its reason.
@@ -78,6 +83,7 @@ READ_BY_NONE = {
     "Torchvision.download": "how they get there",
     "Published.path": "where a file lies",
     "Unpublished.path": "where a file lies",
+    "Adult.path": "where a file lies",
     "Npz.path": "where a file lies",
     "TorchTarget.weights": "where a file lies",
     "TorchScriptTarget.file": "where a file lies",
@@ -104,6 +110,7 @@ WITHOUT_EDIT = {
     "Original.kind": "no other kind is asked on numbers and on records",
     "References.kind": "what reads them reads no other kind",
     "SklearnTarget.kind": "no other kind can be trained again",
+    "Adult.kind": "no other kind has the columns that mixed noise is asked for",
     "Csv.kind": "what copies of records are asked for, numbers are not",
     "Dropout.kind": "a figure shows its family, which has no other defense",
 }

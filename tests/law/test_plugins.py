@@ -39,6 +39,7 @@ CONFIG = {
             "splits": "given",
             "model": "given",
             "seeds": [0],
+            "shadows": 4,
             "attacks": ["gap", "distance", "directions", "harder"],
         },
         "trained": {
@@ -86,7 +87,10 @@ LOADED_BY = {  # rules that must be among those that load the plug-in of a secti
         "query_confidences",
         "query_white_box",
     },
-    "trainers": {"import_target", "query_references"},
+    "trainers": {
+        *("import_target", "train_shadow", "query_references"),
+        *("query_labels", "search_boundary", "search_directions"),
+    },
     "targets": {"import_target", "query_labels", "search_boundary", "search_directions"},
     "defenses": {"train_model", "query_confidences"},
     "queries": {"query_labels", "plot_gallery"},

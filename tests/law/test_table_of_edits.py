@@ -18,6 +18,14 @@ LEFT_OUT = {
         "query_references",
         "find_outliers",
         "import_target",
+        "train_shadow",
+    },
+    "trainers": {
+        "query_labels",
+        "search_boundary",
+        "search_directions",
+        "query_confidences",
+        "query_white_box",
     },
     "targets": {
         "query_labels",
@@ -42,6 +50,7 @@ LEFT_OUT = {
         "measure_pool",
         "write_audit",
         "compare_in_question",
+        "decide_in_question",
     },
     "attacks": {
         "measure_attack",
@@ -52,6 +61,7 @@ LEFT_OUT = {
         "plot_scores",
         "write_audit",
         "compare_in_question",
+        "decide_in_question",
     },
 }
 

@@ -227,6 +227,16 @@ def test_all_angles_are_those_of_every_smaller_rotation():
     torch.testing.assert_close(queries, torch.cat([ends[:, :4], ends], dim=1), rtol=0, atol=0)
 
 
+def test_all_angles_are_those_of_the_released_code_but_for_one_degree():
+    """There, one degree asks for the unrotated image alone; here it is one degree each way, as r is for all others."""
+    for r in range(1, 16):
+        released = np.linspace(-r, r, 2 * r + 1)
+        asked = ask(rotation.Perturbation(degrees=[r], angles="all"), IMAGES, range(5))
+        ends = [ask(rotation.Perturbation(degrees=[a]), IMAGES, range(5)) for a in released if a > 0]
+        assert asked.shape[1] + 1 == len(released)  # with the image itself
+        assert torch.equal(asked, torch.cat(ends, dim=1))
+
+
 def test_rotations_may_take_the_nearest_pixel_and_another_border():
     image = torch.rand(1, 1, 7, 7)
     nearest = ask(rotation.Perturbation(degrees=[30], interpolation="nearest"), image, range(1))

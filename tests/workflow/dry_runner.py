@@ -5,6 +5,7 @@ a line. Each is run by a process of its own, forked from this one, which has imp
 folder: half of the time of a plan is that import. Otherwise it is as `python -m snakemake` in the folder.
 """
 
+import atexit
 import json
 import os
 import sys
@@ -28,6 +29,7 @@ def run(request):
     except SystemExit as ended:
         code = ended.code or 0
     finally:
+        atexit._run_exitfuncs()
         sys.stdout.flush(), sys.stderr.flush()
         os._exit(code)
 

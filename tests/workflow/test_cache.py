@@ -98,7 +98,7 @@ CASES = {
     "moved module": (move_points, {}),
     "device": (config("device", value="cpu"), {}),
     "plot setting": (config("figures", "accuracy", "title", value="New"), {"plot_metrics": 1}),
-    "plot script": (code("lmia/figures/roc.py", "height=3.2", "height=3.3"), {"plot_scores": 1}),
+    "plot script": (code("lmia/figures/roc.py", "height=3)", "height=3.1)"), {"plot_scores": 1}),
     "style of all plots": (
         code("lmia/figures/style.py", "WIDTH = 3.6", "WIDTH = 3.5"),
         {"plot_scores": 1, "plot_metrics": 1, "plot_gallery": 1},
@@ -275,6 +275,7 @@ def test_the_report_has_captions_and_categories(copy):
     copy.snakemake("--report", "report.html")
     page = (copy.path / "report.html").read_text()
     drawn = ("Accuracy of each attack on the target", "What the perturbed queries look like, study small.")
+    drawn += ("Whiskers: 95 % intervals over 2 seeds.", "Above each image stands the magnitude")
     for text in (*drawn, "Every metric of every attack", "Figures", "Tables"):
         assert text in page, text
     assert "<script src=" not in page

@@ -70,12 +70,15 @@ def test_a_diverged_model_is_flagged_and_the_rest_goes_on(copy):
         table[table["defense"].eq("none") & table["metric"].ne("accuracy")]["flags"].str.contains("diverged").sum() == 0
     )
 
-    why = "* target diverged (2 of 2); shadow diverged (2 of 2); "
+    marks = {"wild": "Starred", "wild-roc": "Flagged", "wild-histogram": "Flagged"}
+    marks["wild-queries"] = "Hollow, or a star in the legend"
     for name, stars in (("wild", 7), ("wild-roc", 0), ("wild-histogram", 0), ("wild-queries", 0)):
         found = texts(copy.path / f"results/figures/{name}.pdf")
-        assert any(" ".join(found[line:]).startswith(why) for line in range(len(found))), found  # wrapped at spaces
+        told = (copy.path / f"results/figures/{name}.txt").read_text()
+        for whose in ("target", "shadow"):
+            assert f"{marks[name]}: {whose} diverged (2 of 2): " in told, told
         assert sum(bool(re.fullmatch(r"[0-9.]+\*", text)) for text in found) == stars
-    assert not any("*" in text for text in texts(copy.path / "results/figures/roc.pdf"))
+    assert "diverged" not in (copy.path / "results/figures/roc.txt").read_text()
 
     checks = pd.read_csv(copy.path / "results/exhibits/figure_0/claims.csv", keep_default_na=False)
     assert [text.split(" (")[0] for text in checks["flags"]] == ["target diverged"] * 2 + [""] * 2 + ["target diverged"]

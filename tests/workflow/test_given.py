@@ -337,6 +337,40 @@ def test_where_no_member_is_known_records_in_question_are_compared_with_others(p
     checkout.configure(audit)
 
 
+@pytest.mark.slow
+def test_where_nothing_is_known_there_are_decisions_and_no_number_on_how_good_they_are(placed):
+    checkout, network, inputs, classes, membership = placed
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=np.full(len(inputs), -1))
+
+    def without_any(config):
+        config["studies"]["audit"].update(in_question=60, attacks=["boundary"])
+        config["queries"]["boundary"]["random_inputs"] = 9
+        config["attacks"]["boundary"]["threshold"] = "random_inputs"
+
+    checkout.configure(without_any)
+    checkout.snakemake()
+    assert not checkout.pending()
+    checkout.snakemake("verify")
+    records = pd.read_csv(checkout.path / "results/audits/audit/records.csv")
+    whole = json.loads((checkout.path / "results/audits/audit/report.json").read_text())
+    asked, _ = artifacts.load(checkout.path / where("distances", "in-question/boundary.npz"), "distances")
+    threshold = np.sort(asked["random_distance"][0, :, -1])[4]  # the median of nine
+    distance = asked["distance"][0, :, 0, -1]
+    assert records["record"].tolist() == asked["example_ids"][0].tolist() and len(records) == 60
+    assert (records["called_by_boundary"] == (distance >= threshold)).all() and records["is_member"].isna().all()
+    assert set(records) == {"record", "is_member", "score_of_boundary", "called_by_boundary"}
+    assert whole["kind"] == "decisions" and whole["verdict"] is None
+    (attack,) = whole["attacks"]
+    assert attack["called"] == (distance >= threshold).sum() and attack["random_inputs"] == 9
+    with torch.inference_mode():
+        right = network(torch.from_numpy(inputs[records["record"]])).argmax(1).numpy() == classes[records["record"]]
+    assert whole["model"]["accuracy_in_question"][0] == pytest.approx(right.mean())
+    np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)
+    checkout.configure(lambda config: config["studies"]["audit"].pop("attacks"))
+    checkout.configure(lambda config: config["queries"]["boundary"].pop("random_inputs"))
+    checkout.configure(audit)
+
+
 WRONG = {
     "is the input scaled": (
         lambda inputs, classes: (inputs, (classes + 1) % 10),

@@ -31,7 +31,7 @@ def test_verify_reads_everything_and_builds_nothing(copy):
     text = copy.snakemake("verify")
     own = [file for file in before if ".store" not in file.parts]
     made = [file for file in own if file.suffix in (".npz", ".csv", ".png", ".pdf")]
-    made += (copy.path / "results/remarks").iterdir()
+    made += [*(copy.path / "results/remarks").iterdir(), *(copy.path / "results/figures").glob("*.txt")]
     assert f"{len(made)} results sound, 0 damaged, 0 stale, 0 not made yet" in text
     assert state(copy) == before
 
@@ -100,5 +100,6 @@ def test_verify_names_what_is_stale_and_what_is_made_from_that(copy):
         "results/metrics.csv",
         "results/figures/accuracy.png",
         "results/figures/accuracy.pdf",
+        "results/figures/accuracy.txt",
     }
     assert copy.exit_code == 1 and '"samples": 10' in text and '"samples": 9' in text

@@ -10,6 +10,7 @@ from lmia import artifacts
 from lmia.boundary.fixed_directions import fixed_points, search_directions
 from lmia.boundary.random_inputs import search_random_inputs
 from lmia.boundary.stopping import Stopping
+from lmia.box import UNIT, Box
 from lmia.journal import Journal
 from lmia.models.asked_models import Subject
 from lmia.perturbations.gaussian import Perturbation as Gaussian
@@ -17,8 +18,10 @@ from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import stream, streams
 from workflow.harness.job import BadInput
 from workflow.scripts.draw_split import draw
+from workflow.scripts.prepare_dataset import prepare
 from workflow.scripts.query_confidences import query_confidences
 from workflow.scripts.query_labels import query_labels
+from workflow.scripts.query_white_box import query_white_box
 from workflow.scripts.score_attack import score
 from workflow.scripts.search_boundary import search
 from workflow.scripts.search_directions import search as search_along
@@ -85,7 +88,7 @@ def test_a_data_set_that_is_too_small_is_blamed_on_the_study(tmp_path):
 class Models(list):
     """No models, which note that answers are saved."""
 
-    table = None
+    table, box = None, UNIT
 
     def __init__(self, saved):
         super().__init__()
@@ -119,7 +122,7 @@ class Subjects:
     """Two models of the same two points, one that knows where boundary searches may start."""
 
     def __init__(self):
-        self.saved, self.table, self.pool = [], None, (torch.rand(5, 2), np.zeros(5, int))
+        self.saved, self.table, self.box, self.pool = [], None, UNIT, (torch.rand(5, 2), np.zeros(5, int))
 
     def __iter__(self):
         inputs, ids = torch.tensor([[0.2, 0.3], [0.7, 0.6]]), np.array([11, 22])
@@ -188,7 +191,7 @@ def test_searches_start_from_the_pool_and_are_drawn_by_model_name_and_copy(monke
     assert [row["stopped"].tolist() for row in rows] == [[False, False], [True, False]]  # the second has a rule
     for (drawn_number, pool, settled, options), seed in zip(asked, (3, 4), strict=True):
         assert drawn_number == stream(10 + seed, "mine, copy 2", 22).random() and pool is models.pool
-        assert settled is (rule if seed == 4 else None) and options == {"budget": 50}
+        assert settled is (rule if seed == 4 else None) and options == {"budget": 50, "box": models.box}
 
 
 def test_random_inputs_are_drawn_by_model_and_name_and_searched_as_the_examples_are():
@@ -238,3 +241,59 @@ def test_models_move_towards_points_which_their_draws_and_the_name_of_the_query_
         assert row.keys() == {"example_ids", "classes", "distance", "n_queries"}
         assert row["example_ids"].tolist() == [11, 22]
     assert np.isfinite(rows[0]["distance"][..., -1]).any()
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_a_data_set_may_come_with_the_box_that_it_lies_in(outside, tmp_path, monkeypatch):
+    (tmp_path / "boxed.py").write_text(
+        "import numpy as np\nfrom lmia.box import Box\n\n"
+        "def load(high):\n    return np.array([[-3, 0.5], [7, 0.25]]), np.array([0, 1]), Box([-3, 0], [high, 1])\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("lmia.plugins.module_name", lambda package, kind: kind)
+    spec = {"kind": "boxed", "high": 6 if outside else 8}
+    if outside:
+        message = (
+            r"^datasets\.mine: inputs: expected values in their box, got -3 to 7 in feature 0, outside -3 to 6; use"
+        )
+        with pytest.raises(BadInput, match=message):
+            prepare(tmp_path / "data.npz", "mine", spec, {})
+        return
+    prepare(tmp_path / "data.npz", "mine", spec, {})
+    arrays, _ = artifacts.load(tmp_path / "data.npz", "dataset")
+    box = Box.from_arrays(arrays)
+    assert arrays["inputs"].tolist() == [[-3, 0.5], [7, 0.25]]
+    assert box.low.tolist() == [-3, 0] and box.high.tolist() == [8, 1]
+
+
+class Boxed(Subjects):
+    """Of points in a larger box, with networks that look at the first feature and note how far they were asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.box, self.asked = Box([-3, -1], [5, 1]), []
+        self.pool = torch.from_numpy(self.box.at(np.float32(self.pool[0]))), self.pool[1]
+
+    def __iter__(self):
+        for subject in super().__iter__():
+            subject.network.register_forward_pre_hook(lambda network, inputs: self.asked.append(inputs[0].detach()))
+            yield subject
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "bernoulli", "hopskipjump", "directions", "white_box"])
+def test_all_that_is_asked_lies_in_the_box_of_the_data_set_and_reaches_beyond_1(kind):
+    models, precision = Boxed(), {"precision": "float32", "most_disagreement": 0.05}
+    if kind in ("gaussian", "bernoulli"):
+        magnitudes = {"gaussian": {"sigmas": [4.0]}, "bernoulli": {"flips": [1.0]}}[kind]
+        query_labels(models, "", {"kind": kind, "samples": 50, **magnitudes}, precision, "mine", Journal())
+    elif kind == "hopskipjump":
+        models.pool = None  # starts are uniform in the box
+        search(models, "", {"kind": kind, "budget": 60, "random_inputs": 5}, "mine", {}, Journal())
+    elif kind == "directions":
+        spec = {"kind": kind, "directions": ["random", "white", "black"], "levels": 32, "method": "scan"}
+        search_along(models, "", spec, precision, "mine", Journal())
+    else:
+        query_white_box(models, "", {"kind": kind, "steps": 20}, Journal())
+    asked = torch.cat(models.asked).numpy()
+    assert (asked >= models.box.low - 1e-6).all() and (asked <= models.box.high + 1e-6).all()
+    assert asked.max() > 1 or asked.min() < 0

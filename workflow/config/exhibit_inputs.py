@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from lmia.streams import seed_list
 from workflow.config.result_files import target_split
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.exhibits import Claim, PaperNumbers
@@ -112,19 +113,24 @@ class Side:
 
 def exhibit_claims(config: Config, name: str) -> list[dict[str, Any]]:
     """One entry for each claim, metric, attack, size and setting: its text, what it asks for, both sides' files."""
-    found = []
+    return [
+        {
+            "claim": text,
+            "metric": metric,
+            "bounds": claim.bounds(),
+            "seeds": [seed for block in config.studies[left.study].seeds for seed in seed_list(block)],
+            "sides": [left.files(config), right.files(config)],
+        }
+        for claim, text, metric, left, right in claim_sides(config, name)
+    ]
+
+
+def claim_sides(config: Config, name: str) -> Iterator[tuple[Claim, str, str, Side, Side]]:
+    """(entry, text, metric, what is compared, with what) of each claim of an exhibit."""
     for claim in config.exhibits[name].claims:
         usual = config.studies[claim.study].defenses[0]
         for metric, (left, right) in product(claim.metric, _sides(config, claim)):
-            found.append(
-                {
-                    "claim": _text(claim, left, right, usual),
-                    "metric": metric,
-                    "bounds": claim.bounds(),
-                    "sides": [left.files(config), right.files(config)],
-                }
-            )
-    return found
+            yield claim, _text(claim, left, right, usual), metric, left, right
 
 
 def claim_files(config: Config, kind: str) -> Callable[[Any], list[str]]:

@@ -14,7 +14,6 @@ from workflow.config.schema.configuration import Config
 from workflow.config.schema.datasets import Torchvision, Unpublished
 from workflow.config.schema.defenses import Defense
 from workflow.config.schema.figures import AnyFigure
-from workflow.config.schema.models import Model
 from workflow.config.schema.queries import AnyQuery
 from workflow.config.schema.studies import Study
 from workflow.config.schema.targets import Target
@@ -44,8 +43,11 @@ class Params:
     def defense_entry(self, wildcards: Any) -> Defense:
         return self._config.defenses[defense_of(wildcards.cell)]
 
-    def model_entry(self, wildcards: Any) -> Model | Target:
-        entry = self._config.model_of(self._study(wildcards))
+    def model_entry(self, wildcards: Any) -> Entry:
+        """What builds the model of a job: of a shadow of a given model, what its trainer makes."""
+        study, config = self._study(wildcards), self._config
+        is_shadow = study.is_given and getattr(wildcards, "role", "target").startswith("shadow")
+        entry = config.shadow_of(study) if is_shadow else config.model_of(study)
         assert entry is not None  # or the check would have said so
         return entry
 
@@ -87,9 +89,19 @@ class Params:
         """How many records of which nobody knows are judged too at most, None for a role that has none."""
         return self._study(wildcards).in_question if wildcards.role == "in-question" else None
 
-    def needs_members(self, wildcards: Any) -> bool:
-        """Whether a study is of members too, as all are but those that compare records in question with others."""
-        return not self._config.is_without_members(self._study(wildcards))
+    def known_kinds(self, wildcards: Any) -> list[str]:
+        """Of which kinds of known records a study is: of both, but where some are compared with others alone."""
+        return self._config.known_kinds(self._study(wildcards))
+
+    def evaluated_of_shadow(self, wildcards: Any) -> int | None:
+        """At most so many of each kind that a given model is judged by, for shadows that are drawn from these."""
+        study = self._study(wildcards)
+        return study.evaluated if study.is_given and wildcards.role.startswith("shadow") else None
+
+    def shadow_place(self, wildcards: Any) -> str | None:
+        """The option that says where a file lies that tells how to train a shadow, None where its trainer does."""
+        entry = self.model_entry(wildcards)
+        return entry.place if isinstance(entry, Target) else None
 
     def told_columns(self, wildcards: Any) -> dict[str, Any]:
         """The columns of a data set that name its records, "id" (None: none does), and groups of them."""
@@ -243,6 +255,7 @@ class Params:
             "model": study.model,
             "n_train": study.n_train[0],
             "prior": study.prior,
+            "shadows": study.n_shadows,
             "references": any(self._config.query_of(name).observation == "references" for name in names),
         }
 

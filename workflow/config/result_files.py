@@ -95,6 +95,11 @@ class Paths:
             for role in self.shadow_roles(wildcards)
         ]
 
+    def imported_split(self, wildcards: Any) -> str:
+        """The records by which a given model shows that it knows its task: those in question where none is known."""
+        role = "in-question" if self._config.is_without_known(self._study(wildcards)) else "target"
+        return f"results/splits/{wildcards.study}/{wildcards.cell}/{wildcards.seeds}/{role}.npz"
+
     def first_split(self, wildcards: Any) -> str:
         """The target's split of the first models of a study."""
         return self._first(wildcards.study, "splits")
@@ -150,6 +155,13 @@ class Paths:
     def shadow_observations(self, wildcards: Any) -> list[str]:
         return [self.observations(wildcards, role) for role in self.shadow_roles(wildcards)]
 
+    def references_of_target(self, wildcards: Any) -> str | list[str]:
+        """Where the references of a shadow of a given model are trained already; none of other roles."""
+        if not wildcards.role.startswith("shadow"):
+            return []
+        cell = f"{wildcards.study}/{wildcards.cell}/{wildcards.seeds}"
+        return f"results/references/{cell}/target/{wildcards.query}.npz"
+
     def pool_observations(self, wildcards: Any) -> list[str]:
         """What is known of each block of a pool's models as shadows: masked only if the attack knows the mask."""
         return [self.observations(block, "target", is_shadow=True) for block in self._blocks(wildcards)]
@@ -195,8 +207,16 @@ class Paths:
         return ["results/metrics.csv"] if self.tables() else []
 
     def without_members(self) -> list[str]:
-        """Names of the studies that compare records in question with known others alone."""
+        """Names of the studies of records in question alone, which are compared with known others, if with any."""
         return [name for name, study in self._config.studies.items() if self._config.is_without_members(study)]
+
+    def without_known(self) -> list[str]:
+        """Names of those of them that have no known others to compare with either."""
+        return [name for name, study in self._config.studies.items() if self._config.is_without_known(study)]
+
+    def with_others(self) -> list[str]:
+        """Names of those of them that have some."""
+        return [name for name in self.without_members() if name not in self.without_known()]
 
     def with_members(self) -> list[str]:
         """Names of the other studies of given models."""
@@ -297,7 +317,8 @@ class Paths:
             query = self._config.attacks[attack].reads
             if self._config.queries[query].stops_early():
                 yield f"results/stopping/{self._models(wildcards)}/{query}.npz"
-            yield from (self.observations(wildcards, role) for role in roles)
+            if not self._config.is_without_known(study):
+                yield from (self.observations(wildcards, role) for role in roles)
             yield from self.pool_observations(wildcards) if study.is_pool else ()
             if study.in_question and attack in self._config.label_attacks_of(study):
                 yield self.observations_in_question(wildcards)
@@ -308,7 +329,7 @@ class Paths:
                 yield f"results/scores_in_question/{name}/{cell}/{seeds}/{attack}.npz"
 
     def _tables_and_figures(self) -> Iterator[str]:
-        studies, figures = self._config.studies, product(self._config.figures, ("png", "pdf"))
+        studies, figures = self._config.studies, product(self._config.figures, ("png", "pdf", "txt"))
         yield from (f"results/remarks/{study}.txt" for study in studies)
         measured = [study for study in studies if study not in self.without_members()]
         yield from (path for study in measured for path in self.measures(SimpleNamespace(study=study)))

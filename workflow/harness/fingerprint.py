@@ -8,20 +8,23 @@ folder of this file decides no result, and is left out.
 
 import ast
 import hashlib
+import os
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
+
+from workflow.harness import parsed_sources
+from workflow.harness.parsed_sources import short
 
 Link = list[tuple[str, Path]]  # (dotted name, file) of all on the way to an import
 HARNESS = Path(__file__).parent.resolve()
 ROOT = HARNESS.parents[1]
 INSTALLED = {"site-packages", "dist-packages"}  # whoever installed it: pip, a distribution, for a user or for all
 COMPILED = (".pyc", *EXTENSION_SUFFIXES)  # modules without a source: known by their bytes
-EMPTY = "Module()"  # what a file means that holds no more than a docstring
 # The script, and what Python and Snakemake load before it.
 LOADED_BEFORE = {"__main__", "sitecustomize", "usercustomize", "snakemake"}
 
@@ -41,7 +44,7 @@ def fingerprint(script: str, *modules: str) -> list[str]:
     numbers = {file: number for number, file in enumerate(versions)}
     links = [[_own(name) for name in modules], *(_links(file, found[file]) for file in versions)]
     graph = [[[numbers[file] for _, file in link if file in numbers] for link in of_one] for of_one in links]
-    versions[start] = _short(repr([*versions.values(), graph]))
+    versions[start] = short(repr([*versions.values(), graph]))
     return sorted(f"{_shown(file)}@{version}" for file, version in versions.items())
 
 
@@ -126,6 +129,11 @@ def is_installed(file: Path) -> bool:
     return bool(INSTALLED & set(file.parts)) or any(file.is_relative_to(folder) for folder in _python())
 
 
+@cache  # as a job has loaded hundreds of modules from each
+def _has_installed(folder: str) -> bool:
+    return is_installed(Path(folder, "module"))
+
+
 @cache
 def _python() -> set[Path]:
     folders = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
@@ -143,8 +151,9 @@ def unlisted(script: Path, *modules: str) -> list[str]:
 def loaded() -> set[Path]:
     """Files of all modules that were imported, and are not installed."""
     modules = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
-    named = [(name, Path(file)) for name, file in modules if file and name.partition(".")[0] not in LOADED_BEFORE]
-    found = [(_on_disk(file), _is_imported(name, file)) for name, file in named if not is_installed(file)]
+    named = [(name, file) for name, file in modules if file and name.partition(".")[0] not in LOADED_BEFORE]
+    apart = [(name, Path(file)) for name, file in named if not _has_installed(os.path.dirname(file))]
+    found = [(_on_disk(file), _is_imported(name, file)) for name, file in apart]
     ours = {file for file, is_imported in found if file and (is_imported or file.is_relative_to(ROOT))}
     return {file for file in ours if not is_installed(file)}
 
@@ -198,8 +207,7 @@ def _version(file: Path, name: str) -> str:
 
 @cache  # by what stands in the file: the jobs of a plan share most of what they import
 def _source_version(source: bytes, file: Path, name: str) -> str:
-    meaning = _meaning(_tree(source, file), lambda node: _bound(node, file, name))
-    return "" if meaning == EMPTY else _short(meaning)
+    return parsed_sources.version(source, file, lambda node: _bound(node, file, name))
 
 
 def _imported(file: Path, name: str) -> list[str]:
@@ -209,7 +217,7 @@ def _imported(file: Path, name: str) -> list[str]:
 
 @cache
 def _imported_by(source: bytes, file: Path, name: str) -> list[str]:
-    return [imported for node in ast.walk(_tree(source, file)) for imported in _names(node, file, name)]
+    return [imported for node in parsed_sources.imports(source, file) for imported in _names(node, file, name)]
 
 
 def _links(file: Path, name: str) -> list[Link]:
@@ -221,11 +229,9 @@ def _leads_to(imported: str, file: Path) -> Link:
     return _own(imported) or beside(imported, file)
 
 
-def _names(node: ast.AST, file: Path, name: str) -> list[str]:
+def _names(node: ast.Import | ast.ImportFrom, file: Path, name: str) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
-    if not isinstance(node, ast.ImportFrom):
-        return []
     return [f"{imported_from(node, file, name)}.{alias.name}" for alias in node.names]
 
 
@@ -247,39 +253,5 @@ def _bound(node: ast.Import | ast.ImportFrom, file: Path, name: str) -> list[str
     return bound
 
 
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
 def _bytes_hash(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-
-
-@cache
-def _tree(content: bytes, file: Path) -> ast.Module:
-    return ast.parse(content, str(file))
-
-
-def _meaning(node: Any, of_import: Callable[[Any], list[str]]) -> str:
-    """The syntax tree as text, without positions, docstrings and empty fields (which differ between Pythons).
-
-    of_import: what stands for an import statement, a list of texts.
-    """
-    if isinstance(node, list):
-        return "[" + ",".join(_meaning(part, of_import) for part in node) + "]"
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return f"Import({','.join(of_import(node))})"
-    if not isinstance(node, ast.AST):
-        return repr(node)
-    fields = []
-    for name, value in ast.iter_fields(node):
-        if name == "body" and isinstance(value, list) and _has_docstring(node):
-            value = value[1:]
-        if value not in (None, []):
-            fields.append(f"{name}={_meaning(value, of_import)}")
-    return f"{type(node).__name__}({','.join(fields)})"
-
-
-def _has_docstring(node: ast.AST) -> bool:
-    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    return isinstance(node, kinds) and ast.get_docstring(node, clean=False) is not None

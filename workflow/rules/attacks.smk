@@ -70,9 +70,11 @@ rule score_pool:
 
 # The split has the membership of all known records: `lmia.attacks.known_records` keeps it from those that are judged.
 rule score_given:
-    """The membership score of each known record of a given model, each half by what the other half teaches."""
+    """The membership score of each known record of a given model, each half by what the other half or shadows teach."""
     input:
         target=PATHS.target_observations,
+        shadows=PATHS.shadow_observations,
+        splits=PATHS.of_shadows("results/splits/{models}/{role}.npz"),
         split="results/splits/{study}/{cell}/{seeds}/target.npz",
     output:
         "results/scores/{study}/{cell}/{seeds}/{attack}.npz",
@@ -101,10 +103,12 @@ rule score_given:
 
 
 rule score_in_question:
-    """The membership score of records in question, each by what known records of the other half teach."""
+    """The membership score of records in question, each by what known records of the other half, or shadows, teach."""
     input:
         target=PATHS.target_observations,
         in_question=PATHS.observations_in_question,
+        shadows=PATHS.shadow_observations,
+        splits=PATHS.of_shadows("results/splits/{models}/{role}.npz"),
         split="results/splits/{study}/{cell}/{seeds}/target.npz",
     output:
         "results/scores_in_question/{study}/{cell}/{seeds}/{attack}.npz",
@@ -225,6 +229,7 @@ rule measure_models:
         target=PATHS.of_models("results/models/{study}/{cell}/{seeds}/target.npz"),
         shadows=PATHS.of_shadows("results/models/{models}/{role}.npz"),
         split=PATHS.of_models("results/splits/{study}/{cell}/{seeds}/target.npz"),
+        splits=PATHS.of_shadows("results/splits/{models}/{role}.npz"),
     output:
         "results/model_measures/{study}/{cell}/{seeds}.csv",
     log:

@@ -70,7 +70,7 @@ rule compare_in_question:
     benchmark:
         "results/benchmarks/audits/{study}.tsv"
     wildcard_constraints:
-        study=any_of(PATHS.without_members()),
+        study=any_of(PATHS.with_others()),
     conda:
         "../envs/numpy.yaml"
     threads: 1
@@ -88,3 +88,41 @@ rule compare_in_question:
         "Compare the records in question of {wildcards.study} with others that are known"
     script:
         "../scripts/compare_in_question.py"
+
+
+rule decide_in_question:
+    """The same where nothing is known: what thresholds that need no known record decide of records in question."""
+    input:
+        model=PATHS.first_model,
+        in_question=PATHS.audit_observations_in_question,
+    output:
+        page=report(
+            "results/audits/{study}/report.html",
+            category="Audits",
+            labels={"study": "{study}", "page": "report"},
+        ),
+        json="results/audits/{study}/report.json",
+        card="results/audits/{study}/model-card.md",
+        records="results/audits/{study}/records.csv",
+    log:
+        "results/logs/audits/{study}.log",
+    benchmark:
+        "results/benchmarks/audits/{study}.tsv"
+    wildcard_constraints:
+        study=any_of(PATHS.without_known()),
+    conda:
+        "../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(20),
+    params:
+        attacks=PARAMS.label_attacks,
+        about=PARAMS.audit_key,
+        columns=PARAMS.told_columns,
+        files=PARAMS.told_files,
+        code=lambda wc: code("decide_in_question", *PARAMS.label_attack_modules(wc)),
+    message:
+        "Decide on the records in question of {wildcards.study} without any that is known"
+    script:
+        "../scripts/decide_in_question.py"

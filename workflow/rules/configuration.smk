@@ -1,6 +1,7 @@
 # The checked configuration, the wildcards of file names, and what rules take from workflow/config: PATHS, PARAMS, code.
 import functools
 import os
+import pathlib
 import re
 
 from snakemake.exceptions import WorkflowError
@@ -44,8 +45,19 @@ config["device"] = CONFIG.device
 config["cache"] = CONFIG.cache or os.environ.get("LMIA_CACHE")
 config["terms"] = {name: target.terms() for name, target in CONFIG.targets.items()}
 
-# For report/figure.rst; the words are in workflow/config/schema/figures.py.
-config["captions"] = {name: figure.said() for name, figure in CONFIG.figures.items()}
+
+def caption(name, figure):
+    """For report/figure.rst: what a figure shows and, where it is drawn already, the lines of its caption."""
+    file = pathlib.Path(f"results/figures/{name}.txt")
+    lines = file.read_text(encoding="utf-8") if file.exists() else ""
+    return re.sub(
+        r"([*_`|\\])", r"\\\1", f"{figure.said()} {lines}"
+    )  # nothing is markup
+
+
+config["captions"] = {
+    name: caption(name, figure) for name, figure in CONFIG.figures.items()
+}
 
 PATHS = Paths(CONFIG)
 PARAMS = Params(CONFIG, config["files"])
@@ -126,7 +138,8 @@ def code_for(stage, *entries):
     def hashes(wc):
         found = [entry(wc) for entry in entries]
         several = [each if isinstance(each, list) else [each] for each in found]
-        return code(stage, *(entry.module for each in several for entry in each))
+        entries_found = [entry for each in several for entry in each]
+        return code(stage, *(name for entry in entries_found for name in entry.modules))
 
     return hashes
 

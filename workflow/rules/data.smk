@@ -1,6 +1,6 @@
 # In: the configuration's data sets. Out: results/data/, results/splits/.
 rule prepare_dataset:
-    """A data set as one artifact: inputs in [0, 1] and classes, from originals that are fetched or given."""
+    """A data set as one artifact: inputs and classes, from originals that are fetched or given."""
     input:
         lambda wc: sound(PARAMS.known_original, wc),
     output:
@@ -52,7 +52,8 @@ rule draw_split:
         pool=PARAMS.pool,
         membership=PARAMS.membership,
         in_question=PARAMS.in_question,
-        needs_members=PARAMS.needs_members,
+        kinds=PARAMS.known_kinds,
+        evaluated=PARAMS.evaluated_of_shadow,
         files=PARAMS.membership_files,
         code=code("draw_split"),
     message:

@@ -24,6 +24,7 @@ rule compare_exhibit:
     output:
         comparison=exhibit_output("comparison"),
         claims=exhibit_output("claims"),
+        margins="results/exhibits/{exhibit}/margins.csv",
         page="results/exhibits/{exhibit}/{exhibit}.md",
     log:
         "results/logs/exhibits/{exhibit}.log",

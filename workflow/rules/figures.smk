@@ -8,6 +8,7 @@ rule plot_metrics:
     output:
         png=figure_output(),
         pdf="results/figures/{figure}.pdf",
+        caption="results/figures/{figure}.txt",
     log:
         "results/logs/figures/{figure}.log",
     benchmark:
@@ -38,6 +39,7 @@ rule plot_scores:
     output:
         png=figure_output(),
         pdf="results/figures/{figure}.pdf",
+        caption="results/figures/{figure}.txt",
     log:
         "results/logs/figures/{figure}.log",
     benchmark:
@@ -66,6 +68,7 @@ rule plot_gallery:
     output:
         png=figure_output(),
         pdf="results/figures/{figure}.pdf",
+        caption="results/figures/{figure}.txt",
     log:
         "results/logs/figures/{figure}.log",
     benchmark:

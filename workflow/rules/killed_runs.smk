@@ -1,12 +1,23 @@
 # Jobs of a Snakemake that was killed: those that start late do nothing, and what the others have finished without any
 # Snakemake having seen it is kept for the next one (workflow/harness/superseded_jobs.py, workflow/harness/job_outputs.py).
-from workflow.harness import local_store, staleness, superseded_jobs
+import atexit
+
+from workflow.harness import (
+    forked_jobs,
+    local_store,
+    parsed_sources,
+    staleness,
+    superseded_jobs,
+)
+
+atexit.register(parsed_sources.keep)  # for the next plan
 
 # A job in a cluster is a Snakemake of its own, which notes nothing of what it makes, and removes first what is there.
 config["is_nested"] = not workflow.is_main_process
 if workflow.is_main_process:
     superseded_jobs.leave()
     staleness.install(workflow, PATHS.all_results)
+    forked_jobs.install()
 elif superseded_jobs.is_outdated():
     raise WorkflowError(
         "another Snakemake makes what this job was submitted for (or results/.runs/ was emptied): nothing is done here"
@@ -14,6 +25,7 @@ elif superseded_jobs.is_outdated():
 
 
 onstart:
+    parsed_sources.keep()  # for the jobs
     superseded_jobs.begin(workflow.persistence.all_outputfiles())
     if superseded_jobs.VARIABLE in os.environ:
         workflow.register_envvars(superseded_jobs.VARIABLE)

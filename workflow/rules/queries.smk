@@ -70,7 +70,7 @@ rule search_boundary:
         files=PARAMS.model_files,
         code=lambda wc: code(
             "search_boundary",
-            PARAMS.model_entry(wc).module,
+            *PARAMS.model_entry(wc).modules,
             *(["lmia.boundary.stopping"] if PATHS.stopping(wc) else []),
         ),
     message:
@@ -149,6 +149,7 @@ rule query_references:
         dataset=PATHS.dataset,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
         model=PATHS.asked_model,
+        of_target=PATHS.references_of_target,
     output:
         "results/references/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:

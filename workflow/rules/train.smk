@@ -64,11 +64,48 @@ rule train_model:
         "../scripts/train_model.py"
 
 
+rule train_shadow:
+    """A shadow of a given model, trained as that was, on a random half of the records that it is judged by."""
+    input:
+        dataset=PATHS.dataset,
+        split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
+    output:
+        "results/models/{study}/{cell}/{seeds}/{role}.npz",
+    log:
+        "results/logs/models/{study}/{cell}/{seeds}/{role}.log",
+    benchmark:
+        "results/benchmarks/models/{study}/{cell}/{seeds}/{role}.tsv"
+    wildcard_constraints:
+        study=studies_of("given"),
+        role=r"shadow\d+",
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(240),
+        gpu=1,
+    params:
+        seeds="{seeds}",
+        role="{role}",
+        model=PARAMS.model,
+        place=PARAMS.shadow_place,
+        trainer=PARAMS.trainer,
+        files=lambda wc: PARAMS.files(
+            PARAMS.model_entry(wc), *PARAMS.trainer_entries(wc)
+        ),
+        code=code_for("train_shadow", PARAMS.model_entry, PARAMS.trainer_entries),
+    message:
+        "Train the {wildcards.role} of the model of {wildcards.study}, {wildcards.cell}"
+    script:
+        "../scripts/train_shadow.py"
+
+
 rule import_target:
     """A model that exists already, once it has shown that it knows its task, and its members."""
     input:
         dataset=PATHS.dataset,
-        split="results/splits/{study}/{cell}/{seeds}/target.npz",
+        split=PATHS.imported_split,
     output:
         "results/models/{study}/{cell}/{seeds}/target.npz",
     log:

@@ -3,14 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from lmia.evaluation.claims import judge_claims
+from lmia.evaluation.claims import claim_margins, judge_margins
 from lmia.evaluation.paper_comparison import compare_numbers, to_page
 from workflow.harness.job import job
 
 
 def compare(output: Any, title: str, artifact: str, numbers: list[dict], claims: list[dict], resamples: int) -> None:
-    comparison, judged = compare_numbers(numbers), judge_claims(claims, artifact, resamples)
+    comparison, margins = compare_numbers(numbers), claim_margins(claims, artifact, resamples)
+    judged = judge_margins(margins, claims)
     comparison.to_csv(output.comparison, index=False)
+    margins.to_csv(output.margins, index=False)
     judged.to_csv(output.claims, index=False)
     Path(output.page).write_text(to_page(title, comparison, judged))
 

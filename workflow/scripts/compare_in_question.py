@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lmia import artifacts, plugins
-from lmia.attacks.known_records import NO_OPTIONS
+from lmia.attacks.entries import of_entry
 from lmia.attacks.observation_files import ObservedModels, check_precision, load_observations
 from lmia.audit import files
 from lmia.audit.standing_page import blind_flags, report, to_card, to_html
@@ -23,7 +23,7 @@ def scores_of(attack: dict[str, Any], observed: ObservedModels) -> tuple[np.ndar
     """(scores (n,), mean queries per record, the attack's own threshold, None where it has none), of all magnitudes
     together, by an attack that learns nothing.
     """
-    rule = plugins.bind("attacks", "Attack", {key: attack[key] for key in attack if key not in NO_OPTIONS})()
+    rule = of_entry(attack)()
     (of_model,) = observed.per_seed
     cut = of_model if attack["budget"] is None else of_model.cut(attack["budget"])
     own = rule.threshold_on(cut) if hasattr(rule, "threshold_on") else None

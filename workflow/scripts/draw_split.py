@@ -1,11 +1,14 @@
 """Members and non-members of one role, for every seed of a block."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lmia import artifacts
+from lmia.asked_points import evaluated_ids
 from lmia.data import csv, npz
 from lmia.data.equal_inputs import number_inputs
-from lmia.splits import draw_block, draw_in_question, known_split
+from lmia.splits import draw_block, draw_in_question, draw_shadow, known_split, role_parts
 from lmia.streams import seed_list
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
@@ -35,18 +38,28 @@ def take_known(
     seeds: list[int],
     role: str,
     in_question: int | None,
-    needs_members: bool,
+    kinds: Sequence[str],
+    n_train: int,
+    evaluated: int | None,
     name: str,
 ) -> None:
-    inputs = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})[0]["inputs"]
+    data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     with bad_input(f"datasets.{name}"):
-        same = number_inputs(inputs)
-        members, nonmembers, n_left_out = known_split(membership, same, needs_members)
+        same = number_inputs(data["inputs"])
+        members, nonmembers, n_left_out = known_split(membership, same, kinds)
         arrays = {"members": members[None], "nonmembers": nonmembers[None]}
         if in_question is not None:
             ids, n_twins = draw_in_question(membership, same, seeds[0], in_question)
             arrays["in_question"] = ids[None]
             print(f"{len(ids)} records are in question; {n_twins} are not, as they have the inputs of a known one")
+    if role.startswith("shadow"):
+        judged = evaluated_ids(members, nonmembers, seeds[0], evaluated)
+        of_shadow = (judged, data["classes"], same, n_train, seeds[0], role_parts(role)[1])
+        avoided = np.setdiff1d(members, judged)  # no search of the given model starts there
+        drawn = zip(("members", "nonmembers", "others", "avoided"), (*draw_shadow(*of_shadow), avoided), strict=True)
+        arrays = {part: ids[None] for part, ids in drawn}
+        n_own, n_others = (arrays[part].shape[1] for part in ("members", "others"))
+        print(f"the shadow is trained on {n_own} of the records that are judged, and on {n_others} beside them")
     artifacts.save(output, "split", arrays, {"scheme": "given", "seeds": seeds, "role": role})
     print(f"{len(members)} members and {len(nonmembers)} non-members are known; as many of each are judged")
     print(f"{n_left_out} known examples are left out, whose inputs are those of another")
@@ -80,6 +93,8 @@ if __name__ == "__main__":
                 seeds=seed_list(params.seeds),
                 role=params.role,
                 in_question=params.in_question,
-                needs_members=params.needs_members,
+                kinds=params.kinds,
+                n_train=params.n_train,
+                evaluated=params.evaluated,
                 name=name,
             )

@@ -15,6 +15,7 @@ from lmia.label_function import LabelFunction, as_network
 from lmia.models.checkpoints import to_arrays
 from lmia.models.usability import check_answers
 from lmia.split_rows import ids_of
+from lmia.splits import MIN_KNOWN
 from lmia.streams import seed_list, stream
 from lmia.table import Table
 from lmia.targets.ledger import ASKED_AGAIN
@@ -45,6 +46,9 @@ def import_target(
     inputs, classes = data["inputs"], data["classes"]
     (seed,) = seed_list(params.seeds)
     members, nonmembers = (ids_of(parts[part][0]) for part in ("members", "nonmembers"))
+    whose, others = "known records", "known non-members"
+    if "in_question" in parts:  # nobody knows of any record whether it was in training
+        nonmembers, whose, others = parts["in_question"][0], "records in question", "records in question"
     shape, n_classes, table = inputs.shape[1:], int(classes.max()) + 1, Table.from_arrays(data)
     with bad_input(f"targets.{name}, on inputs of shape {list(shape)}"):
         build = plugins.bind("models", "build", params.model | terms, table=table)
@@ -68,13 +72,15 @@ def import_target(
         network = network.eval().to(device)
         ids = np.sort(np.concatenate([members, nonmembers]))
         otherwise = _answered_otherwise(network, inputs[ids])  # at once, as another model may be there before long
-        kind, looked_at = ("members", members) if len(members) else ("non-members", nonmembers)
+        kind, looked_at = ("known members", members) if len(members) else (others, nonmembers)
         found = check_answers(network, torch.from_numpy(inputs[looked_at]).to(device), n_classes)
         of_members, of_others = (
             predict(network, torch.from_numpy(inputs[ids]).to(device)).cpu() if len(ids) else torch.zeros(0).long()
             for ids in (members, nonmembers)
         )
-        check_above_chance((of_members if len(members) else of_others).numpy(), classes[looked_at], kind)
+        is_enough = len(looked_at) >= MIN_KNOWN  # of records in question there may be one alone
+        if is_enough:
+            check_above_chance((of_members if len(members) else of_others).numpy(), classes[looked_at], kind)
     if isinstance(network, OpenedFile):
         arrays["runtime"] = np.array([network.runtime])  # so that answers of another version are others
     if isinstance(network, LabelFunction):
@@ -83,11 +89,11 @@ def import_target(
         arrays["answered_otherwise"] = np.array([otherwise])
         print(f"{100 * otherwise:.0f} % of known records are answered otherwise when asked again")
         found += [f"answers {100 * otherwise:.0f} % of inputs otherwise when asked again"] if otherwise else []
-    found.append(labels_flag(of_members, of_others, torch.from_numpy(classes[nonmembers])))
+    found += [labels_flag(of_members, of_others, torch.from_numpy(classes[nonmembers]))] if is_enough else []
     parts = (("train_accuracy", of_members, members), ("test_accuracy", of_others, nonmembers))
     for metric, labels, of in parts if len(members) else parts[1:]:
         arrays[metric] = np.array([np.mean(labels.numpy() == classes[of])])
-        print(f"{metric} on {len(of)} known records: {arrays[metric][0]:.4f}; is that what you know of the model?")
+        print(f"{metric} on {len(of)} {whose}: {arrays[metric][0]:.4f}; is that what you know of the model?")
     if len(members):
         seen = inputs[ids] if table is None else table.features(inputs[ids])
         auc, low, _ = blind_auc(seen, classes[ids], np.isin(ids, members), seed)

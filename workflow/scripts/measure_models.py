@@ -11,13 +11,25 @@ from lmia.streams import seed_list
 from workflow.harness.job import job
 
 
-def measure(target: str, shadows: list[str], split: str, output: str, key: dict[str, Any], seeds: list[int]) -> None:
+def sizes_of(split: str, seeds: list[int]) -> list[list[int]]:
+    """Of each seed, number of members and of non-members."""
     parts, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
-    sizes = [[len(ids_of(parts[name][row])) for name in ("members", "nonmembers")] for row in range(len(seeds))]
+    return [[len(ids_of(parts[name][row])) for name in ("members", "nonmembers")] for row in range(len(seeds))]
+
+
+def measure(
+    target: str,
+    shadows: list[str],
+    split: str,
+    splits: list[str],
+    output: str,
+    key: dict[str, Any],
+    seeds: list[int],
+) -> None:
     expected = {metric: ("f", 1) for metric in MODEL_METRICS}
     of_target, *of_shadows = [artifacts.load(path, "model", expected)[0] for path in (target, *shadows)]
-    rows = [*model_rows([of_target], seeds, sizes, "")]
-    rows += model_rows(of_shadows, seeds, sizes, "shadow_") if of_shadows else []
+    rows = [*model_rows([of_target], seeds, sizes_of(split, seeds), "")]
+    rows += model_rows(of_shadows, seeds, sizes_of(splits[0], seeds), "shadow_") if of_shadows else []
     rows += guarantee_rows(of_target, seeds)
     pd.DataFrame([key | row for row in rows]).to_csv(output, index=False)
 
@@ -28,6 +40,7 @@ if __name__ == "__main__":
             target=snakemake.input.target,
             shadows=list(snakemake.input.shadows),
             split=snakemake.input.split,
+            splits=list(snakemake.input.splits),
             output=snakemake.output[0],
             key=snakemake.params.key,
             seeds=seed_list(snakemake.params.seeds),

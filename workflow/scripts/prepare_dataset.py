@@ -1,8 +1,9 @@
-"""A data set as one artifact: inputs in [0, 1] and classes, and its table where it has columns of its own."""
+"""A data set as one artifact: inputs and classes, and its table where it has columns of its own, or its box."""
 
 from typing import Any
 
 from lmia import artifacts, plugins
+from lmia.box import Box
 from lmia.data.array_checks import checked
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
@@ -13,9 +14,10 @@ def prepare(output: str, name: str, spec: dict[str, Any], where: dict[str, Any])
         loaded = plugins.bind("data", "load", spec | where)()
         if not isinstance(loaded, tuple) or len(loaded) not in (2, 3):
             raise ValueError(f"expected (inputs, classes) from load() of {spec['kind']}, got {type(loaded).__name__}")
-        inputs, classes = checked(*loaded[:2])
-        table = loaded[2].to_arrays() if len(loaded) == 3 else {}
-    artifacts.save(output, "dataset", {"inputs": inputs, "classes": classes} | table, {"spec": spec})
+        more = loaded[2] if len(loaded) == 3 else None
+        inputs, classes = checked(*loaded[:2], box=more if isinstance(more, Box) else None)
+        arrays = more.to_arrays() if more is not None else {}
+    artifacts.save(output, "dataset", {"inputs": inputs, "classes": classes} | arrays, {"spec": spec})
 
 
 if __name__ == "__main__":

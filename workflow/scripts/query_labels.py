@@ -21,7 +21,7 @@ from workflow.harness.terms import terms_of
 def query_labels(
     models: TrainedModels, output: str, spec: dict[str, Any], precision: dict[str, Any], name: str, journal: Journal
 ) -> None:
-    perturbation = plugins.bind("perturbations", "Perturbation", spec, table=models.table)()
+    perturbation = plugins.bind("perturbations", "Perturbation", spec, table=models.table, box=models.box)()
     option = getattr(plugins.load("perturbations", spec["kind"]), "MAGNITUDES", None)
     if option in spec:
         with bad_input(f"queries.{name}"):

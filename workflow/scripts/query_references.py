@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lmia import plugins
+from lmia import artifacts, plugins
 from lmia.data.equal_inputs import number_inputs
 from lmia.journal import Journal
 from lmia.models.asked_models import TrainedModels
@@ -51,9 +51,21 @@ def like(
     return blamed
 
 
+def asked_already(path: str, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(labels (n, r), bools (n, r)) of the given model's references, about the same records (n,).
+
+    They are those of its shadows as well: the same training on the same records.
+    """
+    arrays, _ = artifacts.load(path, "references", {"reference_labels": ("i", 3), "example_ids": ("i", 2)})
+    if not np.array_equal(arrays["example_ids"][0], ids):
+        raise ValueError(f"{path}: expected references that were asked about the {len(ids)} records of a shadow")
+    return arrays["reference_labels"][0], arrays["is_in"][0]
+
+
 def query_references(
     models: TrainedModels,
     output: str,
+    of_target: str | None,
     n_train: int,
     n_references: int,
     target: dict[str, Any],
@@ -66,17 +78,20 @@ def query_references(
     for subject in models:
         own = LabelOracle(subject.network, len(subject.ids), budget=1)(subject.inputs, np.arange(len(subject.ids)))
         part = journal.part(f"seed {subject.seed}")
-        labels, is_in = ask_references(
-            like(models, subject.network, target, trainer, name),
-            inputs,
-            classes,
-            same,
-            subject.ids,
-            n_train,
-            n_references,
-            subject.seed,
-            part,
-        )
+        if of_target is not None:
+            labels, is_in = asked_already(of_target, subject.ids)
+        else:
+            labels, is_in = ask_references(
+                like(models, subject.network, target, trainer, name),
+                inputs,
+                classes,
+                same,
+                subject.ids,
+                n_train,
+                n_references,
+                subject.seed,
+                part,
+            )
         of_own, of_others = told(labels, is_in, subject.classes)
         print(f"references are right on {of_own:.4f} of the records that they know, and on {of_others:.4f} of others")
         rows.append(subject.row(labels=own.cpu().numpy(), reference_labels=labels, is_in=is_in))
@@ -94,6 +109,7 @@ if __name__ == "__main__":
             query_references(
                 models=TrainedModels(snakemake.input, params, device, snakemake.threads, terms_of(snakemake)),
                 output=snakemake.output[0],
+                of_target=snakemake.input.get("of_target") or None,
                 n_train=params.n_train,
                 n_references=params.n_references,
                 target=snakemake.config["targets"][name],

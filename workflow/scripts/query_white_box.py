@@ -18,7 +18,8 @@ def query_white_box(models: TrainedModels, output: str, spec: dict[str, Any], jo
     rows = []
     for subject in models:
         asked, title = (subject.network, subject.inputs, subject.classes), f"seed {subject.seed}"
-        found = white_box_distances(*asked, steps=spec["steps"], progress=title, journal=journal.part(title))
+        options = {"steps": spec["steps"], "box": models.box}
+        found = white_box_distances(*asked, **options, progress=title, journal=journal.part(title))
         distance, n_queries = found[0][:, None].astype(np.float32), found[1][:, None].astype(np.int32)
         rows.append(subject.row(distance=distance, n_queries=n_queries))
         print(f"{title}: {np.isinf(distance).sum()} of {len(distance)} searches censored")

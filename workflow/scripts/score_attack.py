@@ -3,13 +3,12 @@
 from typing import Any
 
 from lmia import artifacts, plugins
+from lmia.attacks.entries import of_entry
 from lmia.attacks.observation_files import check_precision, load_observations
 from lmia.attacks.scoring import score_block
 from lmia.membership import load_membership
 from lmia.streams import seed_list
 from workflow.harness.job import job
-
-NO_OPTIONS = ("reads", "budget", "budgets")  # of the rule itself
 
 
 def score(
@@ -21,11 +20,10 @@ def score(
     observation: str,
     seeds: list[int],
 ) -> None:
-    make = plugins.bind("attacks", "Attack", {key: attack[key] for key in attack if key not in NO_OPTIONS})
     of_target, *of_shadows = [load_observations(path, observation) for path in (target, *shadows)]
     check_precision([of_target, *of_shadows])
     known = [load_membership(split, of.example_ids) for split, of in zip(splits, of_shadows, strict=True)]
-    arrays = score_block(make, of_target, of_shadows, known, attack["budget"], attack["budgets"])
+    arrays = score_block(of_entry(attack), of_target, of_shadows, known, attack["budget"], attack["budgets"])
     artifacts.save(output, "scores", arrays, {"attack": attack, "seeds": seeds})
 
 

@@ -1,30 +1,45 @@
-"""Membership scores of the known records of a model: each half is judged by what the other half teaches."""
+"""Membership scores of the known records of a model: each half is judged by what the other half teaches, or shadows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lmia import artifacts, plugins
-from lmia.attacks.known_records import NO_OPTIONS, halves, run_on_halves
-from lmia.attacks.observation_files import load_observations
-from lmia.attacks.scoring import as_arrays
-from lmia.evaluation.references import flag_of
+from lmia.attacks.entries import of_entry
+from lmia.attacks.known_records import halves, run_on_halves
+from lmia.attacks.observation_files import check_precision, load_observations
+from lmia.attacks.scoring import as_arrays, run_attack
+from lmia.evaluation.flag_texts import join
+from lmia.evaluation.references import flag_of, flag_of_shadows
 from lmia.membership import load_membership
 from lmia.streams import seed_list
 from workflow.harness.job import job
 
 
-def score(target: str, split: str, output: str, attack: dict[str, Any], observation: str, seeds: list[int]) -> None:
-    make = plugins.bind("attacks", "Attack", {key: attack[key] for key in attack if key not in NO_OPTIONS})
-    observed = load_observations(target, observation)
-    known = load_membership(split, observed.example_ids)
-    results = []
-    for seed, of_model, is_member in zip(seeds, observed.per_seed, known, strict=True):
-        half = halves(is_member, seed)
-        ways = (observed.unit, attack["budget"], attack["budgets"])
-        results.append(run_on_halves(make, of_model, is_member, half, *ways))
-    arrays = as_arrays(results, observed)
-    arrays["flags"] = np.array([flag_of(of, is_member) for of, is_member in zip(observed.per_seed, known, strict=True)])
+def score(
+    target: str,
+    shadows: Sequence[str],
+    split: str,
+    splits: Sequence[str],
+    output: str,
+    attack: dict[str, Any],
+    observation: str,
+    seeds: list[int],
+) -> None:
+    of_target, *of_shadows = [load_observations(path, observation) for path in (target, *shadows)]
+    check_precision([of_target, *of_shadows])
+    (seed,), (of_model,), (is_member,) = seeds, of_target.per_seed, load_membership(split, of_target.example_ids)
+    how = (of_target.unit, attack["budget"], attack["budgets"])
+    flags = [flag_of(of_model, is_member)]
+    if of_shadows:
+        asked = [models.per_seed[0] for models in of_shadows]
+        is_in = [load_membership(of, models.example_ids)[0] for of, models in zip(splits, of_shadows, strict=True)]
+        results = run_attack(of_entry(attack), of_model, asked, is_in, *how)
+        flags.append(flag_of_shadows(of_model, asked, is_in, is_member))
+    else:
+        results = run_on_halves(of_entry(attack), of_model, is_member, halves(is_member, seed), *how)
+    arrays = as_arrays([results], of_target) | {"flags": np.array([join(flags)])}
     artifacts.save(output, "scores", arrays, {"attack": attack, "seeds": seeds})
 
 
@@ -32,7 +47,9 @@ if __name__ == "__main__":
     with job(snakemake, *plugins.modules(attacks=snakemake.params.attack)):
         score(
             target=snakemake.input.target,
+            shadows=list(snakemake.input.shadows),
             split=snakemake.input.split,
+            splits=list(snakemake.input.splits),
             output=snakemake.output[0],
             attack=snakemake.params.attack,
             observation=snakemake.params.observation,

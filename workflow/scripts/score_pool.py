@@ -3,13 +3,12 @@
 from typing import Any
 
 from lmia import artifacts, plugins
+from lmia.attacks.entries import of_entry
 from lmia.attacks.observation_files import join_blocks, load_observations
 from lmia.calibration.scoring import score_targets
 from lmia.membership import load_pool_membership
 from lmia.streams import seed_list
 from workflow.harness.job import job
-
-NO_OPTIONS = ("reads", "budget", "budgets", "shadows")  # of the rule itself
 
 
 def score(
@@ -18,33 +17,32 @@ def score(
     splits: list[str],
     output: str,
     attack: dict[str, Any],
-    kind: tuple[str, str],
+    calibrates: bool,
     observation: str,
     seeds: list[int],
     blocks: list[list[int]],
 ) -> None:
-    make = plugins.bind(*kind, {key: attack[key] for key in attack if key not in NO_OPTIONS})
     of_targets = load_observations(targets, observation)
     known = join_blocks([load_observations(path, observation) for path in models], blocks)
     numbers = sorted(seed for block in blocks for seed in block)
     is_member = load_pool_membership(splits, blocks, known.example_ids[0])
     places = [numbers.index(seed) for seed in seeds]
     ways = (attack["budget"], attack["budgets"], attack["shadows"])
-    arrays = score_targets(make, of_targets, places, known.per_seed, is_member, *ways)
+    arrays = score_targets(of_entry(attack, calibrates), of_targets, places, known.per_seed, is_member, *ways)
     artifacts.save(output, "scores", arrays, {"attack": attack, "seeds": seeds})
 
 
 if __name__ == "__main__":
     params = snakemake.params
-    kind = ("calibration", "Calibration") if params.calibrates else ("attacks", "Attack")
-    with job(snakemake, *plugins.modules(**{kind[0]: params.attack})):
+    package = "calibration" if params.calibrates else "attacks"
+    with job(snakemake, *plugins.modules(**{package: params.attack})):
         score(
             targets=snakemake.input.targets,
             models=list(snakemake.input.models),
             splits=list(snakemake.input.splits),
             output=snakemake.output[0],
             attack=params.attack,
-            kind=kind,
+            calibrates=params.calibrates,
             observation=params.observation,
             seeds=seed_list(params.seeds),
             blocks=[seed_list(block) for block in params.blocks],

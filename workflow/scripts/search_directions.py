@@ -23,7 +23,7 @@ def search(
     for subject in models:
         # Target and shadow of a seed, and all models of a pool, move towards the same random point.
         draw = stream(subject.draws, f"{name}, direction")
-        points = fixed_points(spec["directions"], subject.inputs.shape[1:], draw)
+        points = fixed_points(spec["directions"], subject.inputs.shape[1:], draw, models.box)
         asked, title = (subject.network, subject.inputs, subject.classes, points), f"seed {subject.seed}"
         options = {"levels": spec["levels"], "method": spec["method"], **precision}
         distance, n_queries, way = search_directions(*asked, journal=journal.part(title), progress=title, **options)

@@ -33,7 +33,7 @@ def write(
     columns: pd.DataFrame | None,
     naming: str | None,
 ) -> None:
-    expected = {"scores": ("f", 3), "thresholds": ("f", 3), "example_ids": ("i", 2)}
+    expected = {"scores": ("f", 3), "example_ids": ("i", 2)}
     scored = {name: artifacts.load(path, "scores", expected)[0] for name, path in zip(attacks, scores, strict=True)}
     asked = {
         name: artifacts.load(path, "scores_in_question", expected)[0]

@@ -10,6 +10,7 @@ import argparse
 import shutil
 from collections.abc import Iterator, Sequence
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -51,7 +52,8 @@ def keep(config: Config, name: str) -> None:
     FIGURES.mkdir(parents=True, exist_ok=True)
     for figure, entry in config.figures.items():
         if entry.study == name:
-            shutil.copy(ROOT / f"results/figures/{figure}.png", FIGURES / f"{name}-{figure}.png")
+            for end in ("png", "txt"):
+                shutil.copy(ROOT / f"results/figures/{figure}.{end}", FIGURES / f"{name}-{figure}.{end}")
 
 
 def filled(page: str) -> str:
@@ -94,9 +96,15 @@ def of_pool(name: str) -> Iterator[str]:
         table = transferred_rows(attacks, rate)
         yield to_markdown(table, [str(table.columns[0]), "FPR", "TPR", *PRIORS.values()])
     files = sorted(FIGURES.glob(f"{name}-*.png"))
-    yield "\n\n".join(f"![{file.stem}](figures/comparison/{file.name})" for file in files)
+    yield "\n\n".join(f"![{file.stem}](figures/comparison/{file.name})\n\n{caption(file)}".strip() for file in files)
     kept = {"All rows": "", "each target's": "-targets", "all differences": "-differences"}
     yield ", ".join(f"[{what}](results/data/comparison-{name}{end}.csv)" for what, end in kept.items()) + "."
+
+
+def caption(picture: Path) -> str:
+    """The lines of a figure's caption, "" where none is kept."""
+    file = picture.with_suffix(".txt")
+    return file.read_text() if file.exists() else ""
 
 
 def shown(row: Any, flags: str = "") -> str:

@@ -1,47 +1,37 @@
-"""Write a page of results, docs/results/<name>.md, from a finished study, with its tables and figures.
+"""Write a page of results, docs/results/<name>.md, from what is kept of finished studies, with its tables and figures.
 
 Run from the repository root, with the files that were given to Snakemake's --configfile:
 python -m workflow.tools.results_page docs/results/configs/paper.yaml
 python -m workflow.tools.results_page docs/results/configs/mnist.yaml --name mnist
-The text of the page is docs/results/notes/<name>.md: the conclusion, `## What was run` and `## Remarks`.
+It first keeps what results/ has of these studies (`kept_results`), so a page can be written without results/ too.
+The text of the page is docs/results/notes/<name>.md: the conclusion, `## What was run`, `## Reasons` and `## Remarks`.
 """
 
 import argparse
 import os
 import platform
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from lmia import artifacts
-from lmia.evaluation.claims import BY_CONSTRUCTION
-from lmia.evaluation.metrics_table import read_metrics
-from lmia.evaluation.paper_comparison import to_markdown, transfer_cost
-from lmia.membership import load_membership
-from workflow.config.load import check, read_layers
-from workflow.config.result_files import trained_cell
+from lmia import plugins
+from lmia.evaluation.claims import BY_CONSTRUCTION, CLAIMS, judge_margins
+from lmia.evaluation.paper_comparison import COMPARISON, compare_number, to_markdown, to_page
+from lmia.figures.style import save
+from workflow.config.exhibit_inputs import exhibit_claims, exhibit_numbers
 from workflow.config.schema.configuration import Config
+from workflow.tools.kept_results import MODEL, STAGES, keep, kept, load, measures_over_seeds
+from workflow.tools.paper_tables import counts, read_reasons, reasons, side_by_side, undefended
 
 Table = Any  # a pandas DataFrame, whose own hints hold every type that an entry may have
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs/results"
 
-STAGES = {
-    "data": "prepare data",
-    "splits": "draw splits",
-    "models": "train",
-    "answers": "query labels",
-    "distances": "search boundaries",
-    "white_box": "query white-box",
-    "confidences": "query confidences",
-    "scores": "score",
-    "measures": "measure",
-}
-
-MODEL = ["study", "n_train", "defense"]
 KEPT = [*MODEL, "seed", "attack", "setting", "queries", "metric", "value", "ci_low", "ci_high", "flags"]
 TITLES = {
     "paper": "The paper's tables and figures",
@@ -53,7 +43,12 @@ TITLES = {
     "cifar100": "CIFAR-100",
     "wide-resnet": "Figure 4: a wide residual network",
 }
-RUN, REMARKS = "What was run", "Remarks"
+RUN, REASONS, REMARKS = "What was run", "Reasons", "Remarks"
+PAPER_TABLES = ("table_1", "table_2")
+MARKED = """\
+Accuracy in %, with 95 % intervals; ✓ reproduced, ✗ differs, ? not resolvable, 1 pair: of one pair of models.
+[How to read a page of results](index.md#how-to-read-a-page) defines these words.
+"""
 LOST = """\
 Points that an attack loses because shadow and target differ.
 They are the accuracy with a threshold from the target's other half, minus the accuracy with the shadow's threshold.
@@ -69,24 +64,22 @@ Of an interrupted job only the last attempt is counted.
 
 def main(files: Sequence[str], name: str, machine: str) -> None:
     config = load(files)
-    folders = [ROOT / "results/exhibits" / exhibit for exhibit in config.exhibits]
-    measured = measures(config)
-    keep_measures(measured, name)
-    sections = [summary(keep(folders, name))]
-    for folder in folders:
-        text = (folder / f"{folder.name}.md").read_text().replace("# ", "## ", 1)
-        sections.append(text + pictures(config.exhibits[folder.name].figures))
-    sections.append("## All attacks\n\n" + attacks(measured, f"data/{name}-attacks.csv"))
-    sections.append("## The models\n\n" + models(config))
-    sections.append("## What the shadow's threshold costs\n\n" + thresholds(config))
-    sections.append("## CPU time\n\n" + costs(config))
+    keep(config, name)
+    measured = measures_over_seeds(config, name)
+    comparison, claims = compared(config, measured, name), claimed(config, name)
+    noted = notes(name)
+    first = [first_screen(comparison, noted), summary({"comparison": comparison, "claims": claims})]
+    sections = []
+    for exhibit, entry in config.exhibits.items():
+        parts = [table[table["artifact"].eq(exhibit)] for table in (comparison, claims)]
+        text = to_page(entry.title, *parts).replace("# ", "## ", 1)
+        sections.append(text + pictures(config, entry.figures, measured))
+    sections.append("## All attacks\n\n" + attacks(measured, f"data/{name}-measures.csv"))
+    sections.append("## The models\n\n" + models(config, name))
+    sections.append("## What the shadow's threshold costs\n\n" + thresholds(config, name))
+    sections.append("## CPU time\n\n" + costs(config, name))
     how = rebuild(list(config.exhibits), files, name, machine)
-    (PAGES / f"{name}.md").write_text(page(name, notes(name), how, sections))
-
-
-def load(files: Sequence[str]) -> Config:
-    """The configuration that Snakemake makes of these files."""
-    return check(read_layers(files)[0])
+    (PAGES / f"{name}.md").write_text(page(name, noted, first, how, sections))
 
 
 def notes(name: str) -> dict[str, str]:
@@ -97,10 +90,10 @@ def notes(name: str) -> dict[str, str]:
     return {"": conclusion.strip()} | {heading.strip(): text.strip() for heading, _, text in parts}
 
 
-def page(name: str, noted: dict[str, str], how: str, sections: Sequence[str]) -> str:
-    """The text of a page: conclusion, what was run and how to rebuild it, tables and figures, remarks."""
+def page(name: str, noted: dict[str, str], first: Sequence[str], how: str, sections: Sequence[str]) -> str:
+    """The text of a page: conclusion and first tables, what was run and how to rebuild it, further tables, remarks."""
     title = TITLES.get(name, name.replace("-", " ").capitalize())
-    before = [f"# {title}", noted[""], f"## {RUN}", noted.get(RUN, ""), how]
+    before = [f"# {title}", noted[""], *first, f"## {RUN}", noted.get(RUN, ""), how]
     after = [f"## {REMARKS}", noted[REMARKS]] if REMARKS in noted else []
     return "\n\n".join(part.strip() for part in [*before, *sections, *after] if part.strip()) + "\n"
 
@@ -118,15 +111,46 @@ python -m workflow.tools.results_page {" ".join(files)}{own}
 ```"""
 
 
-def keep(folders: Sequence[Path], name: str) -> dict[str, Table]:
-    """Copy the exhibits' tables beside the page, each as one; returns kind of table -> table."""
-    tables = {}
-    for kind in ("comparison", "claims"):
-        table = pd.concat([pd.read_csv(folder / f"{kind}.csv") for folder in folders], ignore_index=True)
-        if len(table):
-            table.to_csv(PAGES / f"data/{name}-{kind}.csv", index=False)
-            tables[kind] = table
-    return tables
+def compared(config: Config, measured: Table, name: str) -> Table:
+    """The paper's numbers beside the kept ones, also written beside the page."""
+    rows = []
+    for exhibit in config.exhibits:
+        for cell in exhibit_numbers(config, exhibit):
+            found = measured[measured["study"].eq(Path(cell["table"] or "").stem)]
+            is_kept = found["attack"].eq(cell["attack"]) & found["defense"].eq(cell["defense"])
+            rows.append(compare_number(found if is_kept.any() else None, cell))
+    table = pd.DataFrame(rows, columns=COMPARISON)
+    if len(table):
+        table.to_csv(PAGES / f"data/{name}-comparison.csv", index=False)
+    return table
+
+
+def claimed(config: Config, name: str) -> Table:
+    """The claims of all exhibits by the kept margins of the configuration's seeds, also written beside the page."""
+    margins, parts = kept(config, name, "margins"), [pd.DataFrame(columns=CLAIMS)]
+    for exhibit in config.exhibits:
+        claims = exhibit_claims(config, exhibit)
+        wanted = {(claim["claim"], claim["metric"], seed) for claim in claims for seed in claim["seeds"]}
+        rows = margins[margins["artifact"].eq(exhibit)]
+        of = rows[["claim", "metric", "seed"]].itertuples(index=False, name=None)
+        parts.append(judge_margins(rows[np.array([row in wanted for row in of], bool)], claims))
+    table = pd.concat(parts, ignore_index=True)
+    table = table.sort_values("verdict", key=lambda verdicts: verdicts.eq(BY_CONSTRUCTION), kind="stable")
+    if len(table):
+        table.to_csv(PAGES / f"data/{name}-claims.csv", index=False)
+    return table
+
+
+def first_screen(comparison: Table, noted: dict[str, str]) -> str:
+    """The paper's tables as in the paper, where the page has them, and why numbers differ."""
+    rows = undefended(comparison, PAPER_TABLES)
+    if not len(rows):
+        return ""
+    parts = [f"## The paper's tables\n\n{MARKED}", counts(rows)]
+    parts += [side_by_side(rows[rows["artifact"].eq(table)]) for table in PAPER_TABLES]
+    if told := reasons(rows, read_reasons(noted.get(REASONS, ""))):
+        parts.append(f"Why numbers differ:\n\n{told}")
+    return "\n\n".join(part.strip() for part in parts)
 
 
 def summary(tables: dict[str, Table]) -> str:
@@ -148,39 +172,25 @@ def counted(column: Any) -> str:
     return ", ".join(f"{n} {value}" for value, n in column.value_counts().items())
 
 
-def pictures(figures: Sequence[str]) -> str:
-    """Figures as links, copied beside the pages."""
-    target = ROOT / "docs/figures/paper"
-    for figure in figures:
-        target.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / f"results/figures/{figure}.png", target)
-    return "".join(f"\n![{figure}](../figures/paper/{figure}.png)" for figure in figures) + "\n" * bool(figures)
+def pictures(config: Config, figures: Sequence[str], measured: Table) -> str:
+    """Figures as links, each above its caption, drawn of the kept rows where one needs no more, beside the pages.
 
-
-def runs(config: Config) -> Iterator[tuple[dict[str, Any], str]]:
-    """(what tells models apart, path of their folder under a stage's) of all blocks of models that are attacked."""
-    for name, study in config.studies.items():
-        if not study.attacks:
+    One that needs what was not run, or not kept, is left out.
+    """
+    folder, target, texts = ROOT / "results/figures", ROOT / "docs/figures/paper", []
+    target.mkdir(parents=True, exist_ok=True)
+    for name in figures:
+        figure, files = config.figures[name], {kind: f"{name}.{kind}" for kind in ("png", "txt")}
+        if figure.drawn_from == "metrics" and set(figure.all_studies()) <= set(measured["study"]):
+            drawn = plugins.load("figures", figure.kind).plot(measured, figure.params(config))
+            save(drawn, SimpleNamespace(png=target / files["png"], pdf=None, caption=target / files["txt"]))
+        elif all((folder / file).exists() for file in files.values()):
+            for file in files.values():
+                shutil.copy(folder / file, target)
+        else:
             continue
-        for n in study.n_train:
-            for cell in dict.fromkeys(trained_cell(config, f"n{n}-{defense}") for defense in study.defenses):
-                for block in study.seeds:
-                    key = {"study": name, "n_train": n, "defense": cell.partition("-")[2]}
-                    yield key, f"{name}/{cell}/{block}"
-
-
-def measures(config: Config) -> Table:
-    """Rows of all studies' tables, as `read_metrics` gives them."""
-    return pd.concat(
-        [read_metrics(ROOT / f"results/tables/{name}.csv") for name, study in config.studies.items() if study.attacks],
-        ignore_index=True,
-    )
-
-
-def keep_measures(table: Table, name: str) -> None:
-    """Copy accuracy and AUC of every attack, setting and seed beside the page."""
-    rows = table[table["attack"].ne("") & table["metric"].isin(["accuracy", "auc"])]
-    rows[KEPT].to_csv(PAGES / f"data/{name}-attacks.csv", index=False, float_format="%.4g")
+        texts.append(f"\n![{name}](../figures/paper/{name}.png)\n\n{(target / files['txt']).read_text()}")
+    return "".join(texts)
 
 
 def attacks(table: Table, file: str) -> str:
@@ -196,53 +206,26 @@ def attacks(table: Table, file: str) -> str:
     return text + to_markdown(table.reset_index(), [*MODEL, *table.columns])
 
 
-def models(config: Config) -> str:
+def models(config: Config, name: str) -> str:
     """Accuracies of targets and shadows, in %, and epochs, means over seeds."""
-    rows = []
-    for key, folder in runs(config):
-        for role in ("target", "shadow0"):
-            model, _ = artifacts.load(ROOT / f"results/models/{folder}/{role}.npz", "model")
-            for train, test, epochs in zip(
-                *(model[name] for name in ("train_accuracy", "test_accuracy", "epochs")), strict=True
-            ):
-                row = key | {"role": role.rstrip("0"), "train": 100 * train, "test": 100 * test}
-                rows.append(row | {"epochs": float(epochs)})
-    means: Table = pd.DataFrame(rows).groupby([*MODEL, "role"], sort=False).mean()
-    table = means.unstack("role")
-    table.columns = [f"{role} {what}" for what, role in table.columns]
-    return "Accuracies in %.\n\n" + to_markdown(table.reset_index(), [*MODEL, *table.columns])
+    rows = kept(config, name, "models").rename(columns={"train_accuracy": "train", "test_accuracy": "test"})
+    rows[["train", "test"]] *= 100
+    means = rows.groupby([*MODEL, "role"], sort=False)[["train", "test", "epochs"]].mean().unstack("role")
+    means.columns = [f"{role} {what}" for what, role in means.columns]
+    return "Accuracies in %.\n\n" + to_markdown(means.reset_index(), [*MODEL, *means.columns])
 
 
-def thresholds(config: Config) -> str:
+def thresholds(config: Config, name: str) -> str:
     """Points that thresholds lose on their way from shadow to target, means over seeds."""
-    rows = []
-    for key, folder in runs(config):
-        for attack in config.attacks_of(config.studies[key["study"]]):
-            scored, _ = artifacts.load(ROOT / f"results/scores/{folder}/{attack}.npz", "scores")
-            is_member = load_membership(ROOT / f"results/splits/{folder}/target.npz", scored["example_ids"])
-            for scores, threshold, known in zip(
-                scored["scores"][:, 0], scored["thresholds"][:, 0], is_member, strict=True
-            ):
-                cost = 100 * transfer_cost(scores, known, threshold)
-                rows.append(key | {"attack": attack, "points": cost})
-    means: Table = pd.DataFrame(rows).groupby([*MODEL, "attack"], sort=False).mean()
-    table = means["points"].unstack("attack")
-    return LOST + to_markdown(table.reset_index(), [*MODEL, *table.columns])
+    means = kept(config, name, "thresholds").groupby([*MODEL, "attack"], sort=False)["points"].mean().unstack("attack")
+    return LOST + to_markdown(means.reset_index(), [*MODEL, *means.columns])
 
 
-def costs(config: Config) -> str:
+def costs(config: Config, name: str) -> str:
     """CPU minutes of every stage and study, from the workflow's own benchmarks."""
-    rows = []
-    for stage, label in STAGES.items():
-        for file in sorted((ROOT / "results/benchmarks" / stage).rglob("*.tsv")):
-            study = file.relative_to(ROOT / "results/benchmarks" / stage).parts[0]
-            if study in config.studies:
-                spent = pd.read_csv(file, sep="\t", na_values="-").iloc[0]
-                rows.append({"study": study, "stage": label, "cpu": spent["cpu_time"] / 60})
-    table: Table = pd.DataFrame(rows).pivot_table(
-        index="study", columns="stage", values="cpu", aggfunc="sum", fill_value=0.0
-    )
-    table = table[[label for label in STAGES.values() if label in table]]
+    rows = kept(config, name, "costs")
+    table = rows.pivot_table(index="study", columns="stage", values="cpu", aggfunc="sum", fill_value=0.0)
+    table = table[[stage for stage in STAGES if stage in table]].rename(columns=STAGES)
     table = table.assign(all=table.sum(axis=1)).reset_index()
     return MINUTES + to_markdown(table, list(table))
 

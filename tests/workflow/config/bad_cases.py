@@ -178,7 +178,7 @@ BAD = {
         "$5_$ and 6",
         r"figures.roc.title: \$5_\$ and 6: .* no TeX \(ParseSyn.*\); write a dollar as \\\$$",
     ),
-    "a title of bars in two lines": (
+    "a title in two lines": (
         ("figures", "accuracy-mlp", "title"),
         "One attack costs $5 and some more where it is ${6 or $7 for each",
         "figures.accuracy-mlp.title: One .* is no TeX",

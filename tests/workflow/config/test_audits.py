@@ -45,7 +45,7 @@ def files(tmp_path, monkeypatch):
     arrays = {"inputs": np.random.default_rng(0).random((N, 8, 8)), "classes": np.arange(N) % 3, "known": KNOWN}
     few = np.where(np.arange(N) < 10, 1, KNOWN.clip(-1, 0))
     of_page = {"x": arrays["inputs"], "y": arrays["classes"], "is_member": KNOWN}
-    np.savez("records.npz", few=few, **arrays, **of_page)
+    np.savez("records.npz", few=few, nobody=np.full(N, -1), **arrays, **of_page)
     rows = [f"{n % 50},{n % 2},{n % 3},{n % 4},{used},{n},{n < 60}" for n, used in enumerate(KNOWN.astype(int))]
     Path("people.csv").write_text("\n".join(["age,sex,town,rooms,used,person,income", *rows]))
     for name in ("mine.pt", "target.pt"):
@@ -92,7 +92,7 @@ def test_an_audit_takes_all_keys_of_a_study_that_a_given_model_can_have(files):
         "n_train",
         "seed",
     }
-    for name in LEFT_OUT & {"defenses", "n_nonmembers", "outliers", "pool", "shadows", "training"}:
+    for name in LEFT_OUT & {"defenses", "n_nonmembers", "outliers", "pool", "training"}:
         value = {"defenses": ["guard"], "outliers": {}, "training": {}}.get(name, 2)
         with pytest.raises(ConfigError, match=rf"^studies\.first\.{name}: "):  # it says nothing of a given model
             config = audited(audits={"first": None}, studies={"first": GIVEN | {name: value}})
@@ -110,7 +110,7 @@ BAD = {
     "of which nothing is known": ({"dataset": "digits"}, "audits.first.dataset: digits: does not say what the model"),
     "an attack that stops by shadows": (
         {"attacks": ["gap", "early"]},
-        "audits.first.attacks: early: queries.early stops early by shadows, and a given model has no shadow",
+        "audits.first.attacks: early: queries.early stops early by shadows' searches, which are not there for a given",
     ),
     "an attack that nobody defined": (
         {"attacks": ["gab"]},
@@ -126,8 +126,12 @@ BAD = {
         "audits.first.n_train: [60]: not possible here; it should be a valid integer",
     ),
     "a key of a study": (
-        {"shadows": 2},
-        "audits.first.shadows: unknown key; expected one of: target, dataset, n_train",
+        {"pool": 2},
+        "audits.first.pool: unknown key; expected one of: target, dataset, n_train",
+    ),
+    "shadows of what nobody can train": (
+        {"shadows": 4},
+        "audits.first.shadows: 4: mine: nothing says how models like it are trained; give its target a trainer",
     ),
     "a misspelt key": ({"atacks": []}, "audits.first.atacks: unknown key; did you mean attacks?"),
     "weights of its own": ({"weights": "mine.pt"}, "audits.first.weights: unknown key; a model that you have is an"),
@@ -251,12 +255,34 @@ def test_queries_and_attacks_that_are_missing_are_there_to_be_laid_under(files):
 
 def test_the_page_has_an_audit_in_nine_lines(files):
     blocks = re.findall(r"^```yaml\n# mine\.yaml\n(.*?)```", PAGE, re.M | re.S)
-    assert len(blocks) == 3  # the last is of a model that bills, see test_costs.py
-    for block, attacks in zip(blocks, (["gap", "noise", "boundary"], ["gap", "table", "difficulty"]), strict=False):
+    assert len(blocks) == 2
+    for block, attacks in zip(blocks, (["gap", "noise", "boundary"], ["gap", "table", "difficulty"]), strict=True):
         assert len(block.splitlines()) <= 9
         Path("mine.yaml").write_text(block)
         config = load("mine.yaml")
         assert config.attacks_of(config.studies["mine"]) == attacks
+
+
+def test_the_pages_other_blocks_of_audits_are_taken(files):
+    """Of shadows, which a trainer makes here, and of records of which none is known."""
+    text = (ROOT / "docs/how-to/audit-further.md").read_text()
+    shadows, nothing = (
+        re.findall(rf"^### {heading}\n.*?^```yaml\n(.*?)```", text, re.M | re.S)[0]
+        for heading in ("Thresholds from shadows", "Where nothing is known")
+    )
+    Path("plugins/training.py").write_text("def fit(inputs, classes, seed):\n    return None\n")
+    trained = {"targets": {"mine": CONFIG["targets"]["mine"] | {"trainer": "ours"}}}
+    config = check(
+        audited(audits={"first": None}, **trained, trainers={"ours": {"kind": "plugins.training"}})
+        | yaml.safe_load(shadows)
+    )
+    assert config.studies["mine"].n_shadows == 8
+    unknown = {"records": CONFIG["datasets"]["records"] | {"membership": ["nobody"]}}
+    own = yaml.safe_load(nothing)
+    config = check(
+        audited(datasets=unknown, queries=own["queries"], attacks=own["attacks"]) | {"audits": own["audits"]}
+    )
+    assert config.attacks_of(config.studies["mine"]) == ["random"]
 
 
 @pytest.mark.parametrize(

@@ -182,9 +182,10 @@ def pool():
     return config
 
 
-def test_a_roc_of_a_pool_is_told_so_and_no_other_is():
-    roc = figures.Roc(kind="roc", study="digits-mlp")
-    assert roc.params(pool())["pool"] is True and "pool" not in roc.params(check(DEFAULT))
+@pytest.mark.parametrize("kind", [figures.Roc, figures.Bars, figures.Sizes])
+def test_figures_of_a_pool_are_told_so_and_no_others_are(kind):
+    figure = kind(kind=kind.__name__.lower(), study="digits-mlp")
+    assert figure.params(pool())["pools"] == ["digits-mlp"] and "pools" not in figure.params(check(DEFAULT))
 
 
 def test_a_roc_of_a_pool_needs_its_pairs_side_by_side():

@@ -72,7 +72,7 @@ def test_what_was_paid_for_is_taken_off():
 
 
 def test_the_example_of_the_guide_costs_what_the_guide_says(tmp_path, monkeypatch):
-    guide = (ROOT / "docs/how-to/audit.md").read_text().partition("## A remote model that bills\n")[2]
+    guide = (ROOT / "docs/how-to/audit-further.md").read_text().partition("## A remote model that bills\n")[2]
     example, told = re.findall(r"^```(?:yaml)?\n(# mine.yaml\n.*?|targets.api.*?)```", guide, re.M | re.S)[:2]
     monkeypatch.chdir(tmp_path)
     known = np.repeat([1, 0], 1000)

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lmia import plugins
+from lmia.plugins import SHADOW
 from tests.workflow.config.bad_cases import changed
 from workflow.config.job_params import Params
 from workflow.config.load import ConfigError, check
@@ -125,6 +127,43 @@ def test_records_in_question_are_compared_with_others_where_few_members_are_know
     assert not check(given(OTHERS)).is_without_members(study.model_copy(update={"in_question": None}))
 
 
+def test_where_nothing_is_known_an_attack_decides_that_needs_nothing():
+    config = check(given(NOTHING | {"attacks": None}, {"membership": ["hardly"]}, **FREE))
+    study, paths = config.studies["audit"], Paths(config)
+    assert config.attacks_of(study) == ["free"] and config.known_kinds(study) == []
+    assert paths.without_known() == ["audit"] and paths.with_others() == paths.with_members() == []
+    results = paths.all_results()
+    assert "results/audits/audit/report.html" in results and "results/tables/audit.csv" not in results
+    answers = [path for path in results if path.startswith("results/distances/audit/")]
+    assert answers == ["results/distances/audit/n500-none/0/in-question/random.npz"]
+    assert config.most_sent(study)[0] == ("records in question", 40, 1)
+
+
+def test_shadows_are_models_of_their_own_and_are_built_as_their_kind_can_be():
+    """In place of weights; trained again by itself; or by its trainer wherever it is asked, with nothing to pay."""
+    program = {"kind": "torchscript", "file": "mine.ts", "trust": TRUST}
+    targets = {
+        "torch": ({"trainer": "own"}, "lmia.models.mlp", ["lmia.models.mlp"]),
+        "sklearn": ({"kind": "sklearn", "file": "mine.ts", "trust": TRUST} | NO_TORCH, "lmia.targets.sklearn", None),
+        "program": (program | NO_TORCH | {"trainer": "own"}, SHADOW, [SHADOW, "plugins.training"]),
+        "paid": (API | {"trainer": "own"}, SHADOW, [SHADOW, "plugins.training"]),
+    }
+    for target, module, modules in targets.values():
+        config = check(given({"shadows": 4}, target=target, trainers=TRAINERS))
+        study, wildcards = config.studies["audit"], SimpleNamespace(study="audit", role="shadow1")
+        assert study.shadow_roles() == ["shadow0", "shadow1", "shadow2", "shadow3"]
+        params = Params(config, {})
+        assert params.model_entry(wildcards).module == module
+        assert params.model_entry(wildcards).modules == (modules or [module])
+        assert plugins.modules(models=params.model(wildcards)) == params.model_entry(wildcards).modules
+        of_target = params.model(SimpleNamespace(study="audit", role="target"))
+        assert (params.model(wildcards) == of_target) == (module == "lmia.models.mlp")
+        assert params.shadow_place(wildcards) == ("file" if module == "lmia.targets.sklearn" else None)
+        roles = {path.split("/")[-1] for path in Paths(config).all_results() if path.startswith("results/models/audit")}
+        assert roles == {f"{role}.npz" for role in ("target", *study.shadow_roles())}
+        assert config.most_sent(study) == check(given(target=target, trainers=TRAINERS)).most_sent(study)
+
+
 def test_records_in_question_are_asked_anew_for_no_other_number_of_known_ones():
     params = [Params(check(given(OTHERS | {"evaluated": n, "attacks": ["gap"]})), {}) for n in (50, 60)]
     for role, expected in (("in-question", {None}), ("target", {50, 60})):
@@ -132,7 +171,12 @@ def test_records_in_question_are_asked_anew_for_no_other_number_of_known_ones():
         assert {of.evaluated_of_role(wildcards) for of in params} == expected
 
 
-ALONE = "a given model has no shadow, as known records stand for one"
+NOTHING = {"in_question": 40}
+FREE = {
+    "queries": {"random": {"kind": "hopskipjump", "budget": 100, "random_inputs": 9}},
+    "attacks": {"free": {"kind": "distance", "reads": "random", "threshold": "random_inputs"}},
+}
+NO_TORCH = {"model": None, "weights": None}
 CLIENT = {"kind": "plugins.client", "model": None, "weights": None}
 API = {"kind": "http", "url": "http://127.0.0.1:9", "model": None, "weights": None}
 TRUST = hashlib.sha256(b"mine.ts").hexdigest()
@@ -228,7 +272,58 @@ BAD = {
         {"study": {"defenses": ["guard"]}, "defenses": {"none": {"kind": "none"}, "guard": {"kind": "memguard"}}},
         "studies.audit.defenses: ['guard']: a given model is asked as it is; remove this",
     ),
-    "shadows": ({"study": {"shadows": 2}}, f"studies.audit.shadows: 2: {ALONE}; remove it"),
+    "shadows of what nobody can train": (
+        {"study": {"shadows": 4}},
+        "studies.audit.shadows: 4: mine: nothing says how models like it are trained; give its target a trainer",
+    ),
+    "few shadows": (
+        {"study": {"shadows": 3}, "target": {"trainer": "own"}, "trainers": TRAINERS},
+        "studies.audit.shadows: 3: too few to show how much models of one training differ; use at least 4",
+    ),
+    "shadows without members": (
+        {"study": OTHERS | {"shadows": 4}, "dataset": {"membership": ["others"]}}
+        | {"target": {"trainer": "own"}, "trainers": TRAINERS},
+        "studies.audit.shadows: 4: teach how known records are judged, of which there are too few; remove it",
+    ),
+    "confidences of shadows that give none": (
+        {"study": {"shadows": 4, "attacks": ["gap", "true-confidence"]}, "trainers": TRAINERS}
+        | {"target": {"kind": "torchscript", "file": "mine.ts", "trust": TRUST, "trainer": "own"} | NO_TORCH},
+        "studies.audit.attacks: true-confidence: reads more than labels, and shadows that a trainer makes may give",
+    ),
+    "rounding shadows that are no network": (
+        {"study": {"shadows": 4, "attacks": ["gap", "rounded"]}, "trainers": TRAINERS}
+        | {"target": {"kind": "torchscript", "file": "mine.ts", "trust": TRUST, "trainer": "own"} | NO_TORCH}
+        | {"queries": {"rounded": {"kind": "hopskipjump", "budget": 100, "precision": "bfloat16"}}}
+        | {"attacks": {"rounded": {"kind": "distance", "reads": "rounded"}}},
+        "studies.audit.attacks: rounded: rounds a network, and shadows that a trainer makes may be none; leave it out",
+    ),
+    "more folds than members of shadows": (
+        {"study": {"attacks": ["gap", "own"], "shadows": 4, "evaluated": 50}}
+        | {"attacks": {"own": {"kind": "classifier", "reads": "m", "folds": 201}}}
+        | {"queries": {"m": {"kind": "gaussian", "sigmas": [0.1], "samples": 4}}}
+        | {"target": {"trainer": "own"}, "trainers": TRAINERS},
+        "attacks.own.folds: 201: more than the shadow's 200 members that are asked about\n"
+        "attacks.own.folds: 201: more than the 200 members of all shadows of studies.audit; lower it",
+    ),
+    "an alternative that is judged by shadows": (
+        {"study": {"alternatives": ["other"]}, "studies": {"other": OTHER | {"shadows": 4}}}
+        | {"target": {"trainer": "own"}, "trainers": TRAINERS},
+        "studies.audit.alternatives: other: has other thresholds (by shadows); give both the same, so that they",
+    ),
+    "attacks that need known records where there are none": (
+        {"study": NOTHING | {"attacks": ["gap", "free"]}, "dataset": {"membership": ["hardly"]}} | FREE,
+        "studies.audit.attacks: gap: is nothing without known records, of which there are too few; a distance attack "
+        "with threshold: random_inputs decides alone; leave it out",
+    ),
+    "no attack that does without known records": (
+        {"study": NOTHING | {"attacks": None}, "dataset": {"membership": ["hardly"]}},
+        "studies.audit.attacks: None: none decides without known records; add one of kind distance with threshold: "
+        "random_inputs, or records of which it is known whether it was trained on them",
+    ),
+    "members of whom nothing in question is told": (
+        {"study": NOTHING, "dataset": {"membership": ["mostly"]}},
+        "datasets.records.membership: 20 known non-members: too few for one half to judge the other; at least 50 of",
+    ),
     "outliers": ({"study": {"outliers": {}}}, "studies.audit.outliers: not for a given model; remove it"),
     "non-members": (
         {"study": {"n_nonmembers": 9}},
@@ -236,7 +331,8 @@ BAD = {
     ),
     "searches that shadows stop": (
         {"study": {"attacks": ["gap", "boundary-stopped"]}},
-        f"studies.audit.attacks: boundary-stopped: queries.settled stops early by shadows, and {ALONE}; leave it out",
+        "studies.audit.attacks: boundary-stopped: queries.settled stops early by shadows' searches, which are not "
+        "there for a given model; leave it out",
     ),
     "a data set that does not say": (
         {"study": {"dataset": "digits"}},

@@ -11,9 +11,10 @@ from workflow.config.messages import EMPTY, suggest, unknown, where
 from workflow.config.schema.configuration import Config, Sent
 from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.studies import Study
-from workflow.config.schema.targets import WITHOUT_SHADOW, FileTarget, HttpTarget, TorchTarget
+from workflow.config.schema.targets import FileTarget, HttpTarget, TorchTarget
 from workflow.harness.fingerprint import file_hash
 
+MIN_SHADOWS = 4  # of a given model: fewer hardly tell how much such models differ, and so none trained otherwise
 # What can be done where too few are known of these kinds.
 INSTEAD: dict[tuple[str, ...], str] = {
     ("members",): "add records that it was trained on; or mark records in question by -1 and set in_question of the "
@@ -21,7 +22,10 @@ INSTEAD: dict[tuple[str, ...], str] = {
     ("non-members",): "members alone do not tell what is the model's and what any model finds easy; add records of the "
     "same population that it was not trained on, as those that came too late for it",
 }
-INSTEAD["members", "non-members"] = "add both, or train models of its kind on your records, by splits: disjoint"
+INSTEAD["members", "non-members"] = (
+    "add both, or train models of its kind on your records, by splits: disjoint; or set in_question of the study, for "
+    "the little that is told without"
+)
 
 
 def check_targets(config: Config) -> Iterator[str]:
@@ -81,8 +85,7 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
         yield f"{key}.n_train: {study.n_train}: a given model is one; state the size of its training set"
     if study.defenses != ["none"]:
         yield f"{key}.defenses: {study.defenses}: a given model is asked as it is; remove this"
-    if study.shadows > 1:
-        yield f"{key}.shadows: {study.shadows}: {WITHOUT_SHADOW}; remove it"
+    yield from _check_shadows(key, config, study)
     for field in ("n_nonmembers", "outliers", "training"):
         if field in study.model_fields_set and getattr(study, field) is not None:
             yield f"{key}.{field}: not for a given model; remove it"
@@ -95,7 +98,7 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
     if not _are_defined(config, names):
         return  # see `check_attacks` and `check_studies`
     for name in names:
-        if why := config.cannot_rank(study, name):
+        if why := config.cannot_rank(study, name) or config.beyond_shadows(study, name):
             yield f"{key}.attacks: {name}: {why}; leave it out"
     if (target := config.targets.get(study.model)) and target.is_trained_here and config.is_without_members(study):
         way = target.place or "file"
@@ -105,7 +108,12 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
     for name, figure in config.figures.items():
         if study in [config.studies.get(shown) for shown in figure.all_studies()] and config.is_without_members(study):
             yield f"figures.{name}: {key} has no metrics, as too few members are known; leave it out"
-    if not config.label_attacks_of(study):
+    if not names and config.is_without_known(study):
+        yield (
+            f"{key}.attacks: {study.attacks}: none decides without known records; add one of kind distance with "
+            "threshold: random_inputs, or records of which it is known whether it was trained on them"
+        )
+    elif not config.label_attacks_of(study):
         yield f"{key}.attacks: {study.attacks}: none reads labels alone, which an audit judges by; add gap, or another"
     if study.evaluated and study.evaluated < MIN_KNOWN:
         yield f"{key}.evaluated: {study.evaluated}: too few for one half to judge the other; use at least {MIN_KNOWN}"
@@ -119,6 +127,19 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
         yield f"{key}.model: {study.model}: {why}"
     if dataset:
         yield from _check_known(key, config, study, dataset)
+
+
+def _check_shadows(key: str, config: Config, study: Study) -> Iterator[str]:
+    """Whether a given model can have shadows, and has enough of them."""
+    if not study.shadows:
+        return
+    stated, target = f"{key}.shadows: {study.shadows}", config.targets.get(study.model)
+    if study.shadows < MIN_SHADOWS:
+        yield f"{stated}: too few to show how much models of one training differ; use at least {MIN_SHADOWS}"
+    if target and not target.can_be_trained_again:
+        yield f"{stated}: {study.model}: nothing says how models like it are trained; give its target a trainer"
+    if config.is_without_members(study):
+        yield f"{stated}: teach how known records are judged, of which there are too few; remove it"
 
 
 def check_limits(config: Config) -> Iterator[str]:
@@ -168,6 +189,8 @@ def _apart(config: Config, study: Study, other: Study) -> str | None:
     """By what two studies ask other records, or other questions; None where they compare."""
     if study.evaluated != other.evaluated or study.models() != other.models():
         return "records (by evaluated, or its seed)"
+    if study.n_shadows != other.n_shadows:
+        return "thresholds (by shadows)"
     names = [config.attacks_of(of) for of in (study, other)]
     if not all(_are_defined(config, of) for of in names):
         return None  # see `check_attacks` and `check_studies`
@@ -188,7 +211,7 @@ def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> It
         )
         return
     known = dict(zip(("members", "non-members"), dataset.known(), strict=True))
-    if config.is_without_members(study):
+    if config.known_kinds(study) == ["non-members"]:
         yield from _check_known_others(key, config, study, known["non-members"])
     few = {kind: n for kind, n in known.items() if n < MIN_KNOWN}
     if few and not config.is_without_members(study):
@@ -211,11 +234,13 @@ def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> It
     target = config.targets.get(study.model)
     if target and target.is_trained_here and known["members"] < study.n_train[0] and "members" not in few:
         yield f"{key}.n_train: {study.n_train[0]}: is trained on the {known['members']} known members; write that"
-    halved = min(study.evaluated or known["members"], *known.values()) // 2
+    judged = min(study.evaluated or known["members"], *known.values())
+    taught = judged * study.n_shadows or judged // 2
+    by = f"the {taught} members of {'all shadows' if study.n_shadows else 'one half'} of {key}"
     for name in config.attacks_of(study):
         folds = getattr(config.attacks.get(name), "folds", 0)
-        if isinstance(folds, int) and folds > halved:
-            yield f"attacks.{name}.folds: {folds}: more than the {halved} members of one half of {key}; lower it"
+        if isinstance(folds, int) and folds > taught:
+            yield f"attacks.{name}.folds: {folds}: more than {by}; lower it"
 
 
 def _check_known_others(key: str, config: Config, study: Study, n_known: int) -> Iterator[str]:

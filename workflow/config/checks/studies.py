@@ -71,7 +71,7 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
     for field in ("n_nonmembers", "outliers"):
         if getattr(study, field) is not None:
             yield f"{key}.{field}: {absent}"
-    if study.shadows > 1:
+    if study.shadows not in (None, 1):
         yield f"{key}.shadows: {study.shadows}: {absent}"
     for name, attack in attacks.items():
         if attack.shadows and attack.shadows[-1] > len(models) - 2:
@@ -91,7 +91,7 @@ def _check_outliers(key: str, study: Study) -> Iterator[str]:
 def _check_folds(config: Config, study: Study) -> Iterator[str]:
     if study.is_given:
         return  # see `check_given`
-    n_shadows = len(study.models()) - 2 if study.is_pool else study.shadows
+    n_shadows = len(study.models()) - 2 if study.is_pool else study.n_shadows
     members = evaluated_points(study, min(study.n_train)) * n_shadows
     for name in config.attacks_of(study):
         folds = getattr(config.attacks.get(name), "folds", 0)
@@ -104,7 +104,7 @@ def _check_size(key: str, study: Study, dataset: Dataset) -> Iterator[str]:
     if study.splits == "halves":
         if study.n_nonmembers:
             yield f"{key}.n_nonmembers: {study.n_nonmembers}: halves have as many as members; remove it"
-        if study.shadows > 1:
+        if study.n_shadows > 1:
             yield f"{key}.shadows: {study.shadows}: halves leave data for one shadow; set it to 1, or splits: disjoint"
     if study.is_given:
         return  # of what was trained elsewhere, most may be elsewhere

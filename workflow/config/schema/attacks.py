@@ -4,11 +4,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from lmia.attacks.entries import WAYS
 from workflow.config.plugin_source_reader import read_arguments
 from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, Entry, NonEmpty, Positive, Rising
 
 Even = Annotated[int, Field(ge=2, le=1000, multiple_of=2)]
-WAYS = ("reads", "budget", "budgets", "shadows")  # keys of every attack, which its module does not get
 
 
 class Rule(Entry):

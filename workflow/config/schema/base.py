@@ -120,6 +120,11 @@ class Entry(Strict):
         """Dotted name of the module behind the kind."""
         return module_name(self.package, self.kind)
 
+    @property
+    def modules(self) -> list[str]:
+        """That module, and those of entries that this one has, as `lmia.plugins.modules` names them."""
+        return [self.module]
+
     def stated(self, name: str) -> Any:
         """What the module states in a constant, read without running it; None where it does not."""
         return read_constant(self.module, name)

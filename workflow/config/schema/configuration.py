@@ -6,11 +6,11 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from lmia.attacks.observations import OBSERVATIONS
-from lmia.splits import MIN_KNOWN
+from lmia.splits import KINDS, MIN_KNOWN
 from lmia.targets.ledger import ASKED_AGAIN
 from workflow.config.schema.attacks import AnyRule
 from workflow.config.schema.audits import Audit
-from workflow.config.schema.base import Distinct, Falling, Fraction, Name, NonNegative, Strict
+from workflow.config.schema.base import Distinct, Entry, Falling, Fraction, Name, NonNegative, Strict
 from workflow.config.schema.datasets import AnyDataset
 from workflow.config.schema.defenses import AnyDefense, NoDefense
 from workflow.config.schema.exhibits import Exhibit
@@ -18,7 +18,7 @@ from workflow.config.schema.figures import AnyFigure
 from workflow.config.schema.models import AnyModel
 from workflow.config.schema.queries import AnyQuery
 from workflow.config.schema.studies import Study
-from workflow.config.schema.targets import AnyTarget, HttpTarget, Target, TorchTarget
+from workflow.config.schema.targets import AnyTarget, HttpTarget, Shadow, Target, TorchTarget
 from workflow.config.schema.trainers import Trainer
 
 SECTIONS = (
@@ -96,14 +96,15 @@ class Config(Strict):
     def most_sent(self, study: Study) -> list[Sent]:
         """What a study asks its given model at most: each record once as it is, and what query sets make of it."""
         dataset = self.datasets[study.dataset]
-        known = dataset.known()
-        each = [known[1]] if self.is_without_members(study) else known
-        records, sent = len(each) * min(study.evaluated or min(each), *each), [Sent("known records", sum(each), 1)]
+        kinds, in_question = self.known_kinds(study), min(study.in_question or 0, dataset.unknown())
+        each = [n for kind, n in zip(KINDS, dataset.known(), strict=True) if kind in kinds]
+        parts = [("known records", sum(each)), ("records in question", in_question)]
+        first, *rest = [Sent(what, n, 1) for what, n in parts if n]
+        sent = [first]
         if isinstance(self.targets[study.model], HttpTarget):
-            sent.append(Sent("some of them, asked again", min(sum(each), ASKED_AGAIN), 1))
-        if in_question := min(study.in_question or 0, dataset.unknown()):
-            sent.append(Sent("records in question", in_question, 1))
-        records += in_question
+            sent.append(Sent("some of them, asked again", min(first.records, ASKED_AGAIN), 1))
+        sent += rest
+        records = in_question + sum(min(study.evaluated or n, *each) for n in each)
         for name in dict.fromkeys(self.attacks[attack].reads for attack in self.attacks_of(study)):
             query = self.queries[name]
             if copies := query.cost_of_all() - 1:  # the unmodified record is paid for once, whoever asks about it
@@ -116,12 +117,22 @@ class Config(Strict):
         """The studies of the given model of this name."""
         return {name: study for name, study in self.studies.items() if study.is_given and study.model == target}
 
-    def is_without_members(self, study: Study) -> bool:
-        """Whether a study compares records in question with known others alone, as too few members are known."""
+    def known_kinds(self, study: Study) -> list[str]:
+        """Of which of `lmia.splits.KINDS` a study of a given model takes known records: of all, unless some are in
+        question. Then there may be too few members, and others are compared with alone, or too few of both.
+        """
         if not study.is_given or study.in_question is None or study.dataset not in self._known:
-            return False
+            return list(KINDS)
         members, others = self._known[study.dataset]
-        return members < MIN_KNOWN <= others
+        return [] if max(members, others) < MIN_KNOWN else list(KINDS[1:] if members < MIN_KNOWN else KINDS)
+
+    def is_without_members(self, study: Study) -> bool:
+        """Whether a study is of records in question alone, as too few members are known."""
+        return self.known_kinds(study) != [*KINDS]
+
+    def is_without_known(self, study: Study) -> bool:
+        """Whether it has no known others to compare them with either."""
+        return not self.known_kinds(study)
 
     @cached_property
     def _known(self) -> dict[str, tuple[int, int]]:
@@ -133,6 +144,11 @@ class Config(Strict):
         """Why an attack of this name says nothing without members; None where it does, or where there are some."""
         if not self.is_without_members(study):
             return None
+        if self.is_without_known(study) and not self.attacks[attack].needs_random_inputs:
+            return (
+                "is nothing without known records, of which there are too few; a distance attack with threshold: "
+                "random_inputs decides alone"
+            )
         if OBSERVATIONS[self.query_of(attack).observation].access != "label":
             return "reads more than labels, and what is compared without known members is labels alone"
         return "learns from records in training, of which too few are known" if self.attacks[attack].learns else None
@@ -143,7 +159,9 @@ class Config(Strict):
         if query is None:
             return False
         target = self.targets.get(study.model) if study.is_given else None
-        if query.observation == "references" and not study.is_given or self.cannot_rank(study, attack):
+        if query.observation == "references" and not study.is_given:
+            return True
+        if self.cannot_rank(study, attack) or self.beyond_shadows(study, attack):
             return True
         of_data = dataset is not None and query.refused_by(dataset) is not None
         return of_data or (target is not None and any(target.refusals(query)))
@@ -154,6 +172,23 @@ class Config(Strict):
             return self.models.get(study.model)
         target = self.targets.get(study.model)
         return self.models.get(target.model) if isinstance(target, TorchTarget) else target
+
+    def shadow_of(self, study: Study) -> AnyModel | Entry | None:
+        """What builds the shadows of a given model, None where there is none of that name."""
+        target = self.targets.get(study.model)
+        if target is None:
+            return None
+        return target.shadow(self.trainers.get(target.trainer or "")) or self.model_of(study)
+
+    def beyond_shadows(self, study: Study, attack: str) -> str | None:
+        """Why the shadows of a given model do not tell what an attack reads; None where they do, or there are none."""
+        if not study.is_given or not study.n_shadows or not isinstance(self.shadow_of(study), Shadow):
+            return None
+        query = self.query_of(attack)
+        if OBSERVATIONS[query.observation].access != "label":
+            return "reads more than labels, and shadows that a trainer makes may give these alone"
+        is_rounded = query.options().get("precision", "float32") != "float32"
+        return "rounds a network, and shadows that a trainer makes may be none" if is_rounded else None
 
     def gap_attack(self, study: Study) -> str | None:
         """Name of the study's gap attack, whose decisions tell where the model is right; None where it has none."""

@@ -202,7 +202,7 @@ class Archived(Dataset):
 class Published(Archived):
     """A data set of original files that are fetched once, or copied by hand, and checked by their SHA-256."""
 
-    kind: Literal["mnist", "cifar10", "cifar100", "location", "adult"]
+    kind: Literal["mnist", "cifar10", "cifar100", "location"]
 
 
 class Unpublished(Archived):
@@ -214,4 +214,15 @@ class Unpublished(Archived):
     )
 
 
-AnyDataset = Annotated[Digits | Torchvision | Published | Unpublished | Npz | Csv | CustomDataset, ByKind]
+class Adult(Archived):
+    """A data set of original files, whose numbers come in several scales."""
+
+    kind: Literal["adult"]
+    scale: Literal["unit", "standard", "standard_all"] = Field(
+        "unit",
+        description="unit: numbers in [0, 1]; standard: numbers in standard deviations from their mean; standard_all: "
+        "all columns so",
+    )
+
+
+AnyDataset = Annotated[Digits | Torchvision | Published | Unpublished | Adult | Npz | Csv | CustomDataset, ByKind]

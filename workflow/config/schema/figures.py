@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from workflow.config.schema.studies import Study
 
 Attacks = Annotated[list[str], Distinct]
-OVER_SEEDS = " Whiskers and bands are 95 % intervals: over seeds, or over the models and examples of a pool."
 
 
 class Figure(Entry):
@@ -43,8 +42,12 @@ class Figure(Entry):
         return f"{self.caption[:1].upper()}{self.caption[1:]}, study {', '.join(self.all_studies())}."
 
     def params(self, config: Config) -> dict[str, Any]:
-        """What its module gets: its options as plain values, and what it needs to know of other entries."""
-        return self.model_dump(mode="json")
+        """What its module gets: its options as plain values, and what it needs to know of other entries.
+
+        pools: those of its studies that are pools, where there are any.
+        """
+        pools = [name for name in self.all_studies() if config.studies[name].splits == "pool"]
+        return self.model_dump(mode="json") | ({"pools": pools} if pools else {})
 
     def mistakes_in(self, config: Config) -> Iterable[str]:
         """Lines "option: value: what is wrong" on what a sound configuration has; its study is among those."""
@@ -58,7 +61,9 @@ class Figure(Entry):
 
     def drawn(self, text: str) -> str:
         """A free text as it is drawn."""
-        return text
+        from lmia.figures import style
+
+        return style.wrapped(text)
 
     def _mistakes_in_text(self, option: str) -> Iterable[str]:
         text = getattr(self, option)
@@ -124,14 +129,6 @@ class Bars(OfAttacks):
     caption = "accuracy of each attack on the target, thresholds chosen on the shadow"
     all_at_once = ("n_train", "defense")
 
-    def said(self) -> str:
-        return super().said() + OVER_SEEDS
-
-    def drawn(self, text: str) -> str:
-        from lmia.figures import bars
-
-        return bars.wrapped(text)
-
     def mistakes_in(self, config: Config) -> Iterable[str]:
         yield from super().mistakes_in(config)
         if self.defenses and self.defense is not None:
@@ -143,9 +140,6 @@ class Bars(OfAttacks):
 
 class WithLines(OfOneCell):
     lines: Attacks = Field([], description="attacks drawn as level lines for comparison")
-
-    def said(self) -> str:
-        return super().said() + OVER_SEEDS
 
 
 class Sweep(WithLines):
@@ -238,9 +232,6 @@ class Sizes(OfAttacks):
     def all_studies(self) -> list[str]:
         return [self.study, *self.studies]
 
-    def said(self) -> str:
-        return super().said() + OVER_SEEDS
-
     def mistakes_in(self, config: Config) -> Iterable[str]:
         yield from super().mistakes_in(config)
         first = config.studies[self.study]
@@ -259,16 +250,8 @@ class Sizes(OfAttacks):
 
 class Roc(OfOneCell):
     kind: Literal["roc"]
-    caption = (
-        "true-positive against false-positive rate, both logarithmic, mean over seeds; of a pool, all models together "
-        "with bands of 95 % intervals over models and examples"
-    )
+    caption = "true-positive against false-positive rate, both logarithmic"
     drawn_from = "scores"
-
-    def params(self, config: Config) -> dict[str, Any]:
-        """pool: true where the seeds are the models of one."""
-        is_pool = config.studies[self.study].splits == "pool"
-        return super().params(config) | ({"pool": True} if is_pool else {})
 
     def mistakes_in(self, config: Config) -> Iterable[str]:
         yield from super().mistakes_in(config)

@@ -236,10 +236,12 @@ class AugmentationGrid(Labelled):
 
 class Gaussian(Sampled):
     kind: Literal["gaussian"]
-    sigmas: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="pixel units of [0, 1]")
+    sigmas: Annotated[list[Positive], NonEmpty, Distinct] = Field(
+        description="in units of the inputs: of [0, 1], or standard deviations of standardised features"
+    )
     samples: Samples = Field(description="noisy copies per sigma")
     MAGNITUDES = "sigmas"
-    axis = "noise sigma (pixel units of [0, 1])"
+    axis = "noise sigma (units of the inputs)"
 
 
 class Bernoulli(Sampled):
@@ -259,11 +261,13 @@ class Bernoulli(Sampled):
 class Mixed(Sampled):
     kind: Literal["mixed"]
     continuous: Count = Field(description="first features, which get Gaussian noise; all others are flipped")
-    sigmas: Annotated[list[Positive], NonEmpty, Distinct] = Field(description="in units of the features' range [0, 1]")
+    sigmas: Annotated[list[Positive], NonEmpty, Distinct] = Field(
+        description="in units of the inputs: of [0, 1], or standard deviations of standardised features"
+    )
     flips: Annotated[list[Positive], NonEmpty] = Field(description="expected flips per copy that go with each sigma")
     samples: Samples = Field(description="noisy copies per sigma")
     MAGNITUDES = "sigmas"
-    axis = "noise sigma (pixel units of [0, 1])"
+    axis = "noise sigma (units of the inputs)"
 
     def mistakes(self) -> Iterable[tuple[str, str]]:
         if len(self.flips) != len(self.sigmas):

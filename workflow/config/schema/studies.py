@@ -55,7 +55,11 @@ class Study(Strict):
     seeds: Annotated[list[Block | Annotated[int, Field(strict=True, ge=0, lt=10**18)]], NonEmpty] = Field(
         description='blocks of seeds, each one job: "0-5" is six seeds, 6 is one'
     )
-    shadows: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="shadow models per seed")
+    shadows: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None,
+        description="shadow models per seed, default: 1; of a given model so many, 4 at least, that are trained like "
+        "it, default: none, as half of the known records stand for one",
+    )
     training: Training = Field(Training.model_validate({}), description="how models are trained")
     outliers: Outliers | None = Field(None, description="also measure attacks on outliers alone; default: no")
     in_question: Count | None = Field(
@@ -80,8 +84,17 @@ class Study(Strict):
 
     @property
     def is_given(self) -> bool:
-        """Whether its model is trained already: half of what is known of it stands for a shadow of the other half."""
+        """Whether its model is trained already: unless it has shadows, half of what is known of it stands for one of
+        the other half.
+        """
         return self.splits == "given"
+
+    @property
+    def n_shadows(self) -> int:
+        """Models per seed that are shadows and nothing else."""
+        if self.is_pool or self.is_given:
+            return (self.shadows or 0) if self.is_given else 0
+        return self.shadows or 1
 
     def pool_number(self) -> int | None:
         """Of its pool, None where it has none."""
@@ -89,7 +102,7 @@ class Study(Strict):
 
     def shadow_roles(self) -> list[str]:
         """Roles of the models that are shadows and nothing else."""
-        return [] if self.is_pool or self.is_given else [f"shadow{number}" for number in range(self.shadows)]
+        return [f"shadow{number}" for number in range(self.n_shadows)]
 
     def models(self) -> list[int]:
         """All seeds of all blocks, ascending."""

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import Field
 
 from lmia.attacks.observations import OBSERVATIONS
+from lmia.plugins import SHADOW
 from lmia.targets.headers import is_name, is_secret, is_value, is_variable
 from lmia.targets.huggingface_folders import files_of
 from lmia.targets.prices import affordable
@@ -16,10 +17,10 @@ from lmia.targets.skops_files import is_program
 from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, Entry, NonNegative, Positive
 from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.queries import Query
+from workflow.config.schema.trainers import Trainer
 
 SECRET_PARAMETER = re.compile("(auth|credential|key|pass|password|pwd|secret|sig|signature|token)$", re.I)
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-WITHOUT_SHADOW = "a given model has no shadow, as known records stand for one"
 
 
 class Target(Entry):
@@ -55,6 +56,12 @@ class Target(Entry):
         """Options of how it is asked and paid, on which no answer depends: jobs take them beside their params."""
         return {}
 
+    def shadow(self, trainer: Trainer | None) -> Entry | None:
+        """What builds a shadow of it, a model that its trainer makes, or it itself where it has none; None where that
+        is what builds the model itself.
+        """
+        return self if trainer is None else Shadow(kind=SHADOW, trainer=trainer)
+
     def refused_records(self, dataset: Dataset) -> str | None:
         """Why it cannot be given the records of a table, though it takes such; None where it can."""
         return None
@@ -62,13 +69,29 @@ class Target(Entry):
     def refusals(self, query: Query) -> Iterator[str]:
         """Why a query set cannot be asked of a model that exists already; nothing where it can."""
         if query.stops_early():
-            yield f"stops early by shadows, and {WITHOUT_SHADOW}"
+            yield "stops early by shadows' searches, which are not there for a given model"
         if query.observation == "references" and not self.can_be_trained_again:
             yield "needs models trained like it, and nothing says how; give its target a trainer"
         if self.gives_labels_alone and OBSERVATIONS[query.observation].access != "label":
             yield f"needs more than labels, and a target of kind {self.kind} gives these alone"
         if self.gives_labels_alone and query.options().get("precision", "float32") != "float32":
             yield f"rounds a network, and a target of kind {self.kind} shows none"
+
+
+class Shadow(Entry):
+    """A shadow of a given model, of which nothing is kept but what its trainer trains it on."""
+
+    kind: str
+    trainer: Trainer
+    package = "targets"
+    target = "build"
+
+    @property
+    def modules(self) -> list[str]:
+        return [self.module, self.trainer.module]
+
+    def files(self) -> list[tuple[str, str]]:
+        return self.trainer.files()
 
 
 class CustomTarget(Custom, Target):
@@ -121,6 +144,9 @@ class TorchTarget(FileTarget):
     @property
     def is_trained_here(self) -> bool:
         return self.weights is None
+
+    def shadow(self, trainer: Trainer | None) -> None:
+        return None  # its weights are put into the same architecture
 
     def mistakes(self) -> Iterable[tuple[str, str]]:
         if self.weights is None and self.trainer is None:
@@ -183,6 +209,10 @@ class SklearnTarget(OtherFile):
     @property
     def is_trained_here(self) -> bool:
         return self.settings is not None
+
+    def shadow(self, trainer: Trainer | None) -> Entry | None:
+        """One without a trainer trains itself again, with the settings that it has."""
+        return super().shadow(trainer) if trainer else self.model_copy(update={"settings": self.settings or {}})
 
 
 class OnnxTarget(OtherFile):

@@ -1,11 +1,9 @@
-"""Which decisions stopping early changes, and what accuracy that costs, beside whole searches on the same targets.
+"""Which decisions early stopping changes, and what accuracy that costs: whole searches, cut where a rule would stop.
 
-Run from the repository root after a study is done that has both attacks:
-python benchmarks/stop_error.py digits-mlp --whole boundary --stopped boundary-stopped
-With another rate, that of a configuration file: python benchmarks/stop_error.py digits-mlp --configfile stop-0.05.yaml
+The rule is learned from the shadow's searches and judged on the target's, so nothing is asked again.
+Run from the repository root after the default study: python benchmarks/stop_error.py
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -15,55 +13,62 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lmia import artifacts  # noqa: E402
-from lmia.evaluation.paired import decisions, margin  # noqa: E402
+from lmia.evaluation.fit_stopping import fit_stopping  # noqa: E402
+from lmia.evaluation.metrics import at_threshold  # noqa: E402
 from lmia.membership import load_membership  # noqa: E402
-from workflow.config.load import check, read_layers  # noqa: E402
-from workflow.config.result_files import cells, target_split  # noqa: E402
 
 TABLE = Path(__file__).parent / "results/stop_error.csv"
+MODELS = ("digits-mlp/n200-none/0-5", "digits-cnn/n100-none/0-5")
+ERRORS = (0.01, 0.02, 0.05)
 
 
-def load(config, study, attack):
-    """The decisions on all seeds' targets of one attack, as it is meant to be run."""
-    found = []
-    for block in config.studies[study].seeds:
-        path = f"results/scores/{study}/{cells(config.studies[study])[0]}/{block}/{attack}.npz"
-        scored, _ = artifacts.load(path, "scores")
-        found += decisions(scored, load_membership(target_split(config, path), scored["example_ids"]), "")
-    return found
+def load(models, role, query):
+    """(courses (s, n, t), queries asked (s, n, t), membership (s, n)) of whole searches around the points alone."""
+    found, _ = artifacts.load(f"results/distances/{models}/{role}/{query}.npz", "distances")
+    known = load_membership(f"results/splits/{models}/{role}.npz", found["example_ids"])
+    return found["distance"][:, :, 0], found["n_queries"][:, :, 0], known
+
+
+def cut(rule, distance, n_queries):
+    """(distances (n,), queries (n,)) where a rule ends each search of courses (n, t)."""
+    steps = range(distance.shape[1])
+    settled = np.array([rule(distance[:, j], n_queries[:, j]) & np.isfinite(distance[:, j]) for j in steps]).T
+    end = np.where(settled.any(axis=1), settled.argmax(axis=1), distance.shape[1] - 1)
+    rows = np.arange(len(end))
+    return distance[rows, end], n_queries[rows, end]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("study")
-    parser.add_argument("--whole", default="boundary")
-    parser.add_argument("--stopped", default="boundary-stopped")
-    parser.add_argument("--configfile", nargs="+", default=[])
-    options = parser.parse_args()
-    config = check(read_layers(options.configfile)[0])
-    whole, stopped = (load(config, options.study, attack) for attack in (options.whole, options.stopped))
-    pairs = list(zip(whole, stopped, strict=True))
-    changed = [np.mean(one.is_called != other.is_called) for one, other in pairs]
-    to_member = [np.mean(~one.is_called & other.is_called) for one, other in pairs]
-    cost, low, high = margin(stopped, whole, config.metrics.resamples)
-    row = {
-        "study": options.study,
-        "stop_error": config.queries[config.attacks[options.stopped].reads].stop_error,
-        "seeds": len(pairs),
-        "points": len(whole[0].scores),
-        "changed": np.mean(changed),
-        "changed_at_most": np.max(changed),
-        "changed_to_member": np.mean(to_member),
-        "accuracy": cost,
-        "ci_low": low,
-        "ci_high": high,
-        "queries": np.mean([one.queries for one in stopped]),
-        "queries_whole": np.mean([one.queries for one in whole]),
-    }
-    kept = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame()
-    if len(kept):
-        kept = kept[(kept["study"] != row["study"]) | (kept["stop_error"] != row["stop_error"])]
-    table = pd.concat([kept, pd.DataFrame([row])], ignore_index=True).round(5)
+    rows = []
+    for models in MODELS:
+        for query in ("boundary", "published"):
+            if not Path(f"results/distances/{models}/target/{query}.npz").exists():
+                continue
+            shadow, target = (load(models, role, query) for role in ("shadow0", "target"))
+            for error in ERRORS:
+                for taught, (distance, n_queries, known) in zip(
+                    zip(*shadow, strict=True), zip(*target, strict=True), strict=True
+                ):
+                    rule = fit_stopping(*taught, error)
+                    stopped, asked = cut(rule, distance, n_queries)
+                    before, after = (of >= rule.threshold for of in (distance[:, -1], stopped))
+                    whole, early = (
+                        at_threshold(of, known, rule.threshold)["accuracy"] for of in (distance[:, -1], stopped)
+                    )
+                    rows.append(
+                        {
+                            "models": models.split("/")[0],
+                            "search": query,
+                            "stop_error": error,
+                            "changed %": 100 * np.mean(before != after),
+                            "to non-member %": 100 * np.mean(before & ~after),
+                            "accuracy lost, points": 100 * (whole - early),
+                            "queries": asked.mean(),
+                            "whole queries": n_queries[:, -1].mean(),
+                        }
+                    )
+    groups = pd.DataFrame(rows).groupby(["models", "search", "stop_error"], sort=False)
+    table = groups.mean().join(groups["changed %"].max().rename("changed %, most")).reset_index().round(3)
     table.to_csv(TABLE, index=False)
     print(table.to_string(index=False))
 

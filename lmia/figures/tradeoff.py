@@ -95,9 +95,8 @@ def _tested(points: pd.DataFrame) -> list[str]:
     """A line for each kind with the test accuracies of its models, by strength."""
     lines = []
     for kind, group in points.sort_values("rank", kind="stable").groupby("kind", sort=False):
-        of_strengths: Sequence[str] = [
-            f"{row.strength} ({100 * row.test_accuracy:.0f} %)".strip() for row in group.itertuples()
-        ]
+        pairs = zip(group["strength"], group["test_accuracy"], strict=True)
+        of_strengths = [f"{strength} ({100 * accuracy:.0f} %)".strip() for strength, accuracy in pairs]
         name = "no defense" if kind == "none" else style.label(str(kind))
         lines.append(f"Test accuracy of {name}: {', '.join(of_strengths)}.")
     return lines

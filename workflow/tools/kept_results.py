@@ -102,7 +102,7 @@ def kept(config: Config, name: str, kind: str, data: Path = DATA) -> Table:
         return pd.DataFrame(columns=[*KEYS[kind], "recipe"])
     texts: Table = dict.fromkeys(["recipe", "seed", "seeds", "file"], str)
     numbers: Table = {column: [""] for column in NUMBERS}
-    table = pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=numbers)
+    table: Table = pd.read_csv(file, dtype=texts, keep_default_na=False, na_values=numbers)
     if "seed" in table:
         table = table[table["seed"].ne(ALL_SEEDS)].astype({"seed": int})
     recipes = Recipes(config)

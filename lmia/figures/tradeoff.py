@@ -1,6 +1,6 @@
 """Privacy against utility, a panel per kind of defense and a point per strength (figures 5 and 6 of the paper)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt

@@ -35,6 +35,7 @@ PAGES = ROOT / "docs/results"
 KEPT = [*MODEL, "seed", "attack", "setting", "queries", "metric", "value", "ci_low", "ci_high", "flags"]
 TITLES = {
     "paper": "The paper's tables and figures",
+    "first-runs": "First runs of the paper's tables and figures",
     "defenses": "Defenses with 1,000 members",
     "deviations": "What each choice is worth",
     "private-training": "Private training",

@@ -263,8 +263,9 @@ def curve(ax: Axes, x: Any, rows: Any, form: str, shade: str, name: str | None, 
         ax.vlines(x, rows["ci_low"], rows["ci_high"], color=shade, linewidth=1)
     is_flagged = rows["flags"].ne("").to_numpy()
     if is_flagged.any():
-        look = {"color": shade, "markerfacecolor": "white", "linestyle": "none"}
-        ax.plot(x[is_flagged], rows["value"][is_flagged], drawn.get_marker(), zorder=drawn.get_zorder() + 0.5, **look)
+        look: dict[str, Any] = {"color": shade, "markerfacecolor": "white", "linestyle": "none"}
+        look |= {"marker": drawn.get_marker(), "zorder": drawn.get_zorder() + 0.5}
+        ax.plot(x[is_flagged], rows["value"][is_flagged], **look)
 
 
 def level_line(ax: Axes, row: Mapping[Any, Any]) -> None:
@@ -310,7 +311,7 @@ def beside_points(
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]  # Agg has one
     for ax, texts, points, shade in notes:
         scatters = [part for part in ax.collections if isinstance(part, PathCollection)]
-        others = [place for scatter in scatters for place in scatter.get_offsets()]
+        others = [place for scatter in scatters for place in np.asarray(scatter.get_offsets())]
         taken = [Bbox.from_bounds(x - 2, y - 2, 4, 4) for x, y in map(ax.transData.transform, others)]
         taken += [Bbox.from_bounds(x - 7, y - 7, 14, 14) for x, y in map(ax.transData.transform, points)]
         for text, point in zip(texts, points, strict=True):

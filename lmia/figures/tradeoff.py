@@ -96,7 +96,7 @@ def _tested(points: pd.DataFrame) -> list[str]:
     lines = []
     for kind, group in points.sort_values("rank", kind="stable").groupby("kind", sort=False):
         of_strengths: Sequence[str] = [
-            f"{row.strength} ({100 * row.test_accuracy:.0f} %)".strip() for row in group.itertuples()
+            f"{row['strength']} ({100 * row['test_accuracy']:.0f} %)".strip() for row in group.to_dict("records")
         ]
         name = "no defense" if kind == "none" else style.label(str(kind))
         lines.append(f"Test accuracy of {name}: {', '.join(of_strengths)}.")

@@ -51,8 +51,8 @@ def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> style.Drawn:
     ax.set_xlabel("attack accuracy (%), chance = 50")
     ax.grid(axis="x")
     hatched = [found for access, found in HATCHES.items() if access in set(rows["access"])]
-    patches = [Patch(hatch=hatch, label=text, facecolor="#999999", edgecolor="white") for hatch, text in hatched]
-    style.finish(figure, handles=patches)
+    handles = [Patch(facecolor="#999999", edgecolor="white", hatch=hatch, label=text) for hatch, text in hatched]
+    style.finish(figure, handles=handles)
     told = _tested(cells, table, options["study"]) + remarks.intervals(rows, table, options, "Whiskers")
     return style.Drawn(figure, told + remarks.flagged(rows, "Starred"))
 
@@ -109,8 +109,8 @@ def _draw(ax: Axes, lines: Sequence[Line], y: np.ndarray, thickness: float) -> N
             continue
         value, low, high = (line.row[name] for name in ("value", "ci_low", "ci_high"))
         hatch, _ = HATCHES.get(line.row["access"], ("", ""))
-        shade = style.colour(line.row["attack"])
-        ax.barh(place, value - 0.5, thickness, 0.5, color=shade, hatch=hatch, edgecolor="white")
+        look: dict[str, Any] = {"color": style.colour(line.row["attack"]), "hatch": hatch, "edgecolor": "white"}
+        ax.barh(place, value - 0.5, thickness, 0.5, **look)
         style.whiskers(ax, pd.DataFrame([line.row]), np.array([place]))
         text, end = f"{100 * value:.1f}" + "*" * bool(line.row["flags"]), np.nanmax([value, high, 0.5])
         ax.annotate(text, (end, place), (2.5, 0), textcoords="offset points", va="center", fontsize=7)

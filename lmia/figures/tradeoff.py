@@ -1,6 +1,6 @@
 """Privacy against utility, a panel per kind of defense and a point per strength (figures 5 and 6 of the paper)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -95,8 +95,9 @@ def _tested(points: pd.DataFrame) -> list[str]:
     """A line for each kind with the test accuracies of its models, by strength."""
     lines = []
     for kind, group in points.sort_values("rank", kind="stable").groupby("kind", sort=False):
-        pairs = zip(group["strength"], group["test_accuracy"], strict=True)
-        of_strengths = [f"{strength} ({100 * accuracy:.0f} %)".strip() for strength, accuracy in pairs]
+        of_strengths: Sequence[str] = [
+            f"{row['strength']} ({100 * row['test_accuracy']:.0f} %)".strip() for row in group.to_dict("records")
+        ]
         name = "no defense" if kind == "none" else style.label(str(kind))
         lines.append(f"Test accuracy of {name}: {', '.join(of_strengths)}.")
     return lines

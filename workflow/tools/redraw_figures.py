@@ -38,8 +38,8 @@ def main(files: Sequence[str], rows: Sequence[str], into: Path, prefix: str) -> 
 def kept(files: Sequence[str], config: Config) -> pd.DataFrame:
     """The rows of files as one table, with the access that each attack has."""
     table = pd.concat(map(read_metrics, files), ignore_index=True)
-    access: dict[str, str] = {name: OBSERVATIONS[config.query_of(name).observation].access for name in config.attacks}
-    return table.assign(access=table["attack"].map(lambda name: access.get(name, "")))
+    access = {name: OBSERVATIONS[config.query_of(name).observation].access for name in config.attacks}
+    return table.assign(access=[access.get(name, "") for name in table["attack"]])
 
 
 if __name__ == "__main__":

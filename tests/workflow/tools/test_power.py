@@ -81,7 +81,7 @@ def test_open_claims_of_a_finished_table_are_told_with_what_they_cost(copy):
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines() if "| " in line][2:]
     told = {(row[0].partition(":")[0], row[1]): row for row in rows}
     assert len(rows) == n_open and not any(says == "decided" for says, _ in told)
-    assert told["no order", "auc"][7] == "no number: decides without ranking"
+    assert told["no order", "auc"][7] == "no number: decides without ranking (2 of 2)"
     assert told["open", "tpr_at_0.1_fpr"][7].startswith("no number: ")  # of 60 non-members
     numbered = [row for row in rows if not row[7].startswith("no")]
     assert all(float(row[8]) > 0 or int(row[7]) <= 2 for row in numbered)

@@ -44,6 +44,7 @@ def test_the_example_finds_what_the_page_says(tmp_path):
         assert [100 * row[name] for name in ("value", "ci_low", "ci_high")] == pytest.approx(
             [float(number) for number in numbers], abs=1
         )
-        assert rows.loc[("", "train_accuracy"), "value"] > 0.99 and not rows["flags"].str.len().any()
+        is_rate = rows.index.get_level_values("metric").str.startswith("tpr_at")  # of few false alarms, and flagged so
+        assert rows.loc[("", "train_accuracy"), "value"] > 0.99 and not rows["flags"][~is_rate].any()
     records = pd.read_csv(checkout.path / "results/audits/audit-table/records.csv")
     assert records["patient"].is_unique and records["patient"].str.match(r"P\d{3}$").all()

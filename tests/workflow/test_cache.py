@@ -123,7 +123,7 @@ CASES = {
         ONE_QUERY_SET,
     ),
     "noise code": (
-        code("lmia/perturbations/gaussian.py", "clamp_(0, 1)", "clamp_(0, 1.0)"),
+        code("lmia/perturbations/gaussian.py", "alpha=sigma", "alpha=1 * sigma"),
         ONE_QUERY_SET,
     ),
     "HopSkipJump code": (

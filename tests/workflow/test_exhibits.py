@@ -256,9 +256,10 @@ def beside_data(tmp_path_factory):
     (folder / "data").mkdir()
     for name in ("adult.data", "adult.test", "dataset_location.tgz"):
         (folder / "data" / name).touch()
-    images = ("cifar10", "cifar10-40000", "cifar100")
+    images = ("cifar10", "cifar10-40000", "cifar100", "cifar100-full")
     for name, shape in dict.fromkeys(images, (32, 32, 3)).items() | {("mnist", (28, 28))}:
-        x, y = np.zeros((20000, *shape), np.uint8), np.zeros(20000, np.uint8)
+        n = 30000 if name == "cifar100-full" else 20000
+        x, y = np.zeros((n, *shape), np.uint8), np.zeros(n, np.uint8)
         np.savez_compressed(folder / f"data/{name}.npz", x_train=x, x_test=x, y_train=y, y_test=y)
     return folder
 

@@ -27,12 +27,12 @@ def edit_unseen(checkout, file, old, new):
 
 def test_an_edit_that_keeps_size_and_time_takes_effect(copy):
     before = copy.results("answers/**/noise.npz")
-    edit_unseen(copy, "lmia/perturbations/gaussian.py", "clamp_(0, 1)", "clamp_(0, 0)")
+    edit_unseen(copy, "lmia/perturbations/gaussian.py", "alpha=sigma", "alpha=9.999")
     assert copy.pending(NOISE) == {"query_labels": 1}
     copy.snakemake(NOISE)
     assert copy.results("answers/**/noise.npz")[NOISE] != before[NOISE]
     changed = (copy.path / NOISE).read_bytes()
-    copy.edit("lmia/perturbations/gaussian.py", "clamp_(0, 0)", "clamp_(0.0, 0)")  # the same, seen by all
+    copy.edit("lmia/perturbations/gaussian.py", "alpha=9.999", "alpha=9.9990")  # the same, seen by all
     copy.snakemake(NOISE)
     with_time = (copy.path / NOISE).read_bytes()
     assert labels(with_time) == labels(changed)

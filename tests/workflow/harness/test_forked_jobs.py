@@ -339,7 +339,7 @@ def test_an_interrupt_from_the_terminal_ends_snakemake_its_job_and_the_server(ow
     with at_work(own) as (process, job):
         server = parent(job)
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(30) != 0
+        assert process.wait(120) != 0
         wait_for(lambda: not is_running(job) and not is_running(server), 10)
     assert not (own.path / DATA).exists()
 
@@ -350,7 +350,7 @@ def test_a_terminated_snakemake_finishes_its_job(own):
         time.sleep(0.5)
         assert is_running(job)
         (own.path / "wait.txt").unlink()
-        process.wait(30)
+        process.wait(120)
         assert not is_running(job) and (own.path / DATA).exists()
 
 
@@ -362,14 +362,14 @@ def test_a_killed_snakemake_leaves_its_job_at_work_and_no_server(own):
         wait_for(lambda: not is_running(server), 10)
         assert is_running(job)
         (own.path / "wait.txt").unlink()
-        wait_for(lambda: not is_running(job), 30)
+        wait_for(lambda: not is_running(job), 120)
         assert (own.path / DATA).exists()
 
 
 def test_a_killed_job_is_an_error(own):
     with at_work(own) as (process, job):
         os.kill(job, signal.SIGKILL)
-        assert process.wait(30) == 1
+        assert process.wait(120) == 1
     assert not (own.path / DATA).exists()
 
 

@@ -19,9 +19,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from lmia.evaluation.claims import ONE_PAIR, UNRESOLVED, load_decisions, says
+from lmia.evaluation.claims import ONE_PAIR, UNRESOLVED, judge, load_decisions, read_margins, says
 from lmia.evaluation.intervals import LEVEL
-from lmia.evaluation.paired import difference
 from lmia.evaluation.paper_comparison import to_markdown
 from lmia.streams import seed_list
 from workflow.config.exhibit_inputs import exhibit_claims
@@ -76,7 +75,7 @@ def seeds_needed(margin: float, sd: float, of_points: float, bounds: tuple[float
     return next((n for n in numbers if chance_to_decide(margin, sd, of_points, n, region) >= POWER), None)
 
 
-def spread(intervals: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
+def spread(intervals: Sequence[tuple[float, float, float]] | np.ndarray) -> tuple[float, float]:
     """(sd of a seed's margin, part of it that is due to points), from the seeds' values with their intervals (n, 3).
 
     Seeds spread at least as much as their points. How much one alone would is not known: SPREAD times that.
@@ -101,20 +100,21 @@ def cpu_hours(benchmarks: Path, config: Config, side: Mapping[str, Any]) -> dict
 
 def plan(config: Config, exhibit: str, results: Path = Path("results")) -> tuple[pd.DataFrame, dict[str, float]]:
     """(one row of COLUMNS for each open claim, models -> CPU hours of all seeds that they miss for these)."""
-    judged = pd.read_csv(results / f"exhibits/{exhibit}/claims.csv", dtype={"flags": str}).fillna({"flags": ""})
+    margins = read_margins(results / f"exhibits/{exhibit}/margins.csv")
     rows, missing = [], {}
-    for claim, row in zip(exhibit_claims(config, exhibit), judged.to_dict("records"), strict=True):
+    for claim in exhibit_claims(config, exhibit):
+        of_seeds: Any = margins[margins["claim"].eq(claim["claim"]) & margins["metric"].eq(claim["metric"])]
+        row = judge(of_seeds, claim["bounds"])
         if row["verdict"] not in (UNRESOLVED, ONE_PAIR):
             continue
-        left, right = map(load_decisions, claim["sides"])
-        shown = {name: row[name] for name in ("claim", "metric", "margin", "seeds")} | {"points": len(left[0].scores)}
+        points = len(load_decisions(claim["sides"][0])[0].scores)
+        shown = {name: claim[name] for name in ("claim", "metric")} | {name: row[name] for name in ("margin", "seeds")}
+        shown |= {"points": points}
         by_interval = says(claim["bounds"], row["ci_low"], row["ci_high"])
-        if np.isnan(row["margin"]) or (row["verdict"] == UNRESOLVED != by_interval):
+        if of_seeds["finding"].eq(UNRESOLVED).any() or (row["verdict"] == UNRESOLVED != by_interval):
             rows.append(shown | {"seeds needed": f"no number: {row['flags']}"})
             continue
-        pairs = zip(left, right or [None] * len(left), strict=True)
-        intervals = [difference(*pair, config.metrics.resamples, row["metric"]) for pair in pairs]
-        sd, of_points = (100 * number for number in spread(intervals))
+        sd, of_points = spread(of_seeds[["margin", "ci_low", "ci_high"]].to_numpy(float))
         shown |= {"sd": sd, "sd of points": of_points}
         needed = seeds_needed(row["margin"], sd, of_points, claim["bounds"]) if sd else None
         if needed is None:

@@ -56,7 +56,7 @@ def compare_number(table: pd.DataFrame | None, cell: Mapping[str, Any]) -> dict[
     """
     row = {name: cell.get(name) for name in COMPARISON}
     if table is None:
-        return row | {"status": "not run", "seeds": 0}
+        return row | {"status": "variant" if cell["status"] == "variant" else "not run", "seeds": 0}
     metric = "accuracy" if cell["attack"] else "test_accuracy"
     rows = table.loc[(table["metric"] == metric) & (table["setting"] == "")]
     for column in ("attack", "defense", "n_train"):

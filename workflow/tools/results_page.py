@@ -119,6 +119,8 @@ def compared(config: Config, measured: Table, name: str) -> Table:
         for cell in exhibit_numbers(config, exhibit):
             found = measured[measured["study"].eq(Path(cell["table"] or "").stem)]
             is_kept = found["attack"].eq(cell["attack"]) & found["defense"].eq(cell["defense"])
+            if cell["table"] and not is_kept.any():
+                cell |= {"remark": "no seed of it was run yet"}
             rows.append(compare_number(found if is_kept.any() else None, cell))
     table = pd.DataFrame(rows, columns=COMPARISON)
     if len(table):
@@ -158,12 +160,14 @@ def summary(tables: dict[str, Table]) -> str:
     """How many numbers and claims came out how."""
     texts = ["## Numbers and claims\n\n"]
     if "comparison" in tables:
-        texts.append(f"- Numbers of the paper: {counted(tables['comparison']['status'])}.\n")
+        numbers = tables["comparison"]
+        is_counted = numbers["status"].ne("variant") | numbers["seeds"].gt(0)
+        texts.append(f"- Numbers of the paper: {counted(numbers.loc[is_counted, 'status'])}.\n")
     if "claims" in tables:
         verdicts = tables["claims"]["verdict"]
         measured = verdicts[verdicts.ne(BY_CONSTRUCTION)]
         others = f"; {n} more hold by construction" if (n := len(verdicts) - len(measured)) else ""
-        texts.append(f"- Claims: {counted(measured)}{others}.\n")
+        texts.append(f"- Claims: {counted(measured) or 'none measured'}{others}.\n")
     texts.append("\n[How to read a page of results](index.md#how-to-read-a-page) defines these words.\n")
     return "".join(texts)
 

@@ -74,9 +74,13 @@ def test_a_number_that_is_off_needs_a_reason():
         combined=(NAN, "not run"),
     )
     told = read_reasons("- **MNIST, boundary:** fewer queries.\nNo line.\n- **MNIST, gap:** not needed.")
-    lines = ["- **MNIST, boundary:** 56.0 and not 50.0 %: fewer queries.", "- **MNIST:** not run: no archive."]
+    lines = [
+        "- **MNIST, boundary:** 56.0 and not 50.0 %: fewer queries.",
+        "- **MNIST, combined:** not run: no archive.",
+    ]
     assert reasons(found, told).splitlines() == lines
-    with pytest.raises(ValueError, match=r"- \*\*MNIST, boundary:\*\* why it is 56.0 and not 50.0"):
+    assert reasons(rows(gap=(NAN, "not run"), combined=(NAN, "not run")), {}) == "- **MNIST:** not run: no archive.\n"
+    with pytest.raises(ValueError, match=r"under ## Reasons:\n- \*\*MNIST, boundary:\*\* why it is 56.0 and not 50.0$"):
         reasons(found, {})
 
 

@@ -14,7 +14,8 @@ from lmia.evaluation.flags import few_false_alarms
 from lmia.evaluation.intervals import evaluate, over_seeds, proportion
 from lmia.evaluation.paired import Decisions, difference, margin
 
-RIGHT, CONSERVATIVE = (0.93, 0.97), (0.93, 1.0)
+# Within 2 points of 95 %, and half a point that 1,000 draws leave open.
+RIGHT, CONSERVATIVE = (0.925, 0.975), (0.925, 1.0)
 SEEDS = [2, 3, 5, 6, 10]
 SPREADS = [0, 1, 2.5]  # of seeds, in points of accuracy
 
@@ -80,7 +81,7 @@ def test_a_margin_of_one_pair_of_models_over_its_points(n):
     for draw in range(1000):
         _, low, high = difference(*decided(rng, rates, n, 0.7, ids), 300, seed=draw)
         held.append(low <= 0.04 <= high)
-    assert_covers(held, (0.925, 0.97))
+    assert_covers(held)
 
 
 @pytest.mark.slow

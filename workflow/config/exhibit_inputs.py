@@ -32,7 +32,7 @@ def exhibit_numbers(config: Config, name: str) -> list[dict[str, Any]]:
                 "attack": attack,
                 "defense": defense,
                 "paper": paper,
-                "status": "other n" if study and _other_n(study, of_paper) else status,
+                "status": status or ("other n" if study and _other_n(study, of_paper) else None),
                 "remark": remark(config, study, attack, of_paper),
             }
             for defense, attack, paper, status in _numbers(study.defenses[0] if study else "none", of_paper)

@@ -1,7 +1,8 @@
 """Draw the figures of a page of results again, from the rows that are kept beside it in docs/results/data/.
 
 Run from the repository root, with the files that were given to Snakemake's --configfile:
-python -m workflow.tools.redraw_figures docs/results/configs/first-runs.yaml --rows docs/results/data/first-runs-attacks.csv
+python -m workflow.tools.redraw_figures docs/results/configs/first-runs.yaml \\
+    --rows docs/results/data/first-runs-attacks.csv
 It draws those alone whose rows are kept: no ROCs, histograms and galleries, and none with the models' own accuracies.
 Beside each lies its caption, for the page.
 """

@@ -73,8 +73,8 @@ def main(files: Sequence[str], name: str, machine: str) -> None:
     sections = []
     for exhibit, entry in config.exhibits.items():
         parts = [table[table["artifact"].eq(exhibit)] for table in (comparison, claims)]
-        text = to_page(entry.title, *parts).replace("# ", "## ", 1)
-        sections.append(text + pictures(config, entry.figures, measured))
+        text = to_page(entry.title, *parts).replace("# ", "## ", 1) + pictures(config, entry.figures, measured)
+        sections.append(text if "\n\n" in text else f"{text}\nNo seed of it was run yet.\n")
     sections.append("## All attacks\n\n" + attacks(measured, f"data/{name}-measures.csv"))
     sections.append("## The models\n\n" + models(config, name))
     sections.append("## What the shadow's threshold costs\n\n" + thresholds(config, name))
@@ -137,7 +137,7 @@ def claimed(config: Config, name: str) -> Table:
         rows = margins[margins["artifact"].eq(exhibit)]
         of = rows[["claim", "metric", "seed"]].itertuples(index=False, name=None)
         parts.append(judge_margins(rows[np.array([row in wanted for row in of], bool)], claims))
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     table = table.sort_values("verdict", key=lambda verdicts: verdicts.eq(BY_CONSTRUCTION), kind="stable")
     if len(table):
         table.to_csv(PAGES / f"data/{name}-claims.csv", index=False)

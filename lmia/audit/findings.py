@@ -13,7 +13,6 @@ from lmia.audit.verdict import TELLING, Finding, accuracy_of, errors_of, judge
 from lmia.evaluation.flag_texts import parted
 from lmia.evaluation.flags import FEW
 from lmia.evaluation.metrics_table import ALL_SEEDS
-from lmia.evaluation.tpr_names import fpr_of
 
 SCHEMA = 1  # of the report for programs; a new number where a key has another meaning
 SHOWN = ("accuracy", "auc", "train_accuracy", "test_accuracy", "tpr_at_")  # how names of metrics begin that are told
@@ -90,16 +89,11 @@ def report(
 
 
 def _flags(rows: pd.DataFrame) -> list[str]:
-    """Flags of the model, those of rates, which are the same for all attacks, and those of single attacks."""
+    """Flags of the model, and those of single attacks, with their names; the page's table has those of rates."""
     of_model = {flag for text in rows.loc[rows["attack"].eq(""), "flags"] for flag in parted(text)}
-    of_attacks, of_rates = set(), set()
-    for name, metric, text in zip(rows["attack"], rows["metric"], rows["flags"], strict=True):
-        for flag in [flag for flag in parted(text) if name and flag not in of_model]:
-            if FEW.fullmatch(flag):
-                of_rates.add(f"% found at {100 * (fpr_of(metric) or 0):g} % false alarms: {flag}")
-            else:
-                of_attacks.add(f"{name}: {flag}")
-    return [*sorted(of_model), *sorted(of_rates), *sorted(of_attacks)]
+    pairs = zip(rows["attack"], rows["flags"], strict=True)
+    of_attacks = {(name, flag) for name, text in pairs for flag in parted(text) if name and not FEW.fullmatch(flag)}
+    return [*sorted(of_model), *(f"{name}: {flag}" for name, flag in sorted(of_attacks) if flag not in of_model)]
 
 
 def _scores_of(scored: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib
 
 from lmia.audit.verdict import CANNOT_TELL, LEAKS
+from lmia.evaluation.flags import few_false_alarms
 from lmia.figures import style
 
 ANSWERS = {
@@ -185,13 +186,20 @@ def _table(report: Mapping[str, Any]) -> str:
     told = [name for attack in report["attacks"] for name in attack if name.startswith("tpr_at_") and attack[name]]
     rates = list(dict.fromkeys(told))  # those for which there are records enough
     heads = ["attack", "labels per record", "right %", "AUC"]
-    heads += [f"% found at {100 * float(name.split('_')[2]):g} % false alarms" for name in rates]
+    heads += [_rate(name, report["records_of_each_kind"]) for name in rates]
     rows = [heads]
     for attack in [*report["attacks"], *report["for_comparison"]]:
         name = attack["attack"] + (f" ({attack['access']})" if "access" in attack else "")
         numbers = [_cell(attack.get("accuracy"), 100), _cell(attack.get("auc"), 1)]
         rows.append([name, f"{attack['queries']:.0f}", *numbers, *(_cell(attack.get(rate), 100) for rate in rates)])
     return table_of(rows)
+
+
+def _rate(name: str, n_others: int) -> str:
+    """The head of a column of true-positive rates, with the number of records that it rests on where these are few."""
+    rate = float(name.split("_")[2])
+    few = f" ({int(rate * n_others)} records)" if few_false_alarms(rate, n_others) else ""
+    return f"% found at {100 * rate:g} % false alarms{few}"
 
 
 def table_of(rows: Sequence[Sequence[str]]) -> str:

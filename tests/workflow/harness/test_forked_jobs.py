@@ -325,6 +325,7 @@ def at_work(checkout):
     (checkout.path / "wait.txt").touch()
     command = [sys.executable, "-m", "snakemake", "--cores", "1", DATA]
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+    silent["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background ignores it
     with starting(lambda: subprocess.Popen(command, cwd=checkout.path, **silent)) as start:
         process = start()
         wait_for(lambda: (checkout.path / "words.txt").exists() and len(words(checkout)) == 2, 60)

@@ -59,7 +59,7 @@ def move_points(checkout):
     (checkout.path / "lmia/chosen").mkdir()
     (checkout.path / "lmia/chosen/__init__.py").touch()
     (checkout.path / "lmia/asked_points.py").rename(checkout.path / "lmia/chosen/points.py")
-    for file in (checkout.path / "lmia").rglob("*.py"):
+    for file in [file for folder in ("lmia", "workflow") for file in (checkout.path / folder).rglob("*.py")]:
         file.write_text(file.read_text().replace("from lmia.asked_points import", "from lmia.chosen.points import"))
 
 

@@ -21,10 +21,11 @@ from lmia.evaluation.claims import MARGINS, read_margins
 from lmia.evaluation.metrics_table import ALL_SEEDS, COLUMNS, read_metrics, with_rows_over_seeds
 from lmia.evaluation.paper_comparison import transfer_cost
 from lmia.membership import load_membership
+from lmia.streams import seed_list
 from workflow.config.exhibit_inputs import CHANCE, TEST_ACCURACY, claim_sides
 from workflow.config.job_params import plain
 from workflow.config.load import check, read_layers
-from workflow.config.result_files import trained_cell
+from workflow.config.result_files import defense_of, n_train_of, trained_cell
 from workflow.config.schema.configuration import Config
 
 Table = Any  # a pandas DataFrame, whose own hints hold every type that an entry may have
@@ -214,9 +215,8 @@ def runs(config: Config) -> Iterator[tuple[dict[str, Any], list[int], str]]:
         for n in study.n_train:
             for cell in dict.fromkeys(trained_cell(config, f"n{n}-{defense}") for defense in study.defenses):
                 for block in map(str, study.seeds):
-                    first, _, last = block.partition("-")
-                    key = {"study": name, "n_train": n, "defense": cell.partition("-")[2]}
-                    yield key, list(range(int(first), int(last or first) + 1)), f"{name}/{cell}/{block}"
+                    key = {"study": name, "n_train": n, "defense": defense_of(cell)}
+                    yield key, seed_list(block), f"{name}/{cell}/{block}"
 
 
 def models(config: Config, results: Path) -> Iterator[dict[str, Any]]:
@@ -251,9 +251,14 @@ def costs(config: Config, results: Path) -> Iterator[dict[str, Any]]:
             for file in sorted((results / "benchmarks" / stage / study).rglob("*.tsv")):
                 parts = file.relative_to(results / "benchmarks" / stage / study).parts
                 cell, block = parts[:2]
-                n_train, defense = cell[1:].split("-", 1)
                 spent = pd.read_csv(file, sep="\t", na_values="-").iloc[0]
-                of = {"study": study, "n_train": int(n_train), "defense": defense, "seeds": block, "stage": stage}
+                of = {
+                    "study": study,
+                    "n_train": n_train_of(cell),
+                    "defense": defense_of(cell),
+                    "seeds": block,
+                    "stage": stage,
+                }
                 yield of | {"file": "/".join([*parts[2:-1], file.stem]), "cpu": float(spent["cpu_time"]) / 60}
 
 

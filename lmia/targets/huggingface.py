@@ -4,6 +4,7 @@ The files of the folder are kept as one archive, whose bytes are the same wherev
 """
 
 import importlib
+import importlib.util
 import io
 import math
 import os
@@ -93,10 +94,11 @@ def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
 def imported() -> Any:
     """transformers, silent and without a network."""
     os.environ.update(OFFLINE)  # before the first import, which reads them
-    try:
-        importlib.import_module("torchvision")
-    except (ImportError, RuntimeError):  # one for another torch: transformers does without, if it sees none
-        sys.modules["torchvision"] = None  # type: ignore[assignment]
+    if importlib.util.find_spec("transformers"):  # or nothing is to be hidden from it
+        try:
+            importlib.import_module("torchvision")
+        except (ImportError, RuntimeError):  # one for another torch: transformers does without, if it sees none
+            sys.modules["torchvision"] = None  # type: ignore[assignment]
     transformers = optional("transformers", "transformers")
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()

@@ -42,6 +42,7 @@ N_SHADOWS, N_REFERENCES, POOL = 3, 2, 2000
 TRAINING = {"learning_rate": 1e-3, "batch_size": 100, "min_delta": 0.005, "patience": 20, "max_epochs": 300}
 COLUMNS = ("subject", "split", "search", "score", "budget", "queries_mean", "auc", "difference", "variance", "cpu")
 COLUMNS += ("no_reference",)
+NUMBERS = ("queries_mean", "auc", "difference", "variance")
 
 
 @dataclass(frozen=True)
@@ -177,10 +178,8 @@ def summary(rows):
     """
     table = {}
     for row in rows:
-        key = tuple(row[name] for name in COLUMNS[:5] if name != "split")
-        table.setdefault(key, []).append(
-            [float(row[name]) for name in ("queries_mean", "auc", "difference", "variance")]
-        )
+        key = tuple(str(row[name]) for name in COLUMNS[:5] if name != "split")
+        table.setdefault(key, []).append([float(row[name]) for name in NUMBERS])
     for (subject, *names), found in table.items():
         queries, area, differences, variances = np.array(found).T
         k = len(found)
@@ -188,8 +187,8 @@ def summary(rows):
         half = max(spread, 1.96 * np.sqrt(variances.sum()) / k)
         low, high = differences.mean() - half, differences.mean() + half
         yield (
-            f"{subject}, {k} splits | {' '.join(map(str, names))} | {queries.mean():.1f} queries | AUC {area.mean():.3f} | "
-            f"{differences.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
+            f"{subject}, {k} splits | {' '.join(names)} | {queries.mean():.1f} queries | "
+            f"AUC {area.mean():.3f} | {differences.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
         )
 
 

@@ -63,7 +63,7 @@ def beyond(
 
 
 def origins(
-    distance: np.ndarray, n_queries: np.ndarray, halvings: int, n_others: int, known: np.ndarray | None = None
+    distance: np.ndarray, n_queries: np.ndarray, halvings: int, n_pool: int, known: np.ndarray | None = None
 ) -> dict[str, int]:
     """How many searches started where, and how many found no start: counts by name.
 
@@ -74,12 +74,12 @@ def origins(
         distance: (n, c, t), the courses of searches around copies of each input, see `search_boundary`.
         n_queries: The like.
         halvings: Of one walk to the boundary.
-        n_others: How many real inputs each had to try.
+        n_pool: Real inputs, of which each search has tried the nearest.
         known: Bools (n,), who began with those of `beyond`; None where nobody could.
     """
     tried, (first, second) = n_queries[..., 1] - 1 - halvings, np.moveaxis(distance[..., :2], -1, 0)
     found, before = np.isfinite(second) & (first > 0), 0 if known is None else len(TIMES)
     by_references = found & (tried <= before) & (False if known is None else known[:, None])
-    by_noise = found & (tried > before + n_others)
+    by_noise = found & (tried > before + min(N_STARTS, n_pool))
     counts = {"references": by_references, "others": found & ~by_references & ~by_noise, "noise": by_noise}
     return {name: int(which.sum()) for name, which in (counts | {"none": np.isinf(second)}).items()}

@@ -108,7 +108,7 @@ def closest_crossings(
 
     for rows in torch.arange(len(inputs)).split(LabelOracle.chunk(math.prod(inputs.shape[1:]), inputs.device)):
         found = batches.run(offsets, rows)
-        distance[rows] = torch.linalg.vector_norm(found, dim=1).cpu().double().numpy()
+        distance[rows.numpy()] = torch.linalg.vector_norm(found, dim=1).cpu().double().numpy()
         points[rows] += torch.where(found.isinf(), 0, found).view(-1, *inputs.shape[1:])
     return points, distance
 

@@ -12,7 +12,7 @@ from lmia.boundary.courses import pad_moments
 from lmia.boundary.random_inputs import search_random_inputs
 from lmia.boundary.schedules import SCHEDULES
 from lmia.boundary.search import search_boundary
-from lmia.boundary.starts import N_STARTS, origins
+from lmia.boundary.starts import origins
 from lmia.box import Box
 from lmia.journal import Journal
 from lmia.models.asked_models import Subject, TrainedModels
@@ -58,31 +58,35 @@ def search(
     spec: dict[str, Any],
     name: str,
     rules: dict[int, Any],
-    references: Any,
     journal: Journal,
+    references: Any = None,
 ) -> None:
     options = {key: value for key, value in spec.items() if key not in ("kind", "random_inputs", "references")}
     n_random = spec["random_inputs"]
     rows, ways = [], []
     for subject in models:
         rule, title, pool = rules.get(subject.seed), f"seed {subject.seed}", models.starting_points(subject)
-        beside = None
+        arrays: dict[str, np.ndarray] = {}
+        beside, known = {}, None
         if references is not None:
-            beside = reference_crossings(references, subject, models.box, journal.part(f"{title}, references"))
+            found = reference_crossings(references, subject, models.box, journal.part(f"{title}, references"))
+            arrays["reference_distance"] = found["distance"]
+            beside = {"crossings": torch.from_numpy(found["points"])}
+            known = np.isfinite(found["distance"]) & (found["distance"] > 0)
         distance, n_queries, asked = search_boundary(
             subject.network,
             subject.inputs,
             subject.classes,
             lambda copy, subject=subject: streams(subject.draws, f"{name}, copy {copy}", subject.ids),
             pool=pool,
-            crossings=None if beside is None else torch.from_numpy(beside["points"]),
             box=models.box,
             settled=rule,
             progress=title,
             journal=journal.part(title),
+            **beside,
             **options,
         )
-        arrays = {"distance": distance.astype(np.float32), "n_queries": n_queries.astype(np.int32)}
+        arrays |= {"distance": distance.astype(np.float32), "n_queries": n_queries.astype(np.int32)}
         arrays["stopped"] = rule.ended(distance[:, 0], n_queries[:, 0]) if rule else np.zeros(len(distance), bool)
         if n_random:
             random_distance, random_queries = search_random_inputs(
@@ -98,12 +102,8 @@ def search(
             )
             arrays["random_distance"] = random_distance.astype(np.float32)
             arrays["random_queries"] = random_queries.astype(np.int32)
-        halvings = SCHEDULES[spec["schedule"]].halvings_in(subject.inputs[0].numel())
-        n_others = min(N_STARTS, 0 if pool is None else len(pool[1]))
-        known = None if beside is None else np.isfinite(beside["distance"]) & (beside["distance"] > 0)
-        asked["starts"] = origins(distance, n_queries, halvings, n_others, known)
-        if beside is not None:
-            arrays["reference_distance"] = beside["distance"]
+        halvings = SCHEDULES[options.get("schedule", "economical")].halvings_in(subject.inputs[0].numel())
+        asked["starts"] = origins(distance, n_queries, halvings, 0 if pool is None else len(pool[1]), known)
         rows.append(subject.row(**arrays))
         ways.append(asked)
         print(f"{title}: {np.isinf(distance[..., -1]).sum()} of {distance[..., -1].size} searches censored; {asked}")

@@ -91,13 +91,13 @@ def _check_references(key: str, config: Config, study: Study) -> Iterator[str]:
             continue
         if study.splits != "disjoint":
             yield (
-                f"queries.{name}.schedule: warm: starts at shadows that nobody else's membership is hidden in, and "
-                f"{key} has splits: {study.splits}; set splits: disjoint, or leave out the attacks that read it there"
+                f"queries.{name}.schedule: warm: starts at shadows that share no example with the target, and {key} "
+                f"has splits: {study.splits}; set splits: disjoint, or leave out the attacks that read it there"
             )
         elif study.n_shadows <= needed:
             yield (
-                f"{key}.shadows: {study.n_shadows}: queries.{name} starts at {needed} of them, and a shadow's own "
-                f"searches at others; set it to {needed + 1} or more, or leave out the attacks that read it"
+                f"{key}.shadows: {study.n_shadows}: searches of queries.{name} start at {needed} of them, and those of "
+                f"a shadow at others; use at least {needed + 1}, or leave out the attacks that read it"
             )
 
 

@@ -68,7 +68,7 @@ SMALL_CNN = partial(cnn.build, channels=(16, 32), convolutions=1, dense=64)
 SUBJECTS = {
     "location": Subject(location.load, mlp.build, 1000, 300),
     "mnist": Subject(partial(images, channels=1, noise=0.4), mlp.build, 500, 300),
-    "cifar": Subject(partial(images, channels=3, noise=0.0), SMALL_CNN, 500, 150),
+    "cifar": Subject(partial(images, channels=3, noise=0.0), SMALL_CNN, 500, 100),
 }
 
 

@@ -4,7 +4,7 @@ A split has a target and three shadows, as `splits: disjoint` draws them. The ta
 two shadows; a shadow's at the first two of the others that were not trained on a point. The calibrated rule learns
 from all shadows. Each subject is run where its data are given; rows are added as splits end, and those that are there
 are not run again. Prints differences to the published search at 2,500 queries. Run from the repository root:
-python benchmarks/warm.py --out CSV [--location TGZ] [--mnist NPZ] [--cifar NPZ] [--splits 5]
+python benchmarks/warm.py --out CSV [--location TGZ] [--digits] [--mnist NPZ] [--cifar NPZ] [--splits 5]
 """
 
 import argparse
@@ -27,7 +27,7 @@ from lmia.boundary.hopskipjump import hopskipjump  # noqa: E402
 from lmia.boundary.references import reference_crossings  # noqa: E402
 from lmia.boundary.schedules import SCHEDULES  # noqa: E402
 from lmia.boundary.starts import beyond, nearest_others  # noqa: E402
-from lmia.data import location  # noqa: E402
+from lmia.data import digits, location  # noqa: E402
 from lmia.defenses import base  # noqa: E402
 from lmia.evaluation.metrics import auc  # noqa: E402
 from lmia.models import cnn, mlp  # noqa: E402
@@ -67,6 +67,7 @@ def images(path, channels, noise, seed=0):
 SMALL_CNN = partial(cnn.build, channels=(16, 32), convolutions=1, dense=64)
 SUBJECTS = {
     "location": Subject(location.load, mlp.build, 1000, 300),
+    "digits": Subject(lambda path: digits.load(pixel_noise=0.3), SMALL_CNN, 150, 150),
     "mnist": Subject(partial(images, channels=1, noise=0.4), mlp.build, 500, 300),
     "cifar": Subject(partial(images, channels=3, noise=0.0), SMALL_CNN, 500, 100),
 }
@@ -195,8 +196,10 @@ def summary(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="the .csv file that rows are added to")
-    for name in SUBJECTS:
-        parser.add_argument(f"--{name}", help="its archive" if name == "location" else "its .npz file")
+    parser.add_argument("--location", help="its archive")
+    parser.add_argument("--digits", action="store_const", const="", help="scikit-learn's, which need no file")
+    for name in ("mnist", "cifar"):
+        parser.add_argument(f"--{name}", help="its .npz file")
     parser.add_argument("--splits", type=int, default=5)
     arguments = parser.parse_args()
     torch.set_num_threads(1)

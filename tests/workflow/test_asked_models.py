@@ -8,7 +8,6 @@ import torch
 
 from lmia import artifacts
 from lmia.models.asked_models import TrainedModels
-from lmia.models.reference_models import ReferenceModels
 
 
 def models(finished, role, evaluated=None, pool=None):
@@ -37,35 +36,6 @@ def test_starting_points_are_none_of_those_that_are_asked_about(finished, monkey
             np.testing.assert_array_equal(classes, data["classes"][numbers])
             pools.append(numbers)
         assert pools[0] != pools[1]
-
-
-@pytest.mark.parametrize("most", [1, 2])
-def test_references_of_a_point_are_the_first_models_that_were_not_trained_on_it(finished, most):
-    """The shadow's points under the shadow itself, which knows half of them, and then the target, which knows none."""
-    results = finished.path / "results"
-    loaded = models(finished, "shadow0")
-    files, splits = (
-        [results / f"{folder}/small/n60-none/0-1/{role}.npz" for role in ("shadow0", "target")]
-        for folder in ("models", "splits")
-    )
-    references = ReferenceModels(loaded, files, splits, most)
-    saved = [np.load(file) for file in files]
-    for row, subject in enumerate(loaded):
-        members = artifacts.load(splits[0], "split")[0]["members"][row]
-        groups = references.without(subject)
-        assert sorted(np.concatenate([rows for rows, _ in groups])) == list(range(len(subject.ids)))
-        for rows, networks in groups:
-            is_member = np.isin(subject.ids[rows], members)
-            assert is_member.all() or not is_member.any()
-            expected = saved[1:] if is_member.all() else saved[:most]
-            assert len(networks) == len(expected)
-            for network, arrays in zip(networks, expected, strict=True):
-                for name, value in network.state_dict().items():
-                    np.testing.assert_array_equal(value.numpy(), arrays[f"{subject.seed}/{name}"])
-    alone = ReferenceModels(loaded, files[:1], splits[:1], most)
-    for row, subject in enumerate(loaded):
-        ((rows, _),) = alone.without(subject)
-        assert set(subject.ids[rows]) == set(artifacts.load(splits[0], "split")[0]["nonmembers"][row])
 
 
 def test_a_population_holds_neither_members_nor_non_members_of_its_model(finished):

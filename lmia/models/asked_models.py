@@ -14,6 +14,7 @@ from tqdm import tqdm
 from lmia import artifacts, plugins
 from lmia.asked_points import evaluated_ids, evaluated_pool_ids, population_ids, starting_ids
 from lmia.box import Box
+from lmia.canaries import given_classes
 from lmia.devices import describe, prepare
 from lmia.label_function import as_network
 from lmia.models.checkpoints import restore
@@ -69,6 +70,7 @@ class TrainedModels:
         self._evaluated, self._pool = params.evaluated, params.pool
         self._data, _ = artifacts.load(files.dataset, "dataset", {"classes": ("i", 1)})
         self._split, _ = artifacts.load(files.split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
+        self._data["classes"] = given_classes(self._data["classes"], self._split)
         self._models, provenance = artifacts.load(files.model, "model")
         self.provenance = {"seeds": self._seeds, "model": provenance["sha256"], "torch": torch.__version__}
         self.provenance |= {"device": describe(device)}

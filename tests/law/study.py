@@ -244,6 +244,8 @@ EVERY_KIND = {
             "n_train": [40],
             "splits": "pool",
             "pool": 1,
+            "canaries": 6,
+            "epsilon": {"delta": 0.0001, "level": 0.9},
             "evaluated": 30,
             "model": "mlp",
             "defenses": ["none", "guard"],
@@ -256,6 +258,7 @@ EVERY_KIND = {
             "splits": "pool",
             "model": "mlp",
             "seeds": ["6-11"],
+            "epsilon": {},
             "attacks": ["gap", "ratio", "rotation", "boundary", "max-confidence", "true-confidence", "adaptive"],
         },
         "protected": {
@@ -486,6 +489,7 @@ EVERY_KIND = {
         },
         "roc-pool": {"kind": "roc", "study": "pool", "attacks": ["ratio"], "defense": "none"},
         "tradeoff": {"kind": "tradeoff", "study": "small", "attacks": ["gap"], "n_train": 40, "x": "gap"},
+        "epsilon": {"kind": "epsilon", "study": "pool", "attacks": ["gap", "ratio"], "title": "E"},
         "outliers": {"kind": "outliers", "study": "small", "attacks": ["gap"], "n_train": 40},
     },
     "exhibits": {
@@ -538,6 +542,8 @@ EVERY_KIND = {
 HINTS = {
     "Shadows.metric": ["auc"],
     "Shadows.n_train": [40],
+    "EpsilonBounds.n_train": [40],
+    "EpsilonBounds.study": ["other-pool"],
     "Shadows.attacks": [["above"]],
     "Shadows.study": ["other-pool"],
     "Config.device": ["cpu"],
@@ -575,6 +581,7 @@ HINTS = {
     "Transfer.source": ["garments"],
     "DpSgd.source": ["garments"],
     "Study.outliers": [{"neighbours": 2}],
+    "Study.epsilon": [{"delta": 0.001}],
     "Audit.evaluated": [60],
     "Mixed.continuous": [3],
     "AugmentationGrid.shifts": [[0, 2]],

@@ -146,6 +146,7 @@ EVERY_KIND = {
         "decay": {"kind": "weight_decay", "strength": 0.1},
         "early": {"kind": "early_stopping", "epochs": 5},
         "smooth": {"kind": "label_smoothing", "amount": 0.1},
+        "hamp": {"kind": "hamp", "entropy": 0.8, "strength": 0.01, "masks": True},
         "mixup": {"kind": "mixup", "alpha": 0.5},
         "moved": {"kind": "augmentation", "pixels": 1, "views": "all", "flips": False, "cutout": 0},
         "game": {
@@ -265,7 +266,7 @@ EVERY_KIND = {
             "dataset": "digits",
             "n_train": [50],
             "model": "mlp",
-            "defenses": ["none", "l1", "l2", "drop", "decay", "early", "smooth", "mixup", "game", "budgeted"],
+            "defenses": ["none", "l1", "l2", "drop", "decay", "early", "smooth", "hamp", "mixup", "game", "budgeted"],
             "seeds": [0],
             "attacks": ["gap"],
         },

@@ -18,6 +18,7 @@ from lmia.canaries import given_classes
 from lmia.devices import describe, prepare
 from lmia.label_function import as_network
 from lmia.models.checkpoints import restore
+from lmia.models.voting import COPIES, SIGMA, as_answered
 from lmia.split_rows import ids_of
 from lmia.streams import seed_list
 from lmia.table import Table
@@ -84,6 +85,8 @@ class TrainedModels:
             n_classes = int(classes.max()) + 1
             network = as_network(build(inputs.shape[1:], n_classes), n_classes, self.table)
             network = restore(network, self._models, seed)
+            numbers = {name: self._models[name][row] for name in (COPIES, SIGMA) if name in self._models}
+            network = as_answered(network, numbers, inputs.shape[1:], self.box)
             yield Subject(seed, draws, network.to(self.device), torch.from_numpy(inputs[ids]), classes[ids], ids)
 
     def _parts(self, row: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,9 +7,11 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from lmia.box import Box
 from lmia.defenses.base import Defense
 from lmia.journal import Journal
 from lmia.models.checkpoints import to_arrays
+from lmia.models.voting import as_answered
 from lmia.split_rows import ids_of
 from lmia.streams import stream
 from lmia.training.loop import model_flag, predict, share, train
@@ -109,9 +111,11 @@ def train_role(
     defense.supply(reference=reference, source=lambda: source)
     start = int(stream(seed, f"training of {role}").integers(2**31))
     network, losses = train(build, inputs, classes, int(data["classes"].max()) + 1, start, defense, options, journal)
-    predicted, tested = predict(network, inputs), predict(network, others)
+    shape, box = tuple(inputs.shape[1:]), Box.from_arrays(data)
+    answers = as_answered(network, reported := defense.report(), shape, box).to(device)
+    predicted, tested = predict(answers, inputs), predict(answers, others)
     record = {"train_accuracy": share(predicted, classes), "test_accuracy": share(tested, other_classes)}
-    record |= {"epochs": len(losses)} | defense.report()
+    record |= {"epochs": len(losses)} | reported
     return network, record | {"flag": model_flag(losses, predicted, tested, other_classes)}
 
 

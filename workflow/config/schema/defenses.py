@@ -152,6 +152,15 @@ class Hamp(Defense):
     STRENGTH = "entropy"
 
 
+class Ldl(Defense):
+    kind: Literal["ldl"]
+    sigma: Positive = Field(description="of the noise around what is asked, in units of the range of inputs")
+    copies: Annotated[int, Field(ge=1, le=1000)] = Field(
+        25, description="noisy copies that vote; each query costs so many"
+    )
+    STRENGTH = "sigma"
+
+
 class Mixup(Defense):
     kind: Literal["mixup"]
     alpha: Positive = Field(description="of the Beta distribution of the shares; 1 is uniform")
@@ -242,6 +251,7 @@ AnyDefense = Annotated[
     | EarlyStopping
     | LabelSmoothing
     | Hamp
+    | Ldl
     | Mixup
     | Augmentation
     | AdversarialRegularization

@@ -57,4 +57,4 @@ def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> style.Drawn:
     told += [f"The guarantee is for delta = {delta:g}." for delta in dict.fromkeys(deltas) if delta != options["delta"]]
     told += ["At the lower edge: nothing is bounded."] * bool(np.any(rows["value"] == 0))
     told += ["Not drawn: bounds of attacks whose scores have no order."] * bool(np.any(rows["value"].isna()))
-    return style.Drawn(figure, told + remarks.flagged(rows, "Flagged"))
+    return style.Drawn(figure, told + remarks.flagged(rows, "Flagged", by="defense"))

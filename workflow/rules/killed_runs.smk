@@ -6,6 +6,7 @@ from workflow.harness import (
     forked_jobs,
     local_store,
     parsed_sources,
+    scheduler_timers,
     staleness,
     superseded_jobs,
 )
@@ -18,6 +19,7 @@ if workflow.is_main_process:
     superseded_jobs.leave()
     staleness.install(workflow, PATHS.all_results)
     forked_jobs.install()
+    scheduler_timers.install()
 elif superseded_jobs.is_outdated():
     raise WorkflowError(
         "another Snakemake makes what this job was submitted for (or results/.runs/ was emptied): nothing is done here"

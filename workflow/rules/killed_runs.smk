@@ -10,6 +10,7 @@ from workflow.harness import (
     staleness,
     superseded_jobs,
 )
+from workflow.harness.fingerprint import HARNESS
 
 atexit.register(parsed_sources.keep)  # for the next plan
 
@@ -27,7 +28,7 @@ elif superseded_jobs.is_outdated():
 
 
 onstart:
-    parsed_sources.keep()  # for the jobs
+    parsed_sources.keep(*HARNESS.glob("*.py"))  # for the jobs, which are hashed without it but look through it
     superseded_jobs.begin(workflow.persistence.all_outputfiles())
     if superseded_jobs.VARIABLE in os.environ:
         workflow.register_envvars(superseded_jobs.VARIABLE)

@@ -35,7 +35,8 @@ SERVER = Path(__file__).with_name("fork_server.py")
 PLAIN = {"numpy", "pandas", "scipy", "sklearn", "matplotlib", "torch", "tqdm", "filelock"}
 OF_ALL = ("snakemake.iocontainers", "snakemake.logging")  # Snakemake's lines at the beginning of each script
 SAVING = ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf")  # which matplotlib imports by name
-IMPORT = re.compile(r"^(?:import|from) ([\w.]+)", re.MULTILINE)  # those that come with the module
+# Those that come with the module. A part of scipy is loaded by the first who asks for it.
+IMPORT = re.compile(r"^(?:import|from) (scipy import \w+|[\w.]+)", re.MULTILINE)
 
 _current = threading.local()  # of each thread of Snakemake's: the script that it executes, its libraries
 _lock = threading.Lock()
@@ -64,7 +65,7 @@ def libraries(listed: Iterable[str]) -> list[str]:
     """
     files = (ROOT / entry.rpartition("@")[0] for entry in listed)
     texts = (file.read_text(errors="replace") for file in files if file.suffix == ".py")
-    names = {name for text in texts for name in IMPORT.findall(text)}
+    names = {found.replace(" import ", ".") for text in texts for found in IMPORT.findall(text)}
     plain = {name for name in names if name.partition(".")[0] in PLAIN}
     return sorted(plain.union(SAVING) if "matplotlib" in plain else plain)
 

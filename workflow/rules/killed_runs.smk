@@ -4,6 +4,7 @@ import atexit
 
 from workflow.harness import (
     forked_jobs,
+    function_signatures,
     local_store,
     parsed_sources,
     scheduler_timers,
@@ -21,6 +22,7 @@ if workflow.is_main_process:
     staleness.install(workflow, PATHS.all_results)
     forked_jobs.install()
     scheduler_timers.install()
+    function_signatures.install()
 elif superseded_jobs.is_outdated():
     raise WorkflowError(
         "another Snakemake makes what this job was submitted for (or results/.runs/ was emptied): nothing is done here"

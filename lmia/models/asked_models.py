@@ -14,9 +14,11 @@ from tqdm import tqdm
 from lmia import artifacts, plugins
 from lmia.asked_points import evaluated_ids, evaluated_pool_ids, population_ids, starting_ids
 from lmia.box import Box
+from lmia.canaries import given_classes
 from lmia.devices import describe, prepare
 from lmia.label_function import as_network
 from lmia.models.checkpoints import restore
+from lmia.models.voting import COPIES, SIGMA, as_answered
 from lmia.split_rows import ids_of
 from lmia.streams import seed_list
 from lmia.table import Table
@@ -70,6 +72,7 @@ class TrainedModels:
         self._evaluated, self._pool = params.evaluated, params.pool
         self._data, _ = artifacts.load(files.dataset, "dataset", {"classes": ("i", 1)})
         self._split, _ = artifacts.load(files.split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
+        self._data["classes"] = given_classes(self._data["classes"], self._split)
         self._models, provenance = artifacts.load(files.model, "model")
         self.provenance = {"seeds": self.seeds, "model": provenance["sha256"], "torch": torch.__version__}
         self.provenance |= {"device": describe(device)}
@@ -79,11 +82,12 @@ class TrainedModels:
         inputs, classes = self._data["inputs"], self._data["classes"]
         for row, seed in enumerate(tqdm(self.seeds, desc="models")):
             ids, draws = self._asked_ids(row, seed), seed if self._pool is None else self._pool
-            network = self.network(self._models, seed)
-            yield Subject(seed, draws, network, torch.from_numpy(inputs[ids]), classes[ids], ids)
+            numbers = {name: self._models[name][row] for name in (COPIES, SIGMA) if name in self._models}
+            network = as_answered(self.network(self._models, seed), numbers, inputs.shape[1:], self.box)
+            yield Subject(seed, draws, network.to(self.device), torch.from_numpy(inputs[ids]), classes[ids], ids)
 
     def network(self, arrays: dict[str, np.ndarray], seed: int) -> nn.Module:
-        """The model of a seed, on the job's device, from an artifact of models of this kind."""
+        """The network of a seed, on the job's device, from an artifact of models of this kind, as it was trained."""
         inputs, n_classes = self._data["inputs"], int(self._data["classes"].max()) + 1
         build = plugins.bind("models", "build", self._spec, table=self.table, job_device=self.device)
         network = as_network(build(inputs.shape[1:], n_classes), n_classes, self.table)

@@ -36,6 +36,7 @@ LEFT_OUT = {
         "query_references",
     },
     "defenses": {"plot_metrics"},
+    "epsilon": {"plot_metrics"},
     "queries": {
         "fit_stopping",
         "plot_gallery",
@@ -48,6 +49,7 @@ LEFT_OUT = {
         "score_pool",
         "measure_attack",
         "measure_pool",
+        "bound_epsilon",
         "write_audit",
         "compare_in_question",
         "decide_in_question",
@@ -55,6 +57,7 @@ LEFT_OUT = {
     "attacks": {
         "measure_attack",
         "measure_pool",
+        "bound_epsilon",
         "compare_pool",
         "compare_exhibit",
         "plot_metrics",

@@ -206,8 +206,9 @@ class References:
 
 
 def test_searches_start_beyond_references_whose_distance_is_kept():
-    """The first of two points, at 0.2, has one; the second starts in the pool, or, without one there, at noise."""
+    """The first of two points, at 0.2, has one; the second, at 0.7, finds no start at 0.9, and so one of noise."""
     models, spec = Subjects(), {"kind": "hopskipjump", "budget": 60, "random_inputs": 0}
+    models.pool = torch.full((5, 2), 0.9), np.zeros(5, int)
     warm = spec | {"schedule": "warm", "references": 1}
     journal = Journal()
     search(models, "", warm, "mine", {}, journal, References())

@@ -203,7 +203,10 @@ class Paths:
         of_attacks = [f"results/measures/{block}/{attack}.csv" for block, attack in product(blocks, attacks)]
         if study.is_pool:
             pools = product(cells(study), attacks)
-            of_attacks += [f"results/pool_measures/{name}/{cell}/{attack}.csv" for cell, attack in pools]
+            kinds = ["pool_measures", "epsilon"] if study.epsilon else ["pool_measures"]
+            of_attacks += [
+                f"results/{kind}/{name}/{cell}/{attack}.csv" for (cell, attack), kind in product(pools, kinds)
+            ]
         return of_attacks + [f"results/model_measures/{block}.csv" for block in blocks]
 
     def differences(self) -> list[str]:

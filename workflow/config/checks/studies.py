@@ -61,6 +61,10 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
     if not study.is_pool:
         if study.pool is not None:
             yield f"{key}.pool: {study.pool}: only models of splits: pool have one; remove it, or set splits: pool"
+        if study.epsilon is not None:
+            yield f"{key}.epsilon: is bounded by the coins of a pool; remove it, or set splits: pool"
+        if study.canaries is not None:
+            yield f"{key}.canaries: {study.canaries}: only a pool has some; remove it, or set splits: pool"
         for name in [name for name, attack in attacks.items() if attack.calibrates]:
             yield f"{key}.attacks: {name}: calibrates each example, which needs splits: pool; leave it out"
         return
@@ -72,6 +76,9 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
     for field in ("n_nonmembers", "outliers"):
         if getattr(study, field) is not None:
             yield f"{key}.{field}: {absent}"
+    others = 2 * min(evaluated_points(study, n) for n in study.n_train) - (study.canaries or 0)
+    if study.canaries is not None and others < 2:
+        yield f"{key}.canaries: {study.canaries}: leave {max(others, 0)} ordinary examples to be asked about; lower it"
     if study.shadows not in (None, 1):
         yield f"{key}.shadows: {study.shadows}: {absent}"
     for name, attack in attacks.items():

@@ -102,6 +102,7 @@ READ_BY_NONE = {
     },
     "Exhibit.figures": "which figures its name makes as well",
     "Difficulty.shadows": "of pools, in which no model is given",
+    "CalibratedDistance.shadows": "of pools, whose models start at no others",
     "PaperNumbers.not_run": "told only of a study that is taken out, and all are there",
 }
 # Keys of which no other valid value here plans anything, each with its reason.

@@ -93,6 +93,8 @@ def check_attacks(config: Config) -> Iterator[str]:
                 f"{key}.budgets: {attack.budgets}: queries.{attack.reads} asks one magnitude after the other, and a "
                 f"{attack.kind} attack reads all together; give it a query set of one magnitude"
             )
+        if not getattr(attack, "with_input", True) and not query.perturbs:
+            yield f"{key}.with_input: false: queries.{attack.reads} asks no other input; remove this, or read another"
         if attack.needs_population and not getattr(query, "population", 1):
             yield f"{key}.reads: {attack.reads}: has no population, which {attack.kind} needs; set its population"
         if attack.needs_random_inputs and not getattr(query, "random_inputs", 0):

@@ -1,5 +1,6 @@
 """Attacks: how answers are turned into decisions."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -49,7 +50,12 @@ class Gap(Rule):
 
 class Vote(Rule):
     kind: Literal["vote"]
+    with_input: bool = Field(True, description="whether the label of the unmodified input counts too")
     learns = False
+
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        if not self.with_input and 1 in (self.budget, *self.budgets):
+            yield "with_input", "leaves no label of a budget of 1; raise that, or remove this"
 
 
 class Difficulty(Rule):

@@ -1,0 +1,35 @@
+"""Queries that are crafted for each example of a pool, with gradients of models that are none of its targets."""
+
+from typing import Any
+
+from lmia import plugins
+from lmia.journal import Journal
+from lmia.models.crafting_models import CraftingModels
+from workflow.harness.gpu_locks import take_device
+from workflow.harness.job import job
+from workflow.harness.journal_file import journal_of
+from workflow.harness.shared_cache import take_shared
+
+
+def craft(models: CraftingModels, output: str, spec: dict[str, Any], journal: Journal) -> None:
+    crafting = plugins.bind("crafting", "Crafting", spec)()
+    points = (models.knows, models.inputs, models.classes)
+    crafted, reached = crafting.craft(models.networks, *points, box=models.box, progress="examples", journal=journal)
+    print(
+        f"{reached.sum()} of {reached.size} searches reached their thresholds: {reached.mean(axis=0).round(3)} of each"
+    )
+    how = {"query": spec, "unit": crafting.unit, "magnitudes": crafting.magnitudes}
+    models.save(output, [crafted], [reached], **how)
+
+
+if __name__ == "__main__":
+    params = snakemake.params
+    with job(snakemake, *plugins.modules(models=params.model, crafting=params.query)) as attempt:
+        device = take_device(snakemake)
+        if not take_shared(snakemake, attempt, device):
+            craft(
+                models=CraftingModels(snakemake.input, params, device, snakemake.threads),
+                output=snakemake.output[0],
+                spec=params.query,
+                journal=journal_of(snakemake, attempt, device),
+            )

@@ -51,7 +51,7 @@ PERTURBATIONS = (
     "words",
 )
 OF_RECORDS = ("table", "words")
-ATTACKS = ("gap", "vote", "difficulty", "distance", "classifier", "max_confidence", "true_confidence")
+ATTACKS = ("gap", "vote", "kept", "difficulty", "distance", "classifier", "max_confidence", "true_confidence")
 ATTACKS += ("adaptive_confidence",)
 MIN_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
 
@@ -276,7 +276,7 @@ def attack(
     """Membership scores of the target's points, with threshold and magnitude chosen on the shadow.
 
     Args:
-        kind: "gap", "vote", "classifier" (of labels), "difficulty", "distance", "classifier" (of distances),
+        kind: "gap", "vote", "kept", "classifier" (of labels), "difficulty", "distance", "classifier" (of distances),
             "max_confidence",
             "true_confidence", "adaptive_confidence" or "classifier" (of confidences), or the dotted path of a module
             of your own.

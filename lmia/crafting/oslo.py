@@ -7,19 +7,17 @@ until the validators are less confident of the true class than a threshold.
 No gradient of a target is taken, and the queries are the same for all targets. Nothing is drawn at random.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.nn import functional
-from tqdm import tqdm
 
 from lmia.box import UNIT, Box
-from lmia.crafting.ensembles import log_odds_against, mean_logits
+from lmia.crafting.ensembles import Logits, log_odds_against, mean_logits
+from lmia.crafting.searching import Search, search_all
 from lmia.journal import Journal
-from lmia.memory_batches import Batches
-from lmia.queries.oracle import LabelOracle
 
 THRESHOLDS = (0.9, 0.7, 0.5, 0.3, 0.1, 0.03, 0.01, 0.001)
 STRETCH = 1.25  # all steps of a level together, in its bound (Peng et al., section 4.2)
@@ -108,63 +106,54 @@ class Crafting:
         parameter = next(models[0].parameters(), torch.empty(0))
         inputs = inputs.to(parameter.device, parameter.dtype)
         true, thresholds = torch.as_tensor(classes).to(inputs.device), inputs.new_tensor(self._thresholds)
-        made = _Made(inputs, len(thresholds), journal or Journal())
-        batches = Batches()
+        spec = _Levels(sources, validators, thresholds, self._epsilon, self._levels, self._steps, box)
 
-        def searched(rows: torch.Tensor) -> torch.Tensor:
-            search = _Search(sources, validators, inputs[rows], true[rows], thresholds, box)
-            made.resume(search, rows)
-            for level in range(search.level, self._levels):
-                if search.reached.all():
-                    break
-                search.move(self._epsilon * (level + 1) / self._levels, self._steps)
-                made.save(search, rows)
-            return torch.cat([search.crafted, search.reached[..., None].to(inputs)], dim=2)
+        def start(rows: torch.Tensor) -> Search:
+            return _Search(inputs[rows], true[rows], spec)
 
-        with tqdm(total=len(inputs), desc=progress, disable=progress is None, mininterval=2) as bar:
-            size = LabelOracle.chunk(math.prod(inputs.shape[1:]), inputs.device)
-            for rows in torch.arange(made.done, len(inputs)).split(size):
-                made.add(rows, batches.run(searched, rows))
-                bar.update(len(rows))
-        return made.finish()
+        return search_all(start, self._levels, inputs, len(thresholds), progress, journal)
 
 
-class _Search:
-    """Searches around inputs (m, *shape) in lock step, each until all its thresholds are reached.
+@dataclass(frozen=True)
+class _Levels:
+    """What all searches share, as `Crafting` says it; thresholds: (q,), on the inputs' device."""
 
-    level: int, how many are done; delta: (m, d), the change so far; crafted: (m, q, d), the point of each threshold,
-    the latest until it is reached; reached: bools (m, q).
-    """
+    sources: Logits
+    validators: Logits
+    thresholds: torch.Tensor
+    epsilon: float
+    levels: int
+    steps: int
+    box: Box
 
-    STATE = ("delta", "crafted", "reached")
 
-    def __init__(self, sources, validators, inputs, classes, thresholds, box: Box):
-        self._sources, self._validators, self._box = sources, validators, box
-        self._shape, self._classes, self._thresholds = inputs.shape[1:], classes, thresholds
-        self._x = inputs.flatten(1)
-        self.level, self.delta = 0, torch.zeros_like(self._x)
-        self.crafted = self._x[:, None].repeat(1, len(thresholds), 1)
-        self.reached = torch.zeros(self.crafted.shape[:2], dtype=torch.bool, device=inputs.device)
+class _Search(Search):
+    """Each round is a level. delta: (m, d), the change so far."""
 
-    def move(self, bound: float, steps: int) -> None:
-        """The next level: steps within a bound, for the inputs that are still searched."""
-        rows = (~self.reached.all(dim=1)).nonzero()[:, 0]
-        x, classes, delta = self._x[rows], self._classes[rows], self.delta[rows]
+    STATE = ("delta",)
+
+    def __init__(self, inputs: torch.Tensor, classes: torch.Tensor, of: _Levels):
+        super().__init__(inputs, len(of.thresholds))
+        self._classes, self._of, self.delta = classes, of, torch.zeros_like(self.x)
+
+    def advance(self) -> None:
+        """Steps within the next bound."""
+        of, rows = self._of, self.searched()
+        bound = of.epsilon * (self.done + 1) / of.levels
+        x, classes, delta = self.x[rows], self._classes[rows], self.delta[rows]
         memory = torch.zeros_like(delta)
-        for _ in range(steps):
+        for _ in range(of.steps):
             gradient = self._gradient(x, delta, classes)
             # A gradient of 0 moves nothing, and is not divided by its own mean.
             memory += gradient / gradient.abs().mean(dim=1, keepdim=True).clamp_min(torch.finfo(x.dtype).tiny)
-            delta = (delta + STRETCH * bound / steps * memory.sign()).clamp_(-bound, bound)
-        points = self._box.clip_(x + delta)
+            delta = (delta + STRETCH * bound / of.steps * memory.sign()).clamp_(-bound, bound)
+        points = of.box.clip_(x + delta)
         with torch.inference_mode():
-            logits = self._validators(points.view(-1, *self._shape))
-            confidence = logits.softmax(1).gather(1, classes[:, None])
+            confidence = of.validators(points.view(-1, *self.shape)).softmax(1).gather(1, classes[:, None])
         earlier = self.reached[rows]
         self.crafted[rows] = torch.where(earlier[..., None], self.crafted[rows], points[:, None])
-        self.reached[rows] = earlier | (confidence < self._thresholds)
+        self.reached[rows] = earlier | (confidence < of.thresholds)
         self.delta[rows] = delta
-        self.level += 1
 
     def _gradient(self, x: torch.Tensor, delta: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
         """Of the sources' loss in the change (m, d), up to a positive factor for each row; smooth on images.
@@ -173,25 +162,14 @@ class _Search:
         confidence is rounded to 1.
         """
         delta = delta.detach().requires_grad_()
-        points = self._box.clip_(x + delta)
-        odds = log_odds_against(self._sources(points.view(-1, *self._shape)), classes)
+        points = self._of.box.clip_(x + delta)
+        odds = log_odds_against(self._of.sources(points.view(-1, *self.shape)), classes)
         (gradient,) = torch.autograd.grad(odds.sum(), delta)
-        if len(self._shape) != 3:
+        if len(self.shape) != 3:
             return gradient
-        kernel = _kernel(gradient).expand(self._shape[0], 1, KERNEL, KERNEL)
-        images = gradient.view(-1, *self._shape)
-        return functional.conv2d(images, kernel, padding=KERNEL // 2, groups=self._shape[0]).flatten(1)
-
-    def to_arrays(self) -> dict[str, np.ndarray]:
-        """Where the searches stand, as named arrays."""
-        state = {f"search/{name}": getattr(self, name).cpu().numpy() for name in self.STATE}
-        return state | {"level": np.array(self.level)}
-
-    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `to_arrays` gave."""
-        for name in self.STATE:
-            setattr(self, name, torch.tensor(arrays[f"search/{name}"], device=self._x.device))
-        self.level = int(arrays["level"])
+        kernel = _kernel(gradient).expand(self.shape[0], 1, KERNEL, KERNEL)
+        images = gradient.view(-1, *self.shape)
+        return functional.conv2d(images, kernel, padding=KERNEL // 2, groups=self.shape[0]).flatten(1)
 
 
 def _kernel(like: torch.Tensor) -> torch.Tensor:
@@ -199,38 +177,3 @@ def _kernel(like: torch.Tensor) -> torch.Tensor:
     places = torch.linspace(-SPAN, SPAN, KERNEL, dtype=torch.float64)
     line = torch.exp(-places.square() / 2)
     return (torch.outer(line, line) / line.sum() ** 2).to(like)
-
-
-class _Made:
-    """Queries for the first `done` of n inputs, kept in a journal with the search of the inputs after them."""
-
-    def __init__(self, inputs: torch.Tensor, n_queries: int, journal: Journal):
-        self._journal, self._kept, self._shape = journal, journal.get() or {}, inputs.shape[1:]
-        n, kind = len(inputs), inputs[:0].cpu().numpy().dtype
-        empty = np.zeros((n, n_queries, math.prod(self._shape)), kind)
-        self._crafted = np.array(self._kept.get("crafted", empty))
-        self._reached = np.array(self._kept.get("reached", np.zeros((n, n_queries), bool)))
-        self.done = int(self._kept.get("done", 0))
-
-    def add(self, rows: torch.Tensor, found: torch.Tensor) -> None:
-        """Note the next inputs: found (m, q, d + 1), the queries, and whether each threshold was reached."""
-        self._crafted[rows], self._reached[rows] = found[..., :-1].cpu().numpy(), found[..., -1].cpu().numpy() > 0
-        self.done += len(rows)
-        self._journal.save(self._to_arrays)
-
-    def save(self, search: _Search, rows: torch.Tensor) -> None:
-        """Note also where the search around the inputs `rows` stands."""
-        self._journal.save(lambda: self._to_arrays() | {"rows": rows.numpy()} | search.to_arrays())
-
-    def resume(self, search: _Search, rows: torch.Tensor) -> None:
-        """Let the search go on from the journal, unless that was broken off in other rows, or between two searches."""
-        if "rows" in self._kept and np.array_equal(self._kept["rows"], rows):
-            search.restore(self._kept)
-
-    def finish(self) -> tuple[np.ndarray, np.ndarray]:
-        """(crafted, reached), all of them."""
-        self._journal.finish(self._to_arrays())
-        return self._crafted.reshape(*self._crafted.shape[:2], *self._shape), self._reached
-
-    def _to_arrays(self) -> dict[str, np.ndarray]:
-        return {"crafted": self._crafted, "reached": self._reached, "done": np.array(self.done)}

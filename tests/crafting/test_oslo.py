@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmia.crafting.oslo import Crafting
-from lmia.journal import Journal
 from lmia.queries.fixed_queries import ask_crafted
 from lmia.queries.oracle import LabelOracle
+from tests.crafting.broken_off import Fragile, Killed
 from tests.crafting.linear_models import Curved, Linear, halfspace
 
 DIM = 6
@@ -150,24 +150,6 @@ def test_no_byte_depends_on_the_batch(parts, monkeypatch):
     order = np.random.default_rng(0).permutation(40)[:20]
     for one, other in zip(whole, craft(models, inputs[order], classes[order], 2, 1), strict=True):
         np.testing.assert_array_equal(one[order], other)
-
-
-class Killed(Exception):
-    pass
-
-
-class Fragile(Journal):
-    """A journal that keeps what it is told at each level, and ends the work at one of them."""
-
-    def __init__(self, saves):
-        super().__init__()
-        self.saves = saves
-
-    def save(self, state):
-        self._parts[self._name] = {name: np.array(array) for name, array in state().items()}
-        self.saves -= 1
-        if not self.saves:
-            raise Killed
 
 
 @pytest.mark.parametrize("saves", [1, 5, 11, 12, 20])

@@ -128,6 +128,11 @@ class Paths:
         """An input function: the file in a folder of each model that queries are crafted from."""
 
         def files(wildcards: Any) -> list[str]:
+            if self._config.queries[wildcards.query].crafted_from == "pool":
+                return [
+                    f"results/{folder}/{wildcards.study}/{wildcards.cell}/{block}/target.npz"
+                    for block in self._study(wildcards).seeds
+                ]
             number = self._study(wildcards).pool_number()
             where = f"results/{folder}/{wildcards.study}/{wildcards.cell}/{number}"
             return [f"{where}/{role}.npz" for role in self._config.queries[wildcards.query].surrogate_roles()]

@@ -1,7 +1,7 @@
 # In: results/data/, results/splits/, results/models/. Out: results/crafted/, results/answers/, distances/, stopping/, confidences/, white_box/.
-# The models are none of the targets that are asked, and no attack gets anything of them but the queries.
+# No query depends on a model that it is asked of, nor on that model's partner.
 rule craft_queries:
-    """Queries for each example of a pool, made with gradients of the attacker's own models."""
+    """Queries for each example of a pool, made with gradients of other models than those that are asked."""
     input:
         dataset=PATHS.dataset,
         splits=PATHS.crafting("splits"),
@@ -23,6 +23,7 @@ rule craft_queries:
         gpu=1,
     params:
         model=PARAMS.model,
+        crafted_from=lambda wc: CONFIG.queries[wc.query].crafted_from,
         evaluated=PARAMS.evaluated,
         pool=PARAMS.pool,
         query=lambda wc: PARAMS.perturbation(wc.query),

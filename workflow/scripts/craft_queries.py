@@ -1,4 +1,4 @@
-"""Queries that are crafted for each example of a pool, with gradients of models that are none of its targets."""
+"""Queries that are crafted for each example of a pool, with gradients of other models than those that are asked."""
 
 from typing import Any
 
@@ -13,13 +13,16 @@ from workflow.harness.shared_cache import take_shared
 
 def craft(models: CraftingModels, output: str, spec: dict[str, Any], journal: Journal) -> None:
     crafting = plugins.bind("crafting", "Crafting", spec)()
-    points = (models.knows, models.inputs, models.classes)
-    crafted, reached = crafting.craft(models.networks, *points, box=models.box, progress="examples", journal=journal)
-    print(
-        f"{reached.sum()} of {reached.size} searches reached their thresholds: {reached.mean(axis=0).round(3)} of each"
-    )
+    crafted, reached = [], []
+    for number, (networks, knows) in enumerate(models.folds()):
+        given, title = (networks, knows, models.inputs, models.classes), f"fold {number}"
+        found = crafting.craft(*given, box=models.box, progress=title, journal=journal.part(title))
+        crafted.append(found[0])
+        reached.append(found[1])
+        shares = ", ".join(f"{share:.3f}" for share in found[1].mean(axis=0))
+        print(f"{title}: shares of searches that got to their end, of each query: {shares}")
     how = {"query": spec, "unit": crafting.unit, "magnitudes": crafting.magnitudes}
-    models.save(output, [crafted], [reached], **how)
+    models.save(output, crafted, reached, **how)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ class Rule(Entry):
     is_baseline: ClassVar[bool] = False  # the gap attack, to which others are compared
     needs_population: ClassVar[bool] = False  # whether it reads the answers about points beside those audited
     needs_random_inputs: ClassVar[bool] = False  # whether its threshold comes from the target's random inputs
+    compares: ClassVar[bool] = True  # whether answers of shadows to the same queries tell it something
     learns: ClassVar[bool] = True  # whether its scores need records whose membership is known
     calibrates: ClassVar[bool] = False  # whether it judges each example by models with and without it, in pools alone
 
@@ -46,6 +47,7 @@ class Gap(Rule):
     kind: Literal["gap"]
     is_baseline = True
     learns = False
+    compares = False
 
 
 class Vote(Rule):
@@ -56,6 +58,12 @@ class Vote(Rule):
     def mistakes(self) -> Iterable[tuple[str, str]]:
         if not self.with_input and 1 in (self.budget, *self.budgets):
             yield "with_input", "leaves no label of a budget of 1; raise that, or remove this"
+
+
+class Kept(Rule):
+    kind: Literal["kept"]
+    learns = False
+    compares = False
 
 
 class Difficulty(Rule):
@@ -168,6 +176,7 @@ class CustomRule(Custom, Rule):
 AnyRule = Annotated[
     Gap
     | Vote
+    | Kept
     | Difficulty
     | Distance
     | MaxConfidence

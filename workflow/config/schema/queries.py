@@ -31,9 +31,9 @@ Samples = Annotated[int, Field(ge=1, le=10**5)]
 class Query(Entry):
     """observation: what it yields, one of `lmia.attacks.observations.OBSERVATIONS`; perturbs: whether inputs are
     modified; asks: on which data sets, of "numbers" or "records" or both; counts_labels: whether its cost is counted in
-    labels; crafted_from: the models whose gradients make its queries beforehand, "surrogates" of a pool, None where
-    queries are made as they are asked; MAGNITUDES: the option with the magnitudes, None where there is none; axis: what
-    figures say below an axis of magnitudes, "" for their unit.
+    labels; crafted_from: the models whose gradients make its queries beforehand, "surrogates" of a pool, or "pool" for
+    its own in two folds, None where queries are made as they are asked; MAGNITUDES: the option with the magnitudes,
+    None where there is none; axis: what figures say below an axis of magnitudes, "" for their unit.
     """
 
     package = "perturbations"
@@ -485,6 +485,32 @@ class Oslo(Labelled):
         return [f"surrogate{number}" for number in range(self.sources + self.validators)]
 
 
+class Yoqo(Labelled):
+    kind: Literal["yoqo"]
+    package = "crafting"
+    target = "Crafting"
+    crafted_from = "pool"
+    online: bool = Field(True, description="whether models that were trained on an example are used too")
+    steps: Annotated[int, Field(ge=1, le=10**5)] = Field(50, description="of gradient descent at most")
+    rate: Positive = Field(0.01, description="length of a step, for a gradient of length 1")
+    alpha: Positive | None = Field(
+        None,
+        description="weight of models that do not know an example, or offline of its change; default: 2, offline 5",
+    )
+    end: Positive | None = Field(None, description="loss at which a search ends; default: 4, offline 8")
+    clip: bool = Field(True, description="whether inputs are kept in the box of the data set; the authors' are not")
+    axis = "steps"
+
+    def cost(self) -> float:
+        return 2
+
+    def n_perturbed(self) -> int:
+        return 1
+
+    def magnitudes(self) -> list[str]:
+        return [f"{self.unit()}={self.steps}"]
+
+
 class References(Query):
     kind: Literal["references"]
     models: Annotated[int, Field(ge=2, le=1000)] = Field(
@@ -537,6 +563,7 @@ AnyQuery = Annotated[
     | HopSkipJump
     | Directions
     | Oslo
+    | Yoqo
     | References
     | ConfidenceVector
     | WhiteBox

@@ -49,7 +49,7 @@ STUDY = {
     "training": {"max_epochs": 60, "batch_size": 10},
 }
 POOL = STUDY | {"splits": "pool", "seeds": ["0-5"], "attacks": ["crossed"]}
-CROSSED = {"kind": "yoqo", "steps": 10, "end": 1e-9}  # whose searches never end before
+CROSSED = {"kind": "yoqo", "steps": 20, "end": 1e-9}  # whose searches never end before
 CELL = "small/n30-none/0-1/target"
 DISTANCES = f"results/distances/{CELL}/boundary.npz"
 TARGETS = {  # by script

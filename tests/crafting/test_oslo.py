@@ -156,10 +156,14 @@ def test_no_byte_depends_on_the_batch(parts, monkeypatch):
 def test_a_search_that_is_broken_off_goes_on_to_the_same_bytes(saves, monkeypatch):
     monkeypatch.setattr(LabelOracle, "chunk", staticmethod(lambda size, device: 15))
     models, inputs, classes = [Curved(seed, DIM) for seed in range(2)], points(40), np.arange(40) % 3
-    journal = Fragile(saves)
+    asked = []
+    models[0].register_forward_hook(lambda model, inputs, logits: asked.append(len(logits)))
+    craft(models, inputs, classes, 1, 1)
+    whole, journal = sum(asked), Fragile(saves)
     with pytest.raises(Killed):
         craft(models, inputs, classes, 1, 1, journal=journal)
     resumed = craft(models, inputs, classes, 1, 1, journal=journal)
+    assert sum(asked) == 2 * whole  # nothing was searched twice
     for one, other in zip(craft(models, inputs, classes, 1, 1), resumed, strict=True):
         np.testing.assert_array_equal(one, other)
     done = craft(models, inputs * np.nan, classes, 1, 1, journal=journal)  # nothing is searched again

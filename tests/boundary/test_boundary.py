@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lmia.boundary.courses import pad_moments
 from lmia.boundary.geometry import bisect, unit
@@ -92,6 +94,22 @@ def test_nearest_others_by_hand():
         [0.5, pytest.approx(0.1)],
         [0.5, pytest.approx(0.1)],
     ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), n_pool=st.integers(1, 15), n_starts=st.integers(1, 12))
+def test_nearest_others_are_in_order_and_the_first_of_equals(seed, n_pool, n_starts):
+    """On coarse points, where many are equally near; an input without any starts at the first of the pool."""
+    draw = np.random.default_rng(seed)
+    points, pool = draw.integers(3, size=(6, 2)), draw.integers(3, size=(n_pool, 2))
+    classes, pool_classes = draw.integers(3, size=6), draw.integers(2, size=n_pool)
+    tensors = torch.from_numpy(points).float(), classes, torch.from_numpy(pool).float(), pool_classes
+    starts = np.stack([start.numpy() for start in nearest_others(*tensors, n_starts=n_starts)], axis=1)
+    for point, own, found in zip(points, classes, starts, strict=True):
+        others = np.flatnonzero(pool_classes != own)
+        order = others[np.argsort(((pool[others] - point) ** 2).sum(axis=1), kind="stable")]
+        ranks = np.arange(min(n_starts, n_pool)).clip(max=max(0, len(order) - 1))
+        np.testing.assert_array_equal(found, pool[order[ranks]] if len(order) else pool[0 * ranks])
 
 
 @pytest.mark.parametrize("limit, precision", [(1.0, "bfloat16"), (0.0, "float32")])

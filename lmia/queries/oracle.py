@@ -41,7 +41,7 @@ class LabelOracle:
         self._precision, self._rounded = precision, precision != "float32"
         self._asked = copy.deepcopy(self._model).to(PRECISIONS[precision]) if self._rounded else self._model
         self._parameter = next(model.parameters(), torch.empty(0))
-        self._ask = partial(self._forward, self._asked, next(self._asked.parameters(), self._parameter).dtype)
+        self._asked_dtype = next(self._asked.parameters(), self._parameter).dtype
         self._batches, self._passes, self._audited, self._differing = Batches(), 0, 0, 0
         self.budget = budget
         self.n_queries = np.zeros(n_examples, dtype=np.int64)
@@ -106,7 +106,7 @@ class LabelOracle:
         self.n_queries += counts
 
     def _labels(self, inputs: torch.Tensor) -> torch.Tensor:
-        labels = self._batches.run(self._ask, inputs)
+        labels = self._batches.run(partial(self._forward, self._asked, self._asked_dtype), inputs)
         if self._rounded:
             if self._passes % AUDITED == 0 or self._passes.bit_count() == 1:
                 self._audited += len(inputs)

@@ -1,11 +1,16 @@
 """Searches around shifted copies, from pools of real points, in reduced precision, and until they are settled."""
 
+import itertools
+from unittest import mock
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lmia.boundary.search
+import lmia.queries.oracle
 from lmia.boundary.courses import pad_moments
 from lmia.boundary.geometry import bisect, unit
 from lmia.boundary.search import search_boundary
@@ -38,6 +43,45 @@ def test_every_copy_has_its_share_of_the_budget():
     assert (last <= 100).all() and (last[best[:, :, -1] > 0] > 60).all() and (last[best[:, :, -1] == 0] == 1).all()
     alone, _, _ = search_boundary(model, IMAGES, model(IMAGES).argmax(1), draws, budget=100)
     np.testing.assert_array_equal(best[:, 0, -1], alone[:, 0, -1])
+
+
+@settings(max_examples=10, deadline=None)
+@given(size=st.integers(1, 7), schedule=st.sampled_from(["published", "economical"]), shift_pixels=st.integers(0, 1))
+def test_slices_of_any_size_give_the_same_bytes(size, schedule, shift_pixels):
+    """In float64; a slice whose searches settle early, or whose inputs are misclassified, has a shorter course."""
+    model, images = network().double(), IMAGES.double()
+    classes = model(images).argmax(1)
+    classes[0] += 1
+    classes %= 4
+    pool = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(1)).double(), np.arange(20) % 4
+
+    def search(most):
+        options = {"schedule": schedule, "shift_pixels": shift_pixels, "initial_probes": 10}
+        with (
+            mock.patch.object(lmia.boundary.search, "SLICE", (most, 10**6)),
+            mock.patch.object(lmia.queries.oracle, "CHUNK", (1, 100)),
+        ):
+            return search_boundary(
+                model, images, classes, draws, budget=80 + 320 * shift_pixels, pool=pool, settled=settled, **options
+            )
+
+    def settled(distance, n_queries):
+        return (distance < 0.3) & (n_queries > 30)
+
+    whole, sliced = search(6), search(size)
+    assert whole[2] == sliced[2] == {"precision": "float32", "disagreement": None}
+    assert [found.tobytes() for found in sliced[:2]] == [found.tobytes() for found in whole[:2]]
+
+
+@pytest.mark.parametrize("size, shape", [(682, (3, 32, 32)), (1024, (50,)), (85, (3, 32, 256)), (64, (3, 600, 600))])
+def test_slices_are_small_and_fill_a_pass(size, shape):
+    cpu, n_values = torch.device("cpu"), int(np.prod(shape))
+    slices = lmia.boundary.search._slices(2500, n_values, cpu)
+    assert slices[0] == slice(0, size) and slices[-1].stop == 2500
+    assert all(one.stop == other.start for one, other in itertools.pairwise(slices))
+    wider = lmia.boundary.search._slices(10**6, n_values, torch.device("cuda"))
+    assert wider[0].stop == min(64 * 1024, 64 * (1 << 21) // n_values) or wider[0].stop == 64
+    assert lmia.boundary.search._slices(0, n_values, cpu) == [slice(0, 0)]
 
 
 def test_copies_have_streams_of_their_own():

@@ -21,7 +21,7 @@ from lmia.queries.oracle import LabelOracle
 from lmia.queries.reduced_precision import MAX_DISAGREEMENT, in_precision
 from lmia.streams import Subset
 
-SLICE = 1024, 1 << 21  # most inputs, and values of theirs, whose searches are in memory at once; a GPU's are more
+SLICE = 1024, 1 << 20  # most inputs, and values of theirs, whose searches are in memory at once; a GPU's are more
 
 
 def search_boundary(

@@ -73,14 +73,14 @@ def test_slices_of_any_size_give_the_same_bytes(size, schedule, shift_pixels):
     assert [found.tobytes() for found in sliced[:2]] == [found.tobytes() for found in whole[:2]]
 
 
-@pytest.mark.parametrize("size, shape", [(682, (3, 32, 32)), (1024, (50,)), (85, (3, 32, 256)), (64, (3, 600, 600))])
+@pytest.mark.parametrize("size, shape", [(341, (3, 32, 32)), (1024, (50,)), (128, (2, 64, 64)), (64, (3, 600, 600))])
 def test_slices_are_small_and_fill_a_pass(size, shape):
     cpu, n_values = torch.device("cpu"), int(np.prod(shape))
     slices = lmia.boundary.search._slices(2500, n_values, cpu)
     assert slices[0] == slice(0, size) and slices[-1].stop == 2500
     assert all(one.stop == other.start for one, other in itertools.pairwise(slices))
     wider = lmia.boundary.search._slices(10**6, n_values, torch.device("cuda"))
-    assert wider[0].stop == min(64 * 1024, 64 * (1 << 21) // n_values) or wider[0].stop == 64
+    assert wider[0].stop == min(64 * 1024, 64 * (1 << 20) // n_values) or wider[0].stop == 64
     assert lmia.boundary.search._slices(0, n_values, cpu) == [slice(0, 0)]
 
 

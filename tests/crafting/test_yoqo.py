@@ -82,6 +82,17 @@ def test_a_search_ends_where_the_loss_gets_to_its_end_and_not_before(online, alp
     np.testing.assert_array_equal(crafted[first <= end], inputs[first <= end])
 
 
+def test_the_loss_after_the_last_step_counts_too():
+    models, knows, inputs, classes = pool(60, 2)
+    options = {"rate": 0.002, "end": 60.0}
+    for steps in range(1, 4):
+        crafted, reached = craft(models, knows, inputs, classes, steps=steps, **options)
+        loss = loss_by_hand(models, knows, inputs, classes, torch.as_tensor(crafted), True, 2.0).detach().numpy()
+        np.testing.assert_array_equal(loss <= 60, reached)
+    fewer = craft(models, knows, inputs, classes, steps=2, **options)[1]
+    assert (reached & ~fewer).any()
+
+
 def test_between_two_known_halfspaces_the_query_lies_where_they_disagree():
     """The model that knows the input says 1 right of 0.3 in the first feature, the other one right of 0.7."""
     models = [halfspace([200.0, 0.0], 60.0), halfspace([200.0, 0.0], 140.0)]

@@ -51,7 +51,17 @@ CALLS |= {new: old for old, new in CALLS.items()}
 # Arguments of progress bars, and those whose change is caught by Python, numpy or torch, or changes nothing.
 SKIPPED = {"progress", "desc", "disable", "mininterval", "total", "axis", "dim", "strict"}
 # How much is done at once: another number costs time and changes no result.
-SIZES = {"CHUNK_FLOATS", "CHUNK", "MIN_EXAMPLES", "MAX_QUERIES", "MAX_VALUES", "MIN_PASSES", "PROBES", "BLOCK_VALUES"}
+SIZES = {
+    "CHUNK_FLOATS",
+    "CHUNK",
+    "MIN_EXAMPLES",
+    "MAX_QUERIES",
+    "MAX_VALUES",
+    "MIN_PASSES",
+    "PROBES",
+    "SLICE",
+    "BLOCK_VALUES",
+}
 UNCHANGED = {"annotation", "returns", "decorator_list", "exc"}  # parts that are hints or messages
 ELSEWHERE = "lmia/training/cuda_graphs.py"  # runs on a GPU alone: tests/test_gpu.py
 

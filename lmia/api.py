@@ -52,7 +52,7 @@ PERTURBATIONS = (
     "words",
 )
 OF_RECORDS = ("table", "words")
-ATTACKS = ("gap", "vote", "difficulty", "distance", "classifier", "max_confidence", "true_confidence")
+ATTACKS = ("gap", "vote", "kept", "difficulty", "distance", "classifier", "max_confidence", "true_confidence")
 ATTACKS += ("adaptive_confidence", "calibrated_distance")
 MIN_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
 
@@ -290,8 +290,8 @@ def attack(
     """Membership scores of the target's points, with threshold and magnitude chosen on the shadow.
 
     Args:
-        kind: "gap", "vote", "classifier" (of labels), "difficulty", "distance", "calibrated_distance", "classifier"
-            (of distances), "max_confidence",
+        kind: "gap", "vote", "kept", "classifier" (of labels), "difficulty", "distance", "calibrated_distance",
+            "classifier" (of distances), "max_confidence",
             "true_confidence", "adaptive_confidence" or "classifier" (of confidences), or the dotted path of a module
             of your own.
         target: what the target model answered.

@@ -95,6 +95,36 @@ class Perturbation(Protocol):
 
 
 @runtime_checkable
+class Crafting(Protocol):
+    """Queries that an attacker crafts for each example beforehand, with gradients of its own models.
+
+    unit, magnitudes: as a `Perturbation` has them.
+    """
+
+    unit: str
+    magnitudes: Sequence[float]
+
+    def craft(
+        self,
+        models: Sequence[Module],
+        knows: np.ndarray,
+        inputs: Tensor,
+        classes: np.ndarray,
+        *,
+        box: Any,
+        progress: str | None,
+        journal: Any,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(crafted, reached): floats (n, q, *shape), and whether each search got to where it should end, bools (n, q).
+
+        models: the attacker's; knows: bools (models, n), which model was trained on which input; inputs: (n, *shape) in
+        the box of the data set; classes: ints (n,). The queries of an example are a function of that example, the
+        models and the options alone.
+        """
+        ...
+
+
+@runtime_checkable
 class Attack(Protocol):
     """A decision rule: how observations become membership scores.
 

@@ -87,7 +87,7 @@ def draw_block(
         n_available: examples in the data set.
         n_train: members of each model; of a pool, the number that is expected: it audits twice as many examples.
         seeds: of the block.
-        role: "target", or "shadow0" and so on; pools have targets alone.
+        role: "target", or "shadow0" and so on; pools have targets, and "surrogate0" and so on: see `draw_surrogate`.
         n_nonmembers: see `draw_split`.
         pool: int >= 0, which pool, of scheme "pool".
 
@@ -96,7 +96,9 @@ def draw_block(
 
     Raises ValueError where the data set is too small.
     """
-    if scheme == "pool":
+    if role.startswith("surrogate"):
+        parts = [draw_surrogate(n_available, n_train, pool, int(role.removeprefix("surrogate")))]
+    elif scheme == "pool":
         examples = draw_examples(n_available, 2 * n_train, pool)
         parts = [(examples[is_in], examples[~is_in]) for is_in in draw_pool(seeds, len(examples), pool)]
     else:
@@ -216,6 +218,24 @@ def draw_examples(n_available: int, n: int, pool: int) -> np.ndarray:
             "lower n_train"
         )
     return np.sort(stream(pool, "examples of a pool").permutation(n_available)[:n])
+
+
+def draw_surrogate(n_available: int, n_train: int, pool: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a surrogate is trained on, of points beside all that a pool audits, and the examples that it audits.
+
+    A surrogate is like the models of the pool, but knows none of the examples: queries are crafted from its gradients.
+    The pool's number draws its points, which surrogates may share.
+
+    Returns (ids (n_train,), ids (2 * n_train,)), ascending. Raises ValueError where fewer than n_train are left.
+    """
+    examples = draw_examples(n_available, 2 * n_train, pool)
+    others = np.setdiff1d(np.arange(n_available), examples)
+    if len(others) < n_train:
+        raise ValueError(
+            f"n_train: a surrogate of {n_train} members needs as many points beside the {len(examples)} examples of "
+            f"its pool, the data set has {n_available}; lower n_train"
+        )
+    return np.sort(stream(pool, "members of a surrogate", number).permutation(others)[:n_train]), examples
 
 
 def draw_pool(models: Iterable[int], n: int, seed: int) -> np.ndarray:

@@ -16,8 +16,8 @@ from workflow.config.schema.base import Custom, Entry, classes_in
 from workflow.config.schema.configuration import SECTIONS, Config
 
 ROOT = Path(__file__).parent.parent
-CLASSES = {name: getattr(interfaces, name) for name in ("Attack", "Calibration", "Perturbation", "Defense")}
-SECTIONS_OF = {"calibration": "attacks", "data": "datasets", "perturbations": "queries"}  # where not named alike
+CLASSES = {name: getattr(interfaces, name) for name in ("Attack", "Calibration", "Crafting", "Perturbation", "Defense")}
+SECTIONS_OF = {"calibration": "attacks", "crafting": "queries", "data": "datasets", "perturbations": "queries"}
 ENTRIES = [
     entry
     for section in SECTIONS

@@ -127,6 +127,8 @@ JOBS = {
     "economical": partial(search, budget=300),
     "published": partial(search, budget=500, schedule="published"),
     "copies": partial(search, budget=400, shift_pixels=1),
+    "slices": partial(search, budget=300),
+    "slices of copies": partial(search, budget=400, shift_pixels=1),
     "settled": partial(search, budget=300, settled=lambda best, spent: (best < 0.8) & (spent > 150)),
     "bfloat16": partial(search, budget=200, precision="bfloat16", most_disagreement=1.0),
     "too coarse": partial(search, budget=200, precision="bfloat16", most_disagreement=0.0),
@@ -137,13 +139,15 @@ JOBS = {
 }
 
 
-@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
-def test_a_job_that_dies_again_and_again_ends_as_one_that_does_not(tmp_path, job, monkeypatch):
+@pytest.mark.parametrize("name, job", JOBS.items(), ids=JOBS)
+def test_a_job_that_dies_again_and_again_ends_as_one_that_does_not(tmp_path, name, job, monkeypatch):
     # Several blocks in a job or step, as there are with more examples or larger images.
     monkeypatch.setattr("lmia.boundary.search_state.PROBES", (150, 150))
     monkeypatch.setattr("lmia.queries.fixed_queries.MIN_EXAMPLES", 1)
     monkeypatch.setattr("lmia.queries.fixed_queries.MAX_QUERIES", 1)
     monkeypatch.setattr("lmia.queries.oracle.CHUNK", (3, 3))
+    if "slices" in name:
+        monkeypatch.setattr("lmia.boundary.search.SLICE", (4, 10**6))
     whole = Network()
     expected = job(whole)
     asked, deaths = 0, 0

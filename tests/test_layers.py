@@ -11,7 +11,7 @@ NAMES = {str(file.relative_to(ROOT)): file for file in sorted(ROOT.glob("lmia/**
 # room imports itself, those before it, and the core, which is what lies in no room.
 ROOMS = {
     "make": ("data", "models", "targets", "defenses", "training"),
-    "ask": ("perturbations", "queries", "boundary"),
+    "ask": ("perturbations", "queries", "boundary", "crafting"),
     "read": ("attacks", "audit", "calibration", "evaluation", "figures"),
     "offer": ("api", "api_checks", "api_pools"),
 }

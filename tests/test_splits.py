@@ -12,6 +12,7 @@ from lmia.splits import (
     draw_in_question,
     draw_pool,
     draw_split,
+    draw_surrogate,
     known_split,
     role_parts,
 )
@@ -103,6 +104,24 @@ def test_a_pool_audits_the_same_examples_under_all_its_models(n_train, spare, po
     for is_in, (members, nonmembers) in zip(coins, found, strict=True):
         np.testing.assert_array_equal(ids_of(members), examples[is_in])
         np.testing.assert_array_equal(ids_of(nonmembers), examples[~is_in])
+
+
+@given(n_train=st.integers(1, 40), spare=st.integers(0, 50), pool=st.integers(0, 2**32), number=st.integers(0, 20))
+def test_a_surrogate_knows_none_of_the_examples_that_its_pool_audits(n_train, spare, pool, number):
+    size = 3 * n_train + spare
+    block = draw_block("pool", size, n_train, [pool], f"surrogate{number}", pool=pool)
+    (members,), (examples,) = block["members"], block["nonmembers"]
+    np.testing.assert_array_equal(examples, draw_examples(size, 2 * n_train, pool))
+    assert len(np.unique(members)) == n_train and not np.isin(members, examples).any()
+    assert members.min() >= 0 and members.max() < size and (np.diff(members) > 0).all()
+
+
+def test_surrogates_differ_and_need_points_beside_the_pool():
+    first, second = (draw_surrogate(100, 10, 3, number)[0] for number in range(2))
+    assert not np.array_equal(first, second)
+    message = "a surrogate of 34 members needs as many points beside the 68 examples of its pool, the data set has 100"
+    with pytest.raises(ValueError, match=message):
+        draw_surrogate(100, 34, 3, 0)
 
 
 def test_published_pools_can_be_drawn_again():

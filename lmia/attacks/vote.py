@@ -8,9 +8,15 @@ from lmia.attacks.observations import Answers
 
 
 class Attack:
-    """Score = share of correct answers, the unmodified input counted as one of them."""
+    """Score = share of correct answers.
+
+    with_input: whether the unmodified input counts as one of them. Crafted queries are judged without it.
+    """
 
     reads = ("labels",)
+
+    def __init__(self, with_input: bool = True):
+        self.with_input = with_input
 
     def fit(self, shadow: Answers, is_member: np.ndarray) -> Self:
         """Nothing to learn: strength and threshold are chosen on the shadow by whoever scores."""
@@ -18,4 +24,4 @@ class Attack:
 
     def score(self, target: Answers) -> np.ndarray:
         """Share of correct answers, floats (n,)."""
-        return target.features().mean(axis=1)
+        return target.features()[:, 0 if self.with_input else 1 :].mean(axis=1)

@@ -168,7 +168,7 @@ class _Search(SearchState):
             noise.div_(torch.linalg.vector_norm(noise, dim=2, keepdim=True) * self.directions.scale)
         centre = self.points[self.at(rows)][:, None]
         scale = (radius * self.directions.scale)[:, None, None]
-        probes = self.box.clip_(torch.addcmul(centre, noise, scale))
+        probes = self.box.clip_(torch.addcmul(centre, noise, scale, out=noise))
         weight = self.crossed(probes.view(-1, self.dim), rows).view(len(rows), 1, n).to(self.x.dtype)
         mean = weight.mean(dim=2, keepdim=True)
         # The mean as a baseline (eq. 16), in signs or, to the same end, in zeros and ones; unless all agree.
@@ -208,7 +208,8 @@ class _Search(SearchState):
 
         def point(share: torch.Tensor) -> torch.Tensor:
             angle = share * (math.pi / 2)
-            return self.box.clip_(x + length * angle.cos() * (angle.cos() * along + angle.sin() * across))
+            way = (angle.cos() * along).add_(angle.sin() * across)
+            return self.box.clip_(way.mul_(length * angle.cos()).add_(x))
 
         moved = self.last_crossing(rows, point, far)
         nearer = torch.linalg.vector_norm(moved - x, dim=1, keepdim=True) < length

@@ -1,5 +1,6 @@
 """Boundary distances of inputs and of their shifted copies. Knows nothing of membership."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,12 +13,15 @@ from lmia.boundary.hopskipjump import Settled, hopskipjump
 from lmia.boundary.schedules import SCHEDULES
 from lmia.boundary.starts import beyond, nearest_others
 from lmia.box import UNIT, Box
-from lmia.devices import device_of, queries_on
+from lmia.devices import device_of, queries_on, width
 from lmia.image_augmentation import shifts
 from lmia.journal import Journal
 from lmia.perturbations.translation import shift
 from lmia.queries.oracle import LabelOracle
 from lmia.queries.reduced_precision import MAX_DISAGREEMENT, in_precision
+from lmia.streams import Subset
+
+SLICE = 1024, 1 << 20  # most inputs, and values of theirs, whose searches are in memory at once; a GPU's are more
 
 
 def search_boundary(
@@ -73,23 +77,39 @@ def search_boundary(
     offsets = [(0, 0)] + (shifts(shift_pixels) if shift_pixels else [])
     options = {"schedule": plan, "box": box, "init_tries": init_tries, "settled": settled}
     journal, device = journal or Journal(), queries_on(device_of(model))
-    inputs = inputs.to(device)
+    slices = _slices(len(inputs), math.prod(inputs.shape[1:]), device)
     if pool is not None:
         pool = pool[0].to(device), pool[1]
 
-    def search_copy(precision: str, number: int, journal: Journal) -> dict[str, np.ndarray]:
-        oracle = LabelOracle(model, len(inputs), budget // len(offsets), precision)
-        moved = shift(inputs, *offsets[number]) if number else inputs
-        starts: Iterable[torch.Tensor] = nearest_others(moved, classes, *pool) if pool is not None else ()
+    def search_slice(precision: str, number: int, rows: slice, journal: Journal) -> dict[str, np.ndarray]:
+        """Courses around copies of one number, of these inputs, and what the audit found."""
+
+        def copies(of: torch.Tensor) -> torch.Tensor:
+            return shift(of[rows].to(device), *offsets[number]) if number else of[rows].to(device)
+
+        own, moved = Subset(streams(number), range(len(inputs))[rows]), copies(inputs)
+        oracle = LabelOracle(model, len(moved), budget // len(offsets), precision)
+        starts: Iterable[torch.Tensor] = nearest_others(moved, classes[rows], *pool) if pool is not None else ()
         if crossings is not None:
-            beside = crossings.to(device)
-            starts = beyond(moved, shift(beside, *offsets[number]) if number else beside, starts, box)
+            starts = beyond(moved, copies(crossings), starts, box)
         label = progress and f"{progress}, copy {number + 1} of {len(offsets)}"
+        if label and len(slices) > 1:
+            label += f", from input {rows.start + 1} of {len(inputs)} on"
         distance, n_queries, _ = hopskipjump(
-            oracle, moved, classes, streams(number), starts=starts, progress=label, journal=journal, **options
+            oracle, moved, classes[rows], own, starts=starts, progress=label, journal=journal, **options
         )
-        rates = [rate for rate in [oracle.disagreement] if rate is not None]
-        return {"distance": distance, "n_queries": n_queries, "disagreement": np.array(rates)}
+        return {"distance": distance, "n_queries": n_queries, "audit": oracle.to_arrays()["audit"]}
+
+    def search_copy(precision: str, number: int, journal: Journal) -> dict[str, np.ndarray]:
+        parts = [journal.part(f"from input {rows.start}") for rows in slices]
+        found = [
+            part.get() or part.finish(search_slice(precision, number, rows, part))
+            for part, rows in zip(parts, slices, strict=True)
+        ]
+        courses = {name: pad_moments([of[name] for of in found]) for name in ("distance", "n_queries")}
+        return {name: np.concatenate(of_slices) for name, of_slices in courses.items()} | {
+            "audit": np.sum([of["audit"] for of in found], axis=0)
+        }
 
     def search(precision: str) -> tuple[Sequence[Mapping[str, np.ndarray]], float | None]:
         """(what each copy gave, largest disagreement)."""
@@ -97,10 +117,17 @@ def search_boundary(
         per_copy = [
             part.get() or part.finish(search_copy(precision, number, part)) for number, part in enumerate(parts)
         ]
-        rates = np.concatenate([copy["disagreement"] for copy in per_copy])
-        return per_copy, float(rates.max()) if len(rates) else None
+        rates = [differing / audited for _, audited, differing in (copy["audit"] for copy in per_copy) if audited]
+        return per_copy, float(max(rates)) if rates else None
 
     per_copy, provenance = in_precision(search, precision, most_disagreement)
     courses = [[copy[name] for copy in per_copy] for name in ("distance", "n_queries")]
     distance, n_queries = (np.stack(pad_moments(of_copies), axis=1) for of_copies in courses)
     return distance, n_queries, provenance
+
+
+def _slices(n: int, n_values: int, device: torch.device) -> list[slice]:
+    """Those of n inputs, of so many values each, that are searched together, one slice after the other."""
+    most, values = SLICE
+    size = max(LabelOracle.chunk(n_values, device), min(most * width(device), values * width(device) // n_values))
+    return [slice(start, min(n, start + size)) for start in range(0, max(1, n), size)]

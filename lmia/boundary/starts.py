@@ -37,10 +37,12 @@ def nearest_others(
     distances = torch.cdist(inputs.flatten(1).double(), pool.flatten(1).double())
     same = torch.as_tensor(classes)[:, None] == torch.as_tensor(pool_classes)[None]
     distances.masked_fill_(same.to(distances.device), torch.inf)
-    nearest = distances.argsort(dim=1, stable=True)[:, :n_starts]
-    for rank in range(nearest.shape[1]):
-        reachable = distances.gather(1, nearest[:, : rank + 1]).isfinite().sum(dim=1).sub(1).clamp_min(0)
-        yield pool[nearest.gather(1, reachable[:, None])[:, 0]]
+    found = torch.zeros(len(distances), dtype=torch.int64, device=distances.device)
+    for _ in range(min(n_starts, distances.shape[1])):
+        nearest = distances.argmin(dim=1, keepdim=True)  # one by one: few inputs need a second
+        found = torch.where(distances.gather(1, nearest).isfinite(), nearest, found[:, None])[:, 0]
+        yield pool[found]
+        distances.scatter_(1, nearest, torch.inf)
 
 
 def beyond(

@@ -87,7 +87,7 @@ class TrainedModels:
             yield Subject(seed, draws, network.to(self.device), torch.from_numpy(inputs[ids]), classes[ids], ids)
 
     def network(self, arrays: dict[str, np.ndarray], seed: int) -> nn.Module:
-        """The network of a seed, on the job's device, from an artifact of models of this kind, as it was trained."""
+        """The model of a seed as it was trained, on the job's device, from an artifact of models of this kind."""
         inputs, n_classes = self._data["inputs"], int(self._data["classes"].max()) + 1
         build = plugins.bind("models", "build", self._spec, table=self.table, job_device=self.device)
         network = as_network(build(inputs.shape[1:], n_classes), n_classes, self.table)

@@ -1,7 +1,7 @@
 """Ask a frozen model a query set that is known in advance. Knows nothing of membership."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from lmia.streams import Subset
 MIN_EXAMPLES = 16  # that are perturbed together
 MAX_QUERIES, MAX_VALUES = 1 << 12, 1 << 22  # of theirs, and values of those, so that they take little memory
 MIN_PASSES = 4  # that they fill nevertheless: on a GPU, whose passes are wide
+
+Blocks = Callable[[torch.Tensor, np.ndarray], Iterable[torch.Tensor]]  # (inputs, their rows) -> blocks of queries
 
 
 def ask_fixed(
@@ -49,11 +51,64 @@ def ask_fixed(
     Raises:
         RuntimeError: Where the perturbation sends another number of queries than it has magnitudes.
     """
+
+    def start() -> Blocks:
+        draws = streams()
+        return lambda unperturbed, rows: perturbation.blocks(unperturbed, Subset(draws, rows))
+
+    n_queries, sender = len(perturbation.magnitudes), type(perturbation).__module__
+    return _ask_in(precision, most_disagreement, model, inputs, n_queries, start, sender, progress, journal)
+
+
+def ask_crafted(
+    model: torch.nn.Module,
+    inputs: torch.Tensor,
+    crafted: torch.Tensor,
+    *,
+    precision: str = "float32",
+    most_disagreement: float = MAX_DISAGREEMENT,
+    progress: str | None = None,
+    journal: Journal | None = None,
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Labels of queries that `lmia.crafting` has made for each input.
+
+    Args:
+        model: Maps (m, *shape) to logits (m, n_classes); see `LabelOracle`.
+        inputs: Floats (n, *shape) in [0, 1].
+        crafted: Floats (n, q, *shape).
+        precision: See `in_precision`.
+        most_disagreement: See `in_precision`.
+        progress: Label of a progress bar on stderr, None for none.
+        journal: Of these answers, none of which is asked again; None for none.
+
+    Returns:
+        (labels, provenance), as `ask_fixed` gives them.
+    """
+
+    def start() -> Blocks:
+        return lambda unperturbed, rows: [crafted[rows].to(unperturbed)]
+
+    n_queries = crafted.shape[1]
+    return _ask_in(precision, most_disagreement, model, inputs, n_queries, start, "crafted", progress, journal)
+
+
+def _ask_in(
+    precision: str,
+    most_disagreement: float,
+    model: torch.nn.Module,
+    inputs: torch.Tensor,
+    n_queries: int,
+    start: Callable[[], Blocks],
+    sender: str,
+    progress: str | None,
+    journal: Journal | None,
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """What `ask_fixed` returns. start: () -> what sends n_queries for each input; sender: its name in an error."""
     journal = journal or Journal()
 
     def ask(precision: str) -> tuple[np.ndarray, float | None]:
-        oracle = LabelOracle(model, len(inputs), 1 + len(perturbation.magnitudes), precision)
-        labels = _ask_all(oracle, inputs, perturbation, streams(), progress, journal.part(precision))
+        oracle = LabelOracle(model, len(inputs), 1 + n_queries, precision)
+        labels = _ask_all(oracle, inputs, start(), sender, progress, journal.part(precision))
         return labels, oracle.disagreement
 
     return in_precision(ask, precision, most_disagreement)
@@ -75,8 +130,8 @@ def check_magnitudes(perturbation: Any, option: str, stated: Sequence[float]) ->
 def _ask_all(
     oracle: LabelOracle,
     inputs: torch.Tensor,
-    perturbation: Any,
-    streams: Sequence[np.random.Generator],
+    blocks: Blocks,
+    sender: str,
     progress: str | None,
     journal: Journal,
 ) -> np.ndarray:
@@ -94,7 +149,7 @@ def _ask_all(
     for start in tqdm(range(done, n, size), desc=progress, disable=progress is None, mininterval=2):
         rows = np.arange(start, min(n, start + size))
         unperturbed = inputs[rows].to(queries_on(oracle.device))
-        labels[rows] = _ask(oracle, unperturbed, rows, perturbation, Subset(streams, rows))
+        labels[rows] = _ask(oracle, unperturbed, rows, blocks, sender)
         done = start + len(rows)
         journal.save(state)
     journal.finish(state())
@@ -108,20 +163,12 @@ def _block_size(n_queries: int, n_values: int, device: torch.device) -> int:
     return max(MIN_EXAMPLES, max(fitting, filling) // n_queries)
 
 
-def _ask(
-    oracle: LabelOracle,
-    inputs: torch.Tensor,
-    rows: np.ndarray,
-    perturbation: Any,
-    streams: Sequence[np.random.Generator],
-) -> np.ndarray:
+def _ask(oracle: LabelOracle, inputs: torch.Tensor, rows: np.ndarray, blocks: Blocks, sender: str) -> np.ndarray:
     columns = [oracle(inputs, rows)[:, None]]
-    for block in perturbation.blocks(inputs, streams):
+    for block in blocks(inputs, rows):
         n, k = block.shape[:2]
         columns.append(oracle(block.flatten(0, 1), np.repeat(rows, k)).view(n, k))
     labels = torch.cat(columns, dim=1).cpu().numpy()
     if (oracle.n_queries[rows] != oracle.budget).any():
-        raise RuntimeError(
-            f"{type(perturbation).__module__}: announced {oracle.budget - 1} queries, sent {labels.shape[1] - 1}"
-        )
+        raise RuntimeError(f"{sender}: announced {oracle.budget - 1} queries, sent {labels.shape[1] - 1}")
     return labels

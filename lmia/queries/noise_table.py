@@ -30,9 +30,13 @@ def normals(
 ) -> torch.Tensor:
     """Standard normal noise, float32 tensor (len(streams), n, size) on `device`, for one numpy Generator each."""
     device, run = torch.device(device), min(n, max(1, WINDOW // size))  # pieces of noise that share a window
-    width, numbers = run * size, max(TABLE, 16 * size)
+    numbers = max(TABLE, 16 * size)
     draws = np.array([stream.random(-(-n // run)) for stream in streams])
-    offsets = (draws * (numbers - width + 1)).astype(np.int64)
+    offsets = (draws * (numbers - run * size + 1)).astype(np.int64)
+    width = run * size
+    if run < n:  # piece by piece, so that no more is copied than is asked for
+        offsets = (offsets[:, :, None] + np.arange(run) * size).reshape(len(offsets), -1)[:, :n]
+        width = size
     if device.type == "cpu":  # numpy copies windows several times faster than torch does
         table = _table(numbers)
         windows = np.ndarray((numbers - width + 1, width), table.dtype, table, strides=2 * table.strides)
@@ -40,4 +44,4 @@ def normals(
     else:
         windows = _table_on(device, numbers).unfold(0, width, 1)
         noise = windows[torch.from_numpy(offsets).to(device, non_blocking=True)]
-    return noise.view(len(streams), -1, size)[:, :n]
+    return noise.view(len(streams), n, size)

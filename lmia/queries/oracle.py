@@ -41,6 +41,7 @@ class LabelOracle:
         self._precision, self._rounded = precision, precision != "float32"
         self._asked = copy.deepcopy(self._model).to(PRECISIONS[precision]) if self._rounded else self._model
         self._parameter = next(model.parameters(), torch.empty(0))
+        self._asked_dtype = next(self._asked.parameters(), self._parameter).dtype
         self._batches, self._passes, self._audited, self._differing = Batches(), 0, 0, 0
         self.budget = budget
         self.n_queries = np.zeros(n_examples, dtype=np.int64)
@@ -85,7 +86,8 @@ class LabelOracle:
             return torch.empty(0, dtype=torch.int64, device=self.device)
         # Equal parts, because a small remainder costs nearly as much as a full chunk.
         parts = inputs.tensor_split(math.ceil(len(inputs) / self.chunk(inputs[0].numel(), self.device)))
-        return torch.cat([self._labels(part) for part in parts])
+        with torch.inference_mode():
+            return torch.cat([self._labels(part) for part in parts])
 
     @staticmethod
     def chunk(size: int, device: torch.device) -> int:
@@ -104,18 +106,17 @@ class LabelOracle:
         self.n_queries += counts
 
     def _labels(self, inputs: torch.Tensor) -> torch.Tensor:
-        labels = self._batches.run(partial(self._forward, self._asked), inputs)
+        labels = self._batches.run(partial(self._forward, self._asked, self._asked_dtype), inputs)
         if self._rounded:
             if self._passes % AUDITED == 0 or self._passes.bit_count() == 1:
                 self._audited += len(inputs)
-                full = self._batches.run(partial(self._forward, self._model), inputs)
+                full = self._batches.run(partial(self._forward, self._model, self.dtype), inputs)
                 self._differing = self._differing + (full != labels).sum()
             self._passes += 1
         return labels
 
-    @torch.inference_mode()
-    def _forward(self, model: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-        inputs = inputs.to(self.device, next(model.parameters(), self._parameter).dtype)
+    def _forward(self, model: torch.nn.Module, dtype: torch.dtype, inputs: torch.Tensor) -> torch.Tensor:
+        inputs = inputs.to(self.device, dtype)
         if inputs.ndim == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         return model(inputs).max(1).indices  # as argmax, in less time

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from lmia.attacks import adaptive_confidence, classifier, distance, gap, max_confidence, true_confidence, vote
+from lmia.attacks import adaptive_confidence, classifier, distance, gap, kept, max_confidence, true_confidence, vote
 from lmia.attacks.observations import Answers, Confidences, Distances, join_moments
 from lmia.attacks.scoring import run_attack
 from lmia.evaluation.metrics import auc
@@ -18,6 +18,15 @@ ANSWERS = Answers(np.array([[0, 0, 1], [1, 1, 1], [0, 2, 2], [1, 0, 0]]), CLASSE
 def test_gap_and_vote_by_hand():
     assert gap.Attack().score(ANSWERS).tolist() == [1, 1, 0, 1]
     np.testing.assert_allclose(vote.Attack().score(ANSWERS), [2 / 3, 1, 2 / 3, 1 / 3])
+
+
+def test_a_vote_without_the_input_and_the_last_label_read_modified_inputs_alone():
+    np.testing.assert_allclose(vote.Attack(with_input=False).score(ANSWERS), [1 / 2, 1, 1, 0])
+    assert kept.Attack().score(ANSWERS).tolist() == [0, 1, 1, 0]
+    ways = run_attack(kept.Attack, ANSWERS, [ANSWERS], [np.array([True, False, False, False])], budgets=[2])
+    assert ways[0].threshold == 0.5  # whatever the shadow says
+    (cut,) = [way for way in ways if way.setting == "budget=2"]
+    assert cut.scores.tolist() == [1, 1, 1, 0] and cut.queries == 2
 
 
 def test_the_gap_attack_calls_right_labels_members_whatever_the_shadow_says():

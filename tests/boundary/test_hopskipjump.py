@@ -9,12 +9,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional
 
 import lmia.boundary.hopskipjump
 from lmia.boundary.directions import Directions
 from lmia.boundary.hopskipjump import hopskipjump
 from lmia.boundary.schedules import ECONOMICAL, PUBLISHED, SCHEDULES, Schedule
 from lmia.boundary.starts import nearest_others
+from lmia.queries import noise_table
 from lmia.queries.noise_table import normals
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import stream, streams
@@ -354,6 +356,48 @@ def test_what_published_searches_were_made_of():
 
 
 def test_coarse_noise_is_enlarged_from_the_middles_of_its_points():
-    points = torch.eye(2)[None, None]
+    points = torch.eye(2)[None]
     expected = np.outer([1, 0.75, 0.25, 0], [1, 0.75, 0.25, 0]) + np.outer([0, 0.25, 0.75, 1], [0, 0.25, 0.75, 1])
-    np.testing.assert_allclose(Directions._enlarge(points, (4, 4))[0, 0], expected)
+    np.testing.assert_allclose(Directions((1, 4, 4), 2).enlarge(points)[0], expected)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    grid=st.integers(2, 16),
+    more=st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    channels=st.integers(1, 4),
+    n=st.integers(1, 40),
+    seed=st.integers(0, 1000),
+)
+def test_coarse_noise_is_enlarged_as_torch_interpolates(grid, more, channels, n, seed):
+    """By other operations, so up to rounding: a millionth of the largest noise."""
+    shape = channels, grid + more[0], grid + more[1]
+    noise = normals(streams(seed, "test", [0, 1]), n, channels * grid**2).view(-1, channels, grid, grid)
+    expected = functional.interpolate(noise, shape[1:], mode="bilinear", align_corners=False)
+    drawn = Directions(shape, grid).draw(streams(seed, "test", [0, 1]), n)
+    torch.testing.assert_close(drawn.view(expected.shape), expected, rtol=0, atol=1e-6 * float(noise.abs().max()))
+
+
+@settings(max_examples=20, deadline=None)
+@given(shape=st.sampled_from([(3, 32, 32), (1, 28, 28), (2, 9, 40), (1, 8, 8), (50,)]), rows=st.permutations(range(6)))
+def test_directions_of_an_example_do_not_depend_on_others(shape, rows):
+    directions = Directions(shape, 8)
+    whole = directions.draw(streams(0, "test", range(6)), 20)
+    part = directions.draw(streams(0, "test", rows[:2]), 20)
+    assert torch.equal(part, whole[rows[:2]])
+
+
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(1, 300), size=st.sampled_from([1, 64, 446, 3072, 30_000, 200_000]), n_streams=st.integers(1, 3))
+def test_noise_is_windows_of_one_table(n, size, n_streams):
+    """Runs of at most so many numbers, each of them at an offset from the example's stream."""
+    n = min(n, 2_000_000 // size)
+    run = min(n, max(1, noise_table.WINDOW // size))
+    table = noise_table._table(max(noise_table.TABLE, 16 * size))
+    drawn = normals(streams(0, "test", range(n_streams)), n, size)
+    assert drawn.shape == (n_streams, n, size) and drawn.is_contiguous()
+    for noise, draws in zip(drawn, streams(0, "test", range(n_streams)), strict=True):
+        for start, share in zip(range(0, n, run), draws.random(-(-n // run)), strict=True):
+            offset = int(share * (len(table) - run * size + 1))
+            expected = table[offset : offset + run * size].reshape(run, size)
+            np.testing.assert_array_equal(noise[start : start + run], expected[: n - start])

@@ -73,7 +73,17 @@ def chosen_by_name(job):
     specs += job["params"].get("queries", {}).values()
     specs += [entry[1] for entry in job["params"].get("attacks", []) if isinstance(entry, list)]  # with their names
     kinds = {spec["kind"] for spec in specs if spec}
-    packages = ("data", "models", "targets", "defenses", "perturbations", "attacks", "calibration", "figures")
+    packages = (
+        "data",
+        "models",
+        "targets",
+        "defenses",
+        "perturbations",
+        "crafting",
+        "attacks",
+        "calibration",
+        "figures",
+    )
     folders = [name for name in packages if re.search(rf"\bmodules\(.*\b{name}=|\"{name}\"", text)]
     found = {f"lmia/{folder}/{kind}.py" for folder in folders for kind in kinds} & FILES.keys()
     found |= {f"{kind.replace('.', '/')}.py" for kind in kinds} & FILES.keys()  # of a given model, by its whole name

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 SAMPLE, SHARDS, VALUES = 6, 4, 5
 SEED = datetime.date.today().toordinal()  # another sample every day
 ASKS = {"query_labels", "search_boundary", "search_directions", "query_confidences", "query_white_box"}
-ASKS |= {"query_references"}
+ASKS |= {"query_references", "craft_queries"}
 MODEL = {"check_study", "train_model", "train_shadow", "import_target", "find_outliers", *ASKS}
 PLOTS = {"plot_metrics", "plot_scores", "plot_gallery"}
 # Rules that read the keys of a section, by its class in the schema: some of these, and no others, are planned first.

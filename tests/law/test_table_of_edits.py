@@ -10,6 +10,7 @@ ROW = re.compile(r"^\| `(\w+):`[^|]*\| ([^|]*)\|", re.M)
 # Rules that read a section only for what they show of it, or only of some kinds, and which the page leaves out.
 LEFT_OUT = {
     "models": {
+        "craft_queries",
         "query_labels",
         "search_boundary",
         "search_directions",
@@ -21,6 +22,7 @@ LEFT_OUT = {
         "train_shadow",
     },
     "trainers": {
+        "craft_queries",
         "query_labels",
         "search_boundary",
         "search_directions",
@@ -28,6 +30,7 @@ LEFT_OUT = {
         "query_white_box",
     },
     "targets": {
+        "craft_queries",
         "query_labels",
         "search_boundary",
         "search_directions",

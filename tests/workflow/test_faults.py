@@ -48,6 +48,8 @@ STUDY = {
     "seeds": ["0-1"],
     "training": {"max_epochs": 60, "batch_size": 10},
 }
+POOL = STUDY | {"splits": "pool", "seeds": ["0-5"], "attacks": ["crossed"]}
+CROSSED = {"kind": "yoqo", "steps": 20, "end": 1e-9}  # whose searches never end before
 CELL = "small/n30-none/0-1/target"
 DISTANCES = f"results/distances/{CELL}/boundary.npz"
 TARGETS = {  # by script
@@ -55,6 +57,7 @@ TARGETS = {  # by script
     "search_boundary": DISTANCES,
     "query_labels": f"results/answers/{CELL}/noise.npz",
     "query_white_box": f"results/white_box/{CELL}/gradients.npz",
+    "craft_queries": "results/crafted/pool/n30-none/crossed.npz",
 }
 
 
@@ -127,8 +130,13 @@ def undisturbed(tmp_path_factory):
     checkout = Faulty(make_checkout(tmp_path_factory.mktemp("faults") / "whole").path)
     (checkout.path / "plugins").mkdir()
     (checkout.path / "plugins/noted.py").write_text(MODEL)
-    changes = {"models": {"noted": {"kind": "plugins.noted"}}, "studies": {"small": STUDY}, "figures": {}}
+    changes = {"models": {"noted": {"kind": "plugins.noted"}}, "figures": {}}
+    changes["studies"] = {"small": STUDY, "pool": POOL}
     checkout.configure(lambda config: config.update(changes))
+    checkout.configure(lambda config: config["queries"].update(crossed=CROSSED))
+    checkout.configure(lambda config: config["attacks"].update(crossed={"kind": "kept", "reads": "crossed"}))
+    checkout.snakemake("results/models/pool/n30-none/0-5/target.npz")
+    checkout.forget()  # its calls are none of those that are counted
     checkout.snakemake(*TARGETS.values())
     return checkout
 

@@ -201,6 +201,11 @@ class Params:
         """What is sent, without how the model is run."""
         return plain(self._config.queries[query], without=PRECISION_KEYS)
 
+    def perturbing_entries(self, wildcards: Any) -> list[Entry]:
+        """What makes queries as they are asked; none of those that are in a file already."""
+        query = self._config.queries[wildcards.query]
+        return [] if query.crafted_from else [query]
+
     def precision(self, wildcards: Any) -> dict[str, Any]:
         entry = plain(self._config.queries[wildcards.query])
         return {key: entry[key] for key in PRECISION_KEYS if key in entry}

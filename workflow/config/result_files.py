@@ -140,6 +140,27 @@ class Paths:
         role = "target" if wildcards.role == "in-question" else wildcards.role
         return f"results/models/{wildcards.study}/{wildcards.cell}/{wildcards.seeds}/{role}.npz"
 
+    def crafted(self, wildcards: Any) -> str | list[str]:
+        """The queries that were crafted for a pool; none of a query set that is made as it is asked."""
+        if not self._config.queries[wildcards.query].crafted_from:
+            return []
+        return f"results/crafted/{wildcards.study}/{wildcards.cell}/{wildcards.query}.npz"
+
+    def crafting(self, folder: str) -> Callable[[Any], list[str]]:
+        """An input function: the file in a folder of each model that queries are crafted from."""
+
+        def files(wildcards: Any) -> list[str]:
+            if self._config.queries[wildcards.query].crafted_from == "pool":
+                return [
+                    f"results/{folder}/{wildcards.study}/{wildcards.cell}/{block}/target.npz"
+                    for block in self._study(wildcards).seeds
+                ]
+            number = self._study(wildcards).pool_number()
+            where = f"results/{folder}/{wildcards.study}/{wildcards.cell}/{number}"
+            return [f"{where}/{role}.npz" for role in self._config.queries[wildcards.query].surrogate_roles()]
+
+        return files
+
     def stopping(self, wildcards: Any) -> str | list[str]:
         """When the target's searches may stop; the shadows' run to the end, and a query set may want no stopping."""
         if wildcards.role != "target" or not self._config.queries[wildcards.query].stops_early():
@@ -342,6 +363,10 @@ class Paths:
             query = self._config.attacks[attack].reads
             if self._config.queries[query].stops_early():
                 yield f"results/stopping/{self._models(wildcards)}/{query}.npz"
+            if self._config.queries[query].crafted_from:
+                of_query = SimpleNamespace(study=name, cell=trained_cell(self._config, cell), query=query)
+                yield str(self.crafted(of_query))
+                yield from (file for folder in ("splits", "models") for file in self.crafting(folder)(of_query))
             if not self._config.is_without_known(study):
                 yield from (self.observations(wildcards, role) for role in roles)
             yield from self.pool_observations(wildcards) if study.is_pool else ()

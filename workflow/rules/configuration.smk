@@ -77,6 +77,10 @@ def queries_of(kind):
     return any_of(name for name, query in queries if query.kind == kind)
 
 
+def queries_crafted():
+    return any_of(name for name, query in CONFIG.queries.items() if query.crafted_from)
+
+
 def figures_from(results):
     figures = CONFIG.figures.items()
     return any_of(name for name, figure in figures if figure.drawn_from == results)
@@ -93,7 +97,7 @@ wildcard_constraints:
     study=any_of(CONFIG.studies),
     cell=r"n\d+-[^/]+",
     seeds=r"\d+(-\d+)?",
-    role=r"target|in-question|shadow\d+",
+    role=r"target|in-question|shadow\d+|surrogate\d+",
     attack=any_of(CONFIG.attacks),
     figure=any_of(CONFIG.figures),
     exhibit=any_of(CONFIG.exhibits),

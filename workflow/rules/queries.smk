@@ -1,10 +1,49 @@
-# In: results/data/, results/splits/, results/models/. Out: results/answers/, distances/, stopping/, confidences/, white_box/.
+# In: results/data/, results/splits/, results/models/. Out: results/crafted/, results/answers/, distances/, stopping/, confidences/, white_box/.
+# No query depends on a model that it is asked of, nor on that model's partner.
+rule craft_queries:
+    """Queries for each example of a pool, made with gradients of other models than those that are asked."""
+    input:
+        dataset=PATHS.dataset,
+        splits=PATHS.crafting("splits"),
+        models=PATHS.crafting("models"),
+    output:
+        "results/crafted/{study}/{cell}/{query}.npz",
+    log:
+        "results/logs/crafted/{study}/{cell}/{query}.log",
+    benchmark:
+        "results/benchmarks/crafted/{study}/{cell}/{query}.tsv"
+    wildcard_constraints:
+        query=queries_crafted(),
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(720),
+        gpu=1,
+    params:
+        model=PARAMS.model,
+        crafted_from=lambda wc: CONFIG.queries[wc.query].crafted_from,
+        evaluated=PARAMS.evaluated,
+        pool=PARAMS.pool,
+        query=lambda wc: PARAMS.perturbation(wc.query),
+        files=PARAMS.model_files,
+        code=code_for(
+            "craft_queries", PARAMS.model_entry, lambda wc: CONFIG.queries[wc.query]
+        ),
+    message:
+        "Craft queries for the pool {wildcards.study}, {wildcards.cell}: {wildcards.query}"
+    script:
+        "../scripts/craft_queries.py"
+
+
 rule query_labels:
     """The labels that models give to a query set that is known in advance."""
     input:
         dataset=PATHS.dataset,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
         model=PATHS.asked_model,
+        crafted=PATHS.crafted,
     output:
         "results/answers/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:
@@ -28,10 +67,10 @@ rule query_labels:
         name="{query}",
         query=lambda wc: PARAMS.perturbation(wc.query),
         precision=PARAMS.precision,
-        files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), CONFIG.queries[wc.query]),
-        code=code_for(
-            "query_labels", PARAMS.model_entry, lambda wc: CONFIG.queries[wc.query]
+        files=lambda wc: PARAMS.files(
+            PARAMS.model_entry(wc), *PARAMS.perturbing_entries(wc)
         ),
+        code=code_for("query_labels", PARAMS.model_entry, PARAMS.perturbing_entries),
     message:
         "Ask the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
     script:

@@ -53,6 +53,70 @@ def test_calibration_without_a_pool_is_refused():
         check(config)
 
 
+CRAFTED = {"oslo": {"kind": "oslo", "sources": 2, "validators": 1}, "yoqo": {"kind": "yoqo"}}
+READING = {"one-shot": {"kind": "kept", "reads": "oslo"}, "once": {"kind": "kept", "reads": "yoqo"}}
+
+
+def with_crafted(**more):
+    config = with_pool(attacks=["gap", *READING], **more)
+    config["queries"] |= CRAFTED
+    config["attacks"] |= READING
+    return config
+
+
+def test_crafted_queries_are_asked_of_pools_alone():
+    config = check(with_crafted())
+    assert not READING.keys() & set(config.attacks_of(config.studies["digits-mlp"]))
+    assert config.settings_of("one-shot") == ["", "epsilon=0.313725"] and config.settings_of("once") == ["", "steps=50"]
+    raw = with_crafted()
+    raw["studies"]["digits-mlp"]["attacks"] = ["gap", "once"]
+    message = (
+        "^studies.digits-mlp.attacks: once: queries.yoqo is crafted for the examples of a pool, which needs splits: "
+        "pool; leave it out$"
+    )
+    with pytest.raises(ConfigError, match=message):
+        check(raw)
+
+
+def test_surrogates_need_a_third_of_the_data_set():
+    check(with_crafted(n_train=[599]))
+    message = (
+        "^studies.pool.n_train: 600: surrogates of queries.oslo need 600 examples beside the pool's 1200, digits has "
+        "1797; use at most 599$"
+    )
+    with pytest.raises(ConfigError, match=message):
+        check(with_crafted(n_train=[600]))
+
+
+@pytest.mark.parametrize("kind", ["vote", "lira", "difference", "logistic"])
+def test_what_half_a_pool_makes_for_the_other_is_not_compared(kind):
+    config = with_crafted()
+    config["attacks"]["once"]["kind"] = kind
+    message = (
+        "^attacks.once.reads: yoqo: is not asked of all models alike, as each half of a pool makes the queries of the "
+        f"other, and a {kind} attack compares models; use kind kept$"
+    )
+    with pytest.raises(ConfigError, match=message):
+        check(config)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (
+            {"reads": "original"},
+            "with_input: false: queries.original asks no other input; remove this, or read another",
+        ),
+        ({"reads": "oslo", "budgets": [1, 2]}, "with_input: False: leaves no label of a budget of 1; raise that"),
+    ],
+)
+def test_a_vote_without_the_input_needs_another_label(change, message):
+    config = with_crafted()
+    config["attacks"]["one-shot"] = {"kind": "vote", "with_input": False} | change
+    with pytest.raises(ConfigError, match=f"^attacks.one-shot.{message}"):
+        check(config)
+
+
 def test_a_pool_has_as_many_shadows_as_it_leaves():
     config = with_pool(attacks=["ratio"])
     config["attacks"]["ratio"]["shadows"] = [2, 6]

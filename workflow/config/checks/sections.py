@@ -93,6 +93,13 @@ def check_attacks(config: Config) -> Iterator[str]:
                 f"{key}.budgets: {attack.budgets}: queries.{attack.reads} asks one magnitude after the other, and a "
                 f"{attack.kind} attack reads all together; give it a query set of one magnitude"
             )
+        if not getattr(attack, "with_input", True) and not query.perturbs:
+            yield f"{key}.with_input: false: queries.{attack.reads} asks no other input; remove this, or read another"
+        if attack.compares and query.crafted_from == "pool":
+            yield (
+                f"{key}.reads: {attack.reads}: is not asked of all models alike, as each half of a pool makes the "
+                f"queries of the other, and a {attack.kind} attack compares models; use kind kept"
+            )
         if attack.needs_population and not getattr(query, "population", 1):
             yield f"{key}.reads: {attack.reads}: has no population, which {attack.kind} needs; set its population"
         if attack.needs_references and not query.n_references():

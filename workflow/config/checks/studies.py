@@ -38,6 +38,7 @@ def check_studies(config: Config) -> Iterator[str]:
             yield from _check_size(key, study, config.datasets[study.dataset])
             yield from _check_shape(key, config, study)
             yield from _check_population(config, study, config.datasets[study.dataset])
+            yield from _check_surrogates(key, config, study, config.datasets[study.dataset])
 
 
 def _check_seeds(key: str, study: Study) -> Iterator[str]:
@@ -67,6 +68,10 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
             yield f"{key}.canaries: {study.canaries}: only a pool has some; remove it, or set splits: pool"
         for name in [name for name, attack in attacks.items() if attack.calibrates]:
             yield f"{key}.attacks: {name}: calibrates each example, which needs splits: pool; leave it out"
+        for name, attack in attacks.items():
+            if attack.reads in config.queries and config.queries[attack.reads].crafted_from:
+                crafted = f"queries.{attack.reads} is crafted for the examples of a pool"
+                yield f"{key}.attacks: {name}: {crafted}, which needs splits: pool; leave it out"
         return
     models, absent = study.models(), "a pool has models of one kind, each a target and a shadow; remove it"
     if alone := [model for model in models if model ^ 1 not in models]:
@@ -153,6 +158,19 @@ def _check_population(config: Config, study: Study, dataset: Dataset) -> Iterato
         for name in [name for name, n in asked.items() if n and n > left]:
             leave = f"members and non-members leave {left} of {study.dataset}"
             yield f"queries.{name}.population: {asked[name]}: {leave}; lower it"
+
+
+def _check_surrogates(key: str, config: Config, study: Study, dataset: Dataset) -> Iterator[str]:
+    """Surrogates are trained on what a pool leaves of the data set, where its module states its size."""
+    names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
+    crafted = [name for name in sorted(names & config.queries.keys()) if config.queries[name].surrogate_roles()]
+    size = dataset.fact("N_EXAMPLES")
+    if not (study.is_pool and crafted and size):
+        return
+    for n in study.n_train:
+        if 2 * n <= size < 3 * n:
+            needs = f"surrogates of queries.{crafted[0]} need {n} examples beside the pool's {2 * n}"
+            yield f"{key}.n_train: {n}: {needs}, {study.dataset} has {size}; use at most {size // 3}"
 
 
 def _examples(study: Study, n: int, size: int) -> tuple[int, int]:

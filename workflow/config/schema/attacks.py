@@ -1,5 +1,6 @@
 """Attacks: how answers are turned into decisions."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -21,6 +22,7 @@ class Rule(Entry):
     needs_population: ClassVar[bool] = False  # whether it reads the answers about points beside those audited
     needs_references: ClassVar[bool] = False  # whether it reads how far the boundary of the attacker's own models is
     needs_random_inputs: ClassVar[bool] = False  # whether its threshold comes from the target's random inputs
+    compares: ClassVar[bool] = True  # whether answers of shadows to the same queries tell it something
     learns: ClassVar[bool] = True  # whether its scores need records whose membership is known
     calibrates: ClassVar[bool] = False  # whether it judges each example by models with and without it, in pools alone
 
@@ -46,11 +48,23 @@ class Gap(Rule):
     kind: Literal["gap"]
     is_baseline = True
     learns = False
+    compares = False
 
 
 class Vote(Rule):
     kind: Literal["vote"]
+    with_input: bool = Field(True, description="whether the label of the unmodified input counts too")
     learns = False
+
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        if not self.with_input and 1 in (self.budget, *self.budgets):
+            yield "with_input", "leaves no label of a budget of 1; raise that, or remove this"
+
+
+class Kept(Rule):
+    kind: Literal["kept"]
+    learns = False
+    compares = False
 
 
 class Difficulty(Rule):
@@ -170,6 +184,7 @@ class CustomRule(Custom, Rule):
 AnyRule = Annotated[
     Gap
     | Vote
+    | Kept
     | Difficulty
     | Distance
     | CalibratedDistance

@@ -295,7 +295,7 @@ class Gallery(Figure):
         for query in self.queries:
             if query not in config.queries:
                 yield unknown("queries", query, config.queries, "queries")
-            elif not config.queries[query].has_magnitudes():
+            elif not config.queries[query].has_magnitudes() or config.queries[query].crafted_from:
                 yield f"queries: {query}: has no perturbed inputs to show; name query sets that perturb"
 
 

@@ -7,7 +7,19 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from workflow.config.plugin_source_reader import read_attribute
-from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, Entry, NonEmpty, Pixels, Positive
+from workflow.config.schema.base import (
+    EXTRA,
+    ByKind,
+    Count,
+    Custom,
+    Distinct,
+    Entry,
+    Falling,
+    Fraction,
+    NonEmpty,
+    Pixels,
+    Positive,
+)
 from workflow.config.schema.datasets import Dataset
 
 # Queries that take a search to the boundary: the input, one start, and the halvings between them, of inputs with up to
@@ -19,8 +31,9 @@ Samples = Annotated[int, Field(ge=1, le=10**5)]
 class Query(Entry):
     """observation: what it yields, one of `lmia.attacks.observations.OBSERVATIONS`; perturbs: whether inputs are
     modified; asks: on which data sets, of "numbers" or "records" or both; counts_labels: whether its cost is counted in
-    labels; MAGNITUDES: the option with the magnitudes, None where there is none; axis: what figures say below an axis
-    of magnitudes, "" for their unit.
+    labels; crafted_from: the models whose gradients make its queries beforehand, "surrogates" of a pool, or "pool" for
+    its own in two folds, None where queries are made as they are asked; MAGNITUDES: the option with the magnitudes,
+    None where there is none; axis: what figures say below an axis of magnitudes, "" for their unit.
     """
 
     package = "perturbations"
@@ -29,6 +42,7 @@ class Query(Entry):
     perturbs: ClassVar[bool] = True
     asks: ClassVar[tuple[str, ...]] = ("numbers",)
     counts_labels: ClassVar[bool] = True
+    crafted_from: ClassVar[str | None] = None
     MAGNITUDES: ClassVar[str | None] = None
     axis: ClassVar[str] = ""
 
@@ -67,6 +81,10 @@ class Query(Entry):
     def has_magnitudes(self) -> bool:
         """Whether its inputs are perturbed, each by some magnitude."""
         return self.observation == "labels" and self.perturbs
+
+    def surrogate_roles(self) -> list[str]:
+        """Roles of the surrogates that it is crafted from, as a pool has them."""
+        return []
 
     def magnitudes_in(self) -> str | None:
         """The option with the magnitudes, None where there is none."""
@@ -453,6 +471,64 @@ class Directions(Labelled):
             yield "levels", f"expected a power of two; use {less} or {2 * less}"
 
 
+class Oslo(Labelled):
+    kind: Literal["oslo"]
+    package = "crafting"
+    target = "Crafting"
+    crafted_from = "surrogates"
+    thresholds: Annotated[list[Fraction], NonEmpty, Distinct, Falling] = Field(
+        [0.9, 0.7, 0.5, 0.3, 0.1, 0.03, 0.01, 0.001],
+        description="one query for each: the first input of which validators are less sure than this of its class",
+    )
+    epsilon: Positive = Field(80 / 255, description="largest change of a feature, in units of the inputs")
+    levels: Annotated[int, Field(ge=1, le=10**4)] = Field(80, description="in which the bound grows to epsilon")
+    steps: Annotated[int, Field(ge=1, le=10**4)] = Field(5, description="along the gradient within each level")
+    sources: Annotated[int, Field(ge=1, le=1000)] = Field(9, description="surrogates whose gradients move inputs")
+    validators: Annotated[int, Field(ge=0, le=1000)] = Field(
+        3, description="further surrogates, which tell when to stop; 0: the sources do"
+    )
+    axis = "largest change of a feature"
+
+    def cost(self) -> float:
+        return 1 + len(self.thresholds)
+
+    def n_perturbed(self) -> int:
+        return len(self.thresholds)
+
+    def magnitudes(self) -> list[str]:
+        """One: all thresholds are read together."""
+        return [f"{self.unit()}={self.epsilon:g}"]
+
+    def surrogate_roles(self) -> list[str]:
+        return [f"surrogate{number}" for number in range(self.sources + self.validators)]
+
+
+class Yoqo(Labelled):
+    kind: Literal["yoqo"]
+    package = "crafting"
+    target = "Crafting"
+    crafted_from = "pool"
+    online: bool = Field(True, description="whether models that were trained on an example are used too")
+    steps: Annotated[int, Field(ge=1, le=10**5)] = Field(50, description="of gradient descent at most")
+    rate: Positive = Field(0.01, description="length of a step, for a gradient of length 1")
+    alpha: Positive | None = Field(
+        None,
+        description="weight of models that do not know an example, or offline of its change; default: 2, offline 5",
+    )
+    end: Positive | None = Field(None, description="loss at which a search ends; default: 4, offline 8")
+    clip: bool = Field(True, description="whether inputs are kept in the box of the data set; the authors' are not")
+    axis = "steps"
+
+    def cost(self) -> float:
+        return 2
+
+    def n_perturbed(self) -> int:
+        return 1
+
+    def magnitudes(self) -> list[str]:
+        return [f"{self.unit()}={self.steps}"]
+
+
 class References(Query):
     kind: Literal["references"]
     models: Annotated[int, Field(ge=2, le=1000)] = Field(
@@ -504,6 +580,8 @@ AnyQuery = Annotated[
     | WordCopies
     | HopSkipJump
     | Directions
+    | Oslo
+    | Yoqo
     | References
     | ConfidenceVector
     | WhiteBox

@@ -30,7 +30,8 @@ elif superseded_jobs.is_outdated():
 
 
 onstart:
-    parsed_sources.keep(*HARNESS.glob("*.py"))  # for the jobs, which are hashed without it but look through it
+    # For the jobs, which look through the harness too, though no hash covers it.
+    parsed_sources.keep(*HARNESS.glob("*.py"))
     superseded_jobs.begin(workflow.persistence.all_outputfiles())
     if superseded_jobs.VARIABLE in os.environ:
         workflow.register_envvars(superseded_jobs.VARIABLE)

@@ -175,10 +175,10 @@ def run_ours(model, points, seed, schedule, budget, precision, settled=None):
     """This library's search; besides the trace's arrays `best` and `moments` (n, t), the course of the search."""
     trace = Trace(points, precision, measured=False)
     oracle = TracedOracle(model, trace, budget, precision)
-    others = (points.inputs, points.classes, points.pool, points.pool_classes)
-    starts = nearest_others(*others) if schedule == "economical" else ()
+    others = nearest_others(points.inputs, points.classes, points.pool, points.pool_classes)
+    starts = {"last_starts" if schedule == "published" else "starts": others}  # as published, noise comes first
     draws = streams(seed, "benchmark", points.ids)
-    options = {"schedule": SCHEDULES[schedule], "starts": starts, "settled": settled}
+    options = {"schedule": SCHEDULES[schedule], "settled": settled, **starts}
     best, moments, _ = hopskipjump(oracle, points.inputs, points.classes, draws, **options)
     trace.stop()
     if (trace.spent != oracle.n_queries).any():

@@ -28,6 +28,7 @@ from lmia.attacks.observations import Answers, Compared, Confidences, Distances
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary import fixed_directions, search
 from lmia.boundary.random_inputs import search_random_inputs
+from lmia.boundary.references import reference_crossings
 from lmia.evaluation import intervals
 from lmia.evaluation.flags import attack_flags
 from lmia.label_function import Predict, as_network
@@ -52,7 +53,7 @@ PERTURBATIONS = (
 )
 OF_RECORDS = ("table", "words")
 ATTACKS = ("gap", "vote", "kept", "difficulty", "distance", "classifier", "max_confidence", "true_confidence")
-ATTACKS += ("adaptive_confidence",)
+ATTACKS += ("adaptive_confidence", "calibrated_distance")
 MIN_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
 
 
@@ -166,9 +167,10 @@ def search_boundary(
     starts: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     shift_pixels: int = 0,
     random_inputs: int = 0,
+    references: Sequence[torch.nn.Module] = (),
     progress: bool = True,
 ) -> Distances:
-    """L2 distances to the decision boundary from labels alone, by the economical HopSkipJump search.
+    """L2 distances to the decision boundary from labels alone, by the economical or warm HopSkipJump search.
 
     Args:
         model: whom to ask.
@@ -180,7 +182,10 @@ def search_boundary(
             noise without. They should be no members.
         shift_pixels: d >= 1 searches around each image and its 4d shifts by d pixels, which share the budget.
         random_inputs: how many random inputs are searched around too, for `threshold="random_inputs"` of the attack
-            "distance"; each costs a budget of its own, and a query for its label. Not with shift_pixels.
+            "distance"; each costs a budget of its own, and a query for its label. Not with shift_pixels or references.
+        references: networks of your own, none of which was trained on the inputs. Then the search is the warm one,
+            which starts where the mean of their logits changes its label and needs fewer queries, and the attack
+            "calibrated_distance" can compare. With none it is the economical search.
         progress: whether to show a progress bar.
 
     Raises ValueError for inputs, classes, starts or a budget that do not fit, and for a model that gives no labels.
@@ -193,6 +198,8 @@ def search_boundary(
             f"random_inputs: expected 0 for none, or how many, without shift_pixels, got {random_inputs} with "
             f"shift_pixels {shift_pixels}"
         )
+    if references and random_inputs:
+        raise ValueError("references: expected none with random_inputs, which no reference tells a start of")
     inputs, classes = _as_asked(model, inputs, classes, needs_distance=True)
     least = MIN_BUDGET * (1 + 4 * shift_pixels)
     if budget < least:
@@ -204,17 +211,24 @@ def search_boundary(
                 f"starts: expected inputs of shape (m, {', '.join(map(str, inputs.shape[1:]))}) like those that are "
                 f"asked about, got {tuple(starts[0].shape)}"
             )
+    crossings, beside = None, None
+    if references:
+        crossings, beside = reference_crossings([(np.arange(len(inputs)), references)], inputs, classes)
     distance, n_queries, _ = search.search_boundary(
         model._network,
         inputs,
         classes,
         lambda copy: streams(seed, f"boundary, copy {copy}", range(len(inputs))),
         budget=budget,
+        schedule="warm" if references else "economical",
         shift_pixels=shift_pixels,
         pool=starts,
+        crossings=crossings,
         progress="boundary" if progress else None,
     )
-    found = Distances(distance.astype(np.float32), n_queries, classes)  # the precision in which the workflow keeps them
+    # In the precision in which the workflow keeps them.
+    beside = None if beside is None else beside.astype(np.float32)
+    found = Distances(distance.astype(np.float32), n_queries, classes, reference_distance=beside)
     if not random_inputs:
         return found
     random_distance, random_queries = search_random_inputs(
@@ -276,8 +290,8 @@ def attack(
     """Membership scores of the target's points, with threshold and magnitude chosen on the shadow.
 
     Args:
-        kind: "gap", "vote", "kept", "classifier" (of labels), "difficulty", "distance", "classifier" (of distances),
-            "max_confidence",
+        kind: "gap", "vote", "kept", "classifier" (of labels), "difficulty", "distance", "calibrated_distance",
+            "classifier" (of distances), "max_confidence",
             "true_confidence", "adaptive_confidence" or "classifier" (of confidences), or the dotted path of a module
             of your own.
         target: what the target model answered.

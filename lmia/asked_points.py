@@ -28,7 +28,12 @@ def evaluated_pool_ids(examples: np.ndarray, pool: int, limit: int | None = None
     """
     if limit is None:
         return examples
-    return np.sort(stream(pool, "evaluated points").permutation(examples)[: 2 * limit])
+    return np.sort(in_order_of_evaluation(examples, pool)[: 2 * limit])
+
+
+def in_order_of_evaluation(examples: np.ndarray, pool: int) -> np.ndarray:
+    """The examples of a pool, ids (n,), ascending, in the order in which they are asked about where not all are."""
+    return stream(pool, "evaluated points").permutation(examples)
 
 
 def starting_ids(n_available: int, asked: np.ndarray, members: np.ndarray, seed: int) -> np.ndarray:

@@ -20,8 +20,10 @@ from sklearn.neural_network import MLPClassifier
 import lmia
 from lmia import api, api_pools, attacks, perturbations
 from lmia.attacks import vote
+from lmia.attacks.calibrated_distance import Attack as CalibratedDistance
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary.fixed_directions import fixed_points, search_directions
+from lmia.boundary.references import reference_crossings
 from lmia.boundary.schedules import ECONOMICAL
 from lmia.boundary.search import search_boundary
 from lmia.evaluation import intervals
@@ -130,6 +132,32 @@ def test_distances_are_those_of_the_search(networks):
     np.testing.assert_array_equal(found.distance, best.astype(np.float32))
     np.testing.assert_array_equal(found.n_queries, spent)
     assert model.queries == spent[:, 0, -1].sum() and found.queries().max() <= 100
+
+
+def test_searches_start_at_networks_of_ones_own_which_distances_are_compared_with(networks):
+    inputs, classes = digits(0)
+    model, other = lmia.Model(networks[0], 10), networks[1]
+    found = lmia.search_boundary(model, inputs, classes, 60, seed=2, references=[other], progress=False)
+    crossings, beside = reference_crossings([(np.arange(N), [other])], torch.from_numpy(inputs), classes)
+    best, spent, _ = search_boundary(
+        networks[0],
+        torch.from_numpy(inputs),
+        classes,
+        lambda copy: streams(2, f"boundary, copy {copy}", np.arange(N)),
+        budget=60,
+        schedule="warm",
+        crossings=crossings,
+    )
+    np.testing.assert_array_equal(found.distance, best.astype(np.float32))
+    np.testing.assert_array_equal(found.reference_distance, beside.astype(np.float32))
+    assert model.queries == spent[:, 0, -1].sum()  # of which none is the references'
+    result = lmia.attack("calibrated_distance", found, found, MEMBER)
+    np.testing.assert_array_equal(result.scores, CalibratedDistance().fit(found, MEMBER).score(found))
+    with pytest.raises(ValueError, match="^references: expected none with random_inputs"):
+        lmia.search_boundary(model, inputs, classes, 60, random_inputs=3, references=[other])
+    plain = lmia.search_boundary(model, inputs, classes, 60, progress=False)
+    with pytest.raises(ValueError, match="^reference_distance: expected how far each point is"):
+        lmia.attack("calibrated_distance", plain, plain, MEMBER)
 
 
 def test_random_inputs_give_a_threshold_that_no_shadow_decides():

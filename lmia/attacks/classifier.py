@@ -4,16 +4,14 @@ On answer bits it is the paper's augmentation attack (section 4.1), on the dista
 attack, on confidences the baseline of Shokri et al. (2017).
 """
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
-from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
+from lmia.attacks.network import Network
 from lmia.attacks.observations import Observations
 from lmia.evaluation.metrics import best_accuracy
 
@@ -47,11 +45,14 @@ class Attack:
         self._ceiling = finite.max() if finite.size else 0.0
         features = self._finite(features)
         splitter = StratifiedKFold(self._folds, shuffle=True, random_state=self._seed)
-        folds = list(splitter.split(features, is_member))
-        held_out = {decay: self._held_out(features, is_member, decay, folds) for decay in self._weight_decays}
+        held_out = {decay: np.empty(len(features)) for decay in self._weight_decays}
+        for rest, fold in splitter.split(features, is_member):
+            rows = _Rows(features[rest], is_member[rest])
+            for decay, scores in held_out.items():
+                scores[fold] = self._train(rows, decay)(features[fold])
         decay = max(held_out, key=lambda decay: best_accuracy(held_out[decay], is_member))
         self._shadow_scores = held_out[decay]
-        self._fitted = self._train(features, is_member, decay)
+        self._fitted = self._train(_Rows(features, is_member), decay)
         return self
 
     def shadow_scores(self) -> np.ndarray:
@@ -60,33 +61,30 @@ class Attack:
 
     def score(self, target: Observations) -> np.ndarray:
         """Probability of membership, floats (n,)."""
-        return self._predict(self._fitted, self._finite(target.features()))
+        return self._fitted(self._finite(target.features()))
 
     def _finite(self, features: np.ndarray) -> np.ndarray:
         # A censored distance is at least as far as any that was found on the shadow.
         return np.minimum(features, self._ceiling)
 
-    def _held_out(
-        self, features: np.ndarray, is_member: np.ndarray, decay: float, folds: list[tuple[np.ndarray, np.ndarray]]
-    ) -> np.ndarray:
-        """Scores (n,), each fold's by a network that was fitted on the rest."""
-        scores = np.empty(len(features))
-        for rest, fold in folds:
-            scores[fold] = self._predict(self._train(features[rest], is_member[rest], decay), features[fold])
-        return scores
+    def _train(self, rows: "_Rows", decay: float) -> Callable[[np.ndarray], np.ndarray]:
+        """From features (n, d) to the probability of membership (n,)."""
+        network = Network(self._hidden, decay, self._seed).fit(rows.scaled, rows.is_member, rows.weights)
+        return lambda features: network.predict(rows.scale(features))
 
-    def _train(self, features: np.ndarray, is_member: np.ndarray, decay: float) -> tuple[StandardScaler, MLPClassifier]:
-        # Equal rows become one row with a weight: answer bits have few patterns, and a fit costs as much as its rows.
+
+class _Rows:
+    """What networks are fitted to: features (k, d) of the same scale, their membership and their weights (k,).
+
+    Equal rows become one row with a weight: answer bits have few patterns, and a fit costs as much as its rows.
+    """
+
+    def __init__(self, features: np.ndarray, is_member: np.ndarray) -> None:
         rows, pattern = np.unique(np.column_stack([features, is_member]), axis=0, return_inverse=True)
-        weights = np.bincount(pattern.ravel()).astype(float)
-        scaler = StandardScaler().fit(rows[:, :-1], sample_weight=weights)
-        network = MLPClassifier(self._hidden, alpha=decay, solver="lbfgs", max_iter=100, random_state=self._seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # held-out folds judge the fit, not its gradient
-            network.fit(scaler.transform(rows[:, :-1]), rows[:, -1] > 0.5, sample_weight=weights)
-        return scaler, network
+        self.weights = np.bincount(pattern.ravel()).astype(float)
+        self._scaler = StandardScaler().fit(rows[:, :-1], sample_weight=self.weights)
+        self.scaled, self.is_member = self.scale(rows[:, :-1]), rows[:, -1] > 0.5
 
-    @staticmethod
-    def _predict(fitted: tuple[StandardScaler, MLPClassifier], features: np.ndarray) -> np.ndarray:
-        scaler, network = fitted
-        return np.asarray(network.predict_proba(scaler.transform(features)))[:, 1]
+    def scale(self, features: np.ndarray) -> np.ndarray:
+        """Features (m, d) of other rows by the same scale."""
+        return np.asarray(self._scaler.transform(features))

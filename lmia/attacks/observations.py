@@ -83,9 +83,11 @@ class Distances:
     misclassified, inf (censored) while no other label has been found; n_queries: ints (n, c, t), queries up to that
     moment; classes: ints (n,); stopped: bools (n,), searches that ended once their side of the threshold was settled,
     None for none: their last distance is not their final one; random_distance, random_queries: the like (r, t) of
-    searches around r uniformly random inputs, whose own labels were taken for their classes, None for none.
+    searches around r uniformly random inputs, whose own labels were taken for their classes, None for none;
+    reference_distance: floats (n,), the distance to the boundary of the attacker's own models that have not seen the
+    example, 0 where these misclassify it, inf where none was found, NaN where there is no such model; None for none.
 
-    Raises ValueError for courses around random inputs that do not go together.
+    Raises ValueError for courses around random inputs that do not go together, and for other reference distances.
     """
 
     distance: np.ndarray
@@ -94,8 +96,14 @@ class Distances:
     stopped: np.ndarray | None = None
     random_distance: np.ndarray | None = None
     random_queries: np.ndarray | None = None
+    reference_distance: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        if self.reference_distance is not None and np.shape(self.reference_distance) != np.shape(self.classes):
+            raise ValueError(
+                f"reference_distance: expected a number for each of {len(self.classes)} examples, got shape "
+                f"{np.shape(self.reference_distance)}"
+            )
         courses = (self.random_distance, self.random_queries)
         distance, queries = (() if course is None else course.shape for course in courses)
         if distance != queries or len(distance) not in (0, 2):
@@ -107,18 +115,21 @@ class Distances:
     def concatenate(cls, parts: Sequence[Self]) -> Self:
         """The examples of several as those of one; without random inputs, whose distances are of one model."""
         stopped = [part.stopped for part in parts if part.stopped is not None]
+        beside = [part.reference_distance for part in parts if part.reference_distance is not None]
         return cls(
             join_moments([part.distance for part in parts]),
             join_moments([part.n_queries for part in parts]),
             np.concatenate([part.classes for part in parts]),
             np.concatenate(stopped) if stopped else None,
+            reference_distance=np.concatenate(beside) if len(beside) == len(parts) else None,
         )
 
     def take(self, rows: np.ndarray) -> Self:
         """Some of the examples, by their places (k,), with the random inputs, which are none of them."""
         stopped = None if self.stopped is None else self.stopped[rows]
         course = {"distance": self.distance[rows], "n_queries": self.n_queries[rows]}
-        return replace(self, **course, classes=self.classes[rows], stopped=stopped)
+        beside = None if self.reference_distance is None else self.reference_distance[rows]
+        return replace(self, **course, classes=self.classes[rows], stopped=stopped, reference_distance=beside)
 
     def settings(self) -> list[float]:
         """A search has no magnitudes: an empty list."""
@@ -304,7 +315,7 @@ OBSERVATIONS = {
         "label",
         Distances,
         ("distance", "n_queries", "classes"),
-        ("stopped", "random_distance", "random_queries"),
+        ("stopped", "random_distance", "random_queries", "reference_distance"),
     ),
     "references": Source("references", "label", Compared, ("labels", "reference_labels", "is_in", "classes")),
     "white_box": Source("white_box", "white-box", Distances, ("distance", "n_queries", "classes")),

@@ -21,7 +21,8 @@ class AttackResult:
     setting: "" for the attack as it is meant to be run, else the one thing that is fixed, as "budget=250" or
     "degrees=4"; scores: floats (n,); threshold: tuned on the shadow, or the attack's own, floats (n,) where points have
     their own; queries: mean per example; chosen: magnitude that the shadow picked, NaN where there is none to pick;
-    searches: (censored, all) that the scores rest on, of the target's points.
+    searches: (censored, all) that the scores rest on, of the target's points; of_shadows: what the threshold was chosen
+    on, scores (m,) of rows of shadows and their membership, None where halves of a model stood for shadows.
     """
 
     setting: str
@@ -30,6 +31,7 @@ class AttackResult:
     queries: float
     chosen: float
     searches: tuple[int, int]
+    of_shadows: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def run_attack(
@@ -127,7 +129,9 @@ def _run(
     threshold = tuned.threshold if own is None else own
     scores, queries = attack.score(target), float(target.queries().mean())
     chosen = float("nan") if magnitude is None else magnitude
-    return tuned.accuracy, AttackResult("", scores, threshold, queries, chosen, target.searches())
+    return tuned.accuracy, AttackResult(
+        "", scores, threshold, queries, chosen, target.searches(), (tuned.scores, is_member)
+    )
 
 
 def _reduce(observations: Observations, budget: int | None, magnitude: float | None) -> Observations:

@@ -8,6 +8,8 @@ whose number of queries is fixed (move "arc") read nothing back from it, unless 
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain, repeat
 
 import numpy as np
 import torch
@@ -35,6 +37,7 @@ def hopskipjump(
     box: Box = UNIT,
     starts: Iterable[torch.Tensor] = (),
     init_tries: int = 100,
+    last_starts: Iterable[torch.Tensor] = (),
     settled: Settled | None = None,
     progress: str | None = None,
     journal: Journal | None = None,
@@ -49,7 +52,8 @@ def hopskipjump(
         schedule: What queries are spent on.
         box: Of the data set, which no query leaves.
         starts: Starting points, floats (n, *shape), in the order in which they are tried.
-        init_tries: Uniformly random ones that are tried after these, before an example is left censored.
+        init_tries: Uniformly random ones that are tried after these.
+        last_starts: The like of `starts`, tried where all others have failed, before an example is left censored.
         settled: (distance (m,), n_queries (m,)) -> bools (m,), which examples need no further step; None to spend the
             whole budget.
         progress: Label of a progress bar on stderr, None for none.
@@ -64,7 +68,7 @@ def hopskipjump(
     if kept := state.get():
         search.restore(kept)
     else:
-        search.start(starts, init_tries)
+        search.start(starts, init_tries, last_starts)
         search.begin_step(settled)
     with tqdm(total=oracle.budget, desc=progress, disable=progress is None, mininterval=2) as bar:
         while len(search.searching):
@@ -79,14 +83,14 @@ def hopskipjump(
 class _Search(SearchState):
     """What the searches do; `active` and `rows` are indices into the examples."""
 
-    def start(self, starts: Iterable[torch.Tensor], tries: int) -> None:
+    def start(self, starts: Iterable[torch.Tensor], tries: int, last_starts: Iterable[torch.Tensor]) -> None:
         """Ask each input itself, then starting points until one crosses, then walk back to the boundary."""
         everyone = np.arange(len(self.x))
         wrong = self.crossed(self.x, everyone)
         self.best.masked_fill_(wrong, 0)
         self.record()
         pending, found = everyone[~wrong.cpu().numpy()], []
-        for trial in self.trials(starts, tries):
+        for trial in self.trials(starts, tries, last_starts):
             pending = pending[self.oracle.n_queries[pending] + 1 + self.halvings <= self.oracle.budget]
             if not len(pending):
                 break
@@ -100,12 +104,16 @@ class _Search(SearchState):
         self.project(self.searching)
         self.record()
 
-    def trials(self, starts: Iterable[torch.Tensor], tries: int) -> Iterator[Callable[[np.ndarray], torch.Tensor]]:
+    def trials(
+        self, starts: Iterable[torch.Tensor], tries: int, last_starts: Iterable[torch.Tensor]
+    ) -> Iterator[Callable[[np.ndarray], torch.Tensor]]:
         """Functions rows -> starting points (m, dim) of these examples."""
-        for points in starts:
-            yield lambda rows, points=points: points[rows].reshape(len(rows), -1).to(self.x)
-        for _ in range(tries):
-            yield self.random_points
+        for points in chain(starts, repeat(None, tries), last_starts):
+            yield self.random_points if points is None else partial(self.given_points, points)
+
+    def given_points(self, points: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+        """Of starting points (n, *shape) those of some examples, (m, dim)."""
+        return points[rows].reshape(len(rows), -1).to(self.x)
 
     def random_points(self, rows: np.ndarray) -> torch.Tensor:
         """Uniform in the box, (m, dim)."""

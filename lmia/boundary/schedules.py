@@ -1,6 +1,7 @@
 """What the queries of a boundary search are spent on."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,17 @@ class Schedule:
     move: str = "jump"
     halvings: int | None = None
 
+    def halvings_in(self, dim: int) -> int:
+        """Bisections of one walk to the boundary, of inputs with `dim` values."""
+        return self.halvings or max(10, math.ceil(1.5 * math.log2(dim)))
+
 
 # As Chen, Jordan and Wainwright (2019) publish it; docs/explanation/search.md says where the implementation is finite.
 PUBLISHED = Schedule(on_sphere=True)
 # Fewer queries for the same answer: the order of the distances is what an attack needs, and it settles long before
 # the distances do. Designed on CIFAR-100 and on digits of other seeds (benchmarks/results/schedules.md).
 ECONOMICAL = Schedule(initial_probes=20, growth=0.25, radius=0.1, grid=8, memory=0.5, move="arc", halvings=6)
+# The same in finer steps, for searches that start next to the boundary: there few probes already bring a search on.
+WARM = replace(ECONOMICAL, initial_probes=10, halvings=4)
 
-SCHEDULES = {"published": PUBLISHED, "economical": ECONOMICAL}
+SCHEDULES = {"published": PUBLISHED, "economical": ECONOMICAL, "warm": WARM}

@@ -1,6 +1,6 @@
 """Boundary distances of inputs and of their shifted copies. Knows nothing of membership."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 from lmia.boundary.courses import pad_moments
 from lmia.boundary.hopskipjump import Settled, hopskipjump
 from lmia.boundary.schedules import SCHEDULES
-from lmia.boundary.starts import nearest_others
+from lmia.boundary.starts import beyond, nearest_others
 from lmia.box import UNIT, Box
 from lmia.devices import device_of, queries_on
 from lmia.image_augmentation import shifts
@@ -32,6 +32,7 @@ def search_boundary(
     init_tries: int = 100,
     shift_pixels: int = 0,
     pool: tuple[torch.Tensor, np.ndarray | torch.Tensor] | None = None,
+    crossings: torch.Tensor | None = None,
     box: Box = UNIT,
     precision: str = "float32",
     most_disagreement: float = MAX_DISAGREEMENT,
@@ -51,7 +52,10 @@ def search_boundary(
         initial_probes: Instead of that schedule's, None for its own.
         init_tries: See `hopskipjump`.
         shift_pixels: 0 for the input alone, d >= 1 for the input and its 4d shifts by d pixels (the combined attack).
-        pool: (inputs (m, *shape), classes (m,)) among which searches start, None for noise.
+        pool: (inputs (m, *shape), classes (m,)) among which searches start before they try noise, None for noise.
+        crossings: (n, *shape), where models of the attacker's own change their label, and the input itself where none
+            is known; searches start beyond these before they try the pool, and copies where these are shifted likewise.
+            None for no such models.
         box: Of the data set, which no query leaves.
         precision: See `in_precision`.
         most_disagreement: See `in_precision`.
@@ -76,7 +80,10 @@ def search_boundary(
     def search_copy(precision: str, number: int, journal: Journal) -> dict[str, np.ndarray]:
         oracle = LabelOracle(model, len(inputs), budget // len(offsets), precision)
         moved = shift(inputs, *offsets[number]) if number else inputs
-        starts = nearest_others(moved, classes, *pool) if pool is not None else ()
+        starts: Iterable[torch.Tensor] = nearest_others(moved, classes, *pool) if pool is not None else ()
+        if crossings is not None:
+            beside = crossings.to(device)
+            starts = beyond(moved, shift(beside, *offsets[number]) if number else beside, starts, box)
         label = progress and f"{progress}, copy {number + 1} of {len(offsets)}"
         distance, n_queries, _ = hopskipjump(
             oracle, moved, classes, streams(number), starts=starts, progress=label, journal=journal, **options

@@ -1,6 +1,5 @@
 """Where boundary searches stand, as arrays that they can be taken up from."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -44,7 +43,7 @@ class SearchState:
         self.classes = torch.as_tensor(classes).to(oracle.device)
         self.dim = self.x.shape[1]
         self.directions = Directions(self.shape, schedule.grid)
-        self.halvings = schedule.halvings or max(10, math.ceil(1.5 * math.log2(self.dim)))
+        self.halvings = schedule.halvings_in(self.dim)
         self.points = self.x.clone()  # where each search stands
         self.best_points = self.x.clone()
         self.momentum = torch.zeros_like(self.x)

@@ -55,10 +55,7 @@ def white_box_distances(
     Raises:
         RuntimeError: Where the logits have no gradient in the inputs.
     """
-    model = model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's hints
-    parameter = next(model.parameters(), torch.empty(0))
-    inputs = inputs.to(parameter.device, parameter.dtype)
-    classes = torch.as_tensor(np.asarray(classes)).to(inputs.device)
+    inputs, classes = _as_asked(model, inputs, classes)
     batches, state = Batches(), _Progress(len(inputs), journal or Journal())
 
     def misclassified(rows: torch.Tensor) -> torch.Tensor:
@@ -79,6 +76,51 @@ def white_box_distances(
             state.add(len(rows), right, batches.run(distances, right), steps)
             bar.update(len(rows))
     return state.finish()
+
+
+def closest_crossings(
+    model: torch.nn.Module, inputs: torch.Tensor, classes: np.ndarray | torch.Tensor, *, steps: int, box: Box = UNIT
+) -> tuple[torch.Tensor, np.ndarray]:
+    """The nearest points with another label that the search of `white_box_distances` finds, and how far they are.
+
+    Args:
+        model: See `white_box_distances`.
+        inputs: The like.
+        classes: The like.
+        steps: The like.
+        box: The like.
+
+    Returns:
+        (points, distance): points (n, *shape), the input itself where it is misclassified, or where no other label was
+        found; distance float64 (n,), 0 and inf there.
+    """
+    inputs, classes = _as_asked(model, inputs, classes)
+    batches, points = Batches(), inputs.clone()
+    distance = np.zeros(len(inputs))
+
+    def offsets(rows: torch.Tensor) -> torch.Tensor:
+        search = _Search(model, inputs[rows], classes[rows], box)
+        wrong = search.misclassified()
+        for _ in range(steps):
+            search.move(steps)
+        found = torch.where(search.best.isinf(), torch.inf, search.offsets())
+        return torch.where(wrong[:, None], 0.0, found)
+
+    for rows in torch.arange(len(inputs)).split(LabelOracle.chunk(math.prod(inputs.shape[1:]), inputs.device)):
+        found = batches.run(offsets, rows)
+        distance[rows.numpy()] = torch.linalg.vector_norm(found, dim=1).cpu().double().numpy()
+        points[rows] += torch.where(found.isinf(), 0, found).view(-1, *inputs.shape[1:])
+    return points, distance
+
+
+def _as_asked(
+    model: torch.nn.Module, inputs: torch.Tensor, classes: np.ndarray | torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Inputs and classes where the model is, which is put into evaluation mode."""
+    model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's hints
+    parameter = next(model.parameters(), torch.empty(0))
+    inputs = inputs.to(parameter.device, parameter.dtype)
+    return inputs, torch.as_tensor(np.asarray(classes)).to(inputs.device)
 
 
 class _Progress:
@@ -146,7 +188,8 @@ class _Search:
 
     def distances(self) -> torch.Tensor:
         """(m,), of the closest points with another label, inf where there are none."""
-        return torch.where(self.best.isinf(), self.best, self.on_boundary(self.closest))[:, 0]
+        found = torch.linalg.vector_norm(self.offsets(), dim=1, keepdim=True)
+        return torch.where(self.best.isinf(), self.best, found)[:, 0]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Where the searches stand, as named arrays; float64 holds the numbers of any model exactly."""
@@ -170,12 +213,12 @@ class _Search:
         (gradients,) = torch.autograd.grad(odds.sum(), points)
         return gradients, logits.detach().max(1, keepdim=True).indices != true
 
-    def on_boundary(self, points: torch.Tensor) -> torch.Tensor:
-        """Distances (m, 1) of the last points with another label on the way from `points` (m, dim) to the inputs."""
-        offset = points - self.x
+    def offsets(self) -> torch.Tensor:
+        """From the inputs to the last points with another label on the way from the closest ones, (m, dim)."""
+        offset = self.closest - self.x
         start, end = torch.ones_like(offset[:, :1]), torch.zeros_like(offset[:, :1])
         share = bisect(lambda share: self.crossed(torch.addcmul(self.x, offset, share)), start, end, HALVINGS)
-        return torch.linalg.vector_norm(share * offset, dim=1, keepdim=True)
+        return share * offset
 
     def misclassified(self) -> torch.Tensor:
         """Which inputs have another label than their class, bools (m,)."""

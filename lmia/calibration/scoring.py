@@ -10,6 +10,7 @@ from lmia.attacks.observation_files import ObservedModels
 from lmia.attacks.observations import Observations
 from lmia.attacks.scoring import AttackResult, as_arrays, run_attack
 from lmia.calibration.pools import judge_targets, leave_one_out
+from lmia.evaluation.epsilon import choose_shares
 from lmia.evaluation.metrics import best_threshold
 
 MAX_PSEUDO_TARGETS = 2  # shadows that are scored as if each were the target, to choose a threshold
@@ -44,9 +45,9 @@ def run_calibration(
         pseudo = range(0, len(shadows), 2)[:MAX_PSEUDO_TARGETS]
         others = min(n_shadows or len(shadows), len(shadows) - 2)  # all that are left of the shadows at most
         tried = leave_one_out(rule.score, of_shadows, is_member, others, {model: of_shadows[model] for model in pseudo})
-        threshold = best_threshold(tried.ravel(), is_member[list(pseudo)].ravel())
-        queries = float(asked.queries().mean())
-        return AttackResult(setting, scores, threshold, queries, float("nan"), asked.searches())
+        of_shadows_scored = tried.ravel(), is_member[list(pseudo)].ravel()
+        threshold, queries = best_threshold(*of_shadows_scored), float(asked.queries().mean())
+        return AttackResult(setting, scores, threshold, queries, float("nan"), asked.searches(), of_shadows_scored)
 
     capped = [run(f"budget={cap}", cap, None) for cap in budgets]
     return [run("", budget, None), *capped, *(run(f"shadows={n}", budget, n) for n in fewer)]
@@ -61,8 +62,12 @@ def score_targets(
     budget: int | None,
     budgets: Sequence[int],
     fewer: Sequence[int],
+    guessed: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Score some targets of a pool: arrays of an artifact of scores, as `lmia.attacks.scoring.as_arrays` has them.
+
+    Besides, shares (s, w, 2) of examples to guess as members, and as none, where epsilon is to be bounded
+    (`lmia.evaluation.epsilon`): chosen on the shadows, like thresholds.
 
     Args:
         make: () -> a `Calibration`, or an attack, as `lmia.attacks` has them, which takes all shadows together.
@@ -73,6 +78,7 @@ def score_targets(
         budget: See `run_calibration`.
         budgets: See `run_calibration`.
         fewer: See `run_calibration`.
+        guessed: Bools (N,), the examples whose membership is guessed to bound epsilon, None for all.
     """
 
     def ways(target: Observations, shadows: list[Observations], known: np.ndarray) -> list[AttackResult]:
@@ -86,7 +92,16 @@ def score_targets(
         return run_calibration(rule, target, shadows, known, budget, budgets, fewer)
 
     asked = dict(zip(numbers, targets.per_seed, strict=True))
-    return as_arrays(judge_targets(ways, observed, is_member, targets=asked), targets)
+    results = judge_targets(ways, observed, is_member, targets=asked)
+    of = np.ones(is_member.shape[1], bool) if guessed is None else guessed
+    shares = [[_shares(way, of) for way in of_target] for of_target in results]
+    return as_arrays(results, targets) | {"shares": np.array(shares)}
+
+
+def _shares(result: AttackResult, guessed: np.ndarray) -> tuple[float, float]:
+    assert result.of_shadows is not None  # a pool has shadows
+    scores, is_member = (rows.reshape(-1, len(guessed))[:, guessed].ravel() for rows in result.of_shadows)
+    return choose_shares(scores, is_member, int(guessed.sum()))
 
 
 def _cut(observed: Observations, budget: int | None) -> Observations:

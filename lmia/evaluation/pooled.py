@@ -19,6 +19,7 @@ from lmia.evaluation.metrics_table import ALL_SEEDS
 from lmia.evaluation.tpr_names import tpr_name
 from lmia.streams import stream
 
+CANARY = "canary_"
 PRIORS = (0.5, 0.1, 0.01, 0.001)  # shares of members among the points that an attacker asks about
 
 
@@ -196,36 +197,51 @@ def pool_rows(
 ) -> Iterator[dict]:
     """Rows of metrics.csv over all models of a pool, seed "all": one per setting and metric.
 
+    Canaries are measured apart, by metrics with CANARY before their names.
+
     scored: arrays of artifacts of scores of all models, K as their seeds; is_member: bools (K, N).
     """
     settings = range(len(scored["settings"]))
-    ways = [(scored["scores"][:, v], scored["thresholds"][:, v]) for v in settings]
-    for v, found in zip(settings, measure_alike(ways, is_member, fprs, resamples), strict=True):
-        same = {"seed": ALL_SEEDS, "queries": scored["queries"][:, v].mean(), "setting": scored["settings"][v]}
-        flagged = {tpr_name(fpr): rate_flags(ways[v][0], is_member, fpr) for fpr in fprs}
-        for name, measured in found.items():
-            value, low, high = measured.interval()
-            low, high = np.clip([low, high], 0, 1)  # few pairs stretch their draws beyond all rates
-            row = {"metric": name, "value": value, "ci_low": low, "ci_high": high, "flags": flagged.get(name, "")}
-            yield same | row
+    for prefix, group in groups(scored["is_canary"]):
+        known = is_member[:, group]
+        ways = [(scored["scores"][:, v][:, group], scored["thresholds"][:, v]) for v in settings]
+        for v, found in zip(settings, measure_alike(ways, known, fprs, resamples), strict=True):
+            same = {"seed": ALL_SEEDS, "queries": scored["queries"][:, v].mean(), "setting": scored["settings"][v]}
+            flagged = {tpr_name(fpr): rate_flags(ways[v][0], known, fpr) for fpr in fprs}
+            for name, measured in found.items():
+                value, low, high = measured.interval()
+                low, high = np.clip([low, high], 0, 1)  # few pairs stretch their draws beyond all rates
+                row = {"value": value, "ci_low": low, "ci_high": high, "flags": flagged.get(name, "")}
+                yield same | {"metric": prefix + name} | row
+
+
+def groups(is_canary: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """(what stands before the names of its metrics, bools (N,)) of ordinary examples, and of canaries if there are."""
+    return [("", ~is_canary)] + [(CANARY, is_canary)] * bool(is_canary.any())
 
 
 def differences(
-    scored: dict[str, np.ndarray], is_member: np.ndarray, fprs: Sequence[float], resamples: int
+    scored: dict[str, np.ndarray],
+    is_member: np.ndarray,
+    fprs: Sequence[float],
+    resamples: int,
+    is_canary: np.ndarray,
 ) -> Iterator[dict]:
     """By how much each attack is above each other on one pool, one row per pair of attacks and metric.
 
-    scored: attack -> scores (K, N); is_member: bools (K, N). Metrics are auc and the true-positive rates, whose flags
-    are those of both attacks.
+    scored: attack -> scores (K, N); is_member: bools (K, N); is_canary: bools (N,). Metrics are auc and the
+    true-positive rates, whose flags are those of both attacks, and the same of canaries.
     """
-    by_rate = {
-        name: {tpr_name(fpr): rate_flags(scores, is_member, fpr) for fpr in fprs} for name, scores in scored.items()
-    }
-    found = measure_alike([(scores, None) for scores in scored.values()], is_member, fprs, resamples)
-    for (one, of_one), (other, of_other) in combinations(zip(scored, found, strict=True), 2):
-        for metric in of_one:
-            value, low, high = difference(of_one[metric], of_other[metric])
-            low, high = np.clip([low, high], -1, 1)
-            row = {"metric": metric, "value": value, "ci_low": low, "ci_high": high}
-            flagged = [by_rate[name].get(metric, "") for name in (one, other)]
-            yield {"attack": one, "against": other} | row | {"flags": join(flagged)}
+    for prefix, group in groups(is_canary):
+        known, of_group = is_member[:, group], {name: scores[:, group] for name, scores in scored.items()}
+        by_rate = {
+            name: {tpr_name(fpr): rate_flags(scores, known, fpr) for fpr in fprs} for name, scores in of_group.items()
+        }
+        found = measure_alike([(scores, None) for scores in of_group.values()], known, fprs, resamples)
+        for (one, of_one), (other, of_other) in combinations(zip(scored, found, strict=True), 2):
+            for metric in of_one:
+                value, low, high = difference(of_one[metric], of_other[metric])
+                low, high = np.clip([low, high], -1, 1)
+                row = {"metric": prefix + metric, "value": value, "ci_low": low, "ci_high": high}
+                flagged = [by_rate[name].get(metric, "") for name in (one, other)]
+                yield {"attack": one, "against": other} | row | {"flags": join(flagged)}

@@ -14,9 +14,11 @@ from tqdm import tqdm
 from lmia import artifacts, plugins
 from lmia.asked_points import evaluated_ids, evaluated_pool_ids, population_ids, starting_ids
 from lmia.box import Box
+from lmia.canaries import given_classes
 from lmia.devices import describe, prepare
 from lmia.label_function import as_network
 from lmia.models.checkpoints import restore
+from lmia.models.voting import COPIES, SIGMA, as_answered
 from lmia.split_rows import ids_of
 from lmia.streams import seed_list
 from lmia.table import Table
@@ -52,7 +54,8 @@ class TrainedModels:
     what the model is ({"kind": ..., options}), `seeds`, the block of these files ("0-5"), `evaluated`, how many points
     of each kind are asked about at most (None: all), and `pool`, the number of the pool that the models are of (None:
     they are of none); device: that models run on; threads: of the CPU; terms: further options of `model`, on which no
-    answer depends. `table`: of the data set, None if it is none; `box`: that its inputs lie in.
+    answer depends. `seeds`: of the block, ints; `table`: of the data set, None if it is none; `box`: that its inputs
+    lie in.
     """
 
     def __init__(
@@ -65,24 +68,30 @@ class TrainedModels:
     ):
         prepare(device, threads)
         self.device = device
-        self._seeds, self._spec = seed_list(params.seeds), {**params.model, **terms}
+        self.seeds, self._spec = seed_list(params.seeds), {**params.model, **terms}
         self._evaluated, self._pool = params.evaluated, params.pool
         self._data, _ = artifacts.load(files.dataset, "dataset", {"classes": ("i", 1)})
         self._split, _ = artifacts.load(files.split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
+        self._data["classes"] = given_classes(self._data["classes"], self._split)
         self._models, provenance = artifacts.load(files.model, "model")
-        self.provenance = {"seeds": self._seeds, "model": provenance["sha256"], "torch": torch.__version__}
+        self.provenance = {"seeds": self.seeds, "model": provenance["sha256"], "torch": torch.__version__}
         self.provenance |= {"device": describe(device)}
         self.table, self.box = Table.from_arrays(self._data), Box.from_arrays(self._data)
 
     def __iter__(self) -> Iterator[Subject]:
         inputs, classes = self._data["inputs"], self._data["classes"]
-        build = plugins.bind("models", "build", self._spec, table=self.table, job_device=self.device)
-        for row, seed in enumerate(tqdm(self._seeds, desc="models")):
+        for row, seed in enumerate(tqdm(self.seeds, desc="models")):
             ids, draws = self._asked_ids(row, seed), seed if self._pool is None else self._pool
-            n_classes = int(classes.max()) + 1
-            network = as_network(build(inputs.shape[1:], n_classes), n_classes, self.table)
-            network = restore(network, self._models, seed)
+            numbers = {name: self._models[name][row] for name in (COPIES, SIGMA) if name in self._models}
+            network = as_answered(self.network(self._models, seed), numbers, inputs.shape[1:], self.box)
             yield Subject(seed, draws, network.to(self.device), torch.from_numpy(inputs[ids]), classes[ids], ids)
+
+    def network(self, arrays: dict[str, np.ndarray], seed: int) -> nn.Module:
+        """The model of a seed as it was trained, on the job's device, from an artifact of models of this kind."""
+        inputs, n_classes = self._data["inputs"], int(self._data["classes"].max()) + 1
+        build = plugins.bind("models", "build", self._spec, table=self.table, job_device=self.device)
+        network = as_network(build(inputs.shape[1:], n_classes), n_classes, self.table)
+        return restore(network, arrays, seed).to(self.device)
 
     def _parts(self, row: int) -> tuple[np.ndarray, np.ndarray]:
         """(members, non-members) of the model in a row."""
@@ -110,7 +119,7 @@ class TrainedModels:
         Of a pool they are among what no model of it was trained on, and the same for all. Searches of records in
         question start where those of known records do, or the two kinds of distances would differ by that.
         """
-        row = self._seeds.index(subject.seed)
+        row = self.seeds.index(subject.seed)
         members, nonmembers = self._parts(row)
         taken = members if self._pool is None else np.concatenate([members, nonmembers])
         if "avoided" in self._split:
@@ -124,7 +133,7 @@ class TrainedModels:
 
         Of a pool they are the same for all its models. Raises ValueError where fewer are left.
         """
-        members, nonmembers = self._parts(self._seeds.index(subject.seed))
+        members, nonmembers = self._parts(self.seeds.index(subject.seed))
         ids = population_ids(len(self._data["classes"]), members, nonmembers, subject.draws, n)
         return torch.from_numpy(self._data["inputs"][ids]), self._data["classes"][ids]
 

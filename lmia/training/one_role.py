@@ -7,9 +7,11 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from lmia.box import Box
 from lmia.defenses.base import Defense
 from lmia.journal import Journal
 from lmia.models.checkpoints import to_arrays
+from lmia.models.voting import as_answered
 from lmia.split_rows import ids_of
 from lmia.streams import stream
 from lmia.training.loop import model_flag, predict, share, train
@@ -33,7 +35,8 @@ def train_block(
     Args:
         build: See `train_role`.
         data: See `train_role`.
-        split: "members" (s, n) and "nonmembers" (s, m), ids for each seed, see `lmia.splits.draw_block`.
+        split: "members" (s, n) and "nonmembers" (s, m), ids for each seed, see `lmia.splits.draw_block`; perhaps
+            "canaries" (k,).
         seeds: of the block, s of them.
         role: See `train_role`.
         new_defense: () -> the defense of one model.
@@ -59,6 +62,7 @@ def train_block(
             source,
             device,
             journal.part(f"seed {seed}"),
+            split.get("canaries", np.array([], int)),
         )
         arrays |= to_arrays(network, seed)
         records.append(record)
@@ -79,6 +83,7 @@ def train_role(
     source: dict[str, np.ndarray],
     device: torch.device,
     journal: Journal | None = None,
+    canaries: np.ndarray = np.array([], int),  # noqa: B008 - nobody changes it
 ) -> tuple[nn.Module, dict]:
     """Fit a new model on the members of a role.
 
@@ -93,6 +98,7 @@ def train_role(
         source: weights of another study's model, by their names, which the defense may start from; {} for none.
         device: where it is trained.
         journal: of this model, see `train`.
+        canaries: ids of examples whose class is wrong, which accuracies and flags leave out.
 
     Returns (model in evaluation mode, its record): train_accuracy, test_accuracy, epochs, what the defense reports, and
     flag, "" where nothing speaks against it.
@@ -105,13 +111,16 @@ def train_role(
         draw = stream(seed, f"reference points of {role}")
         return points(reference_ids(len(data["classes"]), members, nonmembers, draw))
 
-    (inputs, classes), (others, other_classes) = points(members), points(nonmembers)
+    inputs, classes = points(members)
     defense.supply(reference=reference, source=lambda: source)
     start = int(stream(seed, f"training of {role}").integers(2**31))
     network, losses = train(build, inputs, classes, int(data["classes"].max()) + 1, start, defense, options, journal)
-    predicted, tested = predict(network, inputs), predict(network, others)
-    record = {"train_accuracy": share(predicted, classes), "test_accuracy": share(tested, other_classes)}
-    record |= {"epochs": len(losses)} | defense.report()
+    shape, box = tuple(inputs.shape[1:]), Box.from_arrays(data)
+    answers = as_answered(network, reported := defense.report(), shape, box).to(device)
+    (own, own_classes), (others, other_classes) = (points(np.setdiff1d(ids, canaries)) for ids in (members, nonmembers))
+    predicted, tested = predict(answers, own), predict(answers, others)
+    record = {"train_accuracy": share(predicted, own_classes), "test_accuracy": share(tested, other_classes)}
+    record |= {"epochs": len(losses)} | reported
     return network, record | {"flag": model_flag(losses, predicted, tested, other_classes)}
 
 

@@ -21,6 +21,8 @@ DEFENSES = {
     "weight_decay": {"strength": 0.1},
     "early_stopping": {"epochs": 2},
     "label_smoothing": {"amount": 0.1},
+    "hamp": {"entropy": 0.8, "strength": 0.01},
+    "ldl": {"sigma": 0.1, "copies": 3},
     "mixup": {"alpha": 0.5},
     "augmentation": {"pixels": 1, "views": "random", "flips": True, "cutout": 3},
     "adversarial_regularization": {"strength": 1.0, "epochs": 3},

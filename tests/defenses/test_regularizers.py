@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from lmia.defenses import hamp
 from lmia.training.loop import train
 from lmia.training.options import TrainingOptions
 from tests.defenses.small_task import BUILD, DEFENSES, OPTIONS, SHAPE, N, defend, draw, fit, fresh
@@ -86,6 +87,31 @@ def test_label_smoothing_by_hand():
     logs = fresh()(inputs).log_softmax(1)
     target = torch.full((N, 3), 0.1) + 0.7 * nn.functional.one_hot(classes, 3)
     np.testing.assert_allclose(losses[0], -(target * logs).sum(1).mean().item(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 10, 100])
+@pytest.mark.parametrize("entropy", [0.05, 0.5, 0.95])
+def test_soft_labels_of_hamp_have_the_entropy_that_was_asked_for(n_classes, entropy):
+    top = hamp.true_share(entropy, n_classes)
+    soft = np.array([top, *[(1 - top) / (n_classes - 1)] * (n_classes - 1)])
+    assert -(soft * np.log(soft)).sum() == pytest.approx(entropy * np.log(n_classes)) and top > 1 / n_classes
+
+
+def test_hamp_by_hand():
+    _, losses = fit(defend("hamp", entropy=0.5, strength=0.3), batch_size=N, max_epochs=1)
+    inputs, classes = draw()
+    logs, top = fresh()(inputs).log_softmax(1), hamp.true_share(0.5, 3)
+    target = torch.full((N, 3), (1 - top) / 2) + (top - (1 - top) / 2) * nn.functional.one_hot(classes, 3)
+    divergence = (target * (target.log() - logs)).sum(1).mean()
+    entropy = -(logs.exp() * logs).sum(1).mean()
+    np.testing.assert_allclose(losses[0], (divergence - 0.3 * entropy).item(), rtol=1e-5)
+
+
+def test_confidences_under_hamp_tell_the_order_alone():
+    confidences = torch.tensor([[0.7, 0.1, 0.2], [0.2, 0.5, 0.3], [0.4, 0.4, 0.2]])
+    masked = defend("hamp", entropy=0.5, strength=0.0).mask(confidences)
+    torch.testing.assert_close(masked, torch.tensor([[3.0, 1, 2], [1, 3, 2], [3, 2, 1]]) / 6)
+    assert defend("hamp", entropy=0.5, strength=0.0, masks=False).mask(confidences) is confidences
 
 
 def test_mixup_mixes_pairs_in_one_share_of_a_batch():

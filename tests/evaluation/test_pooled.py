@@ -8,6 +8,8 @@ from lmia.evaluation import pooled
 from lmia.evaluation.flags import rate_flags
 from lmia.evaluation.metrics import at_threshold, auc, tpr_at_fpr
 
+NO_CANARY = np.zeros(60, bool)
+
 
 def coins(n_models, n, rng):
     heads = rng.random((n_models // 2, n)) < 0.5
@@ -181,6 +183,7 @@ def test_rows_of_a_pool_are_its_metrics_in_each_setting():
         "thresholds": np.zeros((6, 2)),
         "queries": np.tile([30.0, 10.0], (6, 1)) + np.arange(6)[:, None],
         "settings": np.array(["", "budget=10"]),
+        "is_canary": NO_CANARY,
     }
     rows = list(pooled.pool_rows(scored, is_member, [0.1, 0.01], 50))
     assert {row["seed"] for row in rows} == {"all"} and {row["queries"] for row in rows} == {32.5, 12.5}
@@ -195,16 +198,42 @@ def test_rows_of_a_pool_are_its_metrics_in_each_setting():
     assert found["budget=10", "tpr_at_0.1_fpr"]["flags"] == "360 tied at the top" and not found["", "auc"]["flags"]
 
 
+def test_canaries_are_measured_apart():
+    """The rows of each group are those of a pool that has no other examples."""
+    rng = np.random.default_rng(8)
+    is_member, is_canary = coins(6, 60, rng), rng.random(60) < 0.4
+    scored = {
+        "scores": rng.standard_normal((6, 1, 60)) + is_member[:, None],
+        "thresholds": np.zeros((6, 1)),
+        "queries": np.ones((6, 1)),
+        "settings": np.array([""]),
+    }
+
+    def told(group, prefix=""):
+        alone = scored | {"scores": scored["scores"][:, :, group], "is_canary": np.zeros(group.sum(), bool)}
+        rows = pooled.pool_rows(alone, is_member[:, group], [0.1], 50)
+        return {(prefix + row["metric"], *(str(row[name]) for name in ("value", "ci_low", "ci_high"))) for row in rows}
+
+    rows = pooled.pool_rows(scored | {"is_canary": is_canary}, is_member, [0.1], 50)
+    found = {(row["metric"], *(str(row[name]) for name in ("value", "ci_low", "ci_high"))) for row in rows}
+    assert found == told(~is_canary) | told(is_canary, "canary_")
+    attacks = {name: rng.standard_normal((6, 60)) for name in "ab"}
+    apart = {row["metric"]: row for row in pooled.differences(attacks, is_member, [0.1], 50, is_canary)}
+    of_canaries = {name: scores[:, is_canary] for name, scores in attacks.items()}
+    (auc, _) = pooled.differences(of_canaries, is_member[:, is_canary], [0.1], 50, NO_CANARY[: is_canary.sum()])
+    assert {**apart["canary_auc"], "metric": "auc"} == auc
+
+
 def test_differences_are_of_every_pair_of_attacks():
     rng = np.random.default_rng(9)
     is_member = coins(6, 60, rng)
     scored = {name: rng.standard_normal((6, 60)) + sure * is_member for name, sure in (("a", 0), ("b", 1), ("c", 3))}
-    rows = list(pooled.differences(scored, is_member, [0.1], 50))
+    rows = list(pooled.differences(scored, is_member, [0.1], 50, NO_CANARY))
     assert [(row["attack"], row["against"], row["metric"]) for row in rows] == [
         (one, other, metric) for one, other in ("ab", "ac", "bc") for metric in ("auc", "tpr_at_0.1_fpr")
     ]
     found = [pooled.measure(scored[name], is_member, [0.1], 50)["auc"] for name in "ac"]
     value, low, high = pooled.difference(*found)
     assert (rows[2]["value"], rows[2]["ci_low"], rows[2]["ci_high"]) == (value, low, high) and value < -0.3
-    tied = pooled.differences({"d": np.zeros((6, 60)), "a": scored["a"]}, is_member, [0.1], 5)
+    tied = pooled.differences({"d": np.zeros((6, 60)), "a": scored["a"]}, is_member, [0.1], 5, NO_CANARY)
     assert [row["flags"] for row in tied] == ["", "360 tied at the top"]

@@ -43,12 +43,15 @@ def test_models_of_a_pool_are_in_the_order_of_their_numbers(tmp_path):
         arrays = {"scores": SCORES + start, "thresholds": np.array([[start, 0.0], [start + 1, 0]])}
         arrays |= {
             "queries": np.ones((2, 2)),
+            "shares": np.full((2, 2, 2), start),
+            "can_rank": np.ones(2, bool),
             "settings": np.array(["", "budget=9"]),
             "example_ids": np.stack([ids] * 2),
         }
         artifacts.save(scores[-1], "scores", arrays, {})
         artifacts.save(splits[-1], "split", {"members": np.array(members)}, {})
     found, is_member = load_pool_scores(scores, splits, [[2, 3], [1, 0]])
+    assert found["shares"][:, 1, 0].tolist() == [0, 0, 20, 20] and found["can_rank"].shape == (4,)
     assert found["thresholds"][:, 0].tolist() == [1, 0, 20, 21] and found["settings"].tolist() == ["", "budget=9"]
     np.testing.assert_array_equal(found["scores"], np.concatenate([SCORES[::-1], SCORES + 20]))
     np.testing.assert_array_equal(is_member, [np.isin(ids, of) for of in ([0], [1, 3], [0, 1], [2, 3])])

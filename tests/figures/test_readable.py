@@ -168,6 +168,15 @@ def of_outliers(case):
     return table, options(case, attacks=attack)
 
 
+def of_epsilon(case):
+    table = pd.concat([rows(case, ("epsilon_one_run",), defenses=DEFENSES), models(case, DEFENSES)])
+    table["value"] = table["value"].where(table["defense"].ne("none"), 0.0)
+    table.loc[table["defense"].eq("l2-10"), "value"] *= 4
+    private = rows(case, ("epsilon",), defenses=DEFENSES[1:4], attacks=[""])
+    private["value"] = private["defense"].map({"l2-1": 1, "l2-10": 8.2, "dropout-0.5": [123456, 12][case.n_seeds > 1]})
+    return pd.concat([table, private], ignore_index=True), options(case, level=0.95, delta=1e-5)
+
+
 def of_gallery(case):
     shape = (3, 6, 1, 4, 4)
     images = {
@@ -189,6 +198,7 @@ MADE = {
     "strengths": [of_strengths],
     "tradeoff": [of_tradeoff, lambda case: of_tradeoff(case, "test_accuracy")],
     "outliers": [of_outliers],
+    "epsilon": [of_epsilon],
 }
 
 

@@ -89,6 +89,8 @@ def chosen_by_name(job):
     found |= {f"{kind.replace('.', '/')}.py" for kind in kinds} & FILES.keys()  # of a given model, by its whole name
     if job["rule"] == "search_boundary" and any("results/stopping" in f for fs in job["inputs"].values() for f in fs):
         found.add("lmia/boundary/stopping.py")
+    if job["rule"] == "search_boundary" and job["inputs"].get("references"):
+        found |= {"lmia/models/reference_models.py", "lmia/boundary/references.py"}
     return found
 
 

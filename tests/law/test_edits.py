@@ -37,6 +37,7 @@ READERS = {
     "defenses": {"train_model", "query_confidences", "plot_metrics"},  # plots show strengths
     "training": {"train_model"},
     "outliers": {"find_outliers"},
+    "epsilon": {"bound_epsilon", "plot_metrics"},  # plots say of which delta and level bounds are
     # Of another kind: measures name the access that it needs, and the axes of plots what is asked.
     "queries": {
         *ASKS,
@@ -47,6 +48,7 @@ READERS = {
         "score_pool",
         "measure_attack",
         "measure_pool",
+        "bound_epsilon",
         "compare_exhibit",
         "write_audit",
         "compare_in_question",
@@ -55,7 +57,7 @@ READERS = {
     | PLOTS,
     "attacks": {
         *("score_attack", "score_given", "score_in_question", "score_pool"),
-        *("measure_attack", "measure_pool", "compare_pool"),
+        *("measure_attack", "measure_pool", "bound_epsilon", "compare_pool"),
         *("compare_exhibit", "plot_metrics", "plot_scores", "write_audit"),
         *("compare_in_question", "decide_in_question"),
     },
@@ -74,6 +76,7 @@ FIRST = READERS | {
         *("compare_in_question", "decide_in_question"),
     },
     "metrics": {"measure_attack"},
+    "epsilon": {"bound_epsilon"},
 }
 # Keys that no result depends on, each with its reason.
 READ_BY_NONE = {
@@ -99,6 +102,7 @@ READ_BY_NONE = {
     },
     "Exhibit.figures": "which figures its name makes as well",
     "Difficulty.shadows": "of pools, in which no model is given",
+    "CalibratedDistance.shadows": "of pools, whose models start at no others",
     "PaperNumbers.not_run": "told only of a study that is taken out, and all are there",
 }
 # Keys of which no other valid value here plans anything, each with its reason.
@@ -188,7 +192,7 @@ def first_readers(before, after):
 
 def section_of(path):
     if path[0] == "studies":
-        return next((name for name in ("training", "outliers") if name in path[2:-1]), path[0])
+        return next((name for name in ("training", "outliers", "epsilon") if name in path[2:-1]), path[0])
     return path[0]
 
 

@@ -39,6 +39,7 @@ LEFT_OUT = {
         "query_references",
     },
     "defenses": {"plot_metrics"},
+    "epsilon": {"plot_metrics"},
     "queries": {
         "fit_stopping",
         "plot_gallery",
@@ -51,6 +52,7 @@ LEFT_OUT = {
         "score_pool",
         "measure_attack",
         "measure_pool",
+        "bound_epsilon",
         "write_audit",
         "compare_in_question",
         "decide_in_question",
@@ -58,6 +60,7 @@ LEFT_OUT = {
     "attacks": {
         "measure_attack",
         "measure_pool",
+        "bound_epsilon",
         "compare_pool",
         "compare_exhibit",
         "plot_metrics",

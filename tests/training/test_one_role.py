@@ -43,10 +43,10 @@ def trained(monkeypatch):
 
     monkeypatch.setattr(one_role, "train", train)
 
-    def run(seed=0, role="target", defense=None, members=MEMBERS, data=DATA):
+    def run(seed=0, role="target", defense=None, members=MEMBERS, data=DATA, canaries=()):
         network, record = one_role.train_role(
             lambda shape, n_classes: nn.Identity(), data, members, NONMEMBERS, seed, role, defense or Defense(),
-            OPTIONS, SOURCE, torch.device("cpu"), "journal",
+            OPTIONS, SOURCE, torch.device("cpu"), "journal", np.array(canaries, int),
         )  # fmt: skip
         assert isinstance(network, nn.Identity)
         return record, dict(given)
@@ -130,13 +130,16 @@ def trained_block(monkeypatch, flags, members=SPLIT["members"]):
 
 def test_each_seed_has_its_own_points_defense_and_part_of_the_journal(monkeypatch):
     _, given = trained_block(monkeypatch, ["", ""])
-    for (build, data, members, nonmembers, seed, role, _, *same, journal), row in zip(given, range(2), strict=True):
+    for (build, data, members, nonmembers, seed, role, _, *same, journal, canaries), row in zip(
+        given, range(2), strict=True
+    ):
         assert (build, role, seed, same) == ("build", "shadow1", 3 + row, [OPTIONS, SOURCE, "device"]) and data is DATA
         np.testing.assert_array_equal(members, SPLIT["members"][row])
         np.testing.assert_array_equal(nonmembers, SPLIT["nonmembers"][row])
         journal.finish({"seed": np.array(seed)})
+        assert not len(canaries)
     assert given[0][6] is not given[1][6] and isinstance(given[0][6], Defense)
-    assert [int(arguments[-1].get()["seed"]) for arguments in given] == [3, 4]
+    assert [int(arguments[-2].get()["seed"]) for arguments in given] == [3, 4]
 
 
 def test_what_fills_up_rows_of_a_pool_is_no_point(monkeypatch):
@@ -156,3 +159,15 @@ def test_weights_and_records_of_all_seeds_are_kept(monkeypatch):
 def test_flags_are_kept_where_one_is_up(monkeypatch):
     arrays, _ = trained_block(monkeypatch, ["", "diverged"])
     assert arrays["flags"].tolist() == ["", "diverged"]
+
+
+def test_canaries_are_trained_on_and_left_out_of_accuracies(trained, monkeypatch):
+    """Points 3, 6 and 7 are those of which something wrong is said."""
+    record, given = trained(canaries=np.array([3, 6]))
+    assert points(given["inputs"]) == [0, 3, 4]
+    assert (record["train_accuracy"], record["test_accuracy"]) == (1.0, pytest.approx(2 / 3))
+    given = []
+    monkeypatch.setattr(one_role, "train_role", lambda *found: given.append(found) or (nn.Identity(), {"flag": ""}))
+    block = ([3, 4], "target", Defense, OPTIONS, SOURCE, "device", Journal())
+    one_role.train_block("build", DATA, SPLIT | {"canaries": np.array([3, 6])}, *block)
+    assert [found[-1].tolist() for found in given] == [[3, 6], [3, 6]]

@@ -6,6 +6,7 @@ import pytest
 import lmia
 from lmia import artifacts
 from lmia.calibration import lira
+from lmia.evaluation import epsilon
 from lmia.evaluation.metrics_table import read_metrics
 
 ATTACKS = {
@@ -110,3 +111,59 @@ def test_what_is_there_is_not_made_again(pooled):
     new = {"draw_split": 1, "train_model": 1, "query_labels": 1, "search_boundary": 1, "query_confidences": 2}
     new |= {"measure_models": 2, "score_pool": 24, "measure_attack": 24, "measure_pool": 8}
     assert pooled.pending() == new | tables
+    pooled.configure(pool)
+    pooled.configure(lambda config: config["studies"]["small"].update(epsilon={"delta": 0.01}))
+    assert pooled.pending() == {"bound_epsilon": 8, "tabulate_study": 1, "tabulate_metrics": 1}
+
+
+@pytest.fixture(scope="module")
+def with_canaries(tmp_path_factory):
+    from tests.workflow.conftest import make_checkout
+
+    checkout = make_checkout(tmp_path_factory.mktemp("canaries") / "it")
+    checkout.configure(pool)
+
+    def edit(config):
+        config["studies"]["small"] |= {"canaries": 20, "epsilon": {"delta": 0.01, "level": 0.9}, "defenses": ["none"]}
+        config["metrics"]["fprs"] = [0.2]
+
+    checkout.configure(edit)
+    checkout.snakemake()
+    return checkout
+
+
+@pytest.mark.slow
+def test_canaries_are_learned_by_those_who_were_trained_on_them(with_canaries):
+    """Everybody is asked about the wrong label: who was trained on it gives it, and nobody else does."""
+    _, is_member = observed(with_canaries)
+    answers, split = (
+        artifacts.load(with_canaries.path / f"results/{path}")[0]
+        for path in ("answers/small/n60-none/0-1/target/original.npz", "splits/small/n60-none/0-1/target.npz")
+    )
+    is_canary = np.isin(answers["example_ids"][0], split["canaries"])
+    assert is_canary.sum() == 20
+    np.testing.assert_array_equal(answers["classes"][0, is_canary], split["canary_classes"])
+    is_right = answers["labels"][..., 0] == answers["classes"]
+    own, others = is_right[:, is_canary][is_member[:2, is_canary]], is_right[:, is_canary][~is_member[:2, is_canary]]
+    assert own.mean() > others.mean() + 0.4
+    table = read_metrics(with_canaries.path / "results/metrics.csv").query("seed == 'all' and attack == 'gap'")
+    values = table.set_index("metric")["value"]
+    assert values["canary_auc"] > values["auc"]
+
+
+@pytest.mark.slow
+def test_bounds_on_epsilon_are_those_of_a_notebook(with_canaries):
+    _, is_member = observed(with_canaries)
+    blocks = [f"results/scores/small/n60-none/{block}/ratio.npz" for block in reversed(BLOCKS)]
+    scored = [artifacts.load(with_canaries.path / block, "scores")[0] for block in blocks]
+    split, _ = artifacts.load(with_canaries.path / "results/splits/small/n60-none/0-1/target.npz")
+    is_canary = np.isin(scored[0]["example_ids"][0], split["canaries"])
+    shares = np.concatenate([of["shares"] for of in scored])[:, 0]
+    guessed = [epsilon.guess(*of) for of in zip(scores(with_canaries, "ratio")[:, is_canary], shares, strict=True)]
+    runs = [epsilon.count(*of) for of in zip(guessed, is_member[:, is_canary], strict=True)]
+    rows = read_metrics(with_canaries.path / "results/metrics.csv").query("attack == 'ratio' and setting == ''")
+    values = rows.set_index(["metric", "seed"])["value"]
+    bounds = [epsilon.one_run_bound(run, 0.01, 0.9) for run in runs]
+    assert [values["epsilon_one_run", str(model)] for model in range(6)] == pytest.approx(bounds)
+    assert values["epsilon_one_run", "all"] == pytest.approx(epsilon.best_of(runs, 0.01, 0.9))
+    assert values["epsilon_by_rates", "all"] > 0 and max(bounds) > 0

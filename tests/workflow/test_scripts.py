@@ -1,6 +1,7 @@
 """What scripts do with artifacts that cannot be used together; whole studies run them elsewhere."""
 
 from functools import partial
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -192,6 +193,37 @@ def test_searches_start_from_the_pool_and_are_drawn_by_model_name_and_copy(monke
     for (drawn_number, pool, settled, options), seed in zip(asked, (3, 4), strict=True):
         assert drawn_number == stream(10 + seed, "mine, copy 2", 22).random() and pool is models.pool
         assert settled is (rule if seed == 4 else None) and options == {"budget": 50, "box": models.box}
+
+
+class References:
+    """For one point of two, a network with a boundary at x = 0.6."""
+
+    def without(self, subject):
+        network = torch.nn.Linear(2, 2).requires_grad_(False)
+        network.weight.copy_(torch.tensor([[1.0, 0], [-1, 0]]))
+        network.bias.copy_(torch.tensor([-0.6, 0.6]))
+        return [(np.array([0]), [network])]
+
+
+def test_searches_start_beyond_references_whose_distance_is_kept():
+    """The first of two points, at 0.2, has one; the second starts in the pool, or, without one there, at noise."""
+    models, spec = Subjects(), {"kind": "hopskipjump", "budget": 60, "random_inputs": 0}
+    warm = spec | {"schedule": "warm", "references": 1}
+    journal = Journal()
+    search(models, "", warm, "mine", {}, journal, References())
+    search(models, "", spec, "mine", {}, Journal())
+    (_, rows, provenance), (_, plain, others) = models.saved
+    for row, asked in zip(rows, provenance["asked"], strict=True):
+        assert row["reference_distance"].dtype == np.float32
+        assert row["reference_distance"][0] == pytest.approx(0.4, rel=0.02) and np.isnan(row["reference_distance"][1])
+        assert row["n_queries"][0, 0, 1] == 1 + 1 + 4 and row["distance"][0, 0, 1] >= 0.3  # of a target's 0.5 - 0.2
+        assert asked["starts"] == {"references": 1, "others": 0, "noise": 1, "none": 0}
+    assert "reference_distance" not in plain[0] and others["asked"][0]["starts"]["references"] == 0
+    references = mock.Mock(without=mock.Mock(side_effect=AssertionError))
+    search(models, "", warm, "mine", {}, journal, references)  # which goes on from what is there
+    for row, again in zip(rows, models.saved[-1][1], strict=True):
+        np.testing.assert_array_equal(row["distance"], again["distance"])
+        np.testing.assert_array_equal(row["reference_distance"], again["reference_distance"])
 
 
 def test_random_inputs_are_drawn_by_model_and_name_and_searched_as_the_examples_are():

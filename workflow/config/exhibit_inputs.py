@@ -27,7 +27,7 @@ def exhibit_numbers(config: Config, name: str) -> list[dict[str, Any]]:
             {
                 "table": study and f"results/tables/{study_name}.csv",
                 "artifact": name,
-                "dataset": study.dataset if study else study_name,
+                "dataset": study_name,  # as two studies of one data set differ
                 "n_train": study.n_train[0] if study else of_paper.n_train,
                 "attack": attack,
                 "defense": defense,

@@ -212,7 +212,9 @@ class Params:
 
     def search(self, wildcards: Any) -> dict[str, Any]:
         """A search without when it stops: the shadows' run to the end, and the target's have that from its own file."""
-        return plain(self._config.queries[wildcards.query], without=("stop_error",))
+        query = self._config.queries[wildcards.query]
+        references = {"references": query.n_references()} if query.n_references() else {}
+        return plain(query, without=("stop_error", "references")) | references
 
     def attack(self, wildcards: Any) -> dict[str, Any]:
         """A rule in a study without pool: numbers of a pool's shadows are nothing to it."""

@@ -95,6 +95,28 @@ class Paths:
             for role in self.shadow_roles(wildcards)
         ]
 
+    def references(self, template: str) -> Callable[[Any], list[str]]:
+        """An input function: the path of each shadow that a model's searches start at; none of other query sets.
+
+        The target's start at as many as the query set names, since no shadow has seen the target's points; a shadow's
+        at any of the others, in turn, since those that have seen one of its points are no references of that.
+        """
+
+        def paths(wildcards: Any) -> list[str]:
+            query = self._config.queries[wildcards.query]
+            if not query.n_references():
+                return []
+            roles = self.shadow_roles(wildcards)
+            if wildcards.role == "target":
+                roles = roles[: query.n_references()]
+            else:
+                own = roles.index(wildcards.role)
+                roles = roles[own + 1 :] + roles[:own]
+            models = self._models(wildcards)
+            return [template.format(models=models, role=role) for role in roles]
+
+        return paths
+
     def imported_split(self, wildcards: Any) -> str:
         """The records by which a given model shows that it knows its task: those in question where none is known."""
         role = "in-question" if self._config.is_without_known(self._study(wildcards)) else "target"
@@ -202,7 +224,10 @@ class Paths:
         of_attacks = [f"results/measures/{block}/{attack}.csv" for block, attack in product(blocks, attacks)]
         if study.is_pool:
             pools = product(cells(study), attacks)
-            of_attacks += [f"results/pool_measures/{name}/{cell}/{attack}.csv" for cell, attack in pools]
+            kinds = ["pool_measures", "epsilon"] if study.epsilon else ["pool_measures"]
+            of_attacks += [
+                f"results/{kind}/{name}/{cell}/{attack}.csv" for (cell, attack), kind in product(pools, kinds)
+            ]
         return of_attacks + [f"results/model_measures/{block}.csv" for block in blocks]
 
     def differences(self) -> list[str]:

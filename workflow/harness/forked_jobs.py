@@ -34,7 +34,9 @@ SERVER = Path(__file__).with_name("fork_server.py")
 # Whose import does no more than to load them. What others do, as to start a thread, only the job that asks may have.
 PLAIN = {"numpy", "pandas", "scipy", "sklearn", "matplotlib", "torch", "tqdm", "filelock"}
 OF_ALL = ("snakemake.iocontainers", "snakemake.logging")  # Snakemake's lines at the beginning of each script
-IMPORT = re.compile(r"^(?:import|from) ([\w.]+)", re.MULTILINE)  # those that come with the module
+SAVING = ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf")  # which matplotlib imports by name
+# Those that come with the module. A part of scipy is loaded by the first who asks for it.
+IMPORT = re.compile(r"^(?:import|from) (scipy import \w+|[\w.]+)", re.MULTILINE)
 
 _current = threading.local()  # of each thread of Snakemake's: the script that it executes, its libraries
 _lock = threading.Lock()
@@ -57,11 +59,15 @@ def install() -> None:
 
 
 def libraries(listed: Iterable[str]) -> list[str]:
-    """Names of the plain libraries' modules that files import, sorted. listed: a job's "file@hash" strings."""
+    """Names of the plain libraries' modules that files import, or need to save a figure, sorted.
+
+    listed: a job's "file@hash" strings.
+    """
     files = (ROOT / entry.rpartition("@")[0] for entry in listed)
     texts = (file.read_text(errors="replace") for file in files if file.suffix == ".py")
-    names = {name for text in texts for name in IMPORT.findall(text)}
-    return sorted(name for name in names if name.partition(".")[0] in PLAIN)
+    names = {found.replace(" import ", ".") for text in texts for found in IMPORT.findall(text)}
+    plain = {name for name in names if name.partition(".")[0] in PLAIN}
+    return sorted(plain.union(SAVING) if "matplotlib" in plain else plain)
 
 
 def _executing(original: Any) -> Any:

@@ -44,8 +44,13 @@ def version(source: bytes, file: Path, told: Callable[[Import], list[str]]) -> s
     return found["versions"][key]
 
 
-def keep() -> None:
-    """Write what is known where other processes of this folder look for it, if there is more than they know."""
+def keep(*files: Path) -> None:
+    """Write what is known where other processes of this folder look for it, if there is more than they know.
+
+    files: sources that are parsed before, as others will ask for them.
+    """
+    for file in files:
+        imports(file.read_bytes(), file)
     if _known().pop("is new", False):
         new = KEPT.with_name(f"{KEPT.name}.{os.getpid()}")
         with contextlib.suppress(OSError):  # then others parse by themselves

@@ -1,5 +1,5 @@
 # In: what models answered, and splits.
-# Out: results/scores/, measures/, pool_measures/, differences/, model_measures/, outliers/, tables/, metrics.csv.
+# Out: results/scores/, measures/, pool_measures/, epsilon/, differences/, model_measures/, outliers/, tables/, metrics.csv.
 # Membership of the shadow's points comes in, the target's does not.
 rule score_attack:
     """The membership score of each of the target's points, with everything chosen on the shadows."""
@@ -192,6 +192,34 @@ rule measure_pool:
         "Measure {wildcards.attack} on the pool {wildcards.study}, {wildcards.cell}"
     script:
         "../scripts/measure_pool.py"
+
+
+rule bound_epsilon:
+    """Lower bounds on the epsilon of a pool's training, by what one attack guesses of the coins of each model."""
+    input:
+        scores=PATHS.of_blocks("results/scores/{study}/{cell}/{seeds}/{attack}.npz"),
+        splits=PATHS.of_blocks("results/splits/{models}/target.npz"),
+    output:
+        "results/epsilon/{study}/{cell}/{attack}.csv",
+    log:
+        "results/logs/epsilon/{study}/{cell}/{attack}.log",
+    benchmark:
+        "results/benchmarks/epsilon/{study}/{cell}/{attack}.tsv"
+    conda:
+        "../envs/numpy.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        blocks=PARAMS.blocks,
+        key=PARAMS.attack_key,
+        epsilon=lambda wc: plain(CONFIG.studies[wc.study].epsilon),
+        code=code("bound_epsilon"),
+    message:
+        "Bound epsilon by {wildcards.attack} on the pool {wildcards.study}, {wildcards.cell}"
+    script:
+        "../scripts/bound_epsilon.py"
 
 
 rule compare_pool:

@@ -50,6 +50,7 @@ rule draw_split:
         n_nonmembers=PARAMS.n_nonmembers,
         scheme=lambda wc: CONFIG.studies[wc.study].splits,
         pool=PARAMS.pool,
+        canaries=lambda wc: CONFIG.studies[wc.study].canaries or 0,
         membership=PARAMS.membership,
         in_question=PARAMS.in_question,
         kinds=PARAMS.known_kinds,

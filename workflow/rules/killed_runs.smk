@@ -4,11 +4,14 @@ import atexit
 
 from workflow.harness import (
     forked_jobs,
+    function_signatures,
     local_store,
     parsed_sources,
+    scheduler_timers,
     staleness,
     superseded_jobs,
 )
+from workflow.harness.fingerprint import HARNESS
 
 atexit.register(parsed_sources.keep)  # for the next plan
 
@@ -18,6 +21,8 @@ if workflow.is_main_process:
     superseded_jobs.leave()
     staleness.install(workflow, PATHS.all_results)
     forked_jobs.install()
+    scheduler_timers.install()
+    function_signatures.install()
 elif superseded_jobs.is_outdated():
     raise WorkflowError(
         "another Snakemake makes what this job was submitted for (or results/.runs/ was emptied): nothing is done here"
@@ -25,7 +30,7 @@ elif superseded_jobs.is_outdated():
 
 
 onstart:
-    parsed_sources.keep()  # for the jobs
+    parsed_sources.keep(*HARNESS.glob("*.py"))  # for the jobs, which are hashed without it but look through it
     superseded_jobs.begin(workflow.persistence.all_outputfiles())
     if superseded_jobs.VARIABLE in os.environ:
         workflow.register_envvars(superseded_jobs.VARIABLE)

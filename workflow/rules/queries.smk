@@ -84,6 +84,8 @@ rule search_boundary:
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
         model=PATHS.asked_model,
         stopping=PATHS.stopping,
+        references=PATHS.references("results/models/{models}/{role}.npz"),
+        reference_splits=PATHS.references("results/splits/{models}/{role}.npz"),
     output:
         "results/distances/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:
@@ -111,6 +113,11 @@ rule search_boundary:
             "search_boundary",
             *PARAMS.model_entry(wc).modules,
             *(["lmia.boundary.stopping"] if PATHS.stopping(wc) else []),
+            *(
+                ["lmia.models.reference_models", "lmia.boundary.references"]
+                if CONFIG.queries[wc.query].n_references()
+                else []
+            ),
         ),
     message:
         "Search the boundary of the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"

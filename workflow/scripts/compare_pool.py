@@ -22,7 +22,7 @@ def compare(
     n = len(blocks)
     loaded = [load_pool_scores(scores[at : at + n], splits, blocks) for at in range(0, len(scores), n)]
     of_attacks = {attack: scored["scores"][:, 0] for attack, (scored, _) in zip(attacks, loaded, strict=True)}
-    rows = differences(of_attacks, loaded[0][1], **metrics)
+    rows = differences(of_attacks, loaded[0][1], **metrics, is_canary=loaded[0][0]["is_canary"])
     pd.DataFrame([key | row for row in rows]).to_csv(output, index=False)
 
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from lmia import artifacts
 from lmia.asked_points import evaluated_ids
+from lmia.canaries import draw_canaries
 from lmia.data import csv, npz
 from lmia.data.equal_inputs import number_inputs
-from lmia.splits import draw_block, draw_in_question, draw_shadow, known_split, role_parts
+from lmia.splits import draw_block, draw_examples, draw_in_question, draw_shadow, known_split, role_parts
 from lmia.streams import seed_list
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
@@ -21,6 +22,7 @@ def draw(
     n_nonmembers: int | None,
     scheme: str,
     pool: int | None,
+    canaries: int,
     seeds: list[int],
     role: str,
     study: str,
@@ -28,6 +30,9 @@ def draw(
     arrays, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     with bad_input(f"studies.{study}"):  # of a data set whose size is known only now
         split = draw_block(scheme, len(arrays["classes"]), n_train, seeds, role, n_nonmembers, pool or 0)
+        if canaries:
+            examples = draw_examples(len(arrays["classes"]), 2 * n_train, pool or 0)
+            split |= draw_canaries(examples, arrays["classes"], canaries, pool or 0)
     artifacts.save(output, "split", split, {"scheme": scheme, "seeds": seeds, "role": role})
 
 
@@ -77,6 +82,7 @@ if __name__ == "__main__":
                 n_nonmembers=params.n_nonmembers,
                 scheme=params.scheme,
                 pool=params.pool,
+                canaries=params.canaries,
                 seeds=seed_list(params.seeds),
                 role=params.role,
                 study=study,

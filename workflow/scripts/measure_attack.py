@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from lmia import artifacts
+from lmia.canaries import load_canaries
 from lmia.evaluation.metric_rows import attack_rows
 from lmia.evaluation.outliers import load_outliers
 from lmia.membership import load_membership
@@ -24,7 +25,10 @@ def measure(
 ) -> None:
     expected = {"scores": ("f", 3), "example_ids": ("i", 2), "searches": ("i", 3)}
     scored, _ = artifacts.load(scores, "scores", expected)
-    is_member = load_membership(split, scored["example_ids"])
+    is_member, is_canary = (of(split, scored["example_ids"]) for of in (load_membership, load_canaries))
+    if is_canary.any():  # of all models of a pool the same, and measured of all together
+        ordinary = ~is_canary[0]
+        is_member, scored["scores"] = is_member[:, ordinary], scored["scores"][:, :, ordinary]
     is_outlier = load_outliers(outliers, scored["example_ids"]) if outliers else None
     of_gap = artifacts.load(gap, "scores", expected)[0] if gap else None
     rows = attack_rows(scored, is_member, is_outlier, seeds, **metrics, gap=of_gap)

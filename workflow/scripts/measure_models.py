@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lmia import artifacts
@@ -12,9 +13,10 @@ from workflow.harness.job import job
 
 
 def sizes_of(split: str, seeds: list[int]) -> list[list[int]]:
-    """Of each seed, number of members and of non-members."""
+    """Of each seed, number of members and of non-members, without canaries."""
     parts, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
-    return [[len(ids_of(parts[name][row])) for name in ("members", "nonmembers")] for row in range(len(seeds))]
+    kinds, canaries = ("members", "nonmembers"), parts.get("canaries", ())
+    return [[len(np.setdiff1d(ids_of(parts[name][row]), canaries)) for name in kinds] for row in range(len(seeds))]
 
 
 def measure(

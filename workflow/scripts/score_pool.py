@@ -6,6 +6,7 @@ from lmia import artifacts, plugins
 from lmia.attacks.entries import of_entry
 from lmia.attacks.observation_files import join_blocks, load_observations
 from lmia.calibration.scoring import score_targets
+from lmia.canaries import load_canaries
 from lmia.membership import load_pool_membership
 from lmia.streams import seed_list
 from workflow.harness.job import job
@@ -27,7 +28,9 @@ def score(
     numbers = sorted(seed for block in blocks for seed in block)
     is_member = load_pool_membership(splits, blocks, known.example_ids[0])
     places = [numbers.index(seed) for seed in seeds]
-    ways = (attack["budget"], attack["budgets"], attack["shadows"])
+    is_canary = load_canaries(splits[0], known.example_ids[0])
+    guessed = is_canary if is_canary.any() else None
+    ways = (attack["budget"], attack["budgets"], attack["shadows"], guessed)
     arrays = score_targets(of_entry(attack, calibrates), of_targets, places, known.per_seed, is_member, *ways)
     artifacts.save(output, "scores", arrays, {"attack": attack, "seeds": seeds})
 

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from lmia import artifacts, plugins
+from lmia.canaries import given_classes
 from lmia.devices import describe, prepare
 from lmia.journal import Journal
 from lmia.models.checkpoints import weights
@@ -30,6 +31,7 @@ def train_models(
 ) -> None:
     data, _ = artifacts.load(files["dataset"], "dataset", {"classes": ("i", 1)})
     split, _ = artifacts.load(files["split"], "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
+    data["classes"] = given_classes(data["classes"], split)
     build = plugins.bind("models", "build", params.model)
     refuse_unusable(build, data["inputs"], int(data["classes"].max()) + 1, name)
     new_defense, seeds = plugins.bind("defenses", "Defense", params.defense), seed_list(params.seeds)

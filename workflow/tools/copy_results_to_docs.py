@@ -1,8 +1,9 @@
-"""Keep what a finished study found: the rows over seeds of results/metrics.csv, and the default study's figures.
+"""Keep what a finished study found: the rows over seeds of results/metrics.csv, and figures that the pages show.
 
 Run from the repository root after `snakemake --cores 2`: python -m workflow.tools.copy_results_to_docs
 And after `snakemake --cores 2 --configfile docs/results/configs/fresh-seeds.yaml`:
 python -m workflow.tools.copy_results_to_docs fresh-seeds
+Figures of a name go to docs/figures/NAME, where there is such a folder.
 """
 
 import shutil
@@ -18,9 +19,10 @@ def main(name: str = "default-study") -> None:
     table = read_metrics(ROOT / "results/metrics.csv")
     rows = table[table["seed"] == ALL_SEEDS]
     rows.to_csv(ROOT / f"docs/results/data/{name}.csv", index=False, float_format="%.4g")
-    if name == "default-study":
+    folder = ROOT / "docs/figures" / ("" if name == "default-study" else name)
+    if folder.exists():
         for figure in sorted((ROOT / "results/figures").glob("*.png")):
-            shutil.copy(figure, ROOT / "docs/figures" / figure.name)
+            shutil.copy(figure, folder / figure.name)
 
 
 if __name__ == "__main__":

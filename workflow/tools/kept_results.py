@@ -164,7 +164,15 @@ class Recipes:
 
 
 def _hash(settings: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+    """Without what is not stated, or each new option would change the recipes of all that was made without it."""
+    return hashlib.sha256(json.dumps(_stated(settings), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _stated(value: Any) -> Any:
+    """A nested value without its entries that are None."""
+    if isinstance(value, dict):
+        return {key: _stated(part) for key, part in value.items() if part is not None}
+    return list(map(_stated, value)) if isinstance(value, list) else value
 
 
 def _settings(config: Config, name: str, defense: str, attack: str = "") -> list[Any]:

@@ -312,6 +312,21 @@ BAD = {
         {"kind": "shadows", "study": "digits-mlp", "attacks": ["boundary"]},
         "figures.roc.study: digits-mlp: has a fixed number of shadows; choose one with splits: pool",
     ),
+    "canaries of no pool": (
+        ("studies", "digits-mlp", "canaries"),
+        10,
+        "studies.digits-mlp.canaries: 10: only a pool has some; remove it, or set splits: pool",
+    ),
+    "bounds of no pool": (
+        ("studies", "digits-mlp", "epsilon"),
+        {},
+        "studies.digits-mlp.epsilon: is bounded by the coins of a pool; remove it, or set splits: pool",
+    ),
+    "a figure of bounds that are not computed": (
+        ("figures", "roc"),
+        {"kind": "epsilon", "study": "digits-mlp", "attacks": ["boundary"]},
+        "figures.roc.study: digits-mlp: bounds no epsilon; give it epsilon:",
+    ),
     "no studies": (("studies",), {}, "studies: there is none; say there what is to be run, or name models"),
     "more folds than are asked about": (
         ("studies", "digits-cnn"),
@@ -402,6 +417,11 @@ BAD = {
         ("studies", "digits-mlp"),
         POOL | {"outliers": {}},
         "digits-mlp.outliers: a pool has models of one kind, each a target and a shadow; remove it",
+    ),
+    "canaries that leave nothing else": (
+        ("studies", "digits-mlp"),
+        POOL | {"canaries": 400},
+        "digits-mlp.canaries: 400: leave 0 ordinary examples to be asked about; lower it",
     ),
     "a number of no pool": (
         ("studies", "digits-mlp", "pool"),

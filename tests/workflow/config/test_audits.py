@@ -270,10 +270,10 @@ def test_the_pages_other_blocks_of_audits_are_taken(files):
         re.findall(rf"^### {heading}\n.*?^```yaml\n(.*?)```", text, re.M | re.S)[0]
         for heading in ("Thresholds from shadows", "Where nothing is known")
     )
-    Path("plugins/training.py").write_text("def fit(inputs, classes, seed):\n    return None\n")
+    Path("plugins/own_training.py").write_text("def fit(inputs, classes, seed):\n    return None\n")
     trained = {"targets": {"mine": CONFIG["targets"]["mine"] | {"trainer": "ours"}}}
     config = check(
-        audited(audits={"first": None}, **trained, trainers={"ours": {"kind": "plugins.training"}})
+        audited(audits={"first": None}, **trained, trainers={"ours": {"kind": "plugins.own_training"}})
         | yaml.safe_load(shadows)
     )
     assert config.studies["mine"].n_shadows == 8

@@ -277,12 +277,29 @@ def test_where_the_server_is_killed_its_jobs_end_and_failed(server, folder):
 
 def test_libraries_of_a_job_are_what_its_files_import_as_they_are_loaded():
     files = [
-        f"{file}@0" for file in ("lmia/attacks/classifier.py", "workflow/scripts/train_model.py", "lmia/data/digits.py")
+        f"{file}@0"
+        for file in (
+            "lmia/attacks/classifier.py",
+            "lmia/data/digits.py",
+            "lmia/evaluation/intervals.py",
+            "workflow/scripts/train_model.py",
+        )
     ]
     found = libraries(files)
-    assert {"numpy", "torch", "sklearn.neural_network"} <= set(found)
+    assert {"numpy", "torch", "sklearn.preprocessing", "scipy.special"} <= set(found)
     assert not {name for name in found if name.partition(".")[0] in ("lmia", "workflow", "typing")}
     assert "sklearn.datasets" not in found  # which a function imports
+
+
+def test_a_job_that_draws_imports_no_more_of_matplotlib_as_it_saves(folder):
+    code = (
+        f"import importlib, sys; [importlib.import_module(n) for n in {libraries(['lmia/figures/style.py@0'])}]\n"
+        "from matplotlib.figure import Figure; before = set(sys.modules)\n"
+        "Figure().savefig('drawn.png'), Figure().savefig('drawn.pdf')\n"
+        "print([name for name in sys.modules if name not in before and name.startswith('matplotlib.')])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert not [name for name in libraries(["lmia/evaluation/intervals.py@0"]) if name.startswith("matplotlib")]
 
 
 PLUGIN = """

@@ -49,6 +49,15 @@ def test_another_process_knows_the_same_of_every_source_and_parses_none(folder, 
         assert {file: facts(file) for file in SOURCES} == expected
 
 
+def test_what_is_kept_has_what_others_will_ask_for(folder, monkeypatch):
+    parsed_sources.keep(*SOURCES)
+    forget()
+    with monkeypatch.context() as patch:
+        patch.setattr(parsed_sources, "_parsed", never)
+        for file in SOURCES:
+            parsed_sources.imports(file.read_bytes(), file)
+
+
 def test_of_an_edited_source_nothing_is_known(folder):
     file = folder / "own.py"
     file.write_text("import a\nX = 1\n")

@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from lmia.evaluation.metrics_table import COLUMNS
+from workflow.config.job_params import plain
+from workflow.tools import kept_results
 from workflow.tools.kept_results import Recipes, keep, kept, load, measures_over_seeds
 
 STUDY = {"dataset": "digits", "n_train": [50, 100], "model": "mlp", "attacks": ["gap", "boundary"]}
@@ -91,3 +93,11 @@ def test_rows_over_seeds_are_of_the_configuration_s_seeds_alone(tmp_path):
 
 def test_nothing_kept_is_an_empty_table(tmp_path):
     assert not len(measures_over_seeds(configured(tmp_path, [0]), "page", tmp_path))
+
+
+@pytest.mark.parametrize("value, is_same", [(None, True), (0, False)])
+def test_an_option_that_comes_later_drops_nothing_unless_it_is_used(tmp_path, monkeypatch, value, is_same):
+    row = {"study": "mine", "defense": "none", "attack": "boundary"}
+    before = Recipes(configured(tmp_path, [0])).of(row)
+    monkeypatch.setattr(kept_results, "plain", lambda *entry, **less: plain(*entry, **less) | {"later": value})
+    assert (Recipes(configured(tmp_path, [0])).of(row) == before) == is_same

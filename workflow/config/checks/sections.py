@@ -102,6 +102,11 @@ def check_attacks(config: Config) -> Iterator[str]:
             )
         if attack.needs_population and not getattr(query, "population", 1):
             yield f"{key}.reads: {attack.reads}: has no population, which {attack.kind} needs; set its population"
+        if attack.needs_references and not query.n_references():
+            yield (
+                f"{key}.reads: {attack.reads}: starts at no shadows, whose distance a {attack.kind} attack compares "
+                "with; let it read a query set of kind hopskipjump with schedule: warm"
+            )
         if attack.needs_random_inputs and not getattr(query, "random_inputs", 0):
             yield (
                 f"{key}.threshold: random_inputs: queries.{attack.reads} has none; set its random_inputs, as to 100, "

@@ -32,6 +32,7 @@ def check_studies(config: Config) -> Iterator[str]:
         yield from _check_folds(config, study)
         yield from _check_outliers(key, study)
         yield from _check_pool(key, config, study)
+        yield from _check_references(key, config, study)
         yield from check_given(key, config, study)
         if study.dataset in config.datasets:
             yield from _check_size(key, study, config.datasets[study.dataset])
@@ -61,6 +62,10 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
     if not study.is_pool:
         if study.pool is not None:
             yield f"{key}.pool: {study.pool}: only models of splits: pool have one; remove it, or set splits: pool"
+        if study.epsilon is not None:
+            yield f"{key}.epsilon: is bounded by the coins of a pool; remove it, or set splits: pool"
+        if study.canaries is not None:
+            yield f"{key}.canaries: {study.canaries}: only a pool has some; remove it, or set splits: pool"
         for name in [name for name, attack in attacks.items() if attack.calibrates]:
             yield f"{key}.attacks: {name}: calibrates each example, which needs splits: pool; leave it out"
         for name, attack in attacks.items():
@@ -76,6 +81,9 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
     for field in ("n_nonmembers", "outliers"):
         if getattr(study, field) is not None:
             yield f"{key}.{field}: {absent}"
+    others = 2 * min(evaluated_points(study, n) for n in study.n_train) - (study.canaries or 0)
+    if study.canaries is not None and others < 2:
+        yield f"{key}.canaries: {study.canaries}: leave {max(others, 0)} ordinary examples to be asked about; lower it"
     if study.shadows not in (None, 1):
         yield f"{key}.shadows: {study.shadows}: {absent}"
     for name, attack in attacks.items():
@@ -85,6 +93,24 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
         if attack.reads in config.queries and config.queries[attack.reads].stops_early():
             stops = f"queries.{attack.reads} stops early by shadows whose searches do not"
             yield f"{key}.attacks: {name}: {stops}, and a pool has none; leave it out"
+
+
+def _check_references(key: str, config: Config, study: Study) -> Iterator[str]:
+    """Whether searches that start at shadows have some for the target, and for each of the shadows."""
+    names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
+    for name in sorted(names & config.queries.keys()):
+        if not (needed := config.queries[name].n_references()):
+            continue
+        if study.splits != "disjoint":
+            yield (
+                f"queries.{name}.schedule: warm: starts at shadows that share no example with the target, and {key} "
+                f"has splits: {study.splits}; set splits: disjoint, or leave out the attacks that read it there"
+            )
+        elif study.n_shadows <= needed:
+            yield (
+                f"{key}.shadows: {study.n_shadows}: searches of queries.{name} start at {needed} of them, and those of "
+                f"a shadow at others; use at least {needed + 1}, or leave out the attacks that read it"
+            )
 
 
 def _check_outliers(key: str, study: Study) -> Iterator[str]:

@@ -20,6 +20,7 @@ class Rule(Entry):
     decides: ClassVar[bool] = False  # whether it needs no order, only the side of one threshold
     is_baseline: ClassVar[bool] = False  # the gap attack, to which others are compared
     needs_population: ClassVar[bool] = False  # whether it reads the answers about points beside those audited
+    needs_references: ClassVar[bool] = False  # whether it reads how far the boundary of the attacker's own models is
     needs_random_inputs: ClassVar[bool] = False  # whether its threshold comes from the target's random inputs
     compares: ClassVar[bool] = True  # whether answers of shadows to the same queries tell it something
     learns: ClassVar[bool] = True  # whether its scores need records whose membership is known
@@ -83,6 +84,13 @@ class Distance(Rule):
     @property
     def needs_random_inputs(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.threshold == "random_inputs"
+
+
+class CalibratedDistance(Rule):
+    """Boundary distance beside that of shadows which have not seen the example: its query set has schedule: warm."""
+
+    kind: Literal["calibrated_distance"]
+    needs_references = True
 
 
 class MaxConfidence(Rule):
@@ -179,6 +187,7 @@ AnyRule = Annotated[
     | Kept
     | Difficulty
     | Distance
+    | CalibratedDistance
     | MaxConfidence
     | TrueConfidence
     | AdaptiveConfidence

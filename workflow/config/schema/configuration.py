@@ -161,6 +161,8 @@ class Config(Strict):
         target = self.targets.get(study.model) if study.is_given else None
         if (query.observation == "references" and not study.is_given) or (query.crafted_from and not study.is_pool):
             return True
+        if query.n_references() and study.splits != "disjoint":
+            return True
         if self.cannot_rank(study, attack) or self.beyond_shadows(study, attack):
             return True
         of_data = dataset is not None and query.refused_by(dataset) is not None

@@ -5,7 +5,18 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Entry, Fraction, Name, Pixels, Positive
+from workflow.config.schema.base import (
+    EXTRA,
+    ByKind,
+    Count,
+    Custom,
+    Entry,
+    Fraction,
+    Name,
+    NonNegative,
+    Pixels,
+    Positive,
+)
 
 Tuned = Annotated[Literal["last", "all"], Field(description="layers that are trained")]
 
@@ -133,6 +144,23 @@ class LabelSmoothing(Defense):
     STRENGTH = "amount"
 
 
+class Hamp(Defense):
+    kind: Literal["hamp"]
+    entropy: Fraction = Field(description="gamma: of soft labels, as a share of the largest there is")
+    strength: NonNegative = Field(description="alpha: of the entropy of predictions, which training rewards")
+    masks: bool = Field(True, description="confidences tell the order of the classes and no more")
+    STRENGTH = "entropy"
+
+
+class Ldl(Defense):
+    kind: Literal["ldl"]
+    sigma: Positive = Field(description="of the noise around what is asked, in units of the range of inputs")
+    copies: Annotated[int, Field(ge=1, le=1000)] = Field(
+        25, description="noisy copies that vote; each query costs so many"
+    )
+    STRENGTH = "sigma"
+
+
 class Mixup(Defense):
     kind: Literal["mixup"]
     alpha: Positive = Field(description="of the Beta distribution of the shares; 1 is uniform")
@@ -222,6 +250,8 @@ AnyDefense = Annotated[
     | WeightDecay
     | EarlyStopping
     | LabelSmoothing
+    | Hamp
+    | Ldl
     | Mixup
     | Augmentation
     | AdversarialRegularization

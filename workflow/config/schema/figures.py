@@ -358,7 +358,33 @@ class OnOutliers(OfOneAttack):
             yield f"study: {self.study}: measures no outliers; give it outliers:"
 
 
+class EpsilonBounds(OfOneSize):
+    kind: Literal["epsilon"]
+    caption = "lower bounds on epsilon by what attacks guess, beside what private training guarantees"
+
+    def params(self, config: Config) -> dict[str, Any]:
+        """delta and level of the bounds."""
+        bounded = config.studies[self.study].epsilon
+        return super().params(config) | (bounded.model_dump(mode="json") if bounded else {})
+
+    def mistakes_in(self, config: Config) -> Iterable[str]:
+        yield from super().mistakes_in(config)
+        if config.studies[self.study].epsilon is None:
+            yield f"study: {self.study}: bounds no epsilon; give it epsilon:"
+
+
 AnyFigure = Annotated[
-    Bars | Sweep | QueriesSpent | Shadows | Sizes | Roc | Histogram | Gallery | Strengths | Tradeoff | OnOutliers,
+    Bars
+    | Sweep
+    | QueriesSpent
+    | Shadows
+    | Sizes
+    | Roc
+    | Histogram
+    | Gallery
+    | Strengths
+    | Tradeoff
+    | OnOutliers
+    | EpsilonBounds,
     ByKind,
 ]

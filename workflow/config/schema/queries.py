@@ -24,7 +24,7 @@ from workflow.config.schema.datasets import Dataset
 
 # Queries that take a search to the boundary: the input, one start, and the halvings between them, of inputs with up to
 # 4,096 values.
-MIN_SEARCH = {"economical": 8, "published": 20}
+MIN_SEARCH = {"economical": 8, "published": 20, "warm": 6}
 Samples = Annotated[int, Field(ge=1, le=10**5)]
 
 
@@ -69,6 +69,10 @@ class Query(Entry):
     def stops_early(self) -> bool:
         """Whether searches end once they are settled: then they answer for one threshold, and have no order."""
         return False
+
+    def n_references(self) -> int:
+        """At how many shadows, which have not seen it, the search around an example starts at most."""
+        return 0
 
     def moves_images(self) -> bool:
         """Whether it needs inputs with a height and a width."""
@@ -363,10 +367,17 @@ class HopSkipJump(Labelled):
     kind: Literal["hopskipjump"]
     RENAMED = {"copies": "shift_pixels"}
     budget: Count = Field(
-        description="queries per example, all copies together; at least 8 for each copy, 20 as published"
+        description="queries per example, all copies together; at least 8 for each copy, 20 as published, 6 warm"
     )
-    schedule: Literal["economical", "published"] = Field(
-        "economical", description="published: as Chen et al. 2019; economical: the same order of distances for fewer"
+    schedule: Literal["economical", "published", "warm"] = Field(
+        "economical",
+        description="published: as Chen et al. 2019; economical: the same order of distances for fewer; warm: for far "
+        "fewer, from where shadows that have not seen the example change their label",
+    )
+    references: Annotated[int, Field(ge=1, le=10)] | None = Field(
+        None,
+        description="of schedule: warm, shadows that searches of one example start at, at most; a study has one more "
+        "at least; default: 1",
     )
     initial_probes: Annotated[int, Field(ge=2, le=10**5)] | None = Field(
         None, description="gradient probes of the first step; default: the schedule's"
@@ -394,6 +405,9 @@ class HopSkipJump(Labelled):
         """Around how many points each example's budget is spent: the input and its 4d shifts."""
         return 1 + 4 * self.shift_pixels
 
+    def n_references(self) -> int:
+        return (self.references or 1) if self.schedule == "warm" else 0
+
     def moves_images(self) -> bool:
         return self.shift_pixels > 0
 
@@ -413,6 +427,10 @@ class HopSkipJump(Labelled):
                 f"to reach the boundary once, each of {self.n_copies()} copies needs {MIN_SEARCH[self.schedule]} "
                 f"queries; use at least {least}",
             )
+        if self.references and not self.n_references():
+            yield "references", "only searches of schedule: warm start at shadows; remove it, or set that"
+        if self.n_references() and self.random_inputs:
+            yield "random_inputs", "no shadow says where searches around them start; remove this, or schedule: warm"
         if self.stops_early() and self.shift_pixels:
             yield "stop_error", "only one distance has a threshold to stop at; remove this or shift_pixels"
         for option, is_used in (("shift_pixels", self.shift_pixels > 0), ("stop_error", self.stops_early())):

@@ -29,6 +29,11 @@ class Outliers(Strict):
     neighbours: Count = Field(5, description="an outlier has fewer within the distance that gives that fraction")
 
 
+class Epsilon(Strict):
+    delta: Annotated[float, Field(ge=0, lt=1)] = Field(1e-5, description="of the differential privacy that is bounded")
+    level: Fraction = Field(0.95, description="of confidence: no more than 1 - level of all bounds are too high")
+
+
 class Study(Strict):
     """What is trained: one model of each kind of role for every n_train, defense and seed."""
 
@@ -62,6 +67,14 @@ class Study(Strict):
     )
     training: Training = Field(Training.model_validate({}), description="how models are trained")
     outliers: Outliers | None = Field(None, description="also measure attacks on outliers alone; default: no")
+    canaries: Count | None = Field(
+        None, description="of a pool: so many of its examples have a wrong label and are measured apart; default: none"
+    )
+    epsilon: Epsilon | None = Field(
+        None,
+        description="of a pool: also bound the epsilon of its training by what attacks guess, of canaries alone where "
+        "there are some; default: no",
+    )
     in_question: Count | None = Field(
         None,
         description="of a given model: at most so many records of unknown membership are judged too; default: none",

@@ -1,0 +1,60 @@
+"""A scheduler of Snakemake's has one timer at a time, and is woken as soon as it asked to be."""
+
+import threading
+import time
+import types
+
+import pytest
+from snakemake.scheduling.job_scheduler import JobScheduler
+
+from workflow.harness import scheduler_timers
+
+
+@pytest.fixture
+def woken():
+    """(wake after seconds, how often it was woken so far) of a scheduler that only waits."""
+    scheduler_timers.install()
+    scheduler_timers.install()  # as a second workflow in one process does
+    waiting = types.SimpleNamespace(_open_jobs=threading.Semaphore(0), count=0)
+
+    def wake(delay):
+        getattr(JobScheduler, scheduler_timers.STARTS)(waiting, delay)
+
+    def count():
+        while waiting._open_jobs.acquire(blocking=False):
+            waiting.count += 1
+        return waiting.count
+
+    return wake, count
+
+
+def wait_for(count, expected):
+    limit = time.monotonic() + 20
+    while count() < expected and time.monotonic() < limit:
+        time.sleep(0.01)
+    return count()
+
+
+def test_a_hundred_looks_start_one_timer(woken):
+    wake, count = woken
+    for _ in range(100):
+        wake(0.5)
+    assert wait_for(count, 1) == 1
+    time.sleep(0.6)
+    assert count() == 1
+
+
+def test_after_its_end_a_timer_is_started_again(woken):
+    wake, count = woken
+    wake(0.01)
+    assert wait_for(count, 1) == 1
+    wake(0.01)
+    assert wait_for(count, 2) == 2
+
+
+def test_a_shorter_timer_does_not_wait_for_a_longer_one(woken):
+    wake, count = woken
+    wake(1.5)
+    wake(0.01)
+    start = time.monotonic()
+    assert wait_for(count, 1) == 1 and time.monotonic() - start < 1.2

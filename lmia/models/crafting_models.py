@@ -10,6 +10,7 @@ import torch
 from lmia import artifacts, plugins
 from lmia.asked_points import evaluated_pool_ids
 from lmia.box import Box
+from lmia.canaries import given_classes
 from lmia.devices import describe, prepare
 from lmia.models.asked_models import Subject
 from lmia.models.checkpoints import restore
@@ -45,11 +46,12 @@ class CraftingModels:
         self._shape, self._n_classes = data["inputs"].shape[1:], int(data["classes"].max()) + 1
         parts = {"members": ("i", 2), "nonmembers": ("i", 2)}
         splits = [artifacts.load(path, "split", parts)[0] for path in files.splits]
+        classes = given_classes(data["classes"], splits[0])
         examples = ids_of(splits[0]["nonmembers"][0])
         if self._is_crossed:
             examples = np.sort(np.concatenate([ids_of(splits[0]["members"][0]), examples]))
         self.ids = evaluated_pool_ids(examples, params.pool, params.evaluated)
-        self.inputs, self.classes = torch.from_numpy(data["inputs"][self.ids]), data["classes"][self.ids]
+        self.inputs, self.classes = torch.from_numpy(data["inputs"][self.ids]), classes[self.ids]
         self.box = Box.from_arrays(data)
         self._models: list[tuple[int, torch.nn.Module, np.ndarray]] = []  # seed, network, which examples it knows
         checksums = [self._add(path, split) for path, split in zip(files.models, splits, strict=True)]

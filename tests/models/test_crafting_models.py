@@ -58,6 +58,18 @@ def test_surrogates_are_one_fold_that_knows_nothing(tmp_path):
     np.testing.assert_array_equal(fewer.inputs, artifacts.load(files.dataset)[0]["inputs"][fewer.ids])
 
 
+@pytest.mark.parametrize("crafted_from", ["surrogates", "pool"])
+def test_canaries_have_the_class_that_models_are_given(tmp_path, crafted_from):
+    files = write(tmp_path, *{"surrogates": ({"surrogate0": [POOL]}, None), "pool": (BLOCKS, "target")}[crafted_from])
+    right = models_of(files, crafted_from)
+    for path in files.splits:
+        arrays, provenance = artifacts.load(path)
+        canaries = {"canaries": right.ids[:2], "canary_classes": (right.classes[:2] + 1) % 3}
+        artifacts.save(path, "split", arrays | canaries, {"seeds": provenance["seeds"]})
+    given = models_of(files, crafted_from)
+    assert given.classes.tolist() == [*(right.classes[:2] + 1) % 3, *right.classes[2:]]
+
+
 def test_a_fold_of_a_pool_has_whole_pairs_in_their_order(tmp_path):
     models = models_of(write(tmp_path, BLOCKS, "target"), "pool")
     folds = list(models.folds())

@@ -3,7 +3,9 @@
 import numpy as np
 import torch
 
+from lmia.queries import fixed_queries
 from lmia.queries.fixed_queries import ask_crafted
+from lmia.queries.oracle import LabelOracle
 from tests.crafting.linear_models import Curved
 
 
@@ -20,7 +22,9 @@ class Watched(torch.nn.Module):
         return self.inner(x)
 
 
-def test_each_query_is_asked_once_and_no_gradient_is_taken():
+def test_each_query_is_asked_once_and_no_gradient_is_taken(monkeypatch):
+    monkeypatch.setattr(fixed_queries, "MAX_QUERIES", 1)
+    monkeypatch.setattr(LabelOracle, "chunk", staticmethod(lambda size, device: 8))  # so in two blocks
     numbers = np.random.default_rng(0)
     inputs, crafted = torch.from_numpy(numbers.random((30, 4))), torch.from_numpy(numbers.random((30, 3, 4)))
     target = Watched()

@@ -113,7 +113,15 @@ def test_a_data_set_that_is_too_small_ends_its_split_with_one_line(run, tmp_path
     log = run(
         "draw_split",
         inputs=placed(tmp_path),
-        params={"seeds": "0", "role": "target", "n_train": 4, "n_nonmembers": 4, "scheme": "disjoint", "pool": None}
+        params={
+            "seeds": "0",
+            "role": "target",
+            "n_train": 4,
+            "n_nonmembers": 4,
+            "scheme": "disjoint",
+            "pool": None,
+            "canaries": 0,
+        }
         | {"membership": None},
         wildcards={"study": "s"},
     )

@@ -63,6 +63,7 @@ def _found(source: bytes, file: Path) -> dict[str, Any]:
     sources = _known()["sources"]
     if (key := hashlib.sha256(source).hexdigest()) not in sources:
         sources[key] = {**_parsed(source, file)[0], "versions": {}}
+        _known()["is new"] = True
     return sources[key]
 
 

@@ -22,10 +22,10 @@ def draw(
     n_nonmembers: int | None,
     scheme: str,
     pool: int | None,
-    canaries: int,
     seeds: list[int],
     role: str,
     study: str,
+    canaries: int = 0,
 ) -> None:
     arrays, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     with bad_input(f"studies.{study}"):  # of a data set whose size is known only now

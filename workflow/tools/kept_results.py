@@ -90,6 +90,8 @@ def keep(config: Config, name: str, results: Path = ROOT / "results", data: Path
         if kind == "measures":
             joined = pd.concat([joined, with_means(joined).query("seed == @ALL_SEEDS")])
         if len(joined):
+            numbers = {column: pd.to_numeric(joined[column]) for column in NUMBERS if column in joined}
+            joined = joined.assign(**numbers)  # or those that an empty table made objects keep all their digits
             joined.to_csv(data / f"{name}-{kind}.csv", index=False, float_format="%.6g")
 
 

@@ -80,7 +80,8 @@ def keep(config: Config, name: str, results: Path = ROOT / "results", data: Path
     data.mkdir(parents=True, exist_ok=True)
     recipes = Recipes(config)
     for kind, table in found.items():
-        new: Table = table
+        numbers = {column: pd.to_numeric(table[column]).map(_as_kept) for column in NUMBERS if column in table}
+        new: Table = table.assign(**numbers)
         old = kept(config, name, kind, data)
         new = new.assign(recipe=[recipes.of(row) for row in new.to_dict(orient="records")])
         joined = pd.concat([table for table in (old, new) if len(table)] or [old])
@@ -90,9 +91,12 @@ def keep(config: Config, name: str, results: Path = ROOT / "results", data: Path
         if kind == "measures":
             joined = pd.concat([joined, with_means(joined).query("seed == @ALL_SEEDS")])
         if len(joined):
-            numbers = {column: pd.to_numeric(joined[column]) for column in NUMBERS if column in joined}
-            joined = joined.assign(**numbers)  # or those that an empty table made objects keep all their digits
             joined.to_csv(data / f"{name}-{kind}.csv", index=False, float_format="%.6g")
+
+
+def _as_kept(number: float) -> float:
+    """With as many digits as a file has, so that means are of the same numbers whenever they are computed."""
+    return float(f"{number:.6g}")
 
 
 def kept(config: Config, name: str, kind: str, data: Path = DATA) -> Table:

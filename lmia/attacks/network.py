@@ -33,8 +33,10 @@ class Network:
     def fit(self, rows: np.ndarray, is_member: np.ndarray, weights: np.ndarray) -> Self:
         """Learn the kinds, bools (n,), of rows, floats (n, d), each of which counts so many times: floats (n,).
 
-        The arithmetic is that of the rows' precision.
+        The arithmetic is that of the rows' precision. Raises ValueError for rows that are no finite numbers.
         """
+        if not np.isfinite(rows).all():
+            raise ValueError(f"rows: expected finite numbers, got {int((~np.isfinite(rows)).sum())} that are none")
         sizes = [rows.shape[1], *self._hidden, 1]
         loss = _Loss(rows, is_member, weights, self._decay, sizes)
         options = {"maxiter": MOST_STEPS, "maxfun": MOST_LOSSES, "gtol": SMALLEST_GRADIENT}

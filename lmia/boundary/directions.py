@@ -37,8 +37,8 @@ class Directions:
     def enlarge(self, noise: torch.Tensor) -> torch.Tensor:
         """Noise (m, g, g) at the size of the image, (m, height, width).
 
-        As `torch.nn.functional.interpolate` does it, up to rounding, in an eighth of the time: height and width one
-        after the other, each by a matrix product.
+        As `torch.nn.functional.interpolate` does it, up to rounding, and faster: height and width one after the other,
+        each by a matrix product.
         """
         down, across = (matrix.to(noise.device) for matrix in self._spread)
         return down @ (noise @ across.T)

@@ -51,7 +51,7 @@ def beyond(
     """Yields starts on the way from every input through a crossing, as far as TIMES says, then `others` (n, *shape).
 
     inputs: (n, *shape); crossings: the like, where references give another label, and the input itself where none is
-    known: such inputs get `others` from the beginning.
+    known: such inputs get `others` in the place of these too, and then all of them.
     """
     step = crossings - inputs
     known = (step != 0).flatten(1).any(dim=1).view(-1, *[1] * (inputs.ndim - 1))

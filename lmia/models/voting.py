@@ -19,7 +19,7 @@ class Voting(nn.Module):
     the same for all inputs, so asking again gives the same label. Of equally many votes the mean probability decides.
 
     Args:
-        network: (m, *shape) -> logits (m, n_classes).
+        network: (m, *shape) -> logits (m, n_classes), kept as `trained`.
         shape: Of an input.
         sigma: In units of the box's size.
         copies: How many vote.
@@ -30,7 +30,7 @@ class Voting(nn.Module):
 
     def __init__(self, network: nn.Module, shape: tuple[int, ...], sigma: float, copies: int, box: Box = UNIT):
         super().__init__()
-        self._network, self._box = network, box
+        self.trained, self._box = network, box
         drawn = stream(0, "noise of votes").standard_normal((copies, *shape), dtype=np.float32)
         self.register_buffer("noise", torch.from_numpy(sigma * box.size * drawn).to(torch.float32), persistent=False)
 
@@ -39,10 +39,16 @@ class Voting(nn.Module):
         total = torch.zeros((), device=inputs.device)
         for noise in self.noise:
             copies = self._box.clip_((inputs + noise).flatten(1)).view(inputs.shape)
-            probabilities = self._network(copies).softmax(1)
+            probabilities = self.trained(copies).softmax(1)
             vote = nn.functional.one_hot(probabilities.argmax(1), probabilities.shape[1])
             total = total + vote + probabilities / len(self.noise)
-        return (total / (len(self.noise) + 1)).log()
+        least = torch.finfo(total.dtype).tiny  # or gradients of a class that no copy gives a chance are no numbers
+        return (total / (len(self.noise) + 1)).clamp_min(least).log()
+
+
+def as_trained(network: nn.Module) -> nn.Module:
+    """The network under a vote, or the network itself."""
+    return network.trained if isinstance(network, Voting) else network
 
 
 def as_answered(network: nn.Module, numbers: Mapping[str, float], shape: tuple[int, ...], box: Box = UNIT) -> nn.Module:

@@ -43,3 +43,10 @@ def test_the_loss_of_a_network_without_hidden_units_is_as_small_as_it_can_be():
     features, is_member, weights = rows(np.float64, 80, 3, seed=1)
     missed = (is_member - Network((), 0.0, seed=0).fit(features, is_member, weights).predict(features)) * weights
     assert np.abs(missed @ np.column_stack([features, np.ones(80)])).max() / weights.sum() < 1e-4
+
+
+def test_rows_that_are_no_numbers_are_refused():
+    features, is_member, weights = rows(np.float64, 20, 3, seed=2)
+    features[[0, 4], 1] = np.nan, np.inf
+    with pytest.raises(ValueError, match="rows: expected finite numbers, got 2 that are none"):
+        Network((4,), 1.0, seed=0).fit(features, is_member, weights)

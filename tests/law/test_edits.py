@@ -111,6 +111,7 @@ WITHOUT_EDIT = {
     "TorchScriptTarget.trust": "it is the hash of the file, and no other is taken",
     "SklearnTarget.trust": "it is the hash of the file, and no other is taken",
     "Gap.kind": "no other kind reads what is asked on numbers and on records",
+    "EpsilonBounds.study": "no other study bounds epsilon",
     "Original.kind": "no other kind is asked on numbers and on records",
     "References.kind": "what reads them reads no other kind",
     "SklearnTarget.kind": "no other kind can be trained again",

@@ -13,7 +13,7 @@ from lmia.defenses import ldl
 from lmia.journal import Journal
 from lmia.models import mlp
 from lmia.models.asked_models import TrainedModels
-from lmia.models.voting import COPIES, SIGMA, Voting, as_answered
+from lmia.models.voting import COPIES, SIGMA, Voting, as_answered, as_trained
 from lmia.queries.oracle import LabelOracle
 from lmia.splits import draw_block
 from lmia.training.one_role import train_block
@@ -111,5 +111,21 @@ def test_accuracies_and_all_who_ask_see_the_votes(tmp_path):
         right = labels.numpy() == subject.classes
         assert arrays["train_accuracy"][row] == pytest.approx(right[is_member].mean())
         assert arrays["test_accuracy"][row] == pytest.approx(right[~is_member].mean())
-        changed += (subject.network._network(subject.inputs).argmax(1) != labels).sum()
+        changed += (subject.network.trained(subject.inputs).argmax(1) != labels).sum()
     assert changed
+
+
+def test_gradients_are_numbers_where_no_copy_gives_a_class_a_chance():
+    class Sure(Step):
+        def forward(self, inputs):
+            return 1e4 * super().forward(inputs)
+
+    inputs = torch.rand(6, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    logits = Voting(Sure(), (5,), 0.01, 3)(inputs)
+    (gradients,) = torch.autograd.grad(logits.sum(), inputs)
+    assert gradients.isfinite().all() and logits.isfinite().all()
+
+
+def test_features_are_those_of_the_network_as_it_was_trained():
+    step = Step()
+    assert as_trained(Voting(step, (5,), 0.1, 3)) is step and as_trained(step) is step

@@ -6,6 +6,7 @@ from lmia import plugins
 from lmia.evaluation.outliers import find_outliers
 from lmia.models.asked_models import TrainedModels
 from lmia.models.features import distance_to_neighbour, penultimate
+from lmia.models.voting import as_trained
 from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
 
@@ -13,7 +14,7 @@ from workflow.harness.job import job
 def find(shadows: TrainedModels, output: str, spec: dict[str, Any]) -> None:
     rows, deltas = [], []
     for subject in shadows:
-        distances = distance_to_neighbour(penultimate(subject.network, subject.inputs), spec["neighbours"])
+        distances = distance_to_neighbour(penultimate(as_trained(subject.network), subject.inputs), spec["neighbours"])
         is_outlier, delta = find_outliers(distances, spec["fraction"])
         rows.append({"distances": distances, "is_outlier": is_outlier, "example_ids": subject.ids})
         deltas.append(delta)

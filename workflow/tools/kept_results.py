@@ -80,8 +80,9 @@ def keep(config: Config, name: str, results: Path = ROOT / "results", data: Path
     data.mkdir(parents=True, exist_ok=True)
     recipes = Recipes(config)
     for kind, table in found.items():
-        numbers = {column: pd.to_numeric(table[column]).map(_as_kept) for column in NUMBERS if column in table}
-        new: Table = table.assign(**numbers)
+        new: Table = table
+        numbers = {column: new[column].astype(float).map(_as_kept) for column in NUMBERS if column in new}
+        new = new.assign(**numbers)
         old = kept(config, name, kind, data)
         new = new.assign(recipe=[recipes.of(row) for row in new.to_dict(orient="records")])
         joined = pd.concat([table for table in (old, new) if len(table)] or [old])
@@ -234,8 +235,10 @@ def runs(config: Config) -> Iterator[tuple[dict[str, Any], list[int], str]]:
 
 
 def models(config: Config, results: Path) -> Iterator[dict[str, Any]]:
-    """Accuracies, fractions, and epochs of each target and first shadow."""
+    """Accuracies, fractions, and epochs of each target and first shadow, of finished studies."""
     for key, seeds, folder in runs(config):
+        if not (results / f"tables/{key['study']}.csv").exists():
+            continue
         for role in ("target", "shadow0"):
             if (file := results / f"models/{folder}/{role}.npz").exists():
                 model, _ = artifacts.load(file, "model")
@@ -259,9 +262,9 @@ def thresholds(config: Config, results: Path) -> Iterator[dict[str, Any]]:
 
 
 def costs(config: Config, results: Path) -> Iterator[dict[str, Any]]:
-    """CPU minutes of each job, from the workflow's own benchmarks."""
+    """CPU minutes of each job of finished studies, from the workflow's own benchmarks."""
     for stage in STAGES:
-        for study in attacked(config):
+        for study in [name for name in attacked(config) if (results / f"tables/{name}.csv").exists()]:
             for file in sorted((results / "benchmarks" / stage / study).rglob("*.tsv")):
                 parts = file.relative_to(results / "benchmarks" / stage / study).parts
                 cell, block = parts[:2]

@@ -78,6 +78,26 @@ def test_crafted_queries_are_asked_of_pools_alone():
         check(raw)
 
 
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (
+            {"epsilon": {}},
+            "epsilon: shadows answer what yoqo crafts from the target's own coins, so what once guesses bounds "
+            "nothing; leave once out, or epsilon",
+        ),
+        (
+            {"seeds": ["0-1", "4-5", "8-9"]},
+            "seeds: queries.yoqo is crafted from every other pair and asked of the rest, of which there is none; add "
+            "pairs between",
+        ),
+    ],
+)
+def test_what_half_a_pool_makes_for_the_other_needs_both_and_bounds_no_epsilon(change, message):
+    with pytest.raises(ConfigError, match=f"^studies.pool.{message}$"):
+        check(with_crafted(**change))
+
+
 def test_surrogates_need_a_third_of_the_data_set():
     check(with_crafted(n_train=[599]))
     message = (

@@ -81,6 +81,10 @@ def test_all_attacks_run_where_there_are_shadows_enough():
         ),
         (with_warm({"budget": 5}), r"queries\.warm\.budget: 5: to reach the boundary once, .*; use at least 6$"),
         (
+            with_warm({"shift_pixels": 1}, dataset="digits", attacks=["beside"]),
+            r"attacks\.beside\.reads: warm: searches shifted copies too, which a calibrated_distance attack does not ",
+        ),
+        (
             with_warm({"schedule": "economical"}),
             r"attacks\.beside\.reads: warm: starts at no shadows, whose distance a calibrated_distance attack compares "
             "with; let it read a query set of kind hopskipjump with schedule: warm",

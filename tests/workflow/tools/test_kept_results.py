@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from lmia import artifacts
 from lmia.evaluation.metrics_table import COLUMNS
 from workflow.config.job_params import plain
 from workflow.tools import kept_results
@@ -101,3 +102,17 @@ def test_an_option_that_comes_later_drops_nothing_unless_it_is_used(tmp_path, mo
     before = Recipes(configured(tmp_path, [0])).of(row)
     monkeypatch.setattr(kept_results, "plain", lambda *entry, **less: plain(*entry, **less) | {"later": value})
     assert (Recipes(configured(tmp_path, [0])).of(row) == before) == is_same
+
+
+def test_models_of_a_study_that_is_not_finished_are_not_kept(tmp_path):
+    """Their targets may be trained and their shadows not, and none of them is attacked yet."""
+    config, results = configured(tmp_path, [0]), tmp_path / "results"
+    folder = "mine/n50-none/0"
+    (results / f"models/{folder}").mkdir(parents=True)
+    (results / f"benchmarks/models/{folder}").mkdir(parents=True)
+    numbers = {name: np.array([0.5]) for name in ("train_accuracy", "test_accuracy", "epochs")}
+    artifacts.save(results / f"models/{folder}/target.npz", "model", numbers, {})
+    (results / f"benchmarks/models/{folder}/target.tsv").write_text("s\tcpu_time\n60\t60\n")
+    assert list(kept_results.models(config, results)) == list(kept_results.costs(config, results)) == []
+    finish(config, results)
+    assert len(list(kept_results.models(config, results))) == len(list(kept_results.costs(config, results))) == 1

@@ -107,6 +107,11 @@ def check_attacks(config: Config) -> Iterator[str]:
                 f"{key}.reads: {attack.reads}: starts at no shadows, whose distance a {attack.kind} attack compares "
                 "with; let it read a query set of kind hopskipjump with schedule: warm"
             )
+        if attack.needs_references and getattr(query, "shift_pixels", 0):
+            yield (
+                f"{key}.reads: {attack.reads}: searches shifted copies too, which a {attack.kind} attack does not "
+                "read; set shift_pixels: 0, or let it read a query set without copies"
+            )
         if attack.needs_random_inputs and not getattr(query, "random_inputs", 0):
             yield (
                 f"{key}.threshold: random_inputs: queries.{attack.reads} has none; set its random_inputs, as to 100, "

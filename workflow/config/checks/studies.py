@@ -90,6 +90,16 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
         if attack.shadows and attack.shadows[-1] > len(models) - 2:
             most = f"{len(models)} models leave {len(models) - 2}"
             yield f"attacks.{name}.shadows: {attack.shadows[-1]}: {most} of {key} for a target; lower it"
+        if attack.reads in config.queries and config.queries[attack.reads].crafted_from == "pool":
+            folds = {model // 2 % 2 for model in models}
+            if len(folds) == 1:
+                crafted = f"queries.{attack.reads} is crafted from every other pair"
+                yield f"{key}.seeds: {crafted} and asked of the rest, of which there is none; add pairs between"
+            if study.epsilon is not None:
+                yield (
+                    f"{key}.epsilon: shadows answer what {attack.reads} crafts from the target's own coins, so what "
+                    f"{name} guesses bounds nothing; leave {name} out, or epsilon"
+                )
         if attack.reads in config.queries and config.queries[attack.reads].stops_early():
             stops = f"queries.{attack.reads} stops early by shadows whose searches do not"
             yield f"{key}.attacks: {name}: {stops}, and a pool has none; leave it out"

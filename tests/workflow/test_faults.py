@@ -41,6 +41,8 @@ class Noted(torch.nn.Module):
 def build(shape, n_classes):
     return Noted(math.prod(shape), n_classes)
 """
+# An edit of the code of a search, and by other words in the same file it can be taken back.
+FEWER_PROBES = "lmia/boundary/schedules.py", "initial_probes=20, growth=0.25", "initial_probes=10, growth=0.25"
 STUDY = {
     "dataset": "digits",
     "n_train": [30],
@@ -185,7 +187,7 @@ def test_an_orphan_spoils_nothing_and_leaves_its_work_to_its_successor(faulty, i
     started.wait()
     os.kill(orphan, signal.SIGSTOP)
     if is_edited:
-        faulty.edit("lmia/boundary/schedules.py", "initial_probes=20", "initial_probes=10")
+        faulty.edit(*FEWER_PROBES)
     faulty.forget()
     faulty.snakemake("--unlock")
     faulty.snakemake(DISTANCES)
@@ -306,18 +308,18 @@ def test_what_an_orphan_has_finished_is_not_done_again(faulty):
 @pytest.mark.parametrize("moment", ["before it starts", "while it is at work"])
 def test_no_work_of_edited_code_is_gone_on_with(faulty, moment):
     """moment: of the edit of a search's code, with Snakemake at work; later it is taken back."""
-    edit = "lmia/boundary/schedules.py", "initial_probes=20", "initial_probes=10"
     expected = (faulty.path / DISTANCES).read_bytes()
     early = moment == "before it starts"
     faulty.forget(DISTANCES, *[TARGETS["train_model"]] * early)
     started = faulty.start(DISTANCES)
     faulty.catch(1)  # at training, where the model is to be trained first
-    faulty.edit(*edit)
+    faulty.edit(*FEWER_PROBES)
     assert started.wait(120) == 1
     assert "was edited" in (faulty.path / f"results/logs/distances/{CELL}/boundary.log").read_text()
     scripts = {script for _, script in faulty.calls()}
     assert scripts == {"train_model"} if early else {"search_boundary"}
     assert not faulty.journals() and not (faulty.path / DISTANCES).exists()
-    faulty.edit(edit[0], edit[2], edit[1])
+    file, old, new = FEWER_PROBES
+    faulty.edit(file, new, old)
     faulty.snakemake(DISTANCES)
     assert (faulty.path / DISTANCES).read_bytes() == expected

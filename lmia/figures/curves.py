@@ -37,33 +37,49 @@ def draw(
         lines: Such rows, one for each attack, without x.
         label: Of the x-axis.
     """
-    rows, rate = pd.concat([*curves.values(), lines]), TPR.fullmatch(options["metric"])
-    floor = min([float(rate[1]), *rows.loc[rows["value"] > 0, "value"]]) / 2 if rate else -np.inf
+    rows, rate = pd.concat([*curves.values(), lines]), false_positives(options["metric"])
+    floor = lowest(rows, rate)
     figure, ax = style.axes(options, height=2.6 if rate else 2.4)
     for number, (attack, curve) in enumerate(curves.items()):
-        _curve(ax, _above(floor, curve), attack, number, floor)
-    for row in _above(floor, lines.dropna(subset="value")).to_dict("records"):
+        _curve(ax, above(floor, curve), attack, number, floor)
+    for row in above(floor, lines.dropna(subset="value")).to_dict("records"):
         style.level_line(ax, row)
     if rate:
         x = [x for curve in curves.values() for x in curve["x"]]
-        ax.update_datalim([(x, y) for x in x for y in (floor, float(rate[1]))])  # also where no rate is resolvable
-        ax.axhline(float(rate[1]), color="#999999", linestyle=":", linewidth=1, zorder=1, label="chance")
-        ax.set_yscale("log")
-        ax.set_ylim(bottom=floor / 1.1)  # so that markers stand on the edge
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_minor_formatter(NullFormatter())
-        ax.set_ylabel(f"members found (%)\nat {100 * float(rate[1]):g} % false positives")
+        ax.update_datalim([(x, y) for x in x for y in (floor, rate)])  # also where no rate is resolvable
+        ax.axhline(rate, color="#999999", linestyle=":", linewidth=1, zorder=1, label="chance")
+        scale(ax, floor)
+        ax.set_ylabel(f"members found (%)\nat {100 * rate:g} % false positives")
     else:
         ax.set_ylabel(SAID[options["metric"]])
     if options["metric"] != "auc":
         style.percent(ax.yaxis)
     ax.set_xlabel(label)
     ax.grid(axis="y")
-    told = remarks.intervals(rows, table, options, "Bands") + (_notes(rows) if rate else [])
-    return figure, ax, told + remarks.flagged(_above(floor, rows), "Hollow, or a star in the legend")
+    told = remarks.intervals(rows, table, options, "Bands") + (notes(rows) if rate else [])
+    return figure, ax, told + remarks.flagged(above(floor, rows), "Hollow, or a star in the legend")
 
 
-def _above(floor: float, rows: pd.DataFrame) -> pd.DataFrame:
+def false_positives(metric: str) -> float | None:
+    """F of tpr_at_F_fpr, and None for other metrics."""
+    found = TPR.fullmatch(metric)
+    return float(found[1]) if found else None
+
+
+def lowest(rows: pd.DataFrame, rate: float | None) -> float:
+    """The lower edge of a logarithmic axis of the rows' values beside `rate`; without one, the axis has none."""
+    return min([rate, *rows.loc[rows["value"] > 0, "value"]]) / 2 if rate else -np.inf
+
+
+def scale(ax: Axes, floor: float) -> None:
+    """Make the vertical axis logarithmic, from the lower edge on."""
+    ax.set_yscale("log")
+    ax.set_ylim(bottom=floor / 1.1)  # so that markers stand on the edge
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def above(floor: float, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows with nothing below the floor, and with flags that are the same for all points of a curve."""
     flags = rows["flags"].str.replace(FEW, "", regex=True).str.replace(TIED, "", regex=True).str.strip("; ")
     return rows.assign(flags=flags, **{name: rows[name].clip(lower=floor) for name in ("value", "ci_low", "ci_high")})
@@ -77,8 +93,8 @@ def _curve(ax: Axes, curve: pd.DataFrame, attack: str, number: int, floor: float
         ax.plot(nobody["x"], floor, style.MARKERS[number % len(style.MARKERS)], **marker)
 
 
-def _notes(rows: pd.DataFrame) -> list[str]:
-    """What a reader of rates must know that concerns no single point."""
+def notes(rows: pd.DataFrame) -> list[str]:
+    """What a reader of true-positive rates must know that concerns no single point, each a line of a caption."""
     few = dict.fromkeys(text for flags in rows["flags"] for text in re.findall(FEW, flags))
     notes = [f"Only {text}." for text in few]
     if np.any(rows["value"] == 0):

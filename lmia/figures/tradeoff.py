@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lmia.evaluation.metrics_table import select_cell
-from lmia.figures import remarks, style
+from lmia.figures import curves, remarks, style
 
 X = {"test_accuracy": "test accuracy (%)", "gap": "train accuracy - test accuracy (points)"}
 SIZES = (14, 26, 40, 56, 76, 98)  # points^2, by strength
@@ -19,12 +19,15 @@ NONE, OTHER = "#222222", "#c8c8c8"  # colours
 
 @style.look()
 def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> style.Drawn:
-    """table: of `metrics_table.read_metrics`; options: a figure's entry with one attack, `x` (see X) and `families`.
+    """table: of `read_metrics`; options: a figure's entry with one attack, `x` (see X), `metric` and `families`.
 
     families: defense -> (kind, what its strength reads, rank of that strength among its kind's, from 0). In the panel
     of a kind, all other defenses are grey, for orientation. The caption has test accuracies where x is the gap.
+    True-positive rates have a logarithmic axis, as in `curves.draw`.
     """
-    points, families = _points(table, options), options["families"]
+    every, families, rate = _points(table, options), options["families"], curves.false_positives(options["metric"])
+    floor = curves.lowest(every, rate)
+    points = curves.above(floor, every.dropna(subset="value"))
     of_kind = [families[name][0] for name in points.index]
     kinds = [kind for kind in dict.fromkeys(of_kind) if kind != "none"]
     columns = min(4, max(1, len(kinds)))
@@ -43,24 +46,35 @@ def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> style.Drawn:
         own = points.loc[is_own].sort_values("rank")
         shade = style.FAMILIES[1 + number % (len(style.FAMILIES) - 1)]
         _draw(ax, points.loc[~is_own & (points["kind"] != "none")], points.loc[points["kind"] == "none"], own, shade)
-        _guide(ax, points, options)
+        _guide(ax, points, options, rate)
         if kind is not None:
             ax.set_title(names[kind], fontsize=7.5, pad=3)
         notes.append((ax, own["strength"].tolist(), list(zip(own["x"], own["value"], strict=True)), shade))
         ax.grid()
-    for axis in (panels[0, 0].xaxis, panels[0, 0].yaxis):  # shared by all
-        style.percent(axis)
+    style.percent(panels[0, 0].xaxis)  # axes are shared by all panels
+    if rate:
+        curves.scale(panels[0, 0], floor)
+    if options["metric"] != "auc":
+        style.percent(panels[0, 0].yaxis)
     for ax in panels.flat[max(0, len(kinds) - columns) : max(1, len(kinds))]:  # the lowest of each column
         ax.tick_params(labelbottom=True)
         ax.set_xlabel(style.fitted(X[options["x"]], PANEL if columns > 1 else style.WIDTH - 1))
-    text = f"accuracy of {style.label(options['attacks'][0])} (%)"
-    figure.supylabel(style.fitted(text, figure.get_figheight() - 0.6), fontsize=8)
+    figure.supylabel(style.fitted(_value(options, rate), figure.get_figheight() - 0.6), fontsize=8)
     style.finish(figure, columns=4)
     style.beside_points(figure, notes)
     told = ["Beside the points stands the strength; larger points are stronger."] * any(points["strength"].ne(""))
     told += remarks.intervals(points.reset_index(), table, options, "Whiskers")
     told += _tested(points) if options["x"] == "gap" else []
+    told += curves.notes(every) if rate else []
     return style.Drawn(figure, told + remarks.flagged(points.reset_index(), "Hollow", by="defense"))
+
+
+def _value(options: Mapping[str, Any], rate: float | None) -> str:
+    """What the vertical axis says."""
+    attack = style.label(options["attacks"][0])
+    if rate:
+        return f"members found by {attack} (%) at {100 * rate:g} % false positives"
+    return f"area under the ROC curve of {attack}" if options["metric"] == "auc" else f"accuracy of {attack} (%)"
 
 
 def _draw(ax: Axes, others: pd.DataFrame, none: pd.DataFrame, own: pd.DataFrame, shade: str) -> None:
@@ -81,14 +95,14 @@ def _whiskers(ax: Axes, rows: pd.DataFrame, shade: str) -> None:
     ax.errorbar(rows["x"], rows["value"], yerr=reach, fmt="none", ecolor=shade, elinewidth=0.8, alpha=0.7, zorder=2)
 
 
-def _guide(ax: Axes, points: pd.DataFrame, options: Mapping[str, Any]) -> None:
-    """What the gap attack reaches, or a guess."""
+def _guide(ax: Axes, points: pd.DataFrame, options: Mapping[str, Any], rate: float | None) -> None:
+    """What the accuracy of the gap attack is, or what a guess reaches."""
     look = {"linestyle": "--", "linewidth": 0.9, "color": style.colour("gap"), "zorder": 1}
-    if options["x"] == "gap":
+    if options["x"] == "gap" and options["metric"] == "accuracy":
         ends = [0, points["x"].max()]
         ax.plot(ends, [0.5 + end / 2 for end in ends], label="gap attack", **look)
     else:
-        ax.axhline(0.5, label="chance", **look)
+        ax.axhline(rate or 0.5, label="chance", **look)
 
 
 def _tested(points: pd.DataFrame) -> list[str]:
@@ -104,11 +118,11 @@ def _tested(points: pd.DataFrame) -> list[str]:
 
 
 def _points(table: pd.DataFrame, options: Mapping[str, Any]) -> pd.DataFrame:
-    """By defense: kind, strength, rank, x, test_accuracy, and the row of the attack's accuracy over seeds."""
+    """By defense: kind, strength, rank, x, test_accuracy, and the row of the attack's metric over seeds."""
     (attack,) = options["attacks"]
     train, test = (_by_defense(table, options, metric)["value"] for metric in ("train_accuracy", "test_accuracy"))
     models = pd.DataFrame({"x": train - test if options["x"] == "gap" else test, "test_accuracy": test})
-    points = _by_defense(table, options, "accuracy", attack=attack, setting="").join(models, how="inner")
+    points = _by_defense(table, options, options["metric"], attack=attack, setting="").join(models, how="inner")
     points = points.loc[[name in options["families"] for name in points.index]]
     told = [options["families"][name] for name in points.index]
     return points.assign(

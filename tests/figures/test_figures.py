@@ -232,10 +232,13 @@ def test_models_that_have_not_learned_are_not_shown_as_a_defense():
     assert drawn.remarks[-1].startswith("Hollow: models that label less than half") and "l2 10." in drawn.remarks[-1]
 
 
+TRADEOFF = {"title": "", "study": "a", "attacks": ["shifts"], "n_train": None, "metric": "accuracy"}
+
+
 @pytest.mark.parametrize("x, places", [("test_accuracy", [0.6, 0.4]), ("gap", [0.2, 0.0])])
 def test_a_tradeoff_has_a_point_for_each_strength(x, places):
     families = {"none": ["none", "", 0], "l2-10": ["l2", "10", 1], "l2-1": ["l2", "1", 0]}
-    settings = {"title": "", "study": "a", "attacks": ["shifts"], "n_train": None, "x": x, "families": families}
+    settings = TRADEOFF | {"x": x, "families": families}
     drawn = tradeoff.plot(defended_table(), settings)
     (ax,) = drawn.figure.axes
     points = ax.collections[-1]  # of the panel's own kind
@@ -249,7 +252,7 @@ def test_a_tradeoff_has_a_point_for_each_strength(x, places):
 
 def test_a_tradeoff_has_a_panel_for_each_kind_with_all_others_in_grey():
     families = {"none": ["none", "", 0], "l2-1": ["l2", "1", 0], "l2-10": ["l2", "10", 1], "guard": ["guard", "", 0]}
-    settings = {"title": "", "study": "a", "attacks": ["shifts"], "n_train": None, "x": "gap", "families": families}
+    settings = TRADEOFF | {"x": "gap", "families": families}
     panels = tradeoff.plot(defended_table(), settings).figure.axes
     assert [panel.get_title() for panel in panels] == ["l2", "guard"]
     others = [panel.collections[0].get_offsets().tolist() for panel in panels]
@@ -257,8 +260,28 @@ def test_a_tradeoff_has_a_panel_for_each_kind_with_all_others_in_grey():
     np.testing.assert_allclose(others[1], [[0.2, 0.65], [0, 0.5]], atol=1e-9)
 
 
+def test_a_tradeoff_of_rates_has_a_logarithmic_axis_and_shows_who_finds_nobody():
+    """Rates of 0 stand at the lower edge; a defense under which too many points are tied is not drawn."""
+    table = defended_table()
+    table["metric"] = table["metric"].replace("accuracy", "tpr_at_0.1_fpr")
+    table.loc[table["defense"].eq("l2-10") & table["attack"].ne(""), ["value", "ci_low", "ci_high"]] = 0, 0, 0.2
+    table.loc[table["defense"].eq("guard") & table["attack"].ne(""), ["value", "ci_low", "ci_high"]] = np.nan
+    families = {"none": ["none", "", 0], "l2-1": ["l2", "1", 0], "l2-10": ["l2", "10", 1], "guard": ["guard", "", 0]}
+    drawn = tradeoff.plot(table, TRADEOFF | {"x": "gap", "metric": "tpr_at_0.1_fpr", "families": families})
+    (ax,) = drawn.figure.axes
+    assert ax.get_yscale() == "log" and ax.get_title() == "l2"
+    np.testing.assert_allclose(ax.collections[-1].get_offsets(), [[0.2, 0.65], [0, 0.05]], atol=1e-9)
+    assert ax.get_ylim()[0] == pytest.approx(0.05 / 1.1)
+    assert {line.get_label() for line in ax.lines} >= {"chance"} and "gap attack" not in legend(drawn.figure)
+    (chance,) = (line for line in ax.lines if line.get_label() == "chance")
+    assert set(chance.get_ydata()) == {0.1}
+    assert "members found by shifts (%) at 10 % false positives" in drawn.figure.get_supylabel().replace("\n", " ")
+    assert "At the lower edge: no member found." in drawn.remarks
+    assert "Not drawn: where non-members are too few for this rate." in drawn.remarks
+
+
 def test_a_tradeoff_may_have_no_point():
-    settings = {"title": "", "study": "a", "attacks": ["shifts"], "n_train": None, "x": "gap", "families": {}}
+    settings = TRADEOFF | {"x": "gap", "families": {}}
     (ax,) = tradeoff.plot(defended_table(), settings).figure.axes
     assert not ax.texts
 
@@ -344,7 +367,7 @@ def test_defenses_are_marked_where_they_are_flagged():
     drawn = strengths.plot(table, settings)
     assert hollow(drawn.figure.axes[0]) == [[1, 0.65]] and drawn.remarks[-1] == f"Hollow: {FLAG}: l2 1."
     families = {"none": ["none", "", 0], "l2-1": ["l2", "1", 0], "l2-10": ["l2", "10", 1]}
-    settings = {"title": "", "study": "a", "attacks": ["shifts"], "n_train": None, "x": "gap", "families": families}
+    settings = TRADEOFF | {"x": "gap", "families": families}
     drawn = tradeoff.plot(table, settings)
     faces = drawn.figure.axes[0].collections[-1].get_facecolor()[:, :3]
     assert faces[0].tolist() == [1, 1, 1] and faces[1].tolist() != [1, 1, 1]

@@ -141,16 +141,20 @@ def of_strengths(case):
     return table, options(case, **more)
 
 
-def of_tradeoff(case, x="gap"):
+def of_tradeoff(case, x="gap", metric="accuracy"):
     """Kinds of four strengths, as many as there are attacks, and most of them where no model learns anything."""
     kinds = [f"{case.names.format(kind)}-regularization" for kind in range(case.n_attacks)]
     families = {"none": ["none", "", 0]}
     families |= {f"{kind}-{rank}": [kind, f"{0.001 * 10**rank:g}", rank] for kind in kinds for rank in range(4)}
-    table = pd.concat([rows(case, defenses=list(families), attacks=case.attacks[:1]), models(case, list(families))])
+    attack = rows(case, (metric,), defenses=list(families), attacks=case.attacks[:1])
+    table = pd.concat([attack, models(case, list(families))])
     is_model, low = table["attack"].eq(""), table["defense"].str.endswith(("1", "2", "3"))
     table.loc[low & is_model, "value"] = 0.15
     table.loc[low & ~is_model, ["value", "ci_low", "ci_high"]] = 0.5, 0.47, 0.53
-    return table, options(case, attacks=case.attacks[:1], x=x, families=families)
+    if metric != "accuracy":
+        table.loc[low & ~is_model, ["value", "ci_low", "ci_high"]] = 0.01, 0, 0.02
+        table.loc[table["defense"].str.endswith("3") & ~is_model, "value"] = 0
+    return table, options(case, attacks=case.attacks[:1], x=x, metric=metric, families=families)
 
 
 def of_outliers(case):
@@ -196,7 +200,11 @@ MADE = {
     "histogram": [lambda case: (scored(case), options(case, attacks=case.attacks[:1], observation="labels"))],
     "gallery": [of_gallery],
     "strengths": [of_strengths],
-    "tradeoff": [of_tradeoff, lambda case: of_tradeoff(case, "test_accuracy")],
+    "tradeoff": [
+        of_tradeoff,
+        lambda case: of_tradeoff(case, "test_accuracy"),
+        lambda case: of_tradeoff(case, metric="tpr_at_0.01_fpr"),
+    ],
     "outliers": [of_outliers],
     "epsilon": [of_epsilon],
 }

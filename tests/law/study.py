@@ -649,6 +649,7 @@ HINTS = {
     **{f"{kind}.reads": ["peopled"] for kind in ("Rmia", "AttackP", "AttackR")},
     "Sweep.attacks": [["flips"]],
     "QueriesSpent.metric": ["auc"],
+    "Tradeoff.metric": ["auc"],
     "Strengths.settings": [["budget=60"]],
     "Claim.n_train": [[40]],
     "Claim.against_study": ["twin"],

@@ -156,7 +156,7 @@ class Sweep(WithLines):
             yield f"attacks: {name}: reads {attack.reads}, without magnitudes to sweep; name others"
 
 
-class OfMetric(WithLines):
+class OfMetric(OfAttacks):
     """A figure of one metric, which its axis names."""
 
     metric: str = Field(
@@ -172,7 +172,7 @@ class OfMetric(WithLines):
                 "the rate F of tpr_at_F_fpr to metrics.fprs"
             )
             return
-        for name in [name for name in (*self.shown(config), *self.lines) if name in config.attacks]:
+        for name in [name for name in (*self.shown(config), *getattr(self, "lines", ())) if name in config.attacks]:
             if self.metric != "accuracy" and config.query_of(name).stops_early():
                 yield (
                     f"metric: {self.metric}: {name} reads searches that stop early, so its scores have no order; "
@@ -180,12 +180,12 @@ class OfMetric(WithLines):
                 )
 
 
-class QueriesSpent(OfMetric):
+class QueriesSpent(OfMetric, WithLines):
     kind: Literal["queries"]
     caption = "attacks against queries per example"
 
 
-class Shadows(OfMetric):
+class Shadows(OfMetric, WithLines):
     kind: Literal["shadows"]
     attacks: Attacks | None = Field(None, description="default: those of the study with an option shadows")
     caption = "calibrated attacks against the number of shadow models per target"
@@ -339,10 +339,10 @@ class OfOneAttack(OfOneSize):
             yield f"attacks: {self.attacks}: {self.kind} shows one attack; name one"
 
 
-class Tradeoff(OfOneAttack):
+class Tradeoff(OfMetric, OfOneAttack):
     kind: Literal["tradeoff"]
     x: Literal["test_accuracy", "gap"] = Field("test_accuracy", description="gap: train - test accuracy")
-    caption = "an attack's accuracy against what the models are worth, for all defenses"
+    caption = "what an attack finds against what the models are worth, for all defenses"
 
     def params(self, config: Config) -> dict[str, Any]:
         return super().params(config) | {"families": config.families(config.studies[self.study])}

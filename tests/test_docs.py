@@ -4,11 +4,14 @@ import re
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args
 
 import pytest
 import yaml
 
 from tests.prose import measure
+from workflow.config.schema.attacks import AnyRule
+from workflow.config.schema.queries import AnyQuery
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -82,6 +85,13 @@ def test_the_table_of_contents_has_every_page():
     text = re.sub(r"!!python/name:\S+", "", (ROOT / "mkdocs.yml").read_text())
     listed = sorted(re.findall(r"[\w/-]+\.md$", str(yaml.safe_load(text)["nav"]).replace("'", "\n"), re.M))
     assert listed == sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md") if page.parent != NOTES)
+
+
+def test_the_page_of_attacks_has_every_rule_and_every_query_set_that_comes_with_lmia():
+    page = (DOCS / "reference/attacks.md").read_text()
+    entries = [entry for union in (AnyRule, AnyQuery) for entry in get_args(get_args(union)[0])]
+    kinds = [kind for entry in entries for kind in entry.kinds() if kind != "custom"]
+    assert len(kinds) > 25 and not [kind for kind in kinds if f"`{kind}`" not in page]
 
 
 def test_the_numbers_in_the_readme_are_those_of_the_default_study():

@@ -103,9 +103,9 @@ def search(model, journal=None, **options):
     return search_boundary(model, IMAGES, CLASSES, draws, pool=pool, journal=journal, **options)
 
 
-def ask(model, journal=None):
+def ask(model, journal=None, **options):
     perturbation = Perturbation(sigmas=[0.3, 0.6], samples=12)
-    return ask_fixed(model, IMAGES, perturbation, lambda: streams(0, "noise", range(9)), journal=journal)
+    return ask_fixed(model, IMAGES, perturbation, lambda: streams(0, "noise", range(9)), journal=journal, **options)
 
 
 def right_classes():
@@ -132,7 +132,9 @@ JOBS = {
     "settled": partial(search, budget=300, settled=lambda best, spent: (best < 0.8) & (spent > 150)),
     "bfloat16": partial(search, budget=200, precision="bfloat16", most_disagreement=1.0),
     "too coarse": partial(search, budget=200, precision="bfloat16", most_disagreement=0.0),
+    "mixed precision": partial(search, budget=200, precision="auto"),
     "fixed queries": ask,
+    "fixed queries in mixed precision": partial(ask, precision="auto"),
     "gradients": follow,
     "directions": walk,
     "directions in bfloat16": partial(walk, precision="bfloat16", most_disagreement=1.0),

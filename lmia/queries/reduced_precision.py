@@ -1,5 +1,7 @@
 """Reduced precision that is safe: where it changes too many labels, everything is asked again in full.
 
+With `lmia.queries.oracle.AUTO` that does not happen, as labels are those of float32 but for what no audit has found.
+
 Answers in different precisions are never scored together: `lmia.attacks.observation_files.check_precision`.
 """
 
@@ -17,7 +19,8 @@ def in_precision(
     """Ask in one precision, and in float32 where that proves wrong: (answers, provenance).
 
     ask: a function precision -> (answers, disagreement as `LabelOracle` finds it, None for none); precision: a name in
-    `lmia.queries.oracle.PRECISIONS`; most_disagreement: largest share of changed labels that is accepted, in [0, 1].
+    `lmia.queries.oracle.PRECISIONS`, or its `AUTO`; most_disagreement: largest share of changed labels that is
+    accepted, in [0, 1].
     The provenance has the "precision" that the answers are of, and the "disagreement" found with the reduced one.
     """
     answers, disagreement = ask(precision)

@@ -84,6 +84,7 @@ def test_samples_and_precision_of_plug_ins_are_told_as_those_of_kinds():
     assert remarks(10, samples=3) == ["3 queries, paper: 10"] and not remarks(3, samples=3)
     assert remarks(10) == remarks(10, samples="few") == remarks(10, samples=True) == ["paper: 10 queries"]
     assert remarks(None, samples=3, precision="bfloat16") == ["bfloat16"] and not remarks(None, precision="float32")
+    assert not remarks(None, precision="auto")  # its labels are those of float32
 
 
 def test_test_accuracy_is_the_models_own_whatever_the_gap_attack_decides(copy):
@@ -112,6 +113,8 @@ def test_remarks_say_what_is_not_as_in_the_paper():
     config["queries"]["boundary"]["precision"] = "bfloat16"
     cells = exhibit_numbers(check(config), "table_1")
     assert cells[1]["remark"].endswith("; economical search; 150 queries, paper: 2,500; bfloat16")
+    config["queries"]["boundary"]["precision"] = "auto"
+    assert exhibit_numbers(check(config), "table_1")[1]["remark"].endswith("; 150 queries, paper: 2,500")
     config["exhibits"]["table_1"]["paper"]["small"]["queries"] = {"boundary": 150}
     assert "paper: 1" not in exhibit_numbers(check(config), "table_1")[1]["remark"]
     config["studies"]["small"] |= {"n_nonmembers": None, "evaluated": 60, "splits": "halves"}

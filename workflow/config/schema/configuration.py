@@ -189,7 +189,7 @@ class Config(Strict):
         query = self.query_of(attack)
         if OBSERVATIONS[query.observation].access != "label":
             return "reads more than labels, and shadows that a trainer makes may give these alone"
-        is_rounded = query.options().get("precision", "float32") != "float32"
+        is_rounded = query.options().get("precision") == "bfloat16"
         return "rounds a network, and shadows that a trainer makes may be none" if is_rounded else None
 
     def gap_attack(self, study: Study) -> str | None:

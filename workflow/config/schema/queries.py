@@ -137,8 +137,7 @@ class CustomQuery(Custom, Query):
         return samples if isinstance(samples, int) and not isinstance(samples, bool) else None
 
     def remarks(self, theirs: int | None) -> list[str]:
-        precision = self.options().get("precision", "float32")
-        return super().remarks(theirs) + ([str(precision)] if precision != "float32" else [])
+        return super().remarks(theirs) + (["bfloat16"] if self.options().get("precision") == "bfloat16" else [])
 
 
 class Original(Query):
@@ -153,15 +152,17 @@ class Original(Query):
 class Labelled(Query):
     """A query set whose labels may be asked in reduced precision."""
 
-    precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="of the model; bfloat16 is audited, and given up where it changes too many labels"
+    precision: Literal["float32", "bfloat16", "auto"] = Field(
+        "float32",
+        description="of the model; bfloat16 is audited, and given up where it changes too many labels; auto: labels of "
+        "float32, by bfloat16 where that suffices and takes less time",
     )
     most_disagreement: float = Field(
         0.05, ge=0, le=1, description="share of labels that bfloat16 may change before all is asked in float32"
     )
 
     def remarks(self, theirs: int | None) -> list[str]:
-        return super().remarks(theirs) + ([self.precision] if self.precision != "float32" else [])
+        return super().remarks(theirs) + (["bfloat16"] if self.precision == "bfloat16" else [])
 
 
 class Sampled(Labelled):

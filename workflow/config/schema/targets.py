@@ -74,7 +74,7 @@ class Target(Entry):
             yield "needs models trained like it, and nothing says how; give its target a trainer"
         if self.gives_labels_alone and OBSERVATIONS[query.observation].access != "label":
             yield f"needs more than labels, and a target of kind {self.kind} gives these alone"
-        if self.gives_labels_alone and query.options().get("precision", "float32") != "float32":
+        if self.gives_labels_alone and query.options().get("precision") == "bfloat16":
             yield f"rounds a network, and a target of kind {self.kind} shows none"
 
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from lmia import artifacts
 from lmia.asked_points import evaluated_pool_ids
-from lmia.canaries import draw_canaries, given_classes, load_canaries
+from lmia.box import Box
+from lmia.canaries import draw_canaries, given_classes, given_inputs, load_canaries
 
 
 @given(st.integers(2, 9), st.integers(1, 40), st.integers(0, 3), st.data())
@@ -31,17 +32,44 @@ def test_wrong_classes_are_drawn_alike():
     assert np.abs(others - 8_000 / 12).max() < 5 * np.sqrt(8_000 / 12)
 
 
+@given(st.integers(1, 30), st.integers(0, 3))
+def test_canaries_out_of_distribution_are_noise_with_any_class(n, pool):
+    classes, box = np.arange(60) % 3, Box(np.array([-1.0, 0.0]), np.array([1.0, 5.0]))
+    inputs = np.full((60, 2), 100, np.float32)
+    drawn = draw_canaries(np.arange(0, 60, 2), classes, n, pool, "out_of_distribution", (2,), box)
+    ids = drawn["canaries"]
+    assert np.array_equal(ids, draw_canaries(np.arange(0, 60, 2), classes, n, pool)["canaries"])
+    order = np.random.default_rng(0).permutation(60)
+    known = given_inputs(inputs, order, drawn)
+    assert np.flatnonzero((known != 100).any(axis=1)).tolist() == np.flatnonzero(np.isin(order, ids)).tolist()
+    assert (known[np.argsort(order)][ids] == drawn["canary_inputs"]).all() and (inputs == 100).all()
+    assert (drawn["canary_inputs"] >= box.low).all() and (drawn["canary_inputs"] <= box.high).all()
+    assert len(np.unique(drawn["canary_inputs"], axis=0)) == n and drawn["canary_inputs"].dtype == np.float32
+
+
+def test_noise_fills_the_box_and_its_classes_are_drawn_alike():
+    classes = np.tile(np.arange(4), 1_000)
+    drawn = draw_canaries(np.arange(4_000), classes, 4_000, 0, "out_of_distribution", (3,), Box(-1.0, 3.0))
+    counts = np.bincount(4 * classes[drawn["canaries"]] + drawn["canary_classes"], minlength=16)
+    assert np.abs(counts - 250).max() < 5 * np.sqrt(250)  # its own class as often as others
+    shares = np.sort(drawn["canary_inputs"], axis=0)
+    np.testing.assert_allclose(shares, np.linspace(-1, 3, 4_000)[:, None].repeat(3, 1), atol=0.12)
+
+
 def test_more_canaries_include_fewer_and_pools_differ():
     classes = np.arange(100) % 10
     few, more, other = (
         draw_canaries(np.arange(100), classes, n, pool)["canaries"] for n, pool in ((10, 0), (20, 0), (10, 1))
     )
     assert np.isin(few, more).all() and not np.array_equal(few, other)
+    few, more = (draw_canaries(np.arange(100), classes, n, 0, "out_of_distribution", (2,)) for n in (10, 20))
+    of_more = dict(zip(more["canaries"], more["canary_inputs"].tolist(), strict=True))
+    assert [of_more[name] for name in few["canaries"]] == few["canary_inputs"].tolist()
 
 
 def test_a_split_without_canaries_changes_nothing(tmp_path):
     classes = np.arange(10)
-    assert given_classes(classes, {}) is classes
+    assert given_classes(classes, {}) is classes and given_inputs(classes, np.array([3, 1]), {}).tolist() == [3, 1]
     artifacts.save(tmp_path / "split.npz", "split", {"members": np.array([[1, 2]])}, {})
     assert not load_canaries(tmp_path / "split.npz", np.arange(5)).any()
     arrays = {"members": np.array([[1, 2]]), "canaries": np.array([2, 4]), "canary_classes": np.array([0, 0])}

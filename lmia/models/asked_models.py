@@ -14,7 +14,7 @@ from tqdm import tqdm
 from lmia import artifacts, plugins
 from lmia.asked_points import evaluated_ids, evaluated_pool_ids, population_ids, starting_ids
 from lmia.box import Box
-from lmia.canaries import given_classes
+from lmia.canaries import given_classes, given_inputs
 from lmia.devices import describe, prepare
 from lmia.label_function import as_network
 from lmia.models.checkpoints import restore
@@ -84,7 +84,8 @@ class TrainedModels:
             ids, draws = self._asked_ids(row, seed), seed if self._pool is None else self._pool
             numbers = {name: self._models[name][row] for name in (COPIES, SIGMA) if name in self._models}
             network = as_answered(self.network(self._models, seed), numbers, inputs.shape[1:], self.box)
-            yield Subject(seed, draws, network.to(self.device), torch.from_numpy(inputs[ids]), classes[ids], ids)
+            points = torch.from_numpy(given_inputs(inputs, ids, self._split))
+            yield Subject(seed, draws, network.to(self.device), points, classes[ids], ids)
 
     def network(self, arrays: dict[str, np.ndarray], seed: int) -> nn.Module:
         """The model of a seed as it was trained, on the job's device, from an artifact of models of this kind."""

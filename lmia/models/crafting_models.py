@@ -10,7 +10,7 @@ import torch
 from lmia import artifacts, plugins
 from lmia.asked_points import evaluated_pool_ids
 from lmia.box import Box
-from lmia.canaries import given_classes
+from lmia.canaries import given_classes, given_inputs
 from lmia.devices import describe, prepare
 from lmia.models.asked_models import Subject
 from lmia.models.checkpoints import restore
@@ -51,7 +51,8 @@ class CraftingModels:
         if self._is_crossed:
             examples = np.sort(np.concatenate([ids_of(splits[0]["members"][0]), examples]))
         self.ids = evaluated_pool_ids(examples, params.pool, params.evaluated)
-        self.inputs, self.classes = torch.from_numpy(data["inputs"][self.ids]), classes[self.ids]
+        self.inputs = torch.from_numpy(given_inputs(data["inputs"], self.ids, splits[0]))
+        self.classes = classes[self.ids]
         self.box = Box.from_arrays(data)
         self._models: list[tuple[int, torch.nn.Module, np.ndarray]] = []  # seed, network, which examples it knows
         checksums = [self._add(path, split) for path, split in zip(files.models, splits, strict=True)]

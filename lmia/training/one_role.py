@@ -1,6 +1,7 @@
 """Train the models of one role: what they are trained on, and what is kept of them beside their weights."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ from torch import nn
 from tqdm import tqdm
 
 from lmia.box import Box
+from lmia.canaries import given_inputs
 from lmia.defenses.base import Defense
 from lmia.journal import Journal
 from lmia.models.checkpoints import to_arrays
@@ -36,7 +38,7 @@ def train_block(
         build: See `train_role`.
         data: See `train_role`.
         split: "members" (s, n) and "nonmembers" (s, m), ids for each seed, see `lmia.splits.draw_block`; perhaps
-            "canaries" (k,).
+            "canaries" (k,) and what goes with them, see `lmia.canaries.draw_canaries`.
         seeds: of the block, s of them.
         role: See `train_role`.
         new_defense: () -> the defense of one model.
@@ -62,7 +64,7 @@ def train_block(
             source,
             device,
             journal.part(f"seed {seed}"),
-            split.get("canaries", np.array([], int)),
+            split,
         )
         arrays |= to_arrays(network, seed)
         records.append(record)
@@ -83,7 +85,7 @@ def train_role(
     source: dict[str, np.ndarray],
     device: torch.device,
     journal: Journal | None = None,
-    canaries: np.ndarray = np.array([], int),  # noqa: B008 - nobody changes it
+    split: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> tuple[nn.Module, dict]:
     """Fit a new model on the members of a role.
 
@@ -98,14 +100,15 @@ def train_role(
         source: weights of another study's model, by their names, which the defense may start from; {} for none.
         device: where it is trained.
         journal: of this model, see `train`.
-        canaries: ids of examples whose class is wrong, which accuracies and flags leave out.
+        split: with "canaries" where there are some, see `train_block`, which accuracies and flags leave out.
 
     Returns (model in evaluation mode, its record): train_accuracy, test_accuracy, epochs, what the defense reports, and
     flag, "" where nothing speaks against it.
     """
 
     def points(ids: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        return torch.from_numpy(data["inputs"][ids]).to(device), torch.from_numpy(data["classes"][ids]).to(device)
+        inputs = given_inputs(data["inputs"], ids, split)
+        return torch.from_numpy(inputs).to(device), torch.from_numpy(data["classes"][ids]).to(device)
 
     def reference():
         draw = stream(seed, f"reference points of {role}")
@@ -116,6 +119,7 @@ def train_role(
     start = int(stream(seed, f"training of {role}").integers(2**31))
     network, losses = train(build, inputs, classes, int(data["classes"].max()) + 1, start, defense, options, journal)
     shape, box = tuple(inputs.shape[1:]), Box.from_arrays(data)
+    canaries = split.get("canaries", np.array([], int))
     answers = as_answered(network, reported := defense.report(), shape, box).to(device)
     (own, own_classes), (others, other_classes) = (points(np.setdiff1d(ids, canaries)) for ids in (members, nonmembers))
     predicted, tested = predict(answers, own), predict(answers, others)

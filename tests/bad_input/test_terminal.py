@@ -121,6 +121,7 @@ def test_a_data_set_that_is_too_small_ends_its_split_with_one_line(run, tmp_path
             "scheme": "disjoint",
             "pool": None,
             "canaries": 0,
+            "canary_kind": "mislabelled",
         }
         | {"membership": None},
         wildcards={"study": "s"},

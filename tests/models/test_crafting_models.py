@@ -59,15 +59,18 @@ def test_surrogates_are_one_fold_that_knows_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("crafted_from", ["surrogates", "pool"])
-def test_canaries_have_the_class_that_models_are_given(tmp_path, crafted_from):
+def test_canaries_are_what_models_are_given(tmp_path, crafted_from):
     files = write(tmp_path, *{"surrogates": ({"surrogate0": [POOL]}, None), "pool": (BLOCKS, "target")}[crafted_from])
     right = models_of(files, crafted_from)
     for path in files.splits:
         arrays, provenance = artifacts.load(path)
         canaries = {"canaries": right.ids[:2], "canary_classes": (right.classes[:2] + 1) % 3}
+        canaries["canary_inputs"] = 1 - right.inputs[:2].numpy()
         artifacts.save(path, "split", arrays | canaries, {"seeds": provenance["seeds"]})
     given = models_of(files, crafted_from)
     assert given.classes.tolist() == [*(right.classes[:2] + 1) % 3, *right.classes[2:]]
+    np.testing.assert_array_equal(given.inputs[:2], 1 - right.inputs[:2])
+    np.testing.assert_array_equal(given.inputs[2:], right.inputs[2:])
 
 
 def test_a_fold_of_a_pool_has_whole_pairs_in_their_order(tmp_path):

@@ -43,10 +43,10 @@ def trained(monkeypatch):
 
     monkeypatch.setattr(one_role, "train", train)
 
-    def run(seed=0, role="target", defense=None, members=MEMBERS, data=DATA, canaries=()):
+    def run(seed=0, role="target", defense=None, members=MEMBERS, data=DATA, split=SPLIT):
         network, record = one_role.train_role(
             lambda shape, n_classes: nn.Identity(), data, members, NONMEMBERS, seed, role, defense or Defense(),
-            OPTIONS, SOURCE, torch.device("cpu"), "journal", np.array(canaries, int),
+            OPTIONS, SOURCE, torch.device("cpu"), "journal", split,
         )  # fmt: skip
         assert isinstance(network, nn.Identity)
         return record, dict(given)
@@ -130,14 +130,14 @@ def trained_block(monkeypatch, flags, members=SPLIT["members"]):
 
 def test_each_seed_has_its_own_points_defense_and_part_of_the_journal(monkeypatch):
     _, given = trained_block(monkeypatch, ["", ""])
-    for (build, data, members, nonmembers, seed, role, _, *same, journal, canaries), row in zip(
+    for (build, data, members, nonmembers, seed, role, _, *same, journal, split), row in zip(
         given, range(2), strict=True
     ):
         assert (build, role, seed, same) == ("build", "shadow1", 3 + row, [OPTIONS, SOURCE, "device"]) and data is DATA
         np.testing.assert_array_equal(members, SPLIT["members"][row])
         np.testing.assert_array_equal(nonmembers, SPLIT["nonmembers"][row])
         journal.finish({"seed": np.array(seed)})
-        assert not len(canaries)
+        assert split.keys() == SPLIT.keys()
     assert given[0][6] is not given[1][6] and isinstance(given[0][6], Defense)
     assert [int(arguments[-2].get()["seed"]) for arguments in given] == [3, 4]
 
@@ -163,11 +163,19 @@ def test_flags_are_kept_where_one_is_up(monkeypatch):
 
 def test_canaries_are_trained_on_and_left_out_of_accuracies(trained, monkeypatch):
     """Points 3, 6 and 7 are those of which something wrong is said."""
-    record, given = trained(canaries=np.array([3, 6]))
+    record, given = trained(split=SPLIT | {"canaries": np.array([3, 6])})
     assert points(given["inputs"]) == [0, 3, 4]
     assert (record["train_accuracy"], record["test_accuracy"]) == (1.0, pytest.approx(2 / 3))
     given = []
     monkeypatch.setattr(one_role, "train_role", lambda *found: given.append(found) or (nn.Identity(), {"flag": ""}))
     block = ([3, 4], "target", Defense, OPTIONS, SOURCE, "device", Journal())
     one_role.train_block("build", DATA, SPLIT | {"canaries": np.array([3, 6])}, *block)
-    assert [found[-1].tolist() for found in given] == [[3, 6], [3, 6]]
+    assert [found[-1]["canaries"].tolist() for found in given] == [[3, 6], [3, 6]]
+
+
+def test_canaries_out_of_distribution_are_trained_on_as_they_are(trained):
+    canaries = {"canaries": np.array([3, 6]), "canary_inputs": np.full((2, DATA["inputs"].shape[1]), 0.25, np.float32)}
+    _, given = trained(split=SPLIT | canaries)
+    expected = torch.from_numpy(DATA["inputs"][[0, 3, 4]])
+    expected[1] = 0.25
+    torch.testing.assert_close(given["inputs"], expected)

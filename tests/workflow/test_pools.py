@@ -116,8 +116,8 @@ def test_what_is_there_is_not_made_again(pooled):
     assert pooled.pending() == {"bound_epsilon": 8, "tabulate_study": 1, "tabulate_metrics": 1}
 
 
-@pytest.fixture(scope="module")
-def with_canaries(tmp_path_factory):
+@pytest.fixture(scope="module", params=["mislabelled", "out_of_distribution"])
+def with_canaries(request, tmp_path_factory):
     from tests.workflow.conftest import make_checkout
 
     checkout = make_checkout(tmp_path_factory.mktemp("canaries") / "it")
@@ -125,6 +125,7 @@ def with_canaries(tmp_path_factory):
 
     def edit(config):
         config["studies"]["small"] |= {"canaries": 20, "epsilon": {"delta": 0.01, "level": 0.9}, "defenses": ["none"]}
+        config["studies"]["small"]["canary_kind"] = request.param
         config["metrics"]["fprs"] = [0.2]
 
     checkout.configure(edit)
@@ -134,7 +135,7 @@ def with_canaries(tmp_path_factory):
 
 @pytest.mark.slow
 def test_canaries_are_learned_by_those_who_were_trained_on_them(with_canaries):
-    """Everybody is asked about the wrong label: who was trained on it gives it, and nobody else does."""
+    """Everybody is asked about the canary's label: who was trained on it gives it, and few others do."""
     _, is_member = observed(with_canaries)
     answers, split = (
         artifacts.load(with_canaries.path / f"results/{path}")[0]

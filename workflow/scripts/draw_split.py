@@ -6,7 +6,8 @@ import numpy as np
 
 from lmia import artifacts
 from lmia.asked_points import evaluated_ids
-from lmia.canaries import draw_canaries
+from lmia.box import Box
+from lmia.canaries import KINDS, draw_canaries
 from lmia.data import csv, npz
 from lmia.data.equal_inputs import number_inputs
 from lmia.splits import draw_block, draw_examples, draw_in_question, draw_shadow, known_split, role_parts
@@ -26,13 +27,15 @@ def draw(
     role: str,
     study: str,
     canaries: int = 0,
+    canary_kind: str = KINDS[0],
 ) -> None:
     arrays, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     with bad_input(f"studies.{study}"):  # of a data set whose size is known only now
         split = draw_block(scheme, len(arrays["classes"]), n_train, seeds, role, n_nonmembers, pool or 0)
         if canaries:
             examples = draw_examples(len(arrays["classes"]), 2 * n_train, pool or 0)
-            split |= draw_canaries(examples, arrays["classes"], canaries, pool or 0)
+            drawn = {"kind": canary_kind, "shape": arrays["inputs"].shape[1:], "box": Box.from_arrays(arrays)}
+            split |= draw_canaries(examples, arrays["classes"], canaries, pool or 0, **drawn)
     artifacts.save(output, "split", split, {"scheme": scheme, "seeds": seeds, "role": role})
 
 
@@ -83,6 +86,7 @@ if __name__ == "__main__":
                 scheme=params.scheme,
                 pool=params.pool,
                 canaries=params.canaries,
+                canary_kind=params.canary_kind,
                 seeds=seed_list(params.seeds),
                 role=params.role,
                 study=study,

@@ -317,6 +317,16 @@ BAD = {
         10,
         "studies.digits-mlp.canaries: 10: only a pool has some; remove it, or set splits: pool",
     ),
+    "a kind of canaries of no pool": (
+        ("studies", "digits-mlp", "canary_kind"),
+        "out_of_distribution",
+        "studies.digits-mlp.canary_kind: out_of_distribution: only a pool has canaries; remove it, or set splits: pool",
+    ),
+    "a kind of no canaries": (
+        ("studies", "digits-mlp"),
+        POOL | {"canary_kind": "out_of_distribution"},
+        "digits-mlp.canary_kind: out_of_distribution: there are no canaries; remove it, or set canaries: 40",
+    ),
     "bounds of no pool": (
         ("studies", "digits-mlp", "epsilon"),
         {},

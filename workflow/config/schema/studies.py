@@ -68,7 +68,10 @@ class Study(Strict):
     training: Training = Field(Training.model_validate({}), description="how models are trained")
     outliers: Outliers | None = Field(None, description="also measure attacks on outliers alone; default: no")
     canaries: Count | None = Field(
-        None, description="of a pool: so many of its examples have a wrong label and are measured apart; default: none"
+        None, description="of a pool: so many of its examples are canaries, which are measured apart; default: none"
+    )
+    canary_kind: Literal["mislabelled", "out_of_distribution"] = Field(
+        "mislabelled", description="canaries have a wrong label, or are noise with any label"
     )
     epsilon: Epsilon | None = Field(
         None,

@@ -24,7 +24,7 @@ from lmia.api_checks import (
     check_reads,
     check_seed,
 )
-from lmia.attacks.observations import Answers, Compared, Confidences, Distances
+from lmia.attacks.observations import Answers, Compared, Confidences, Distances, Relabelled
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary import fixed_directions, search
 from lmia.boundary.random_inputs import search_random_inputs
@@ -37,7 +37,7 @@ from lmia.queries.oracle import LabelOracle
 from lmia.streams import stream, streams
 from lmia.table import Table as Table
 
-Observations = Answers | Distances | Confidences | Compared
+Observations = Answers | Distances | Confidences | Compared | Relabelled
 
 PERTURBATIONS = (
     "original",
@@ -53,7 +53,7 @@ PERTURBATIONS = (
 )
 OF_RECORDS = ("table", "words")
 ATTACKS = ("gap", "vote", "kept", "difficulty", "distance", "classifier", "max_confidence", "true_confidence")
-ATTACKS += ("adaptive_confidence", "calibrated_distance")
+ATTACKS += ("adaptive_confidence", "calibrated_distance", "dhattack", "transfer")
 MIN_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
 
 
@@ -260,8 +260,9 @@ def search_directions(
         model: whom to ask.
         inputs: floats (n, *shape) in [0, 1]; images are (n, channels, height, width).
         classes: true classes, ints (n,).
-        directions: points that all inputs move towards: "white", "black" or "random", which is uniform noise. Several
-            are several distances, of which an attack of kind "distance" reads the first.
+        directions: points that all inputs move towards: "white", "black" or "random", which is uniform noise; or
+            "largest", all features at the largest value of the input that moves. Several are several distances, of
+            which an attack of kind "distance" reads the first.
         levels: equal steps to each point, a power of two from 2; the first one with a wrong label is the distance.
         method: "bisection" costs log2(levels) queries for each direction, "scan" asks all levels but the last; the
             input itself costs one more.
@@ -272,7 +273,7 @@ def search_directions(
     """
     check_seed(seed)
     inputs, classes = _as_asked(model, inputs, classes, needs_distance=True)
-    points = fixed_directions.fixed_points(directions, tuple(inputs.shape[1:]), stream(seed, "directions"))
+    points = fixed_directions.points_of(directions, inputs, stream(seed, "directions"))
     options = {"levels": levels, "method": method, "progress": "directions" if progress else None}
     distance, n_queries, _ = fixed_directions.search_directions(model._network, inputs, classes, points, **options)
     return Distances(distance.astype(np.float32), n_queries, classes)  # the precision in which the workflow keeps them

@@ -85,9 +85,12 @@ class Distances:
     None for none: their last distance is not their final one; random_distance, random_queries: the like (r, t) of
     searches around r uniformly random inputs, whose own labels were taken for their classes, None for none;
     reference_distance: floats (n,), the distance to the boundary of the attacker's own models that have not seen the
-    example, 0 where these misclassify it, inf where none was found, NaN where there is no such model; None for none.
+    example, 0 where these misclassify it, inf where none was found, NaN where there is no such model; None for none;
+    relabelled_levels, relabelled_queries: of searches along the first direction, ints (n, 1 + L, t), by the target and
+    by L models that were trained on its labels: the first level with a wrong label so far, 0 where misclassified, the
+    number of levels where none was found, and the queries up to that moment; None for none.
 
-    Raises ValueError for courses around random inputs that do not go together, and for other reference distances.
+    Raises ValueError for courses that do not go together, and for other reference distances.
     """
 
     distance: np.ndarray
@@ -97,6 +100,8 @@ class Distances:
     random_distance: np.ndarray | None = None
     random_queries: np.ndarray | None = None
     reference_distance: np.ndarray | None = None
+    relabelled_levels: np.ndarray | None = None
+    relabelled_queries: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.reference_distance is not None and np.shape(self.reference_distance) != np.shape(self.classes):
@@ -104,32 +109,36 @@ class Distances:
                 f"reference_distance: expected a number for each of {len(self.classes)} examples, got shape "
                 f"{np.shape(self.reference_distance)}"
             )
-        courses = (self.random_distance, self.random_queries)
-        distance, queries = (() if course is None else course.shape for course in courses)
-        if distance != queries or len(distance) not in (0, 2):
-            raise ValueError(
-                f"random_distance, random_queries: expected both of one shape (r, t), got {distance} and {queries}"
-            )
+        for names, shape in (
+            (("random_distance", "random_queries"), "(r, t)"),
+            (("relabelled_levels", "relabelled_queries"), "(n, 1 + L, t)"),
+        ):
+            one, other = (() if (course := getattr(self, name)) is None else course.shape for name in names)
+            if one != other or len(one) not in (0, shape.count(",") + 1):
+                raise ValueError(f"{', '.join(names)}: expected both of one shape {shape}, got {one} and {other}")
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
         """The examples of several as those of one; without random inputs, whose distances are of one model."""
         stopped = [part.stopped for part in parts if part.stopped is not None]
         beside = [part.reference_distance for part in parts if part.reference_distance is not None]
+        levels = [part.relabelled_levels for part in parts if part.relabelled_levels is not None]
+        queries = [part.relabelled_queries for part in parts if part.relabelled_queries is not None]
         return cls(
             join_moments([part.distance for part in parts]),
             join_moments([part.n_queries for part in parts]),
             np.concatenate([part.classes for part in parts]),
             np.concatenate(stopped) if stopped else None,
             reference_distance=np.concatenate(beside) if len(beside) == len(parts) else None,
+            relabelled_levels=np.concatenate(levels) if len(levels) == len(parts) else None,
+            relabelled_queries=np.concatenate(queries) if len(queries) == len(parts) else None,
         )
 
     def take(self, rows: np.ndarray) -> Self:
         """Some of the examples, by their places (k,), with the random inputs, which are none of them."""
-        stopped = None if self.stopped is None else self.stopped[rows]
-        course = {"distance": self.distance[rows], "n_queries": self.n_queries[rows]}
-        beside = None if self.reference_distance is None else self.reference_distance[rows]
-        return replace(self, **course, classes=self.classes[rows], stopped=stopped, reference_distance=beside)
+        names = ("distance", "n_queries", "classes", "stopped", "reference_distance")
+        names += ("relabelled_levels", "relabelled_queries")
+        return replace(self, **{name: None if (of := getattr(self, name)) is None else of[rows] for name in names})
 
     def settings(self) -> list[float]:
         """A search has no magnitudes: an empty list."""
@@ -142,6 +151,9 @@ class Distances:
             raise ValueError(f"budget: expected at least one query for each of {copies} copies, got {budget}")
         distance, n_queries = cut_course(self.distance, self.n_queries, budget // copies)
         cut = replace(self, distance=distance, n_queries=n_queries)
+        if self.relabelled_levels is not None and self.relabelled_queries is not None:
+            levels, n_queries = cut_course(self.relabelled_levels, self.relabelled_queries, budget // copies)
+            cut = replace(cut, relabelled_levels=levels, relabelled_queries=n_queries)
         if self.random_distance is None or self.random_queries is None:
             return cut
         distance, n_queries = cut_course(self.random_distance, self.random_queries, budget)
@@ -288,7 +300,43 @@ class Compared(OneQuery):
         return np.column_stack([self.labels == self.classes, shares]).astype(float)
 
 
-Observations: TypeAlias = Answers | Distances | Confidences | Compared
+@dataclass(frozen=True)
+class Relabelled(OneQuery):
+    """The label of each example, and its loss under a model that was trained on other labels of the same target.
+
+    labels: ints (n,), of the target; losses: cross-entropies of the true classes, floats (n,), >= 0, in nats; classes:
+    true classes, ints (n,).
+
+    Raises ValueError for other shapes.
+    """
+
+    labels: np.ndarray
+    losses: np.ndarray
+    classes: np.ndarray
+
+    def __post_init__(self) -> None:
+        if not np.shape(self.labels) == np.shape(self.losses) == np.shape(self.classes):
+            raise ValueError(
+                f"labels, losses: expected a number for each of {len(self.classes)} examples, got shapes "
+                f"{np.shape(self.labels)} and {np.shape(self.losses)}"
+            )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """The examples of several as those of one."""
+        fields = ("labels", "losses", "classes")
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in fields})
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Some of the examples, by their places (k,)."""
+        return type(self)(self.labels[rows], self.losses[rows], self.classes[rows])
+
+    def features(self) -> np.ndarray:
+        """Whether the target is right, and the loss of the other model, floats (n, 2)."""
+        return np.column_stack([self.labels == self.classes, self.losses]).astype(float)
+
+
+Observations: TypeAlias = Answers | Distances | Confidences | Compared | Relabelled
 
 
 @dataclass(frozen=True)
@@ -315,9 +363,13 @@ OBSERVATIONS = {
         "label",
         Distances,
         ("distance", "n_queries", "classes"),
-        ("stopped", "random_distance", "random_queries", "reference_distance"),
+        (
+            *("stopped", "random_distance", "random_queries", "reference_distance"),
+            *("relabelled_levels", "relabelled_queries"),
+        ),
     ),
     "references": Source("references", "label", Compared, ("labels", "reference_labels", "is_in", "classes")),
+    "relabelled": Source("relabelled", "label", Relabelled, ("labels", "losses", "classes")),
     "white_box": Source("white_box", "white-box", Distances, ("distance", "n_queries", "classes")),
     "confidences": Source(
         "confidences",

@@ -1,8 +1,8 @@
 """Distance to a wrong label along fixed directions, from labels alone (DHAttack of Li et al. 2025).
 
-Every input moves in equal steps towards one point, the same for all inputs and models: the white input, the black one,
-or one of uniform noise. (The authors move each image towards its own largest value.) By bisection, a direction of 32
-levels costs five queries, where their scan costs 31. Knows nothing of membership.
+Every input moves in equal steps towards one point, the same for all models: the white input, the black one, one of
+uniform noise, or, as the authors have it, the input whose features all have the largest value of the one that moves. By
+bisection, a direction of 32 levels costs five queries, where their scan costs 31. Knows nothing of membership.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from lmia.queries.oracle import LabelOracle
 from lmia.queries.reduced_precision import MAX_DISAGREEMENT, in_precision
 
 METHODS = ("bisection", "scan")
+FIXED, OWN = ("white", "black", "random"), "largest"  # directions to one point for all inputs, and to each its own
 
 
 def fixed_points(
@@ -35,16 +36,55 @@ def fixed_points(
         "black": lambda: np.zeros(shape, np.float32),
         "random": lambda: stream.random(shape, dtype=np.float32),
     }
-    if isinstance(directions, str) or not directions or len({*directions}) < len(directions) or {*directions} - {*make}:
-        raise ValueError(f"directions: expected a list of different ones out of {', '.join(make)}, got {directions!r}")
+    _check_directions(directions, FIXED)
     return torch.from_numpy(box.at(np.stack([make[direction]() for direction in directions])))
+
+
+def points_of(
+    directions: Sequence[str], inputs: torch.Tensor, stream: np.random.Generator, box: Box = UNIT
+) -> list[torch.Tensor]:
+    """The points that inputs (n, *shape) move towards, one float32 tensor for each direction.
+
+    directions: as `fixed_points` has them, of shape (*shape); or "largest" (all features at the largest value that the
+    input has), of shape (n, *shape). The others are the same with it and without.
+
+    Raises ValueError for other names, and for none.
+    """
+    _check_directions(directions, (*FIXED, OWN))
+    shape, others = tuple(inputs.shape[1:]), [direction for direction in directions if direction != OWN]
+    found = dict(zip(others, fixed_points(others, shape, stream, box), strict=True)) if others else {}
+    found[OWN] = inputs.flatten(1).amax(dim=1).view(-1, *[1] * len(shape)).expand(inputs.shape)
+    return [found[direction] for direction in directions]
+
+
+def _check_directions(directions: Sequence[str], names: Sequence[str]) -> None:
+    if (
+        isinstance(directions, str)
+        or not directions
+        or len({*directions}) < len(directions)
+        or {*directions} - {*names}
+    ):
+        raise ValueError(f"directions: expected a list of different ones out of {', '.join(names)}, got {directions!r}")
+
+
+def as_levels(distance: np.ndarray, inputs: torch.Tensor, point: torch.Tensor, levels: int) -> np.ndarray:
+    """Distances along one direction as numbers of the level with a wrong label, ints of their shape.
+
+    0 where the input is misclassified, and `levels`, the point itself, where no wrong label was found.
+
+    distance: (n, t), as `search_directions` gives it for a direction; inputs: (n, *shape); point: (*shape) or
+    (n, *shape), towards which they move.
+    """
+    length = torch.linalg.vector_norm((point.to(inputs) - inputs).flatten(1), dim=1).double().numpy()[:, None]
+    share = np.divide(distance, length, out=np.zeros(distance.shape), where=np.isfinite(distance) & (length > 0))
+    return np.where(np.isinf(distance), levels, np.rint(share * levels)).astype(np.int64)
 
 
 def search_directions(
     model: torch.nn.Module,
     inputs: torch.Tensor,
     classes: np.ndarray | torch.Tensor,
-    points: torch.Tensor,
+    points: Sequence[torch.Tensor] | torch.Tensor,
     *,
     levels: int = 32,
     method: str = "bisection",
@@ -59,7 +99,7 @@ def search_directions(
         model: Maps (m, *shape) to logits (m, n_classes); see `LabelOracle`.
         inputs: Floats (n, *shape).
         classes: True classes (n,).
-        points: Floats (c, *shape), one for each direction.
+        points: Floats (*shape) of each of c directions, or (n, *shape) where each input has a point of its own.
         levels: Steps of a direction, a power of two from 2; the last of them, the point itself, is not asked.
         method: "scan" asks all levels below `levels`; "bisection" log2(levels) of them, and finds the first wrong one
             where all labels beyond it are wrong too.
@@ -123,7 +163,9 @@ class _Walks:
         self.misclassified: np.ndarray | None = None
 
     def towards(self, point: torch.Tensor) -> Arrays:
-        """`distance` and `course_queries` (n, t) on the way to a point (*shape), and what the oracle must know."""
+        """`distance` and `course_queries` (n, t) on the way to a point (*shape), or to points (n, *shape), and what the
+        oracle must know.
+        """
         spent = self.oracle.n_queries.copy()
         distance = np.full((len(self._x), 1 + self._n_levels), np.inf)
         n_queries = np.zeros(distance.shape, dtype=np.int64)
@@ -134,7 +176,8 @@ class _Walks:
 
         rows = np.flatnonzero(~self.misclassified)
         start = self._x[rows]
-        way = point.flatten().to(start) - start
+        is_own = point.dim() > len(self._shape)
+        way = (point[rows].flatten(1) if is_own else point.flatten()).to(start) - start
         length = torch.linalg.vector_norm(way, dim=1).cpu().double().numpy()
         # Shares of the way: the ends of each bracket.
         right, wrong = way.new_zeros(len(rows), 1), way.new_ones(len(rows), 1)

@@ -17,6 +17,8 @@ COLUMNS = [
     "attack",
     "access",
     "queries",
+    "queries_elsewhere",
+    "relabelled",
     "setting",
     "metric",
     "value",
@@ -24,6 +26,7 @@ COLUMNS = [
     "ci_high",
     "flags",
 ]
+SPENT = ("queries", "queries_elsewhere", "relabelled")  # by an attack: numbers, which rows about models lack
 ALL_SEEDS = "all"
 OVER_GAP = "accuracy_over_gap"
 CALLED = "outliers_called"
@@ -32,15 +35,9 @@ BOUNDS = {OVER_GAP: (-1, 1), "epsilon": (0, np.inf), CALLED: (0, np.inf)}  # of 
 
 def read_metrics(path: str | PathLike[str]) -> pd.DataFrame:
     """Read metrics.csv or a part of it; texts are texts, "" where a column does not apply."""
-    texts: dict[Hashable, Any] = {
-        name: str for name in COLUMNS if name not in ("n_train", "queries", "value", "ci_low", "ci_high")
-    }
-    table = pd.read_csv(
-        path,
-        dtype=texts,
-        keep_default_na=False,
-        na_values={"queries": [""], "value": [""]} | {name: [""] for name in ("ci_low", "ci_high")},
-    )
+    numbers = (*SPENT, "value", "ci_low", "ci_high")
+    texts: dict[Hashable, Any] = {name: str for name in COLUMNS if name not in ("n_train", *numbers)}
+    table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={name: [""] for name in numbers})
     missing = [name for name in COLUMNS if name in texts and name not in table]
     return table.assign(**dict.fromkeys(missing, "")).reindex(columns=COLUMNS)
 
@@ -53,8 +50,8 @@ def read_measures(paths: Iterable[str | PathLike[str]]) -> pd.DataFrame:
 def with_rows_over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     """Append a row over seeds, seed "all", to each group that differs in its seed alone.
 
-    Values are means, and queries too; intervals are those of `intervals.over_seeds`. What is wrong with models is
-    flagged on the rows of all attacks on them (`lmia.evaluation.flags`).
+    Values are means, and what was spent too; intervals are those of `intervals.over_seeds`. What is wrong with models
+    is flagged on the rows of all attacks on them (`lmia.evaluation.flags`).
 
     Of a pool there are rows over all its models already: they are put in the place of the mean, with the flags of the
     models beside their own.
@@ -73,7 +70,7 @@ def with_rows_over_seeds(table: pd.DataFrame) -> pd.DataFrame:
             continue
         value, low, high = over_seeds(group[["value", "ci_low", "ci_high"]].to_numpy())
         low, high = np.clip([low, high], *BOUNDS.get(key[-1], (0, 1)))  # Student's interval knows no bounds
-        row = dict(zip(same, key, strict=True)) | {"seed": ALL_SEEDS, "queries": group["queries"].mean()}
+        row = dict(zip(same, key, strict=True)) | {"seed": ALL_SEEDS} | {name: group[name].mean() for name in SPENT}
         rows.append(row | {"flags": flagged, "value": value, "ci_low": low, "ci_high": high})
     rows += over_models.values()  # metrics that single models have not
     return pd.concat([table, pd.DataFrame(rows)], ignore_index=True).loc[:, COLUMNS]

@@ -1,7 +1,11 @@
 """Models of several seeds as named arrays, and back."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
+
+from lmia import artifacts
 
 
 def to_arrays(model: torch.nn.Module, seed: int) -> dict[str, np.ndarray]:
@@ -13,6 +17,12 @@ def weights(arrays: dict[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
     """The arrays of one seed, by the names of `state_dict`."""
     prefix = f"{seed}/"
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+
+def load_first(path: str | Path) -> dict[str, np.ndarray]:
+    """Weights of the first model of an artifact of models, by the names of `state_dict`."""
+    arrays, provenance = artifacts.load(path, "model")
+    return weights(arrays, provenance["seeds"][0])
 
 
 def restore(model: torch.nn.Module, arrays: dict[str, np.ndarray], seed: int) -> torch.nn.Module:

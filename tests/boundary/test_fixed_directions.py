@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmia.attacks.observations import Distances
-from lmia.boundary.fixed_directions import fixed_points, search_directions
+from lmia.boundary.fixed_directions import as_levels, fixed_points, points_of, search_directions
 from lmia.streams import stream
 
 SHAPE = (1, 3, 4)
@@ -70,6 +70,48 @@ def test_behind_a_flat_boundary_the_first_wrong_level_is_the_distance(seed, log_
     assert found[1].shape == (n, 1, 1 + each)
     assert found[1][:3, 0].max() == 1 and (found[1][3:, 0] == np.arange(1, each + 2)).all()
     assert sum(map(len, model.asked)) == found[1][:, 0, -1].sum() == n + (n - 3) * each
+
+
+@given(seed=st.integers(0, 10**6), log_levels=st.integers(1, 10), method=st.sampled_from(["bisection", "scan"]))
+@settings(deadline=None, max_examples=30)
+def test_towards_its_own_largest_value_an_input_crosses_where_the_line_says(seed, log_levels, method):
+    """At the share t = -(w.x + b) / (w.(m - x)), where m is x's largest value in each feature."""
+    numbers, levels, n = np.random.default_rng(seed), 2**log_levels, 12
+    weight, x = numbers.standard_normal(12), numbers.random((n, 12))
+    bias, m = -float(weight @ x.mean(0)) - 0.1, np.repeat(x.max(axis=1, keepdims=True), 12, axis=1)
+    classes = (x @ weight + bias > 0).astype(int)
+    classes[0] = 1 - classes[0]
+    inputs = torch.from_numpy(x.reshape(n, *SHAPE))
+    (points,) = points_of(["largest"], inputs, stream(0, "test"))
+    np.testing.assert_array_equal(points.flatten(1), m)
+    model = Halfspace(weight, bias)
+    found = search_directions(model, inputs, classes, [points], levels=levels, method=method)
+    t = -(x @ weight + bias) / ((m - x) @ weight)
+    expected = np.where((t > 0) & (t * levels < levels - 1), np.floor(t * levels) + 1, levels)
+    expected[0], told = 0, np.abs(t * levels - np.round(t * levels)) > 1e-2
+    told[0] = True
+    course = as_levels(found[0][:, 0], inputs, points, levels)
+    assert course[told, -1].tolist() == expected[told].tolist()
+    assert (course[1:, 0] == levels).all()  # before anything was found
+    asked = log_levels if method == "bisection" else levels - 1
+    assert found[1][:, 0, -1].tolist() == [1] + [1 + asked] * (n - 1)
+
+
+def test_an_own_point_is_one_direction_among_others():
+    inputs = torch.rand(4, *SHAPE, generator=torch.Generator().manual_seed(0))
+    white, largest, random = points_of(["white", "largest", "random"], inputs, stream(0, "test"))
+    expected = fixed_points(["white", "random"], SHAPE, stream(0, "test"))
+    assert torch.equal(white, expected[0]) and torch.equal(random, expected[1])
+    model, classes = Halfspace(np.ones(12), -9.0), [0] * 4
+    together = search_directions(model, inputs, classes, [white, largest, random])
+    for place, point in enumerate((white, largest, random)):
+        alone = search_directions(model, inputs, classes, [point])
+        np.testing.assert_array_equal(together[0][:, place], alone[0][:, 0])
+    one_by_one = [search_directions(model, inputs[i : i + 1], [0], [largest[i]])[0][0] for i in range(4)]
+    np.testing.assert_array_equal(together[0][:, 1:2], one_by_one)
+    grey = torch.full((1, *SHAPE), 0.7)  # which is at its point already
+    course = search_directions(model, grey, [0], points_of(["largest"], grey, stream(0, "test")))[0][:, 0]
+    assert as_levels(course, grey, grey, 32).tolist() == [[32] * 6]
 
 
 @pytest.mark.parametrize("method, queries", [("bisection", (6, 16)), ("scan", (32, 94))])
@@ -189,6 +231,8 @@ def test_other_directions_are_refused(directions):
         ValueError, match="directions: expected a list of different ones out of white, black, random, got"
     ):
         fixed_points(directions, SHAPE, stream(0, "test"))
+    with pytest.raises(ValueError, match="^directions: expected .* out of white, black, random, largest, got"):
+        points_of(directions, torch.zeros(2, *SHAPE), stream(0, "test"))
 
 
 @pytest.mark.parametrize(

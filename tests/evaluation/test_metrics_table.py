@@ -19,6 +19,7 @@ RUN = {"study": "s", "dataset": "d", "n_train": 10, "model": "m", "defense": "no
 
 def row(seed, attack, value, setting="", queries=1.0, metric="accuracy"):
     own = {"seed": str(seed), "attack": attack, "access": "label", "queries": queries, "setting": setting}
+    own |= {"queries_elsewhere": 800.0 if attack == "boundary" else 0.0, "relabelled": float(attack == "boundary")}
     own |= {"metric": metric, "value": value, "ci_low": value - 0.1, "ci_high": value + 0.1}
     return RUN | own | {"flags": ""}
 
@@ -48,6 +49,8 @@ def test_rows_over_seeds_by_hand():
     for attack, setting, metric, queries, value in OVER_SEEDS:
         found = rows[(rows["attack"] == attack) & (rows["setting"] == setting) & (rows["metric"] == metric)]
         assert found["value"].item() == pytest.approx(value) and found["queries"].item() == queries
+        elsewhere = (800, 1) if attack == "boundary" else (0, 0)
+        assert (found["queries_elsewhere"].item(), found["relabelled"].item()) == elsewhere
         # Two seeds: Student's interval with one degree of freedom, no further than the metric goes.
         ends = TABLE[(TABLE["attack"] == attack) & (TABLE["setting"] == setting)]["value"].to_numpy()
         reach = 12.7062 * abs(ends[0] - ends[1]) / 2
@@ -113,8 +116,9 @@ def test_flags_reach_all_attacks_on_the_model_and_the_rows_over_seeds():
 
 
 def test_tables_of_before_the_column_are_read(tmp_path):
-    TABLE.drop(columns="flags").to_csv(tmp_path / "old.csv", index=False)
-    assert read_metrics(tmp_path / "old.csv")["flags"].tolist() == [""] * len(TABLE)
+    TABLE.drop(columns=["flags", "relabelled"]).to_csv(tmp_path / "old.csv", index=False)
+    found = read_metrics(tmp_path / "old.csv")
+    assert found["flags"].tolist() == [""] * len(TABLE) and found["relabelled"].isna().all()
 
 
 def test_rows_over_all_models_of_a_pool_are_kept_with_the_flags_of_its_models():

@@ -91,6 +91,8 @@ def chosen_by_name(job):
         found.add("lmia/boundary/stopping.py")
     if job["rule"] == "search_boundary" and job["inputs"].get("references"):
         found |= {"lmia/models/reference_models.py", "lmia/boundary/references.py"}
+    if job["rule"] == "search_directions" and job["inputs"].get("relabelled"):
+        found.add("lmia/models/relabelled_models.py")
     return found
 
 
@@ -207,6 +209,8 @@ def test_scripts_take_what_decides_a_byte_from_params_and_inputs():
         ("query_references.py", "config.targets"),
         ("prepare_dataset.py", "wildcards.dataset"),
         ("prepare_dataset.py", "config.datasets"),
+        ("relabel.py", "wildcards.study"),
+        ("train_relabelled.py", "wildcards.study"),
         ("train_model.py", "wildcards.study"),
         ("train_model.py", "config.studies"),
         ("train_shadow.py", "wildcards.study"),

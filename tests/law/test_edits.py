@@ -24,8 +24,9 @@ ROOT = Path(__file__).parents[2]
 SAMPLE, SHARDS, VALUES = 6, 4, 5
 SEED = datetime.date.today().toordinal()  # another sample every day
 ASKS = {"query_labels", "search_boundary", "search_directions", "query_confidences", "query_white_box"}
-ASKS |= {"query_references", "craft_queries"}
-MODEL = {"check_study", "train_model", "train_shadow", "import_target", "find_outliers", *ASKS}
+ASKS |= {"query_references", "craft_queries", "query_relabelled"}
+TRAINS = {"train_model", "train_relabelled"}
+MODEL = {"check_study", "train_shadow", "import_target", "find_outliers", "relabel", *TRAINS, *ASKS}
 PLOTS = {"plot_metrics", "plot_scores", "plot_gallery"}
 # Rules that read the keys of a section, by its class in the schema: some of these, and no others, are planned first.
 READERS = {
@@ -34,8 +35,8 @@ READERS = {
     "models": MODEL,
     "trainers": {"import_target", "train_shadow", *ASKS},
     "targets": {"import_target", "train_shadow", *ASKS},
-    "defenses": {"train_model", "query_confidences", "plot_metrics"},  # plots show strengths
-    "training": {"train_model"},
+    "defenses": {*TRAINS, "query_confidences", "plot_metrics"},  # plots show strengths
+    "training": TRAINS,
     "outliers": {"find_outliers"},
     "epsilon": {"bound_epsilon", "plot_metrics"},  # plots say of which delta and level bounds are
     # Of another kind: measures name the access that it needs, and the axes of plots what is asked.
@@ -114,6 +115,8 @@ WITHOUT_EDIT = {
     "EpsilonBounds.study": "no other study bounds epsilon",
     "Original.kind": "no other kind is asked on numbers and on records",
     "References.kind": "what reads them reads no other kind",
+    "Relabelled.kind": "what reads it reads no other kind",
+    "Transfer.kind": "no other kind reads losses of relabelled models",
     "SklearnTarget.kind": "no other kind can be trained again",
     "Adult.kind": "no other kind has the columns that mixed noise is asked for",
     "Csv.kind": "what copies of records are asked for, numbers are not",

@@ -11,6 +11,8 @@ ROW = re.compile(r"^\| `(\w+):`[^|]*\| ([^|]*)\|", re.M)
 LEFT_OUT = {
     "models": {
         "craft_queries",
+        "relabel",
+        "query_relabelled",
         "query_labels",
         "search_boundary",
         "search_directions",
@@ -23,6 +25,7 @@ LEFT_OUT = {
     },
     "trainers": {
         "craft_queries",
+        "query_relabelled",
         "query_labels",
         "search_boundary",
         "search_directions",
@@ -31,6 +34,7 @@ LEFT_OUT = {
     },
     "targets": {
         "craft_queries",
+        "query_relabelled",
         "query_labels",
         "search_boundary",
         "search_directions",

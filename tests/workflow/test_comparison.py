@@ -41,6 +41,19 @@ def test_calibration_finds_members_that_plain_attacks_do_not(compared):
 
 
 @pytest.mark.slow
+def test_the_same_answers_tell_more_beside_the_pools_models_than_beside_relabelled_ones(compared):
+    rows, _ = compared
+    names = ("gap", "transfer", "dhattack", "dhattack-published", "largest-lira-offline")
+    for pool in ("digits-pool-0", "digits-pool-1"):
+        found = {name: rows.loc[(pool, name, "", "auc")] for name in names}
+        assert found["transfer"]["ci_low"] > found["gap"]["ci_high"]
+        assert found["largest-lira-offline"]["ci_low"] > found["dhattack"]["ci_high"]
+        spent = [[found[name][column] for name in names] for column in ("queries_elsewhere", "relabelled")]
+        assert spent == [[0, 800, 800, 800, 0], [0, 1, 4, 4, 0]]
+        assert "tied at the top" in rows.loc[(pool, "dhattack-published", "", "tpr_at_0.01_fpr"), "flags"]
+
+
+@pytest.mark.slow
 def test_nothing_but_the_pool_is_shared_by_its_two_runs(compared):
     """Other examples, coins and beginnings: the second pool is a second look, and no copy of the first."""
     _, checkout = compared

@@ -143,6 +143,10 @@ class Params:
     def pool(self, wildcards: Any) -> int | None:
         return self._study(wildcards).pool_number()
 
+    def relabelled_points(self, wildcards: Any) -> int:
+        """How many points each target of a pool labels for an attacker."""
+        return self._study(wildcards).n_relabelled(n_train_of(wildcards.cell))
+
     def blocks(self, wildcards: Any) -> list[str]:
         """Of all seeds of a study, in the order of `Paths.of_blocks`."""
         return list(map(str, self._study(wildcards).seeds))
@@ -269,7 +273,22 @@ class Params:
     def attack_key(self, wildcards: Any) -> dict[str, Any]:
         """The columns of metrics.csv that all rows of an attack share."""
         access = OBSERVATIONS[self.observation(wildcards)].access
-        return self.row_key(wildcards) | {"attack": wildcards.attack, "access": access}
+        same = {"attack": wildcards.attack, "access": access, "queries_elsewhere": self._elsewhere(wildcards)}
+        return self.row_key(wildcards) | same | {"relabelled": self._n_relabelled(wildcards)}
+
+    def _n_relabelled(self, wildcards: Any) -> int:
+        """How many models an attack trains on labels of each target."""
+        attack, query = self._config.attacks[wildcards.attack], self._config.query_of(wildcards.attack)
+        return query.n_relabelled() if attack.needs_relabelled else 0
+
+    def _elsewhere(self, wildcards: Any) -> int:
+        """How many queries of each target an attack needs at most that are about none of its examples."""
+        attack, query = self._config.attacks[wildcards.attack], self._config.query_of(wildcards.attack)
+        if attack.needs_relabelled:
+            return self.relabelled_points(wildcards)
+        if attack.needs_random_inputs:
+            return getattr(query, "random_inputs", 0) * int(query.cost() + 1)  # each search, and a label
+        return getattr(query, "population", 0) if attack.needs_population else 0
 
     def figure_entry(self, wildcards: Any) -> AnyFigure:
         return self._config.figures[wildcards.figure]

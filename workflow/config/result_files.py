@@ -161,6 +161,11 @@ class Paths:
 
         return files
 
+    def relabelled(self, wildcards: Any) -> list[str]:
+        """The models that are asked beside a target, as they were trained on its labels; none of other query sets."""
+        where = f"results/models/{wildcards.study}/{wildcards.cell}/{wildcards.seeds}"
+        return [f"{where}/{role}.npz" for role in self._config.queries[wildcards.query].relabelled_roles()]
+
     def stopping(self, wildcards: Any) -> str | list[str]:
         """When the target's searches may stop; the shadows' run to the end, and a query set may want no stopping."""
         if wildcards.role != "target" or not self._config.queries[wildcards.query].stops_early():
@@ -367,6 +372,10 @@ class Paths:
                 of_query = SimpleNamespace(study=name, cell=trained_cell(self._config, cell), query=query)
                 yield str(self.crafted(of_query))
                 yield from (file for folder in ("splits", "models") for file in self.crafting(folder)(of_query))
+            if self._config.queries[query].n_relabelled():
+                where = {"study": name, "cell": trained_cell(self._config, cell), "seeds": seeds}
+                yield f"results/splits/{self._models(wildcards)}/relabelled.npz"
+                yield from self.relabelled(SimpleNamespace(**where, query=query))
             if not self._config.is_without_known(study):
                 yield from (self.observations(wildcards, role) for role in roles)
             yield from self.pool_observations(wildcards) if study.is_pool else ()

@@ -97,7 +97,7 @@ wildcard_constraints:
     study=any_of(CONFIG.studies),
     cell=r"n\d+-[^/]+",
     seeds=r"\d+(-\d+)?",
-    role=r"target|in-question|shadow\d+|surrogate\d+",
+    role=r"target|in-question|shadow\d+|surrogate\d+|relabelled\d+",
     attack=any_of(CONFIG.attacks),
     figure=any_of(CONFIG.figures),
     exhibit=any_of(CONFIG.exhibits),

@@ -37,6 +37,77 @@ rule craft_queries:
         "../scripts/craft_queries.py"
 
 
+# The split says which points the pool audits: a target labels none of them here, and its members decide nothing.
+rule relabel:
+    """The labels that targets of a pool give to points beside those that it audits, for models trained on them."""
+    input:
+        dataset=PATHS.dataset,
+        split="results/splits/{study}/{cell}/{seeds}/target.npz",
+        model="results/models/{study}/{cell}/{seeds}/target.npz",
+    output:
+        "results/splits/{study}/{cell}/{seeds}/relabelled.npz",
+    log:
+        "results/logs/splits/{study}/{cell}/{seeds}/relabelled.log",
+    benchmark:
+        "results/benchmarks/splits/{study}/{cell}/{seeds}/relabelled.tsv"
+    wildcard_constraints:
+        study=studies_of("pool"),
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(240),
+        gpu=1,
+    params:
+        seeds="{seeds}",
+        model=PARAMS.model,
+        evaluated=None,  # no example is asked about
+        pool=PARAMS.pool,
+        points=PARAMS.relabelled_points,
+        files=PARAMS.model_files,
+        code=code_for("relabel", PARAMS.model_entry),
+    message:
+        "Label points by the targets of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
+    script:
+        "../scripts/relabel.py"
+
+
+rule query_relabelled:
+    """The labels of targets, and the losses of models that were trained on other labels of them."""
+    input:
+        dataset=PATHS.dataset,
+        split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
+        model=PATHS.asked_model,
+        relabelled=PATHS.relabelled,
+    output:
+        "results/relabelled/{study}/{cell}/{seeds}/{role}/{query}.npz",
+    log:
+        "results/logs/relabelled/{study}/{cell}/{seeds}/{role}/{query}.log",
+    benchmark:
+        "results/benchmarks/relabelled/{study}/{cell}/{seeds}/{role}/{query}.tsv"
+    wildcard_constraints:
+        query=queries_yielding("relabelled"),
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+        gpu=1,
+    params:
+        seeds="{seeds}",
+        model=PARAMS.model,
+        evaluated=PARAMS.evaluated,
+        pool=PARAMS.pool,
+        files=PARAMS.model_files,
+        code=code_for("query_relabelled", PARAMS.model_entry),
+    message:
+        "Ask the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
+    script:
+        "../scripts/query_relabelled.py"
+
+
 rule query_labels:
     """The labels that models give to a query set that is known in advance."""
     input:
@@ -131,6 +202,7 @@ rule search_directions:
         dataset=PATHS.dataset,
         split="results/splits/{study}/{cell}/{seeds}/{role}.npz",
         model=PATHS.asked_model,
+        relabelled=PATHS.relabelled,
     output:
         "results/distances/{study}/{cell}/{seeds}/{role}/{query}.npz",
     log:
@@ -155,7 +227,11 @@ rule search_directions:
         query=lambda wc: PARAMS.perturbation(wc.query),
         precision=PARAMS.precision,
         files=PARAMS.model_files,
-        code=code_for("search_directions", PARAMS.model_entry),
+        code=lambda wc: code(
+            "search_directions",
+            *PARAMS.model_entry(wc).modules,
+            *(["lmia.models.relabelled_models"] if PATHS.relabelled(wc) else []),
+        ),
     message:
         "Move towards fixed points, for the {wildcards.role} of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}: {wildcards.query}"
     script:

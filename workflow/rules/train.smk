@@ -43,6 +43,7 @@ rule train_model:
         "results/benchmarks/models/{study}/{cell}/{seeds}/{role}.tsv"
     wildcard_constraints:
         study=studies_of("disjoint", "halves", "pool"),
+        role=r"target|shadow\d+|surrogate\d+",
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -62,6 +63,42 @@ rule train_model:
         "Train the {wildcards.role} model of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
     script:
         "../scripts/train_model.py"
+
+
+rule train_relabelled:
+    """A model for each target of a pool, trained on labels of that target; others differ from it in their seeds alone."""
+    input:
+        dataset=PATHS.dataset,
+        split="results/splits/{study}/{cell}/{seeds}/relabelled.npz",
+        source=PATHS.source_model,
+    output:
+        "results/models/{study}/{cell}/{seeds}/{role}.npz",
+    log:
+        "results/logs/models/{study}/{cell}/{seeds}/{role}.log",
+    benchmark:
+        "results/benchmarks/models/{study}/{cell}/{seeds}/{role}.tsv"
+    wildcard_constraints:
+        study=studies_of("pool"),
+        role=r"relabelled\d+",
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(240),
+        gpu=1,
+    params:
+        seeds="{seeds}",
+        role="{role}",
+        model=PARAMS.model,
+        training=PARAMS.training,
+        defense=PARAMS.defense,
+        files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), PARAMS.defense_entry(wc)),
+        code=code_for("train_relabelled", PARAMS.model_entry, PARAMS.defense_entry),
+    message:
+        "Train {wildcards.role} on labels of the targets of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
+    script:
+        "../scripts/train_relabelled.py"
 
 
 rule train_shadow:

@@ -8,7 +8,7 @@ from lmia import artifacts, plugins
 from lmia.canaries import given_classes
 from lmia.devices import describe, prepare
 from lmia.journal import Journal
-from lmia.models.checkpoints import weights
+from lmia.models.checkpoints import load_first
 from lmia.streams import seed_list
 from lmia.training.loop import BatchOfOne
 from lmia.training.one_role import train_block
@@ -20,12 +20,6 @@ from workflow.harness.shared_cache import take_shared
 from workflow.harness.unusable_models import refuse_unusable
 
 
-def load_source(path: str) -> dict[str, Any]:
-    """Weights of the first model of a file."""
-    arrays, provenance = artifacts.load(path, "model")
-    return weights(arrays, provenance["seeds"][0])
-
-
 def train_models(
     files: dict[str, str], output: str, params: Any, device: torch.device, journal: Journal, name: str
 ) -> None:
@@ -35,7 +29,7 @@ def train_models(
     build = plugins.bind("models", "build", params.model)
     refuse_unusable(build, data["inputs"], int(data["classes"].max()) + 1, name)
     new_defense, seeds = plugins.bind("defenses", "Defense", params.defense), seed_list(params.seeds)
-    source, options = load_source(files["source"]) if "source" in files else {}, TrainingOptions(**params.training)
+    source, options = load_first(files["source"]) if "source" in files else {}, TrainingOptions(**params.training)
     arrays = train_block(build, data, split, seeds, params.role, new_defense, options, source, device, journal)
     provenance = {name: artifacts.recorded_checksum(path) for name, path in files.items()}
     provenance |= {name: params[name] for name in ("model", "training", "defense", "role")} | {"seeds": seeds}

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from lmia.evaluation.metrics_table import ALL_SEEDS, read_metrics
+from lmia.evaluation.metrics_table import ALL_SEEDS, SPENT, read_metrics
 from lmia.evaluation.paper_comparison import to_markdown
 from workflow.config.result_files import cells
 from workflow.config.schema.configuration import Config
@@ -25,6 +25,7 @@ Table = Any  # a pandas DataFrame, as in results_page
 PAGE = ROOT / "docs/comparison.md"
 DATA, FIGURES = PAGES / "data", ROOT / "docs/figures/comparison"
 RATES = {"tpr_at_0.01_fpr": "TPR at 1 %", "tpr_at_0.001_fpr": "TPR at 0.1 %"}
+ELSEWHERE = {"queries_elsewhere": "queries elsewhere", "relabelled": "relabelled models"}
 PRIORS = {"0.5": "PPV at 50 %", "0.1": "at 10 %", "0.01": "at 1 %", "0.001": "at 0.1 %"}
 
 
@@ -38,12 +39,12 @@ def main(files: Sequence[str]) -> None:
 
 def keep(config: Config, name: str) -> None:
     """Copy a pool's rows, its differences and its figures beside the page."""
-    table = read_metrics(ROOT / f"results/tables/{name}.csv")
+    table, columns = read_metrics(ROOT / f"results/tables/{name}.csv"), list(dict.fromkeys([*KEPT, *SPENT]))
     spread = table.loc[table["seed"].ne(ALL_SEEDS) & table["metric"].isin(RATES) & table["setting"].eq("")]
     (cell,) = cells(config.studies[name])
     differences = pd.read_csv(ROOT / f"results/differences/{name}/{cell}.csv")
     access = table.loc[table["attack"].ne(""), ["attack", "access"]].drop_duplicates()
-    rows = table.loc[table["seed"].eq(ALL_SEEDS), KEPT].merge(access, on="attack", how="left")
+    rows = table.loc[table["seed"].eq(ALL_SEEDS), columns].merge(access, on="attack", how="left")
     for told in ("reads", "calibrates"):
         rows[told] = [getattr(config.attacks[attack], told) if attack else "" for attack in rows["attack"]]
     rows.to_csv(DATA / f"comparison-{name}.csv", index=False, float_format="%.4g")
@@ -81,7 +82,8 @@ def of_pool(name: str) -> Iterator[str]:
     train, test = (100 * models[f"{part}_accuracy"] for part in ("train", "test"))
     yield f"Models label {train:.1f} % of their members rightly, and {test:.1f} % of their non-members."
     yield "Members found, in %, with 95 % intervals over models and points:"
-    columns = ["attack", "access", "queries", "accuracy", "AUC", *RATES.values(), "of a target"]
+    spent = [head for column, head in ELSEWHERE.items() if column in attacks and attacks[column].any()]
+    columns = ["attack", "access", "queries", *spent, "accuracy", "AUC", *RATES.values(), "of a target"]
     yield to_markdown(main_rows(attacks, name), columns)
     yield "With fewer queries or shadows:"
     yield to_markdown(setting_rows(attacks), ["attack", "setting", "queries", "AUC", *RATES.values()])
@@ -128,6 +130,7 @@ def settings_of(rows: Table) -> Iterator[tuple[dict[str, Any], Table]]:
     for _, group in rows.groupby(["attack", "setting"], sort=False):
         first = group.iloc[0]
         same = {"attack": first["attack"], "setting": first["setting"], "queries": float(first["queries"])}
+        same |= {head: int(first[column]) for column, head in ELSEWHERE.items() if column in first}
         yield same | {"access": "labels" if first["access"] == "label" else "confidences"}, group
 
 

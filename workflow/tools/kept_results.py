@@ -18,7 +18,7 @@ import pandas as pd
 
 from lmia import artifacts
 from lmia.evaluation.claims import MARGINS, read_margins
-from lmia.evaluation.metrics_table import ALL_SEEDS, COLUMNS, read_metrics, with_rows_over_seeds
+from lmia.evaluation.metrics_table import ALL_SEEDS, COLUMNS, SPENT, read_metrics, with_rows_over_seeds
 from lmia.evaluation.paper_comparison import transfer_cost
 from lmia.membership import load_membership
 from lmia.streams import seed_list
@@ -41,7 +41,7 @@ KEYS = {  # kind of table -> what tells its rows apart
     "margins": ["artifact", "claim", "metric", "seed"],
 }
 NUMBERS = (
-    "queries",
+    *SPENT,
     "against_queries",
     "value",
     "margin",
@@ -129,7 +129,7 @@ def with_means(table: Table) -> Table:
     """Kept measures with rows over seeds, of each study by itself."""
     parts = [pd.DataFrame(columns=COLUMNS)]
     for _, rows in table.groupby("study", sort=False):
-        rows = rows.assign(seed=rows["seed"].astype(str))[COLUMNS]
+        rows = rows.assign(seed=rows["seed"].astype(str)).reindex(columns=COLUMNS)
         parts.append(with_rows_over_seeds(rows))
     return pd.concat(parts[1:] or parts, ignore_index=True)
 

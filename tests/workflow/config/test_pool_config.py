@@ -1,5 +1,6 @@
 """Studies whose models are a pool: which attacks run in them, and what goes with what."""
 
+import copy
 import re
 from pathlib import Path
 
@@ -96,6 +97,66 @@ def test_crafted_queries_are_asked_of_pools_alone():
 def test_what_half_a_pool_makes_for_the_other_needs_both_and_bounds_no_epsilon(change, message):
     with pytest.raises(ConfigError, match=f"^studies.pool.{message}$"):
         check(with_crafted(**change))
+
+
+RELABELLED = {
+    "transferred": {"kind": "relabelled"},
+    "largest": {"kind": "directions", "directions": ["largest"], "relabelled": 3},
+}
+BY_LABELS = {"transfer": {"kind": "transfer", "reads": "transferred"}, "dh": {"kind": "dhattack", "reads": "largest"}}
+
+
+def with_relabelled(**more):
+    config = with_pool(attacks=["gap", *BY_LABELS], **more)
+    config["queries"] |= copy.deepcopy(RELABELLED)
+    config["attacks"] |= BY_LABELS
+    return config
+
+
+def test_relabelled_models_are_of_targets_of_pools_alone():
+    config = check(with_relabelled())
+    assert not BY_LABELS.keys() & set(config.attacks_of(config.studies["digits-mlp"]))
+    assert [config.queries[name].n_relabelled() for name in ("transferred", "largest", "original")] == [1, 3, 0]
+    assert config.queries["largest"].relabelled_roles() == ["relabelled0", "relabelled1", "relabelled2"]
+    raw = with_relabelled()
+    raw["studies"]["digits-mlp"] |= {"attacks": ["gap", "dh"], "relabelled": 40}
+    message = (
+        "^studies.digits-mlp.relabelled: 40: only a pool has some; remove it, or set splits: pool\n"
+        "studies.digits-mlp.attacks: dh: models of queries.largest are trained on labels of a pool's targets, which "
+        "needs splits: pool; leave it out$"
+    )
+    with pytest.raises(ConfigError, match=message):
+        check(raw)
+
+
+def test_an_attack_needs_as_many_relabelled_models_as_it_compares():
+    raw = with_relabelled()
+    raw["queries"]["largest"]["relabelled"] = 1
+    message = (
+        "^attacks.dh.reads: largest: has 1 of the relabelled models of which a dhattack attack needs 2; raise its "
+        "relabelled$"
+    )
+    with pytest.raises(ConfigError, match=message):
+        check(raw)
+    raw["queries"]["largest"] |= {"relabelled": 2, "directions": ["white", "largest"]}
+    message = "^queries.largest.relabelled: 2: these models are compared in one direction; give it a query set of one"
+    with pytest.raises(ConfigError, match=message):
+        check(raw)
+
+
+def test_points_to_label_are_there_beside_the_pool():
+    check(with_relabelled(n_train=[200]))
+    assert check(with_relabelled(n_train=[200])).studies["pool"].n_relabelled(200) == 800
+    for more, points in (({}, "1200, 4 times n_train, as it is not stated"), ({"relabelled": 1198}, "1198")):
+        message = (
+            f"^studies.pool.relabelled: {points}: the pool's 600 examples leave 1197 of digits for queries.largest; "
+            "lower it, or n_train$"
+        )
+        with pytest.raises(ConfigError, match=message):
+            check(with_relabelled(n_train=[300], **more))
+    check(with_relabelled(n_train=[300], relabelled=1197))
+    with pytest.raises(ConfigError, match="^studies.pool.relabelled: 0: "):
+        check(with_relabelled(relabelled=0))
 
 
 def test_surrogates_need_a_third_of_the_data_set():

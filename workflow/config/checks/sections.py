@@ -112,6 +112,11 @@ def check_attacks(config: Config) -> Iterator[str]:
                 f"{key}.reads: {attack.reads}: searches shifted copies too, which a {attack.kind} attack does not "
                 "read; set shift_pixels: 0, or let it read a query set without copies"
             )
+        if query.n_relabelled() < attack.needs_relabelled:
+            needs = f"of the relabelled models of which a {attack.kind} attack needs {attack.needs_relabelled}"
+            has = f"has {query.n_relabelled() or 'none'} {needs}"
+            fix = "raise its relabelled" if hasattr(query, "relabelled") else "read a query set of kind directions"
+            yield f"{key}.reads: {attack.reads}: {has}; {fix}"
         if attack.needs_random_inputs and not getattr(query, "random_inputs", 0):
             yield (
                 f"{key}.threshold: random_inputs: queries.{attack.reads} has none; set its random_inputs, as to 100, "

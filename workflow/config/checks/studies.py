@@ -39,6 +39,7 @@ def check_studies(config: Config) -> Iterator[str]:
             yield from _check_shape(key, config, study)
             yield from _check_population(config, study, config.datasets[study.dataset])
             yield from _check_surrogates(key, config, study, config.datasets[study.dataset])
+            yield from _check_relabelled(key, config, study, config.datasets[study.dataset])
 
 
 def _check_seeds(key: str, study: Study) -> Iterator[str]:
@@ -68,12 +69,17 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
             yield f"{key}.canaries: {study.canaries}: only a pool has some; remove it, or set splits: pool"
         if study.canary_kind != "mislabelled":
             yield f"{key}.canary_kind: {study.canary_kind}: only a pool has canaries; remove it, or set splits: pool"
+        if study.relabelled is not None:
+            yield f"{key}.relabelled: {study.relabelled}: only a pool has some; remove it, or set splits: pool"
         for name in [name for name, attack in attacks.items() if attack.calibrates]:
             yield f"{key}.attacks: {name}: calibrates each example, which needs splits: pool; leave it out"
         for name, attack in attacks.items():
             if attack.reads in config.queries and config.queries[attack.reads].crafted_from:
                 crafted = f"queries.{attack.reads} is crafted for the examples of a pool"
                 yield f"{key}.attacks: {name}: {crafted}, which needs splits: pool; leave it out"
+            if attack.reads in config.queries and config.queries[attack.reads].n_relabelled():
+                trained = f"models of queries.{attack.reads} are trained on labels of a pool's targets"
+                yield f"{key}.attacks: {name}: {trained}, which needs splits: pool; leave it out"
         return
     models, absent = study.models(), "a pool has models of one kind, each a target and a shadow; remove it"
     if alone := [model for model in models if model ^ 1 not in models]:
@@ -185,6 +191,21 @@ def _check_surrogates(key: str, config: Config, study: Study, dataset: Dataset) 
         if 2 * n <= size < 3 * n:
             needs = f"surrogates of queries.{crafted[0]} need {n} examples beside the pool's {2 * n}"
             yield f"{key}.n_train: {n}: {needs}, {study.dataset} has {size}; use at most {size // 3}"
+
+
+def _check_relabelled(key: str, config: Config, study: Study, dataset: Dataset) -> Iterator[str]:
+    """Targets label what a pool leaves of the data set, where its module states its size."""
+    names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
+    asked = [name for name in sorted(names & config.queries.keys()) if config.queries[name].n_relabelled()]
+    size = dataset.fact("N_EXAMPLES")
+    if not (study.is_pool and asked and size):
+        return
+    for n in study.n_train:
+        points, left = study.n_relabelled(n), size - 2 * n
+        if points > left > 0:
+            of = "" if study.relabelled else ", 4 times n_train, as it is not stated"
+            leaves = f"the pool's {2 * n} examples leave {left} of {study.dataset} for queries.{asked[0]}"
+            yield f"{key}.relabelled: {points}{of}: {leaves}; lower it, or n_train"
 
 
 def _examples(study: Study, n: int, size: int) -> tuple[int, int]:

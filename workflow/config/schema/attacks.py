@@ -10,6 +10,7 @@ from workflow.config.plugin_source_reader import read_arguments
 from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, Entry, NonEmpty, Positive, Rising
 
 Even = Annotated[int, Field(ge=2, le=1000, multiple_of=2)]
+Variance = Literal["each", "fixed", "shrunk", "student"]
 
 
 class Rule(Entry):
@@ -21,6 +22,7 @@ class Rule(Entry):
     is_baseline: ClassVar[bool] = False  # the gap attack, to which others are compared
     needs_population: ClassVar[bool] = False  # whether it reads the answers about points beside those audited
     needs_references: ClassVar[bool] = False  # whether it reads how far the boundary of the attacker's own models is
+    needs_relabelled: ClassVar[int] = 0  # how many models that were trained on labels of the target it reads at least
     needs_random_inputs: ClassVar[bool] = False  # whether its threshold comes from the target's random inputs
     compares: ClassVar[bool] = True  # whether answers of shadows to the same queries tell it something
     learns: ClassVar[bool] = True  # whether its scores need records whose membership is known
@@ -93,6 +95,24 @@ class CalibratedDistance(Rule):
     needs_references = True
 
 
+class Transfer(Rule):
+    kind: Literal["transfer"]
+    needs_relabelled = 1
+    learns = False
+    compares = False
+
+
+class DHAttack(Rule):
+    kind: Literal["dhattack"]
+    variance: Variance = Field(
+        "shrunk", description="of an example's distance: its own, that of all, a mean of the two, with heavier tails"
+    )
+    published: bool = Field(False, description="as the authors' code scores, where many examples share a score")
+    needs_relabelled = 2
+    learns = False
+    compares = False
+
+
 class MaxConfidence(Rule):
     kind: Literal["max_confidence"]
 
@@ -129,7 +149,7 @@ class Calibrated(Rule):
 class Lira(Calibrated):
     kind: Literal["lira"]
     online: bool = Field(True, description="whether shadows that were trained on the example are used too")
-    variance: Literal["each", "fixed", "shrunk", "student"] = Field(
+    variance: Variance = Field(
         "shrunk", description="of an example's signal: its own, that of all, a mean of the two, with heavier tails"
     )
 
@@ -188,6 +208,8 @@ AnyRule = Annotated[
     | Difficulty
     | Distance
     | CalibratedDistance
+    | Transfer
+    | DHAttack
     | MaxConfidence
     | TrueConfidence
     | AdaptiveConfidence

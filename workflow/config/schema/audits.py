@@ -9,7 +9,17 @@ from workflow.config.schema.studies import Study
 
 # Keys of a study that an audit has in words of its own, or that a given model does not have.
 LEFT_OUT = {"dataset", "model", "n_train", "seeds", "splits"}
-LEFT_OUT |= {"canaries", "canary_kind", "defenses", "epsilon", "n_nonmembers", "outliers", "pool", "training"}
+LEFT_OUT |= {
+    "canaries",
+    "canary_kind",
+    "defenses",
+    "epsilon",
+    "n_nonmembers",
+    "outliers",
+    "pool",
+    "relabelled",
+    "training",
+}
 
 
 class OwnKeys(Strict):

@@ -159,7 +159,8 @@ class Config(Strict):
         if query is None:
             return False
         target = self.targets.get(study.model) if study.is_given else None
-        if (query.observation == "references" and not study.is_given) or (query.crafted_from and not study.is_pool):
+        of_pools = query.crafted_from or query.n_relabelled()
+        if (query.observation == "references" and not study.is_given) or (of_pools and not study.is_pool):
             return True
         if query.n_references() and study.splits != "disjoint":
             return True

@@ -86,6 +86,14 @@ class Query(Entry):
         """Roles of the surrogates that it is crafted from, as a pool has them."""
         return []
 
+    def n_relabelled(self) -> int:
+        """How many models that are trained on labels of a target are asked beside it, in pools alone."""
+        return 0
+
+    def relabelled_roles(self) -> list[str]:
+        """Roles of these models."""
+        return [f"relabelled{number}" for number in range(self.n_relabelled())]
+
     def magnitudes_in(self) -> str | None:
         """The option with the magnitudes, None where there is none."""
         return self.MAGNITUDES
@@ -441,14 +449,21 @@ class HopSkipJump(Labelled):
 
 class Directions(Labelled):
     kind: Literal["directions"]
-    directions: Annotated[list[Literal["white", "black", "random"]], NonEmpty, Distinct] = Field(
-        ["white"], description="points that inputs move towards; an attack of kind distance reads the first alone"
+    directions: Annotated[list[Literal["white", "black", "random", "largest"]], NonEmpty, Distinct] = Field(
+        ["white"],
+        description="points that inputs move towards, largest: of the input's own largest value; an attack of kind "
+        "distance reads the first alone",
     )
     levels: Annotated[int, Field(ge=2, le=1024)] = Field(
         32, description="steps to each point, a power of two; the first one with a wrong label is the distance"
     )
     method: Literal["bisection", "scan"] = Field(
         "bisection", description="bisection: log2(levels) queries per direction; scan: all levels but the last"
+    )
+    relabelled: Annotated[int, Field(ge=0, le=1000)] = Field(
+        0,
+        description="of a pool: models trained on labels of each target, which are asked the same beside it; an "
+        "attack of kind dhattack needs 2 at least, and 256 are published",
     )
     observation = "distances"
 
@@ -458,6 +473,9 @@ class Directions(Labelled):
     def n_copies(self) -> int:
         """A budget is split over directions."""
         return len(self.directions)
+
+    def n_relabelled(self) -> int:
+        return self.relabelled
 
     def n_perturbed(self) -> int:
         per_direction = self.levels.bit_length() - 1 if self.method == "bisection" else self.levels - 1
@@ -470,6 +488,8 @@ class Directions(Labelled):
         if self.levels.bit_count() > 1:
             less = 1 << self.levels.bit_length() - 1
             yield "levels", f"expected a power of two; use {less} or {2 * less}"
+        if self.relabelled and len(self.directions) > 1:
+            yield "relabelled", "these models are compared in one direction; give it a query set of one, or set it to 0"
 
 
 class Oslo(Labelled):
@@ -543,6 +563,20 @@ class References(Query):
         return 1
 
 
+class Relabelled(Query):
+    """The label of each example, and its loss under one model that is trained on labels of the target."""
+
+    kind: Literal["relabelled"]
+    observation = "relabelled"
+    perturbs = False
+
+    def cost(self) -> float:
+        return 1
+
+    def n_relabelled(self) -> int:
+        return 1
+
+
 class ConfidenceVector(Query):
     kind: Literal["confidences"]
     asks = ("numbers", "records")
@@ -584,6 +618,7 @@ AnyQuery = Annotated[
     | Oslo
     | Yoqo
     | References
+    | Relabelled
     | ConfidenceVector
     | WhiteBox
     | CustomQuery,

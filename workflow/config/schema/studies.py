@@ -73,6 +73,11 @@ class Study(Strict):
     canary_kind: Literal["mislabelled", "out_of_distribution"] = Field(
         "mislabelled", description="canaries have a wrong label, or are noise with any label"
     )
+    relabelled: Count | None = Field(
+        None,
+        description="of a pool: points beside its examples that each target labels, for models that some attacks train "
+        "on these labels; default: 4 times n_train",
+    )
     epsilon: Epsilon | None = Field(
         None,
         description="of a pool: also bound the epsilon of its training by what attacks guess, of canaries alone where "
@@ -115,6 +120,10 @@ class Study(Strict):
     def pool_number(self) -> int | None:
         """Of its pool, None where it has none."""
         return (self.pool or 0) if self.is_pool else None
+
+    def n_relabelled(self, n_train: int) -> int:
+        """How many points targets of n_train members label for an attacker, where one wants that."""
+        return self.relabelled or 4 * n_train
 
     def shadow_roles(self) -> list[str]:
         """Roles of the models that are shadows and nothing else."""

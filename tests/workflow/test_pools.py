@@ -116,8 +116,17 @@ def test_what_is_there_is_not_made_again(pooled):
     assert pooled.pending() == {"bound_epsilon": 8, "tabulate_study": 1, "tabulate_metrics": 1}
 
 
-@pytest.fixture(scope="module", params=["mislabelled", "out_of_distribution"])
-def with_canaries(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def with_canaries(tmp_path_factory):
+    return run_with_canaries(tmp_path_factory, "mislabelled")
+
+
+@pytest.fixture(scope="module")
+def with_noise(tmp_path_factory):
+    return run_with_canaries(tmp_path_factory, "out_of_distribution")
+
+
+def run_with_canaries(tmp_path_factory, kind):
     from tests.workflow.conftest import make_checkout
 
     checkout = make_checkout(tmp_path_factory.mktemp("canaries") / "it")
@@ -125,7 +134,7 @@ def with_canaries(request, tmp_path_factory):
 
     def edit(config):
         config["studies"]["small"] |= {"canaries": 20, "epsilon": {"delta": 0.01, "level": 0.9}, "defenses": ["none"]}
-        config["studies"]["small"]["canary_kind"] = request.param
+        config["studies"]["small"]["canary_kind"] = kind
         config["metrics"]["fprs"] = [0.2]
 
     checkout.configure(edit)
@@ -134,11 +143,13 @@ def with_canaries(request, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_canaries_are_learned_by_those_who_were_trained_on_them(with_canaries):
+@pytest.mark.parametrize("study", ["with_canaries", "with_noise"])
+def test_canaries_are_learned_by_those_who_were_trained_on_them(study, request):
     """Everybody is asked about the canary's label: who was trained on it gives it, and few others do."""
-    _, is_member = observed(with_canaries)
+    checkout = request.getfixturevalue(study)
+    _, is_member = observed(checkout)
     answers, split = (
-        artifacts.load(with_canaries.path / f"results/{path}")[0]
+        artifacts.load(checkout.path / f"results/{path}")[0]
         for path in ("answers/small/n60-none/0-1/target/original.npz", "splits/small/n60-none/0-1/target.npz")
     )
     is_canary = np.isin(answers["example_ids"][0], split["canaries"])
@@ -147,7 +158,7 @@ def test_canaries_are_learned_by_those_who_were_trained_on_them(with_canaries):
     is_right = answers["labels"][..., 0] == answers["classes"]
     own, others = is_right[:, is_canary][is_member[:2, is_canary]], is_right[:, is_canary][~is_member[:2, is_canary]]
     assert own.mean() > others.mean() + 0.4
-    table = read_metrics(with_canaries.path / "results/metrics.csv").query("seed == 'all' and attack == 'gap'")
+    table = read_metrics(checkout.path / "results/metrics.csv").query("seed == 'all' and attack == 'gap'")
     values = table.set_index("metric")["value"]
     assert values["canary_auc"] > values["auc"]
 

@@ -52,7 +52,7 @@ class Crafting:
         rate: float = 0.01,
         alpha: float | None = None,
         end: float | None = None,
-        clip: bool = True,
+        clip: bool = False,
     ):
         self._online, self._steps, self._rate, self._clip = online, steps, rate, clip
         self._alpha = ALPHA[online] if alpha is None else alpha

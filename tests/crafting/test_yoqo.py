@@ -117,8 +117,8 @@ def test_offline_nothing_depends_on_models_that_know_the_input():
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**6), online=st.booleans(), rate=st.floats(1e-3, 10), pairs=st.integers(1, 3))
-def test_no_query_leaves_the_box(seed, online, rate, pairs):
-    crafted, _ = craft(*pool(8, pairs, seed), online=online, rate=rate, steps=4)
+def test_no_clipped_query_leaves_the_box(seed, online, rate, pairs):
+    crafted, _ = craft(*pool(8, pairs, seed), online=online, rate=rate, steps=4, clip=True)
     assert crafted.min() >= 0 and crafted.max() <= 1
 
 

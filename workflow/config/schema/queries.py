@@ -537,7 +537,7 @@ class Yoqo(Labelled):
         description="weight of models that do not know an example, or offline of its change; default: 2, offline 5",
     )
     end: Positive | None = Field(None, description="loss at which a search ends; default: 4, offline 8")
-    clip: bool = Field(True, description="whether inputs are kept in the box of the data set; the authors' are not")
+    clip: bool = Field(False, description="whether inputs are kept in the box of the data set; the authors' are not")
     axis = "steps"
 
     def cost(self) -> float:

@@ -125,7 +125,7 @@ WITHOUT_EDIT = {
 
 
 # Keys that few of their places can have, so that those that state them come first: all others are tried in vain.
-OF_FEW = ("Study.prior", "Study.alternatives", "Study.in_question", "Vote.shadows")
+OF_FEW = ("Study.prior", "Study.alternatives", "Study.in_question", "Study.relabelled", "Vote.shadows")
 
 
 @pytest.fixture(scope="module")

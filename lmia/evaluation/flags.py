@@ -20,6 +20,7 @@ MAX_CENSORED = 0.1  # of the searches, without a flag
 MIN_FALSE_ALARMS = 10  # fewer of them do not tell one rate from another
 CONSTANT = "constant guess"
 FEW = re.compile(r"\d+ false alarms allowed")
+OF_RATES = re.compile(rf"{FEW.pattern}|\d+ tied at the (?:top|threshold)")
 CENSORED = re.compile(r"(\d+) of (\d+) searches censored")
 
 
@@ -71,6 +72,11 @@ def rate_flags(scores: np.ndarray, is_member: np.ndarray, fpr: float) -> str:
             return f"{sizes[0]} tied at the top"
         texts.append(f"{sizes[n_called]} tied at the threshold")
     return join([*texts, few_false_alarms(fpr, n_others)])
+
+
+def without_rates(text: str) -> str:
+    """The flags of a text but those of `rate_flags`, which speak of the scores of one model alone."""
+    return BETWEEN.join(flag for flag in parted(text) if not OF_RATES.fullmatch(flag))
 
 
 def references_flag(right: np.ndarray, are_right: np.ndarray, is_in: np.ndarray, is_member: np.ndarray) -> str:

@@ -54,7 +54,7 @@ def with_rows_over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     is flagged on the rows of all attacks on them (`lmia.evaluation.flags`).
 
     Of a pool there are rows over all its models already: they are put in the place of the mean, with the flags of the
-    models beside their own.
+    models beside their own, but for those of rates: all models together allow more false alarms than each.
     """
     table = flags.with_models_flags(table, MODELS)
     same = [*MODELS, "attack", "access", "setting", "metric"]
@@ -64,10 +64,11 @@ def with_rows_over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, group in table.groupby(same, sort=False, dropna=False):
         assert isinstance(key, tuple)  # as several columns give it
-        flagged = flags.over_seeds(group["flags"].tolist())
         if (row := over_models.pop(key, None)) is not None:
+            flagged = flags.over_seeds(list(map(flags.without_rates, group["flags"])))
             rows.append(row | {"flags": flags.join([flagged, row["flags"]])})
             continue
+        flagged = flags.over_seeds(group["flags"].tolist())
         value, low, high = over_seeds(group[["value", "ci_low", "ci_high"]].to_numpy())
         low, high = np.clip([low, high], *BOUNDS.get(key[-1], (0, 1)))  # Student's interval knows no bounds
         row = dict(zip(same, key, strict=True)) | {"seed": ALL_SEEDS} | {name: group[name].mean() for name in SPENT}

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from lmia.evaluation.flag_texts import join, parted
 from lmia.figures import remarks, style
 
 SAID = {"accuracy": "attack accuracy (%)", "auc": "area under the ROC curve"}
@@ -81,7 +82,7 @@ def scale(ax: Axes, floor: float) -> None:
 
 def above(floor: float, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows with nothing below the floor, and with flags that are the same for all points of a curve."""
-    flags = rows["flags"].str.replace(FEW, "", regex=True).str.replace(TIED, "", regex=True).str.strip("; ")
+    flags = [join(re.sub(TIED, "", flag) for flag in parted(text) if not re.match(FEW, flag)) for text in rows["flags"]]
     return rows.assign(flags=flags, **{name: rows[name].clip(lower=floor) for name in ("value", "ci_low", "ci_high")})
 
 

@@ -121,6 +121,19 @@ def test_tables_of_before_the_column_are_read(tmp_path):
     assert found["flags"].tolist() == [""] * len(TABLE) and found["relabelled"].isna().all()
 
 
+def test_what_a_target_has_too_few_of_is_not_said_of_all_models_together():
+    """Flags of rates are of the scores of one target: together the targets allow more false alarms, and others tie."""
+    rate = "tpr_at_0.01_fpr"
+    targets = [row(seed, "boundary", 0.4, metric=rate) for seed in (0, 1)]
+    targets[0]["flags"] = "2 of 9 searches censored; 12 tied at the threshold; 2 false alarms allowed"
+    targets[1]["flags"] = "7 tied at the top"
+    together = row("all", "boundary", 0.3, metric=rate) | {"flags": "40 tied at the threshold"}
+    found = with_rows_over_seeds(pd.DataFrame([*targets, together])).query("seed == 'all'")["flags"].item()
+    assert found == "2 of 9 searches censored (1 of 2); 40 tied at the threshold"
+    found = with_rows_over_seeds(pd.DataFrame(targets)).query("seed == 'all'")["flags"].item()
+    assert "2 false alarms allowed (1 of 2)" in found and "7 tied at the top (1 of 2)" in found  # a mean of both
+
+
 def test_rows_over_all_models_of_a_pool_are_kept_with_the_flags_of_its_models():
     """Of two models, of which one diverged: no mean is taken, and a study that is no pool has its rows as before."""
     pooled = [row("all", "boundary", 0.3, queries=80.0), row("all", "boundary", 0.1, metric="ppv")]

@@ -280,6 +280,17 @@ def test_a_tradeoff_of_rates_has_a_logarithmic_axis_and_shows_who_finds_nobody()
     assert "Not drawn: where non-members are too few for this rate." in drawn.remarks
 
 
+def test_flags_that_all_points_share_leave_no_gap_among_others():
+    table = defended_table()
+    table["metric"] = table["metric"].replace("accuracy", "tpr_at_0.1_fpr")
+    table["flags"] = np.where(table["defense"].eq("l2-1"), f"{FLAG}; 2 false alarms allowed; 7 tied at the top", "")
+    families = {"none": ["none", "", 0], "l2-1": ["l2", "1", 0]}
+    drawn = tradeoff.plot(table, TRADEOFF | {"x": "gap", "metric": "tpr_at_0.1_fpr", "families": families})
+    hollow_lines = [line for line in drawn.remarks if line.startswith("Hollow")]
+    assert hollow_lines == [f"Hollow: {FLAG}: l2 1.", "Hollow: tied at the top: l2 1."]
+    assert "Only 2 false alarms allowed." in drawn.remarks
+
+
 def test_a_tradeoff_may_have_no_point():
     settings = TRADEOFF | {"x": "gap", "families": {}}
     (ax,) = tradeoff.plot(defended_table(), settings).figure.axes

@@ -3,11 +3,14 @@
 Run from the repository root after `snakemake --cores 2`: python -m workflow.tools.copy_results_to_docs
 And after `snakemake --cores 2 --configfile docs/results/configs/fresh-seeds.yaml`:
 python -m workflow.tools.copy_results_to_docs fresh-seeds
-Figures of a name go to docs/figures/NAME, where there is such a folder.
+Figures of a name go to docs/figures/NAME, where there is such a folder. With --metrics, rows of those metrics alone are
+kept whose names begin so, as of pools under many defenses:
+python -m workflow.tools.copy_results_to_docs defended-pools --metrics accuracy auc tpr canary_auc canary_tpr test epsilon
 """
 
+import argparse
 import shutil
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from lmia.evaluation.metrics_table import ALL_SEEDS, read_metrics
@@ -15,9 +18,10 @@ from lmia.evaluation.metrics_table import ALL_SEEDS, read_metrics
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def main(name: str = "default-study") -> None:
+def main(name: str, metrics: Sequence[str]) -> None:
+    """metrics: what names of metrics begin with; of none, all rows are kept."""
     table = read_metrics(ROOT / "results/metrics.csv")
-    rows = table[table["seed"] == ALL_SEEDS]
+    rows = table[table["seed"].eq(ALL_SEEDS) & table["metric"].str.startswith(tuple(metrics) or "")]
     rows.to_csv(ROOT / f"docs/results/data/{name}.csv", index=False, float_format="%.4g")
     folder = ROOT / "docs/figures" / ("" if name == "default-study" else name)
     if folder.exists():
@@ -26,4 +30,8 @@ def main(name: str = "default-study") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("name", nargs="?", default="default-study", help="of the files")
+    parser.add_argument("--metrics", nargs="*", default=[], help="beginnings of names; default: all")
+    args = parser.parse_args()
+    main(args.name, args.metrics)

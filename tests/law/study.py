@@ -626,7 +626,7 @@ HINTS = {
     "Difficulty.reads": ["more-peers"],
     "Gap.reads": ["original-again"],
     "CalibratedDistance.reads": ["warm-again"],
-    "Transfer.reads": ["losses-again"],
+    "TransferAttack.reads": ["losses-again"],
     "DHAttack.reads": ["larger"],
     "Csv.path": ["copies/residents.csv"],
     "Csv.label": ["tax"],

@@ -116,7 +116,6 @@ WITHOUT_EDIT = {
     "Original.kind": "no other kind is asked on numbers and on records",
     "References.kind": "what reads them reads no other kind",
     "Relabelled.kind": "what reads it reads no other kind",
-    "Transfer.kind": "no other kind reads losses of relabelled models",
     "SklearnTarget.kind": "no other kind can be trained again",
     "Adult.kind": "no other kind has the columns that mixed noise is asked for",
     "Csv.kind": "what copies of records are asked for, numbers are not",

@@ -95,7 +95,7 @@ class CalibratedDistance(Rule):
     needs_references = True
 
 
-class Transfer(Rule):
+class TransferAttack(Rule):
     kind: Literal["transfer"]
     needs_relabelled = 1
     learns = False
@@ -208,7 +208,7 @@ AnyRule = Annotated[
     | Difficulty
     | Distance
     | CalibratedDistance
-    | Transfer
+    | TransferAttack
     | DHAttack
     | MaxConfidence
     | TrueConfidence

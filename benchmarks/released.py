@@ -40,7 +40,10 @@ NOT_RUN = {  # repository, and part: (commit, why)
     ),
     "AndAgio/mia_bench": ("375673b", "no snapshot of the repository could be had, but single files"),
     "orientino/lira-pytorch": ("50dc2a3", "its rules are a copy of those of tensorflow/privacy, which are above"),
-    "aidotse/LeakPro, YOQO": ("c47752f", "by default it makes one step of rate 0.001, and asks about the input itself"),
+    "aidotse/LeakPro, YOQO": (
+        "c47752f",
+        "by default it makes one step of rate 0.001, and so asks nearly the input itself",
+    ),
     "AIPAG/DHAttack, local models and score": (
         "dfe399c",
         "both stand in its program's main part, for networks of its own on 32 x 32 images; path and distance are above",

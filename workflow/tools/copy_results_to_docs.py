@@ -3,9 +3,10 @@
 Run from the repository root after `snakemake --cores 2`: python -m workflow.tools.copy_results_to_docs
 And after `snakemake --cores 2 --configfile docs/results/configs/fresh-seeds.yaml`:
 python -m workflow.tools.copy_results_to_docs fresh-seeds
-Figures of a name go to docs/figures/NAME, where there is such a folder. With --metrics, rows of those metrics alone are
-kept whose names begin so, as of pools under many defenses:
-python -m workflow.tools.copy_results_to_docs defended-pools --metrics accuracy auc tpr canary_auc canary_tpr test epsilon
+Figures of a name go to docs/figures/NAME, where there is such a folder. With --metrics, rows of those alone are kept
+whose names begin so, as of pools under many defenses:
+python -m workflow.tools.copy_results_to_docs defended-pools --metrics accuracy auc tpr canary_auc canary_tpr test \\
+    epsilon
 """
 
 import argparse

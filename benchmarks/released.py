@@ -38,7 +38,7 @@ NOT_RUN = {  # repository, and part: (commit, why)
         "af3e814",
         "its boundary attack is ART's HopSkipJump, which is above, for colour images of fixed sizes on a GPU alone",
     ),
-    "AndAgio/mia_bench": ("375673b", "no snapshot of the repository could be had, but single files"),
+    "AndAgio/mia_bench": ("375673b", "only single files of it could be read, and none run"),
     "orientino/lira-pytorch": ("50dc2a3", "its rules are a copy of those of tensorflow/privacy, which are above"),
     "aidotse/LeakPro, YOQO": (
         "c47752f",

@@ -36,7 +36,8 @@ def load_observations(path: str | Path, observation: str) -> ObservedModels:
     seeds = range(len(arrays["example_ids"]))
     names = [*source.arrays, *(name for name in source.optional if name in arrays)]
     per_seed = [source.type(**{name: arrays[name][s] for name in names}) for s in seeds]
-    precisions = [how["precision"] for how in provenance.get("asked", [])]
+    # Labels that were asked by `auto` are those of float32, where a model may have fallen back to.
+    precisions = ["float32" if how["precision"] == "auto" else how["precision"] for how in provenance.get("asked", [])]
     return ObservedModels(per_seed, arrays["example_ids"], provenance["unit"], precisions)
 
 

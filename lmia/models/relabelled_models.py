@@ -1,6 +1,6 @@
 """Models of an attacker's own that are trained on labels of a target, and the points that the target labels for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -57,11 +57,14 @@ class RelabelledModels:
         self._arrays = [arrays for arrays, _ in loaded]
         self.provenance = {"relabelled": [provenance["sha256"] for _, provenance in loaded]}
 
-    def of(self, subject: Subject) -> list[nn.Module]:
-        """The L models of one target, in evaluation mode, which answer as the target does: under its defense too."""
-        row, answering = self._models.seeds.index(subject.seed), []
+    def of(self, subject: Subject) -> Iterator[nn.Module]:
+        """Yields the L models of one target, in evaluation mode, one after the other: many would fill a device.
+
+        They answer as the target does, under its defense too.
+        """
+        row = self._models.seeds.index(subject.seed)
         for arrays in self._arrays:
             numbers = {name: arrays[name][row] for name in (COPIES, SIGMA) if name in arrays}
             network = self._models.network(arrays, subject.seed)
-            answering.append(as_answered(network, numbers, subject.inputs.shape[1:], self._models.box))
-        return [network.to(self._models.device).eval() for network in answering]
+            answering = as_answered(network, numbers, subject.inputs.shape[1:], self._models.box)
+            yield answering.to(self._models.device).eval()

@@ -116,6 +116,6 @@ class MixedPrecision:
 
 def _leads(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(lead of the largest logit over the second, in units of the scale; scale: the largest magnitude; class)."""
-    largest, classes = logits.float().topk(2, dim=1)
+    largest, classes = logits.float().topk(min(2, logits.shape[1]), dim=1)
     scale = logits.float().abs().max(1).values
-    return (largest[:, 0] - largest[:, 1]) / scale, scale, classes[:, 0]
+    return (largest[:, 0] - largest[:, -1]) / scale, scale, classes[:, 0]  # of a single class there is no lead

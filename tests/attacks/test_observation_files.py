@@ -83,9 +83,10 @@ def asked(*precisions):
 
 def test_each_model_says_in_which_precision_it_was_asked(tmp_path):
     folder, arrays = ARRAYS["labels"]
-    provenance = {"unit": "pixels", "asked": [{"precision": "bfloat16"}, {"precision": "float32"}]}
-    artifacts.save(tmp_path / "it.npz", folder, arrays | {"example_ids": IDS}, provenance)
-    assert load_observations(tmp_path / "it.npz", "labels").precisions == ["bfloat16", "float32"]
+    for first, counts_as in (("bfloat16", "bfloat16"), ("auto", "float32")):  # the latter has labels of float32
+        provenance = {"unit": "pixels", "asked": [{"precision": first}, {"precision": "float32"}]}
+        artifacts.save(tmp_path / "it.npz", folder, arrays | {"example_ids": IDS}, provenance)
+        assert load_observations(tmp_path / "it.npz", "labels").precisions == [counts_as, "float32"]
 
 
 @pytest.mark.parametrize("last", [("float32", "bfloat16"), ("float32",), ()])

@@ -129,6 +129,15 @@ def test_relabelling_sees_nothing_of_a_target_but_its_labels(tmp_path):
     assert any((changed[name] != models[0][name]).any() for name in changed if "/" in name)  # but on labels they do
 
 
+def test_models_that_have_learned_nothing_are_flagged(tmp_path):
+    files = write(tmp_path / "files")
+    split, provenance = labelled(files, tmp_path / "split.npz"), {}
+    split["labels"][0] = 1  # one target says the same of all
+    artifacts.save(tmp_path / "split.npz", "split", split, provenance)
+    found = trained(files, tmp_path / "split.npz", tmp_path / "model.npz")
+    assert found["flags"].tolist()[0] == "constant" and "flag" not in found
+
+
 def test_models_of_a_target_differ_in_their_seeds_alone(tmp_path):
     files = write(tmp_path / "files")
     labelled(files, tmp_path / "split.npz")
@@ -159,7 +168,7 @@ def test_models_answer_as_their_target_does(tmp_path):
     models = targets(files)
     relabelled = RelabelledModels(models, [files.model, files.model])
     for subject in models:
-        found = relabelled.of(subject)
+        found = list(relabelled.of(subject))
         assert len(found) == 2 and all(isinstance(network, Voting) and not network.training for network in found)
         with torch.no_grad():
             assert torch.equal(found[1](subject.inputs), subject.network(subject.inputs))

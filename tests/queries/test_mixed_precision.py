@@ -124,6 +124,11 @@ def test_a_copy_that_cannot_run_is_left_alone(capsys):
     assert capsys.readouterr().out.count("no kernel for bfloat16") == 1
 
 
+def test_a_model_of_one_class_is_asked_in_full():
+    mixed = MixedPrecision(lambda x: x[:, :1], lambda x: x[:, :1] + 0.1, lambda: 0.0)
+    assert (torch.stack(ask(mixed, logits(400, 1.0), calls=3)) == 0).all() and mixed.disagreement == 0
+
+
 def test_what_was_found_goes_on_from_arrays():
     timed, inputs = Timed(), logits(400, 1.0)
     mixed, other = timed.mixed(), Timed().mixed()

@@ -46,10 +46,13 @@ def search(
         distance, n_queries, way = search_directions(subject.network, *asked, **part, **options)
         arrays = {"distance": distance.astype(np.float32), "n_queries": n_queries.astype(np.int32)}
         if relabelled is not None:
-            courses = [(distance, n_queries)]
+            courses, alike = (
+                [(distance, n_queries)],
+                options | {"precision": way["precision"], "most_disagreement": 1.0},
+            )
             for number, network in enumerate(relabelled.of(subject)):
                 part = journal.part(f"{title}, relabelled {number}")
-                courses.append(search_directions(network, *asked, journal=part, **options)[:2])
+                courses.append(search_directions(network, *asked, journal=part, **alike)[:2])
             levels = [as_levels(course[:, 0], subject.inputs, points[0], spec["levels"]) for course, _ in courses]
             arrays["relabelled_levels"] = np.stack(levels, axis=1).astype(np.int16)
             arrays["relabelled_queries"] = np.stack([n[:, 0] for _, n in courses], axis=1).astype(np.int32)

@@ -49,7 +49,9 @@ def train_models(files: dict[str, str], output: str, params: Any, device: torch.
         arrays |= to_arrays(network, seed)
         records.append(record)
         print(f"seed {seed}: {record}")
-    arrays |= {name: np.array([record[name] for record in records]) for name in records[0] if name != "flag"}
+    flags = [record.pop("flag") for record in records]
+    arrays |= {name: np.array([record[name] for record in records]) for name in records[0]}
+    arrays |= {"flags": np.array(flags)} if any(flags) else {}
     provenance = {name: artifacts.recorded_checksum(path) for name, path in files.items()}
     provenance |= {name: params[name] for name in ("model", "training", "defense", "role")} | {"seeds": seeds}
     artifacts.save(output, "model", arrays, provenance | {"torch": torch.__version__, "device": describe(device)})

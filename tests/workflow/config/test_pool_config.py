@@ -144,6 +144,19 @@ def test_an_attack_needs_as_many_relabelled_models_as_it_compares():
         check(raw)
 
 
+def test_models_that_are_trained_on_labels_of_targets_know_no_true_class():
+    raw = with_relabelled(defenses=["none", "game"])
+    game = {"kind": "adversarial_regularization", "strength": 1.0, "epochs": 5}
+    raw["defenses"] = {"none": {"kind": "none"}, "game": game}
+    message = (
+        "^studies.pool.defenses: game: learns from further points by their true classes, which nobody knows who has "
+    )
+    with pytest.raises(ConfigError, match=message):
+        check(raw)
+    raw["studies"]["pool"]["attacks"] = ["gap"]
+    check(raw)
+
+
 def test_points_to_label_are_there_beside_the_pool():
     check(with_relabelled(n_train=[200]))
     assert check(with_relabelled(n_train=[200])).studies["pool"].n_relabelled(200) == 800

@@ -198,6 +198,12 @@ def _check_relabelled(key: str, config: Config, study: Study, dataset: Dataset) 
     names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
     asked = [name for name in sorted(names & config.queries.keys()) if config.queries[name].n_relabelled()]
     size = dataset.fact("N_EXAMPLES")
+    for name in [name for name in study.defenses if asked and name in config.defenses]:
+        if study.is_pool and config.defenses[name].needs_reference:
+            yield (
+                f"{key}.defenses: {name}: learns from further points by their true classes, which nobody knows who "
+                f"has targets label them, as queries.{asked[0]} does; leave it out, or the attacks that read that"
+            )
     if not (study.is_pool and asked and size):
         return
     for n in study.n_train:

@@ -118,6 +118,7 @@ def page(table: pd.DataFrame, sizes: Sizes, command: str) -> str:
 - "a / b" are theirs and ours.
 - Differences are ours less theirs, with 95 % intervals over pairs of models and points.
 - "Times as fast" is theirs over ours in CPU seconds of parts of the work that took turns: median, least and greatest.
+  YOQO that is not clipped ran after theirs, and not in turns.
 
 {markdown(shown)}
 

@@ -130,7 +130,7 @@ def settings_of(rows: Table) -> Iterator[tuple[dict[str, Any], Table]]:
     for _, group in rows.groupby(["attack", "setting"], sort=False):
         first = group.iloc[0]
         same = {"attack": first["attack"], "setting": first["setting"], "queries": float(first["queries"])}
-        same |= {head: int(first[column]) for column, head in ELSEWHERE.items() if column in first}
+        same |= {head: round(float(first[column])) for column, head in ELSEWHERE.items() if column in first}
         yield same | {"access": "labels" if first["access"] == "label" else "confidences"}, group
 
 

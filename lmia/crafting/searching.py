@@ -1,6 +1,7 @@
 """Search for queries part by part, with a journal from which a search that was broken off goes on."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from lmia.memory_batches import Batches
 from lmia.queries.oracle import LabelOracle
 
 
-class Search:
+class Search(ABC):
     """Searches around inputs (m, *shape) in lock step, each until it gets to its end.
 
     done: rounds so far; x: the inputs, flat (m, d); crafted: (m, q, d), queries as they stand; reached: bools (m, q),
@@ -31,9 +32,9 @@ class Search:
         """Places of the inputs that have a query which is not at its end, ints (k,)."""
         return (~self.reached.all(dim=1)).nonzero()[:, 0]
 
+    @abstractmethod
     def advance(self) -> None:
         """One round for these."""
-        raise NotImplementedError
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Where the searches stand, as named arrays."""

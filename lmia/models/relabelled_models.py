@@ -1,6 +1,6 @@
 """Models of an attacker's own that are trained on labels of a target, and the points that the target labels for it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,16 +32,6 @@ def relabelled_ids(n_available: int, examples: np.ndarray, pool: int, n: int) ->
             f"got {n}; lower it, or train on less of the data set"
         )
     return np.sort(stream(pool, "points that targets label").permutation(others)[:n])
-
-
-def relabelled_classes(classes: np.ndarray, split: Mapping[str, np.ndarray], row: int) -> np.ndarray:
-    """Classes (n_available,) of which those of a split's members are what the target in a row of it says.
-
-    split: "members" (s, m), ids, and "labels" (s, m), ints, among the arrays of an artifact of splits.
-    """
-    given = classes.copy()
-    given[split["members"][row]] = split["labels"][row]
-    return given
 
 
 class RelabelledModels:

@@ -14,7 +14,7 @@ from lmia.defenses.base import Defense
 from lmia.journal import Journal
 from lmia.models.checkpoints import to_arrays
 from lmia.models.voting import as_answered
-from lmia.split_rows import ids_of
+from lmia.split_rows import ids_of, told_classes
 from lmia.streams import stream
 from lmia.training.loop import model_flag, predict, share, train
 from lmia.training.options import TrainingOptions
@@ -38,7 +38,8 @@ def train_block(
         build: See `train_role`.
         data: See `train_role`.
         split: "members" (s, n) and "nonmembers" (s, m), ids for each seed, see `lmia.splits.draw_block`; perhaps
-            "canaries" (k,) and what goes with them, see `lmia.canaries.draw_canaries`.
+            "canaries" (k,) and what goes with them, see `lmia.canaries.draw_canaries`, and "labels" (s, n), which
+            members have in the place of their classes.
         seeds: of the block, s of them.
         role: See `train_role`.
         new_defense: () -> the defense of one model.
@@ -54,7 +55,7 @@ def train_block(
     for row, seed in enumerate(tqdm(seeds, desc="models")):
         network, record = train_role(
             build,
-            data,
+            data | {"classes": told_classes(data["classes"], split, row)},
             ids_of(split["members"][row]),
             ids_of(split["nonmembers"][row]),
             seed,

@@ -210,7 +210,6 @@ def test_scripts_take_what_decides_a_byte_from_params_and_inputs():
         ("prepare_dataset.py", "wildcards.dataset"),
         ("prepare_dataset.py", "config.datasets"),
         ("relabel.py", "wildcards.study"),
-        ("train_relabelled.py", "wildcards.study"),
         ("train_model.py", "wildcards.study"),
         ("train_model.py", "config.studies"),
         ("train_shadow.py", "wildcards.study"),

@@ -14,13 +14,14 @@ from lmia.journal import Journal
 from lmia.models import mlp
 from lmia.models.asked_models import TrainedModels
 from lmia.models.checkpoints import restore, to_arrays
-from lmia.models.relabelled_models import RelabelledModels, relabelled_classes, relabelled_ids
+from lmia.models.relabelled_models import RelabelledModels, relabelled_ids
 from lmia.models.voting import COPIES, SIGMA, Voting
+from lmia.split_rows import told_classes
 from lmia.splits import draw_block, draw_examples
 from workflow.harness.job import BadInput
 from workflow.scripts.query_relabelled import query_relabelled
 from workflow.scripts.relabel import relabel
-from workflow.scripts.train_relabelled import train_models
+from workflow.scripts.train_model import train_models
 
 N_TRAIN, N, POOL, POINTS, SEEDS = 10, 60, 4, 25, [4, 5]
 MODEL = {"kind": "mlp", "hidden": [6], "initialization": "torch"}
@@ -81,7 +82,7 @@ def trained(files, split, output, role="relabelled0"):
     params = {"model": MODEL, "training": TRAINING, "defense": {"kind": "none"}, "role": role, "seeds": "4-5"}
     given = {"dataset": str(files.dataset), "split": str(split)}
     params = type("Params", (dict,), {"__getattr__": dict.__getitem__})(params)
-    train_models(given, output, params, torch.device("cpu"), Journal())
+    train_models(given, output, params, torch.device("cpu"), Journal(), "mine")
     return artifacts.load(output, "model")[0]
 
 
@@ -96,7 +97,7 @@ def test_each_target_labels_the_same_points_beside_its_pool(tmp_path):
         network = restore(build((4,), 3, hidden=[6]), weights, seed)
         said = network(torch.from_numpy(data["inputs"][split["members"][row]])).argmax(1)
         np.testing.assert_array_equal(split["labels"][row], said)
-        given = relabelled_classes(data["classes"], split, row)
+        given = told_classes(data["classes"], split, row)
         np.testing.assert_array_equal(given[split["members"][row]], said)
         np.testing.assert_array_equal(
             np.delete(given, split["members"][row]), np.delete(data["classes"], split["members"][row])

@@ -133,7 +133,8 @@ def test_each_seed_has_its_own_points_defense_and_part_of_the_journal(monkeypatc
     for (build, data, members, nonmembers, seed, role, _, *same, journal, split), row in zip(
         given, range(2), strict=True
     ):
-        assert (build, role, seed, same) == ("build", "shadow1", 3 + row, [OPTIONS, SOURCE, "device"]) and data is DATA
+        assert (build, role, seed, same) == ("build", "shadow1", 3 + row, [OPTIONS, SOURCE, "device"])
+        assert data["inputs"] is DATA["inputs"] and data["classes"] is DATA["classes"]
         np.testing.assert_array_equal(members, SPLIT["members"][row])
         np.testing.assert_array_equal(nonmembers, SPLIT["nonmembers"][row])
         journal.finish({"seed": np.array(seed)})

@@ -50,7 +50,7 @@ STUDY = {
     "seeds": ["0-1"],
     "training": {"max_epochs": 60, "batch_size": 10},
 }
-POOL = STUDY | {"splits": "pool", "seeds": ["0-5"], "relabelled": 60, "attacks": ["crossed", "by-transfer"]}
+POOL = STUDY | {"splits": "pool", "seeds": ["0-5"], "attacks": ["crossed"]}
 CROSSED = {"kind": "yoqo", "steps": 20, "end": 1e-9}  # whose searches never end before
 CELL = "small/n30-none/0-1/target"
 DISTANCES = f"results/distances/{CELL}/boundary.npz"
@@ -60,7 +60,6 @@ TARGETS = {  # by script
     "query_labels": f"results/answers/{CELL}/noise.npz",
     "query_white_box": f"results/white_box/{CELL}/gradients.npz",
     "craft_queries": "results/crafted/pool/n30-none/crossed.npz",
-    "train_relabelled": "results/models/pool/n30-none/0-5/relabelled0.npz",
 }
 
 
@@ -136,9 +135,8 @@ def undisturbed(tmp_path_factory):
     changes = {"models": {"noted": {"kind": "plugins.noted"}}, "figures": {}}
     changes["studies"] = {"small": STUDY, "pool": POOL}
     checkout.configure(lambda config: config.update(changes))
-    attacks = {"crossed": {"kind": "kept", "reads": "crossed"}, "by-transfer": {"kind": "transfer", "reads": "losses"}}
-    checkout.configure(lambda config: config["queries"].update(crossed=CROSSED, losses={"kind": "relabelled"}))
-    checkout.configure(lambda config: config["attacks"].update(attacks))
+    checkout.configure(lambda config: config["queries"].update(crossed=CROSSED))
+    checkout.configure(lambda config: config["attacks"].update(crossed={"kind": "kept", "reads": "crossed"}))
     checkout.snakemake("results/models/pool/n30-none/0-5/target.npz")
     checkout.forget()  # its calls are none of those that are counted
     checkout.snakemake(*TARGETS.values())

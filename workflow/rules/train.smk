@@ -94,11 +94,11 @@ rule train_relabelled:
         training=PARAMS.training,
         defense=PARAMS.defense,
         files=lambda wc: PARAMS.files(PARAMS.model_entry(wc), PARAMS.defense_entry(wc)),
-        code=code_for("train_relabelled", PARAMS.model_entry, PARAMS.defense_entry),
+        code=code_for("train_model", PARAMS.model_entry, PARAMS.defense_entry),
     message:
         "Train {wildcards.role} on labels of the targets of {wildcards.study}, {wildcards.cell}, seeds {wildcards.seeds}"
     script:
-        "../scripts/train_relabelled.py"
+        "../scripts/train_model.py"
 
 
 rule train_shadow:

@@ -15,7 +15,7 @@ from lmia.evaluation.metrics_table import read_metrics
 from tests.workflow.conftest import CONFIG, ROOT
 from workflow.config.exhibit_inputs import exhibit_claims, exhibit_numbers
 from workflow.config.load import ConfigError, check, load
-from workflow.config.schema.queries import CustomQuery
+from workflow.config.schema.query import CustomQuery
 
 EXHIBITS = {
     "table_1": {

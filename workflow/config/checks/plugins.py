@@ -9,7 +9,7 @@ from workflow.config.plugin_source_reader import flaw, flaw_of_files, read_argum
 from workflow.config.schema.base import Custom
 from workflow.config.schema.configuration import SECTIONS, Config
 from workflow.config.schema.defenses import CustomDefense
-from workflow.config.schema.queries import CustomQuery
+from workflow.config.schema.query import CustomQuery
 from workflow.harness.fingerprint import ROOT, find, is_installed, locate
 
 

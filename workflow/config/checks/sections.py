@@ -12,7 +12,7 @@ from workflow.config.plugin_source_reader import read_attribute
 from workflow.config.schema.attacks import Rule
 from workflow.config.schema.configuration import SECTIONS, Config
 from workflow.config.schema.datasets import Archived, Csv, Npz
-from workflow.config.schema.queries import Query
+from workflow.config.schema.query import Query
 
 
 def mistakes(config: Config) -> list[str]:

@@ -16,7 +16,7 @@ from lmia.targets.prices import affordable
 from lmia.targets.skops_files import is_program
 from workflow.config.schema.base import EXTRA, ByKind, Count, Custom, Distinct, Entry, NonNegative, Positive
 from workflow.config.schema.datasets import Dataset
-from workflow.config.schema.queries import Query
+from workflow.config.schema.query import Query
 from workflow.config.schema.trainers import Trainer
 
 SECRET_PARAMETER = re.compile("(auth|credential|key|pass|password|pwd|secret|sig|signature|token)$", re.I)

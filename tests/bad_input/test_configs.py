@@ -244,10 +244,10 @@ def plug_in(tmp_path, monkeypatch):
         monkeypatch.syspath_prepend(tmp_path)
         return changed("models", "mlp", value={"kind": "hostile.model"})
 
-    from workflow.config import plugin_source_reader
+    from workflow.config.plugin_source_reader import _body, read_attribute, read_constant
     from workflow.harness import fingerprint
 
-    found = (fingerprint.locate, fingerprint._own, plugin_source_reader._body)
+    found = (fingerprint.locate, fingerprint._own, _body, read_constant, read_attribute)
     for cached in found:
         cached.cache_clear()
     yield place

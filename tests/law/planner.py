@@ -15,7 +15,9 @@ import os
 import sys
 
 import numpy as np
+import smart_open  # noqa: F401 - this and reports: plans import them
 import snakemake.cli
+import snakemake.report  # noqa: F401
 import snakemake.rules
 from snakemake.dag import DAG
 from snakemake.scheduling.job_scheduler import JobScheduler

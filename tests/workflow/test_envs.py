@@ -37,7 +37,9 @@ def imported(script):
     packages = re.findall(r'module_name\("(\w+)"', text) + re.findall(r"(\w+)=", " ".join(named))
     chosen = [f"lmia.{name}.{f.stem}" for name in packages for f in sorted((ROOT / "lmia" / name).glob("[a-z]*.py"))]
     sources = closure(file, *chosen, around=True)
-    names = {name.split(".")[0] for source, own in sources.items() for name in _imported(source, own)}
+    names = {
+        name.split(".")[0] for source, own in sources.items() for name in _imported(source.read_bytes(), source, own)
+    }
     names |= {name for source in sources for name in re.findall(r'import_module\("(\w+)"\)', source.read_text())}
     return {PIP_NAMES.get(name, name) for name in names - set(sys.stdlib_module_names) - {"lmia", "workflow"}}
 

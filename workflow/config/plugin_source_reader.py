@@ -13,6 +13,7 @@ from workflow.harness.fingerprint import ROOT, beside, closure, find, imported_f
 CHANGING = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"}  # methods of a list
 
 
+@cache  # as checks ask for each study
 def read_constant(module: str, name: str) -> Any:
     """A literal assigned to `name` at the top of a module's source; None where there is none, or no literal."""
     return _assigned(_body(module), name)
@@ -26,6 +27,7 @@ def _assigned(statements: list[ast.stmt], name: str) -> Any:
     return None
 
 
+@cache
 def read_attribute(module: str, owner: str, name: str) -> Any:
     """A literal that a class of a module gives to an attribute in its body; None where there is none, or no literal."""
     classes = [node for node in _body(module) if isinstance(node, ast.ClassDef) and node.name == owner]

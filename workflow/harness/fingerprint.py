@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from workflow.harness import parsed_sources
 from workflow.harness.parsed_sources import short
@@ -39,10 +39,10 @@ def fingerprint(script: str, *modules: str) -> list[str]:
     graph of imports, with files as numbers in the order in which imports lead to them, so names do not count.
     """
     start = _placed(ROOT / script)
-    found = closure(start, *modules)
-    versions = {file: version for file, name in found.items() if (version := _version(file, name))}
+    found = _walk(start, *modules)
+    versions = {file: version for file, met in found.items() if (version := _version(met.content, file, met.name))}
     numbers = {file: number for number, file in enumerate(versions)}
-    links = [[_own(name) for name in modules], *(_links(file, found[file]) for file in versions)]
+    links = [[_own(name) for name in modules], *(found[file].links for file in versions)]
     graph = [[[numbers[file] for _, file in link if file in numbers] for link in of_one] for of_one in links]
     versions[start] = short(repr([*versions.values(), graph]))
     return sorted(f"{_shown(file)}@{version}" for file, version in versions.items())
@@ -58,17 +58,31 @@ def closure(script: Path, *modules: str, around: bool = False) -> dict[Path, str
 
     Left out is what is installed, and, but for `around`, this folder and what only it imports.
     """
+    return {file: met.name for file, met in _walk(script, *modules, around=around).items()}
+
+
+class Met(NamedTuple):
+    """A file on the walk over imports: its name as a module, or "", its bytes, and what it links to."""
+
+    name: str
+    content: bytes
+    links: list[Link]
+
+
+def _walk(script: Path, *modules: str, around: bool = False) -> dict[Path, Met]:
+    """The files of `closure`, each read once."""
     pending = [("", script)]
     for name in modules:
         if locate(name) is None:
             raise ModuleNotFoundError(f"no module {name!r} on the Python path or beside the Snakefile")
         pending += _own(name)
-    seen: dict[Path, str] = {}
+    seen: dict[Path, Met] = {}
     while pending:
         name, file = pending.pop()
         if file not in seen and (around or not file.is_relative_to(HARNESS)):
-            seen[file] = name
-            pending += [found for link in _links(file, name) for found in link]
+            content = file.read_bytes()
+            seen[file] = met = Met(name, content, _links(content, file, name))
+            pending += [found for link in met.links for found in link]
     return seen
 
 
@@ -200,9 +214,11 @@ def is_standard(name: str) -> bool:
     return name.partition(".")[0] in sys.stdlib_module_names
 
 
-def _version(file: Path, name: str) -> str:
+def _version(content: bytes, file: Path, name: str) -> str:
     """Hash of what a file means by itself, of modules of ours that it imports without which they are; "" if nothing."""
-    return _source_version(file.read_bytes(), file, name) if file.suffix == ".py" else _bytes_hash(file)
+    if file.suffix == ".py":
+        return _source_version(content, file, name)
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 @cache  # by what stands in the file: the jobs of a plan share most of what they import
@@ -210,19 +226,15 @@ def _source_version(source: bytes, file: Path, name: str) -> str:
     return parsed_sources.version(source, file, lambda node: _bound(node, file, name))
 
 
-def _imported(file: Path, name: str) -> list[str]:
-    """Dotted names of all that a file may import."""
-    return _imported_by(file.read_bytes(), file, name) if file.suffix == ".py" else []
-
-
 @cache
-def _imported_by(source: bytes, file: Path, name: str) -> list[str]:
-    return [imported for node in parsed_sources.imports(source, file) for imported in _names(node, file, name)]
+def _imported(content: bytes, file: Path, name: str) -> list[str]:
+    """Dotted names of all that a source may import."""
+    return [imported for node in parsed_sources.imports(content, file) for imported in _names(node, file, name)]
 
 
-def _links(file: Path, name: str) -> list[Link]:
+def _links(content: bytes, file: Path, name: str) -> list[Link]:
     """(name, file) of all that is not installed on the way to each name that a file may import, a list for each."""
-    return [_leads_to(imported, file) for imported in _imported(file, name)]
+    return [_leads_to(imported, file) for imported in _imported(content, file, name)] if file.suffix == ".py" else []
 
 
 def _leads_to(imported: str, file: Path) -> Link:
@@ -251,7 +263,3 @@ def _bound(node: ast.Import | ast.ImportFrom, file: Path, name: str) -> list[str
         found = _leads_to(imported, file)
         bound.append(f"{imported.removeprefix(found[-1][0]) if found else imported} as {alias.asname or alias.name}")
     return bound
-
-
-def _bytes_hash(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]

@@ -8,6 +8,7 @@ from workflow.harness import (
     local_store,
     parsed_sources,
     scheduler_timers,
+    script_lookups,
     staleness,
     superseded_jobs,
 )
@@ -23,6 +24,7 @@ if workflow.is_main_process:
     forked_jobs.install()
     scheduler_timers.install()
     function_signatures.install()
+    script_lookups.install()
 elif superseded_jobs.is_outdated():
     raise WorkflowError(
         "another Snakemake makes what this job was submitted for (or results/.runs/ was emptied): nothing is done here"

@@ -1,7 +1,7 @@
 """What all entries of the configuration are made of."""
 
 from collections.abc import Iterable
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
@@ -51,6 +51,13 @@ def _types_in(annotation: Any) -> set[Any]:
     return {annotation}.union(*map(_types_in, parts))
 
 
+@cache  # as each value is looked at
+def _plain_types(owner: type["Strict"], field: str) -> set[Any] | None:
+    """All types that the values of a class's field are made of; None where any of them has fields of its own."""
+    held = _types_in(owner.model_fields[field].annotation)
+    return None if any(isinstance(part, type) and issubclass(part, BaseModel) for part in held) else held
+
+
 def classes_in(field: FieldInfo) -> list[type["Strict"]]:
     """Classes of the schema that the value of a pydantic field may be of, or of its lists and dicts."""
     found = [part for part in _types_in(field.annotation) if isinstance(part, type) and issubclass(part, Strict)]
@@ -81,8 +88,8 @@ class Strict(BaseModel):
     @classmethod
     def _no_other_numbers(cls, value: Any, info: ValidationInfo) -> Any:
         """Python takes YAML's true for the number 1, the text 1_000 for 1000, and "off" for false: all mistakes."""
-        held = _types_in(cls.model_fields[str(info.field_name)].annotation)
-        if any(isinstance(part, type) and issubclass(part, BaseModel) for part in held):
+        held = _plain_types(cls, str(info.field_name))
+        if held is None:
             return value  # whose own fields are asked
         values = _leaves(value)
         if bool not in held and any(isinstance(v, bool) for v in values):

@@ -1,6 +1,7 @@
 """Data sets: built-in ones by their kinds, and arrays of a user's own."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from os.path import expanduser
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -122,15 +123,23 @@ class Npz(Dataset):
         return {"kind": self.kind, "membership": self.membership, "classes": self.classes}
 
     def known(self) -> tuple[int, int]:
-        return _count(npz.load_known(self.path, self.membership, self.classes)) if self.membership else super().known()
+        return self._known if self.membership else super().known()
+
+    @cached_property  # as every study and query asks for it
+    def _known(self) -> tuple[int, int]:
+        return _count(npz.load_known(self.path, self.membership or [], self.classes))
 
     def check(self) -> None:
         npz.describe(**self.options())
         self.known()
 
     def fact(self, name: str) -> Any:
-        size, shape = npz.describe(self.path, self.inputs, self.classes, self.layout)
+        size, shape = self._described
         return {"N_EXAMPLES": size, "SHAPE": shape}.get(name)
+
+    @cached_property
+    def _described(self) -> tuple[int, tuple[int, ...]]:
+        return npz.describe(self.path, self.inputs, self.classes, self.layout)
 
 
 class Csv(Dataset):
@@ -175,7 +184,11 @@ class Csv(Dataset):
         return [name for name in names if name in self.texts], [name for name in names if name not in self.texts]
 
     def known(self) -> tuple[int, int]:
-        return _count(csv.load_known(self.path, self.membership)) if self.membership else super().known()
+        return self._known if self.membership else super().known()
+
+    @cached_property  # as every study and query asks for it
+    def _known(self) -> tuple[int, int]:
+        return _count(csv.load_known(self.path, self.membership or ""))
 
     def check(self) -> None:
         csv.describe(**self.options())

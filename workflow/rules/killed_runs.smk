@@ -5,12 +5,14 @@ import atexit
 from workflow.harness import (
     forked_jobs,
     function_signatures,
+    garbage_collector,
     local_store,
     parsed_sources,
     scheduler_timers,
     script_lookups,
     staleness,
     superseded_jobs,
+    unread_messages,
 )
 from workflow.harness.fingerprint import HARNESS
 
@@ -24,7 +26,9 @@ if workflow.is_main_process:
     forked_jobs.install()
     scheduler_timers.install()
     function_signatures.install()
+    garbage_collector.install()
     script_lookups.install()
+    unread_messages.install()
 elif superseded_jobs.is_outdated():
     raise WorkflowError(
         "another Snakemake makes what this job was submitted for (or results/.runs/ was emptied): nothing is done here"

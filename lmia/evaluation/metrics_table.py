@@ -19,6 +19,7 @@ COLUMNS = [
     "queries",
     "queries_elsewhere",
     "relabelled",
+    "gradients",
     "setting",
     "metric",
     "value",
@@ -26,7 +27,12 @@ COLUMNS = [
     "ci_high",
     "flags",
 ]
-SPENT = ("queries", "queries_elsewhere", "relabelled")  # by an attack: numbers, which rows about models lack
+SPENT = (
+    "queries",
+    "queries_elsewhere",
+    "relabelled",
+    "gradients",
+)  # by an attack: numbers, which rows about models lack
 ALL_SEEDS = "all"
 OVER_GAP = "accuracy_over_gap"
 CALLED = "outliers_called"

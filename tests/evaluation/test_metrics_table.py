@@ -20,6 +20,7 @@ RUN = {"study": "s", "dataset": "d", "n_train": 10, "model": "m", "defense": "no
 def row(seed, attack, value, setting="", queries=1.0, metric="accuracy"):
     own = {"seed": str(seed), "attack": attack, "access": "label", "queries": queries, "setting": setting}
     own |= {"queries_elsewhere": 800.0 if attack == "boundary" else 0.0, "relabelled": float(attack == "boundary")}
+    own |= {"gradients": 50.0 if attack == "boundary" else 0.0}
     own |= {"metric": metric, "value": value, "ci_low": value - 0.1, "ci_high": value + 0.1}
     return RUN | own | {"flags": ""}
 
@@ -49,8 +50,8 @@ def test_rows_over_seeds_by_hand():
     for attack, setting, metric, queries, value in OVER_SEEDS:
         found = rows[(rows["attack"] == attack) & (rows["setting"] == setting) & (rows["metric"] == metric)]
         assert found["value"].item() == pytest.approx(value) and found["queries"].item() == queries
-        elsewhere = (800, 1) if attack == "boundary" else (0, 0)
-        assert (found["queries_elsewhere"].item(), found["relabelled"].item()) == elsewhere
+        elsewhere = [800, 1, 50] if attack == "boundary" else [0, 0, 0]
+        assert found[["queries_elsewhere", "relabelled", "gradients"]].iloc[0].tolist() == elsewhere
         # Two seeds: Student's interval with one degree of freedom, no further than the metric goes.
         ends = TABLE[(TABLE["attack"] == attack) & (TABLE["setting"] == setting)]["value"].to_numpy()
         reach = 12.7062 * abs(ends[0] - ends[1]) / 2

@@ -24,7 +24,7 @@ def table(values, metric="accuracy", attack="gap", n_train=9, defense="none", re
     """Measures of one attack with an interval of 3 points each way, and their row over seeds."""
     run = {"study": "s", "dataset": "d", "n_train": n_train, "model": "m", "defense": defense, "access": "label"}
     same = run | {"attack": attack, "setting": "", "metric": metric, "queries": 5.0, "flags": ""}
-    same |= {"queries_elsewhere": 0.0, "relabelled": 0.0}
+    same |= {"queries_elsewhere": 0.0, "relabelled": 0.0, "gradients": 0.0}
     rows = [
         same | {"seed": str(seed), "value": value, "ci_low": value - reach, "ci_high": value + reach}
         for seed, value in enumerate(values)

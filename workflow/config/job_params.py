@@ -274,12 +274,16 @@ class Params:
         """The columns of metrics.csv that all rows of an attack share."""
         access = OBSERVATIONS[self.observation(wildcards)].access
         same = {"attack": wildcards.attack, "access": access, "queries_elsewhere": self._elsewhere(wildcards)}
-        return self.row_key(wildcards) | same | {"relabelled": self._n_relabelled(wildcards)}
+        return self.row_key(wildcards) | same | self._spent(wildcards)
 
-    def _n_relabelled(self, wildcards: Any) -> int:
-        """How many models an attack trains on labels of each target."""
+    def _spent(self, wildcards: Any) -> dict[str, int]:
+        """What an attack needs beside queries of each target: models trained on its labels, and gradients of others."""
         attack, query = self._config.attacks[wildcards.attack], self._config.query_of(wildcards.attack)
-        return query.n_relabelled() if attack.needs_relabelled else 0
+        study = self._study(wildcards)
+        return {
+            "relabelled": query.n_relabelled() if attack.needs_relabelled else 0,
+            "gradients": query.n_gradients(len(study.models()) if study.is_pool else 0),
+        }
 
     def _elsewhere(self, wildcards: Any) -> int:
         """How many queries of each target an attack needs at most that are about none of its examples."""

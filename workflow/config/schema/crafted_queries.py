@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from workflow.config.plugin_source_reader import read_constant
 from workflow.config.schema.base import Distinct, Falling, Fraction, NonEmpty, Positive
 from workflow.config.schema.query import Labelled
 
@@ -36,6 +37,9 @@ class Oslo(Labelled):
         """One: all thresholds are read together."""
         return [f"{self.unit()}={self.epsilon:g}"]
 
+    def n_gradients(self, models: int) -> int:
+        return self.levels * self.steps * self.sources
+
     def surrogate_roles(self) -> list[str]:
         return [f"surrogate{number}" for number in range(self.sources + self.validators)]
 
@@ -64,3 +68,11 @@ class Yoqo(Labelled):
 
     def magnitudes(self) -> list[str]:
         return [f"{self.unit()}={self.steps}"]
+
+    def n_gradients(self, models: int) -> int:
+        """Of the larger fold of pairs, of which offline only models are used that do not know the example.
+
+        Whether the last step got to the end takes one more.
+        """
+        pairs = -(-models // 2 // read_constant("lmia.models.crafting_models", "FOLDS"))
+        return (self.steps + 1) * pairs * (2 if self.online else 1)

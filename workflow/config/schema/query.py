@@ -57,6 +57,13 @@ class Query(Entry):
         """At how many shadows, which have not seen it, the search around an example starts at most."""
         return 0
 
+    def n_gradients(self, models: int) -> int:
+        """How many gradients of other models than the target it takes at most about each example.
+
+        models: of the pool, 0 where the study is none.
+        """
+        return 0
+
     def moves_images(self) -> bool:
         """Whether it needs inputs with a height and a width."""
         return False

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from workflow.config.plugin_source_reader import read_constant
 from workflow.config.schema.base import Count, Distinct, NonEmpty
 from workflow.config.schema.query import Labelled, Query
 
@@ -57,6 +58,9 @@ class HopSkipJump(Labelled):
 
     def n_references(self) -> int:
         return (self.references or 1) if self.schedule == "warm" else 0
+
+    def n_gradients(self, models: int) -> int:
+        return read_constant("lmia.boundary.references", "STEPS") * self.n_references()
 
     def moves_images(self) -> bool:
         return self.shift_pixels > 0

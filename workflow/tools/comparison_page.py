@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from lmia.artifacts import load as load_artifact
 from lmia.evaluation.metrics_table import ALL_SEEDS, SPENT, read_metrics
 from lmia.evaluation.paper_comparison import to_markdown
 from workflow.config.result_files import cells
@@ -25,7 +26,16 @@ Table = Any  # a pandas DataFrame, as in results_page
 PAGE = ROOT / "docs/comparison.md"
 DATA, FIGURES = PAGES / "data", ROOT / "docs/figures/comparison"
 RATES = {"tpr_at_0.01_fpr": "TPR at 1 %", "tpr_at_0.001_fpr": "TPR at 0.1 %"}
-ELSEWHERE = {"queries_elsewhere": "queries elsewhere", "relabelled": "relabelled models"}
+ELSEWHERE = {  # what an attack spends beside queries of a target about a point
+    "queries_elsewhere": "queries elsewhere",
+    "relabelled": "relabelled models",
+    "surrogates": "surrogates",
+    "gradients": "gradients",
+    "cpu": "CPU s",
+}
+MOST = (16, 250)  # queries a point, in tables of their own
+ASKED = ("crafted", "answers", "distances", "confidences", "relabelled")  # stages whose jobs are of one query set
+POINTS = 1000  # that CPU time is stated for
 PRIORS = {"0.5": "PPV at 50 %", "0.1": "at 10 %", "0.01": "at 1 %", "0.001": "at 0.1 %"}
 
 
@@ -47,6 +57,9 @@ def keep(config: Config, name: str) -> None:
     rows = table.loc[table["seed"].eq(ALL_SEEDS), columns].merge(access, on="attack", how="left")
     for told in ("reads", "calibrates"):
         rows[told] = [getattr(config.attacks[attack], told) if attack else "" for attack in rows["attack"]]
+    rows["surrogates"] = [len(config.query_of(attack).surrogate_roles()) if attack else "" for attack in rows["attack"]]
+    seconds = {attack: cpu_seconds(config, name, attack) for attack in config.attacks_of(config.studies[name])}
+    rows["cpu"] = rows["attack"].map(seconds).where(rows["setting"].eq(""))
     rows.to_csv(DATA / f"comparison-{name}.csv", index=False, float_format="%.4g")
     spread[KEPT].to_csv(DATA / f"comparison-{name}-targets.csv", index=False, float_format="%.4g")
     differences.to_csv(DATA / f"comparison-{name}-differences.csv", index=False, float_format="%.4g")
@@ -55,6 +68,29 @@ def keep(config: Config, name: str) -> None:
         if entry.study == name:
             for end in ("png", "txt"):
                 shutil.copy(ROOT / f"results/figures/{figure}.{end}", FIGURES / f"{name}-{figure}.{end}")
+
+
+def cpu_seconds(config: Config, name: str, attack: str) -> float:
+    """CPU seconds that an attack takes for one target and POINTS points, by the workflow's own benchmarks.
+
+    Models of the pool and surrogates are there. What all targets share counts in parts, and what an attack shares with
+    others counts whole: the queries that it reads, and models that are trained on labels of a target. NaN of an attack
+    on the first queries of a larger budget.
+    """
+    study, reads = config.studies[name], config.attacks[attack].reads
+    if getattr(config.attacks[attack], "budget", None):
+        return float("nan")
+    (cell,) = cells(study)
+    benchmarks, of_cell = ROOT / "results/benchmarks", f"{name}/{cell}"
+    files = [file for stage in ASKED for file in (benchmarks / stage / of_cell).rglob(f"{reads}.tsv")]
+    files += (benchmarks / "scores" / of_cell).rglob(f"{attack}.tsv")
+    if config.attacks[attack].needs_relabelled:
+        for role in config.query_of(attack).relabelled_roles():
+            files += (benchmarks / "models" / of_cell).rglob(f"{role}.tsv")
+    spent = sum(float(pd.read_csv(file, sep="\t", na_values="-")["cpu_time"].iloc[0]) for file in files)
+    scores = next((ROOT / "results/scores" / of_cell).rglob(f"{attack}.npz"))
+    points = load_artifact(scores, "scores", {"example_ids": ("i", 2)})[0]["example_ids"].shape[1]
+    return spent / len(study.models()) / points * POINTS
 
 
 def filled(page: str) -> str:
@@ -75,18 +111,32 @@ def kept_rows(name: str) -> Table:
     return rows.assign(calibrates=rows["calibrates"].astype(str).eq("True"))
 
 
+def models_of(name: str) -> int:
+    """Of how many models a pool is."""
+    return len(set(pd.read_csv(DATA / f"comparison-{name}-targets.csv")["seed"]))
+
+
 def of_pool(name: str) -> Iterator[str]:
     """The parts of a pool's section."""
     rows = kept_rows(name)
     models, attacks = rows.loc[rows["attack"].eq("")].set_index("metric")["value"], rows.loc[rows["attack"].ne("")]
     train, test = (100 * models[f"{part}_accuracy"] for part in ("train", "test"))
     yield f"Models label {train:.1f} % of their members rightly, and {test:.1f} % of their non-members."
+    each = models_of(name) // 2 - 1
+    yield f"A calibrated attack judges a point beside {each} models that were trained on it, and {each} that were not."
     yield "Members found, in %, with 95 % intervals over models and points:"
-    spent = [head for column, head in ELSEWHERE.items() if column in attacks and attacks[column].any()]
-    columns = ["attack", "access", "queries", *spent, "accuracy", "AUC", *RATES.values(), "of a target"]
+    columns = ["attack", "access", "queries", "accuracy", "AUC", *RATES.values(), "of a target"]
     yield to_markdown(main_rows(attacks, name), columns)
-    yield "With fewer queries or shadows:"
-    yield to_markdown(setting_rows(attacks), ["attack", "setting", "queries", "AUC", *RATES.values()])
+    for most in MOST:
+        yield f"By labels, with at most {most} queries a point, the most found at 1 % first:"
+        yield to_markdown(rows_within(attacks, most), ["attack", "setting", "queries", "AUC", *RATES.values()])
+    yield "TPR at 1 % with the first shadows alone:"
+    shadows = shadow_rows(attacks)
+    yield to_markdown(shadows, list(shadows))
+    spent = [head for column, head in ELSEWHERE.items() if column in attacks and attacks[column].any()]
+    if spent:
+        yield "What each attack spends:"
+        yield to_markdown(spent_rows(attacks), ["attack", "queries", *spent])
     yield "By how many points calibration is above the plain attack on the same answers, and above confidences:"
     yield to_markdown(difference_rows(attacks, name), ["attack", "against", "AUC", *RATES.values()])
     yield (
@@ -130,7 +180,6 @@ def settings_of(rows: Table) -> Iterator[tuple[dict[str, Any], Table]]:
     for _, group in rows.groupby(["attack", "setting"], sort=False):
         first = group.iloc[0]
         same = {"attack": first["attack"], "setting": first["setting"], "queries": float(first["queries"])}
-        same |= {head: round(float(first[column])) for column, head in ELSEWHERE.items() if column in first}
         yield same | {"access": "labels" if first["access"] == "label" else "confidences"}, group
 
 
@@ -148,9 +197,53 @@ def main_rows(rows: Table, name: str) -> Table:
     return pd.DataFrame(found)
 
 
-def setting_rows(rows: Table) -> Table:
-    chosen = rows.loc[rows["setting"].str.contains("^(?:budget|shadows)=", regex=True)]
-    return pd.DataFrame([same | by_metric(group, {"auc": "AUC"} | RATES) for same, group in settings_of(chosen)])
+def rows_within(rows: Table, most: float) -> Table:
+    """Of each attack on labels the setting with the most queries that are no more than `most`."""
+    asked = rows["queries"].astype(float)
+    counted = rows["setting"].eq("") | rows["setting"].str.startswith("budget=")
+    chosen = rows.loc[rows["access"].eq("label") & counted & asked.le(most)]
+    widest = chosen.groupby("attack")["queries"].transform("max")
+    chosen = chosen.loc[chosen["queries"].eq(widest)]
+    found = [(same | by_metric(group, {"auc": "AUC"} | RATES), rank(group)) for same, group in settings_of(chosen)]
+    return pd.DataFrame([row for row, _ in sorted(found, key=lambda pair: pair[1], reverse=True)])
+
+
+def rank(rows: Table) -> tuple[float, float]:
+    """By what settings are sorted: TPR at 1 %, where no threshold has so few false alarms -1, and AUC."""
+    found = rows.set_index("metric")
+    rate = found.loc["tpr_at_0.01_fpr"]
+    is_tied = "tied at the top" in str(rate["flags"]) or pd.isna(rate["value"])
+    return -1.0 if is_tied else float(rate["value"]), float(found.loc["auc", "value"])
+
+
+def shadow_rows(rows: Table) -> Table:
+    """TPR at 1 %, one row per attack that was judged beside fewer models too, one column per number of these."""
+    rates = rows.loc[rows["metric"].eq("tpr_at_0.01_fpr")]
+    counted = rates["setting"].str.startswith("shadows=")
+    numbers = sorted({int(setting.removeprefix("shadows=")) for setting in rates.loc[counted, "setting"]})
+    found = []
+    for attack in rates.loc[counted, "attack"].unique():
+        of = rates.loc[rates["attack"].eq(attack)].set_index("setting")
+        settings = {str(number): f"shadows={number}" for number in numbers} | {"all": ""}
+        cells = {head: shown(of.loc[at], of.loc[at, "flags"]) for head, at in settings.items() if at in of.index}
+        found.append({"attack": attack} | dict.fromkeys(settings, "") | cells)
+    return pd.DataFrame(found)
+
+
+def spent_rows(rows: Table) -> Table:
+    """What each attack asks, trains and computes, one row per attack."""
+    first = rows.loc[rows["setting"].eq("")].drop_duplicates("attack")
+    found = pd.DataFrame({"attack": first["attack"], "queries": first["queries"].astype(float)})
+    for column, head in ELSEWHERE.items():
+        if column in first:
+            found[head] = [_spent(value) for value in first[column]]
+    return found
+
+
+def _spent(value: Any) -> str:
+    """A number with three digits and, above a thousand, all of them; "" where there is none."""
+    number = float(value or "nan")
+    return "" if pd.isna(number) else f"{number:,.0f}" if number >= 100 or number.is_integer() else f"{number:.3g}"
 
 
 def difference_rows(rows: Table, name: str) -> Table:

@@ -107,7 +107,8 @@ def filled(page: str) -> str:
 
 def kept_rows(name: str) -> Table:
     """Rows over all models of a pool, of its attacks and, with no attack, of its models."""
-    rows = pd.read_csv(DATA / f"comparison-{name}.csv", keep_default_na=False, na_values={"value": [""]})
+    numbers = {column: [""] for column in ("value", "queries", *ELSEWHERE)}
+    rows = pd.read_csv(DATA / f"comparison-{name}.csv", keep_default_na=False, na_values=numbers)
     return rows.assign(calibrates=rows["calibrates"].astype(str).eq("True"))
 
 
@@ -179,7 +180,7 @@ def by_metric(rows: Table, columns: dict[str, str]) -> dict[str, str]:
 def settings_of(rows: Table) -> Iterator[tuple[dict[str, Any], Table]]:
     for _, group in rows.groupby(["attack", "setting"], sort=False):
         first = group.iloc[0]
-        same = {"attack": first["attack"], "setting": first["setting"], "queries": float(first["queries"])}
+        same = {"attack": first["attack"], "setting": first["setting"], "queries": first["queries"]}
         yield same | {"access": "labels" if first["access"] == "label" else "confidences"}, group
 
 
@@ -199,9 +200,8 @@ def main_rows(rows: Table, name: str) -> Table:
 
 def rows_within(rows: Table, most: float) -> Table:
     """Of each attack on labels the setting with the most queries that are no more than `most`."""
-    asked = rows["queries"].astype(float)
     counted = rows["setting"].eq("") | rows["setting"].str.startswith("budget=")
-    chosen = rows.loc[rows["access"].eq("label") & counted & asked.le(most)]
+    chosen = rows.loc[rows["access"].eq("label") & counted & rows["queries"].le(most)]
     widest = chosen.groupby("attack")["queries"].transform("max")
     chosen = chosen.loc[chosen["queries"].eq(widest)]
     found = [(same | by_metric(group, {"auc": "AUC"} | RATES), rank(group)) for same, group in settings_of(chosen)]
@@ -233,16 +233,15 @@ def shadow_rows(rows: Table) -> Table:
 def spent_rows(rows: Table) -> Table:
     """What each attack asks, trains and computes, one row per attack."""
     first = rows.loc[rows["setting"].eq("")].drop_duplicates("attack")
-    found = pd.DataFrame({"attack": first["attack"], "queries": first["queries"].astype(float)})
+    found = pd.DataFrame({"attack": first["attack"], "queries": first["queries"]})
     for column, head in ELSEWHERE.items():
         if column in first:
             found[head] = [_spent(value) for value in first[column]]
     return found
 
 
-def _spent(value: Any) -> str:
-    """A number with three digits and, above a thousand, all of them; "" where there is none."""
-    number = float(value or "nan")
+def _spent(number: float) -> str:
+    """A number with three digits, or all of them where it is larger; "" where there is none."""
     return "" if pd.isna(number) else f"{number:,.0f}" if number >= 100 or number.is_integer() else f"{number:.3g}"
 
 

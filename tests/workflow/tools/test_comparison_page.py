@@ -2,10 +2,13 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from lmia import artifacts
 from workflow.tools import comparison_page
+from workflow.tools.kept_results import load as load_layers
 
 
 def test_the_committed_page_is_that_of_the_committed_numbers():
@@ -43,3 +46,64 @@ def test_a_difference_is_turned_where_the_table_has_it_the_other_way_round():
     columns = ["value", "ci_low", "ci_high"]
     assert comparison_page.between(table, "a", "b").loc["auc", columns].tolist() == [0.2, 0.1, 0.4]
     assert comparison_page.between(table, "b", "a").loc["auc", columns].tolist() == [-0.2, -0.4, -0.1]
+
+
+def attack_rows(name):
+    rows = comparison_page.kept_rows(name)
+    return rows.loc[rows["attack"].ne("")]
+
+
+@pytest.mark.parametrize("most", comparison_page.MOST)
+def test_attacks_are_ranked_at_the_most_queries_that_a_table_allows(most):
+    rows = attack_rows("digits-pool-0")
+    table = comparison_page.rows_within(rows, most)
+    assert table["attack"].is_unique and table["queries"].le(most).all()
+    by_labels = rows.loc[rows["access"].eq("label") & ~rows["setting"].str.startswith("shadows=")]
+    for attack, of in by_labels.groupby("attack"):
+        fits = of.loc[of["queries"].le(most), "queries"]
+        shown = table.loc[table["attack"].eq(attack), "queries"].tolist()
+        assert shown == ([fits.max()] if len(fits) else []), attack
+    found = [float(text.split()[0]) if text != "tied" else -1 for text in table["TPR at 1 %"]]
+    assert found == sorted(found, reverse=True) and len(set(found)) > 5
+    assert not set(table["attack"]) & {"rmia", "true-confidence", "confidence-lira"}
+
+
+def test_fewer_shadows_stand_beside_all():
+    table = comparison_page.shadow_rows(attack_rows("digits-pool-0")).set_index("attack")
+    assert list(table) == ["2", "4", "8", "16", "all"]
+    rates = [float(table.loc["confidence-lira", number].split()[0]) for number in ("4", "8", "16", "all")]
+    assert rates == sorted(rates) and table.loc["confidence-lira", "2"] == ""
+
+
+def test_an_attack_spends_what_its_jobs_took(tmp_path, monkeypatch):
+    """One of two attacks that read the same queries, of two models and four points."""
+    monkeypatch.setattr(comparison_page, "ROOT", tmp_path)
+    config = load_layers(["config/comparison-small.yaml"])
+    config.studies["digits-pool-0"].seeds[:] = ["0-1"]
+    cell = "digits-pool-0/n200-none"
+    for place, seconds in {
+        f"crafted/{cell}/oslo": 3,
+        f"answers/{cell}/0-1/target/oslo": 5,
+        f"answers/{cell}/0-1/target/noise": 100,
+        f"scores/{cell}/0-1/oslo-lira": 0.5,
+        f"scores/{cell}/0-1/oslo": 100,
+        f"distances/{cell}/0-1/target/largest": 1,
+        f"relabelled/{cell}/0-1/target/largest": 2,
+        f"models/{cell}/0-1/relabelled0": 4,
+        f"models/{cell}/0-1/target": 100,
+        f"scores/{cell}/0-1/dhattack": 1,
+        f"scores/{cell}/0-1/largest-lira-offline": 1,
+    }.items():
+        file = tmp_path / "results/benchmarks" / f"{place}.tsv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"s\tcpu_time\n9\t{seconds}\n")
+    ids = np.zeros((2, 4), np.int64)
+    for attack in ("oslo-lira", "dhattack"):
+        place = tmp_path / f"results/scores/{cell}/0-1/{attack}.npz"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        artifacts.save(place, "scores", {"example_ids": ids}, {})
+    seconds = comparison_page.cpu_seconds(config, "digits-pool-0", "oslo-lira")
+    assert seconds == pytest.approx((3 + 5 + 0.5) / 2 / 4 * 1000)
+    seconds = comparison_page.cpu_seconds(config, "digits-pool-0", "dhattack")
+    assert seconds == pytest.approx((1 + 2 + 4 + 1) / 2 / 4 * 1000)
+    assert np.isnan(comparison_page.cpu_seconds(config, "digits-pool-0", "boundary-50-lira"))

@@ -154,6 +154,7 @@ def judge(margins: pd.DataFrame, bounds: tuple[float, float | None]) -> dict[str
         bounds: Within which the margin must lie, in points, with both ends; without an upper one it must be larger.
     """
     value, low, high = over_seeds(margins[["margin", "ci_low", "ci_high"]].to_numpy(float))
+    low, high = np.clip([low, high], -100, 100)  # Student's interval knows no bounds
     findings, flagged = margins["finding"].tolist(), flags.over_seeds(margins["flags"].tolist())
     if UNRESOLVED in findings:
         verdict = UNRESOLVED

@@ -20,7 +20,8 @@ MAX_CENSORED = 0.1  # of the searches, without a flag
 MIN_FALSE_ALARMS = 10  # fewer of them do not tell one rate from another
 CONSTANT = "constant guess"
 FEW = re.compile(r"\d+ false alarms allowed")
-OF_RATES = re.compile(rf"{FEW.pattern}|\d+ tied at the (?:top|threshold)")
+TIED = re.compile(r"(\d+) (tied at the (?:top|threshold))")
+OF_RATES = re.compile(rf"{FEW.pattern}|{TIED.pattern}")
 CENSORED = re.compile(r"(\d+) of (\d+) searches censored")
 
 
@@ -112,14 +113,25 @@ def references_flag(right: np.ndarray, are_right: np.ndarray, is_in: np.ndarray,
 def over_seeds(texts: Sequence[str]) -> str:
     """The texts of several seeds as one, with the number of seeds that have each flag: "target diverged (1 of 6)".
 
-    Censored searches are counted together: "3 of 10" and "5 of 10" are "8 of 20 searches censored (2 of 6)".
+    Censored searches are counted together: "3 of 10" and "5 of 10" are "8 of 20 searches censored (2 of 6)". Of ties
+    there are the fewest and the most: "9 to 12 tied at the top (2 of 6)".
     """
     if len(texts) == 1:
         return texts[0]
     flags = [flag for text in texts for flag in parted(text)]
     censored = [list(map(int, found.groups())) for flag in flags if (found := CENSORED.fullmatch(flag))]
-    together = "{} of {} searches censored".format(*np.sum(censored, axis=0)) if censored else ""
-    counts = Counter(together if CENSORED.fullmatch(flag) else flag for flag in flags)
+    tied: dict[str, set[int]] = {}
+    for found in filter(None, map(TIED.fullmatch, flags)):
+        tied.setdefault(found[2], set()).add(int(found[1]))
+
+    def together(flag: str) -> str:
+        if CENSORED.fullmatch(flag):
+            return "{} of {} searches censored".format(*np.sum(censored, axis=0))
+        if found := TIED.fullmatch(flag):
+            return f"{' to '.join(map(str, sorted({min(tied[found[2]]), max(tied[found[2]])})))} {found[2]}"
+        return flag
+
+    counts = Counter(flag for text in texts for flag in dict.fromkeys(map(together, parted(text))))
     return BETWEEN.join(f"{flag} ({count} of {len(texts)})" for flag, count in counts.items())
 
 

@@ -14,6 +14,7 @@ from lmia.evaluation.tpr_names import tpr_name
 
 UNRANKED = (np.nan, np.nan, np.nan)  # scores that only decide have no ROC, and no guess no precision
 MODEL_METRICS = ("train_accuracy", "test_accuracy")
+AT_CHANCE, BY_HEART = "at chance", "learned its members alone"  # flags of a model
 GUARANTEES = ("epsilon", "delta")  # of private training, the same for target and shadows
 
 
@@ -76,6 +77,9 @@ def model_rows(
 ) -> Iterator[dict]:
     """One row per seed and accuracy of the target, or of the shadows of a seed, which are counted together.
 
+    A model that is at chance on other points has learned its members alone where it is more accurate on them beyond
+    both intervals: then it tells them from others, and so does a threshold from it.
+
     Args:
         models: arrays of artifacts of models, one of the target, or one of each shadow.
         seeds: of the artifacts.
@@ -84,11 +88,16 @@ def model_rows(
     """
     whose = "shadow" if prefix else "target"
     for row, seed in enumerate(seeds):
-        found = [model["flags"][row] for model in models if "flags" in model]
-        flagged = join(f"{whose} {flag}" for text in found for flag in parted(text))
+        found = [flag for model in models if "flags" in model for flag in parted(model["flags"][row])]
+        rates = []
         for metric, n in zip(MODEL_METRICS, sizes[row], strict=True):
             hits = round(n * sum(model[metric][row] for model in models))
-            value, low, high = proportion(hits, n * len(models))
+            rates.append(proportion(hits, n * len(models)))
+        (_, least, _), (_, _, most) = rates
+        if least > most:
+            found = [BY_HEART if flag == AT_CHANCE else flag for flag in found]
+        flagged = join(f"{whose} {flag}" for flag in found)
+        for metric, (value, low, high) in zip(MODEL_METRICS, rates, strict=True):
             same = {"seed": seed, "metric": prefix + metric, "flags": flagged}
             yield same | {"value": value, "ci_low": low, "ci_high": high}
 

@@ -16,7 +16,7 @@ from lmia.figures import remarks, style
 SAID = {"accuracy": "attack accuracy (%)", "auc": "area under the ROC curve"}
 TPR = re.compile(r"tpr_at_(.+)_fpr")
 FEW = r"(\d+ false alarms allowed)(?: \(\d+ of \d+\))?"  # `lmia.evaluation.flags`: the same of all attacks
-TIED = r"\d+ (?=tied at the )"  # other numbers at each point of a curve
+TIED = r"(?:\d+ to )?\d+ (?=tied at the )"  # other numbers at each point of a curve
 
 
 def draw(

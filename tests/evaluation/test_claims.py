@@ -192,7 +192,17 @@ def test_attacks_that_failed_decide_no_claim():
     assert verdict(GOOD, CONSTANT_OF_MANY, metric="auc") == "holds"
     for flag in ("shadow at chance", "shadow constant", "x; shadow diverged"):
         assert verdict(GOOD, BAD, flagged=flag) == "not resolvable"
-    assert verdict(GOOD, BAD, flagged="target at chance; 9 of 10 searches censored") == "holds"
+    for flag in ("target at chance; 9 of 10 searches censored", "shadow learned its members alone"):
+        assert verdict(GOOD, BAD, flagged=flag) == "holds"
+
+
+def test_intervals_of_margins_stay_within_what_a_share_can_differ_by():
+    right, wrong = decided(*[1] * 60, *[1] * 59, 0), decided(*[0] * 60, *[0] * 59, 1)
+    rows = [seed_margin(*sides, 200) for sides in ((right, wrong), (right, BAD))]
+    row = judge(pd.DataFrame(rows), ABOVE)
+    assert -100 <= row["ci_low"] < 70 < row["margin"] < row["ci_high"] == 100
+    row = judge(pd.DataFrame([seed_margin(*sides, 200) for sides in ((wrong, right), (BAD, right))]), ABOVE)
+    assert -100 == row["ci_low"] < row["margin"] < -70 < row["ci_high"]
 
 
 CONSTANT_OF_MANY = decided(*[1] * 60, *[0] * 60)

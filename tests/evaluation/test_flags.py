@@ -74,6 +74,8 @@ def test_over_seeds_flags_are_counted():
     assert over_seeds(["9 of 10 searches censored; a", "", "a; 5 of 20 searches censored"]) == (
         "14 of 30 searches censored (2 of 3); a (2 of 3)"
     )
+    ties = ["90 tied at the top; 7 tied at the threshold; a", "", "120 tied at the top; 100 tied at the top; a"]
+    assert over_seeds(ties) == "90 to 120 tied at the top (2 of 3); 7 tied at the threshold (1 of 3); a (2 of 3)"
     assert over_seeds(["a"]) == "a" and over_seeds(["", ""]) == ""
 
 

@@ -164,6 +164,18 @@ def test_shadows_of_a_seed_are_counted_together():
         assert row["flags"] == {3: "shadow a", 4: "shadow b"}[seed]
 
 
+@pytest.mark.parametrize(
+    ("train", "flag"), [(1.0, "target learned its members alone"), (0.5, "target at chance"), (0.1, "target at chance")]
+)
+def test_a_model_at_chance_elsewhere_may_know_its_members(train, flag):
+    """Of 100 points of either kind, as a network that learned 100 images of ten classes by heart."""
+    model = {"train_accuracy": np.array([train]), "test_accuracy": np.array([0.2]), "flags": np.array(["at chance"])}
+    sizes = {1.0: 100, 0.5: 4, 0.1: 100}[train]  # of four points each, half and a fifth are alike
+    assert {row["flags"] for row in model_rows([model], [0], [(sizes, sizes)], "")} == {flag}
+    other = model | {"flags": np.array(["constant"])}
+    assert {row["flags"] for row in model_rows([other], [0], [(sizes, sizes)], "")} == {"target constant"}
+
+
 def test_a_targets_rows_have_no_prefix_and_flags_of_their_own():
     rows = list(model_rows([SHADOWS[0]], [3, 4], [(10, 20)] * 2, ""))
     assert [(row["seed"], row["metric"], row["value"], row["flags"]) for row in rows] == [

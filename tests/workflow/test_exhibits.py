@@ -16,6 +16,7 @@ from tests.workflow.conftest import CONFIG, ROOT
 from workflow.config.exhibit_inputs import exhibit_claims, exhibit_numbers
 from workflow.config.load import ConfigError, check, load
 from workflow.config.schema.query import CustomQuery
+from workflow.tools import kept_results
 
 EXHIBITS = {
     "table_1": {
@@ -274,3 +275,18 @@ def test_what_results_were_made_with_is_still_a_configuration(file, beside_data,
     [targets] = re.findall(r"snakemake --cores 2 (.*)--configfile", text)
     config = load(f"docs/results/configs/{file}")
     assert set(targets.split()) <= {*config.exhibits, *(f"results/tables/{study}.csv" for study in config.studies)}
+
+
+def test_all_rows_that_a_page_keeps_are_of_its_configuration(beside_data, monkeypatch):
+    """A new option that is not null where it is not stated makes them others' rows, and the page loses them."""
+    monkeypatch.chdir(beside_data)
+    checked = []
+    for file in sorted(kept_results.DATA.glob("*.csv")):
+        rows = pd.read_csv(file, dtype=str, keep_default_na=False)
+        if "recipe" in rows:
+            page, _, kind = file.stem.rpartition("-")
+            n = int(rows["seed"].ne("all").sum()) if "seed" in rows else len(rows)
+            current = kept_results.kept(load(f"docs/results/configs/{page}.yaml"), page, kind)
+            assert len(current) == n, f"{file.name}: {n - len(current)} rows of other settings"
+            checked.append(file.stem)
+    assert {f"paper-{kind}" for kind in kept_results.KEYS} <= set(checked)

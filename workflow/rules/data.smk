@@ -51,7 +51,7 @@ rule draw_split:
         scheme=lambda wc: CONFIG.studies[wc.study].splits,
         pool=PARAMS.pool,
         canaries=lambda wc: CONFIG.studies[wc.study].canaries or 0,
-        canary_kind=lambda wc: CONFIG.studies[wc.study].canary_kind,
+        canary_kind=lambda wc: CONFIG.studies[wc.study].canary_kind or "mislabelled",
         membership=PARAMS.membership,
         in_question=PARAMS.in_question,
         kinds=PARAMS.known_kinds,

@@ -67,7 +67,7 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
             yield f"{key}.epsilon: is bounded by the coins of a pool; remove it, or set splits: pool"
         if study.canaries is not None:
             yield f"{key}.canaries: {study.canaries}: only a pool has some; remove it, or set splits: pool"
-        if study.canary_kind != "mislabelled":
+        if study.canary_kind is not None:
             yield f"{key}.canary_kind: {study.canary_kind}: only a pool has canaries; remove it, or set splits: pool"
         if study.relabelled is not None:
             yield f"{key}.relabelled: {study.relabelled}: only a pool has some; remove it, or set splits: pool"
@@ -92,7 +92,7 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
     others = 2 * min(evaluated_points(study, n) for n in study.n_train) - (study.canaries or 0)
     if study.canaries is not None and others < 2:
         yield f"{key}.canaries: {study.canaries}: leave {max(others, 0)} ordinary examples to be asked about; lower it"
-    if study.canary_kind != "mislabelled" and study.canaries is None:
+    if study.canary_kind is not None and study.canaries is None:
         yield f"{key}.canary_kind: {study.canary_kind}: there are no canaries; remove it, or set canaries: 40"
     if study.shadows not in (None, 1):
         yield f"{key}.shadows: {study.shadows}: {absent}"

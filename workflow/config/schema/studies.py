@@ -70,8 +70,8 @@ class Study(Strict):
     canaries: Count | None = Field(
         None, description="of a pool: so many of its examples are canaries, which are measured apart; default: none"
     )
-    canary_kind: Literal["mislabelled", "out_of_distribution"] = Field(
-        "mislabelled", description="canaries have a wrong label, or are noise with any label"
+    canary_kind: Literal["mislabelled", "out_of_distribution"] | None = Field(
+        None, description="canaries have a wrong label, or are noise with any label; default: mislabelled"
     )
     relabelled: Count | None = Field(
         None,

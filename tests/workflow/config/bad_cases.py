@@ -327,6 +327,11 @@ BAD = {
         POOL | {"canary_kind": "out_of_distribution"},
         "digits-mlp.canary_kind: out_of_distribution: there are no canaries; remove it, or set canaries: 40",
     ),
+    "points that are labelled for no attack": (
+        ("studies", "digits-mlp"),
+        POOL | {"relabelled": 40},
+        "digits-mlp.relabelled: 40: no attack reads models that are trained on a target's labels; remove it, or add",
+    ),
     "bounds of no pool": (
         ("studies", "digits-mlp", "epsilon"),
         {},

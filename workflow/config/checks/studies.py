@@ -94,6 +94,10 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
         yield f"{key}.canaries: {study.canaries}: leave {max(others, 0)} ordinary examples to be asked about; lower it"
     if study.canary_kind is not None and study.canaries is None:
         yield f"{key}.canary_kind: {study.canary_kind}: there are no canaries; remove it, or set canaries: 40"
+    reads = [config.queries[attack.reads] for attack in attacks.values() if attack.reads in config.queries]
+    if study.relabelled is not None and not any(query.n_relabelled() for query in reads):
+        unread = "no attack reads models that are trained on a target's labels"
+        yield f"{key}.relabelled: {study.relabelled}: {unread}; remove it, or add an attack of kind transfer"
     if study.shadows not in (None, 1):
         yield f"{key}.shadows: {study.shadows}: {absent}"
     for name, attack in attacks.items():

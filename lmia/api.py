@@ -18,6 +18,7 @@ from lmia.api_checks import (
     as_classes,
     as_inputs,
     as_membership,
+    as_queries,
     build,
     check_alike,
     check_fprs,
@@ -32,7 +33,7 @@ from lmia.boundary.references import reference_crossings
 from lmia.evaluation import intervals
 from lmia.evaluation.flags import attack_flags
 from lmia.label_function import Predict, as_network
-from lmia.queries.fixed_queries import ask_fixed
+from lmia.queries.fixed_queries import ask_crafted, ask_fixed
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import stream, streams
 from lmia.table import Table as Table
@@ -120,13 +121,13 @@ def query_labels(
     model: Model,
     inputs: npt.ArrayLike | pd.DataFrame,
     classes: npt.ArrayLike,
-    perturbation: str = "original",
+    perturbation: str | npt.ArrayLike | torch.Tensor = "original",
     *,
     seed: int = 0,
     progress: bool = True,
     **options,
 ) -> Answers:
-    """Labels of the inputs and of perturbed copies of them, a query each.
+    """Labels of the inputs and of perturbed copies of them, or of queries made for each, a query each.
 
     Args:
         model: whom to ask.
@@ -135,7 +136,7 @@ def query_labels(
         classes: true classes, ints (n,), or labels of records.
         perturbation: "original" (no copies), "rotation", "translation", "gaussian", "bernoulli", "mixed",
             "augmented" or "augmentation_grid", of records "table" or "words", or the dotted path of a module of your
-            own.
+            own; or the queries themselves, floats (n, q, *shape), as `lmia.crafting` makes them.
         seed: of random perturbations, int >= 0; input i has a random stream of its own.
         progress: whether to show a progress bar.
         options: those of the perturbation, as `queries` of the configuration has them.
@@ -144,6 +145,8 @@ def query_labels(
     """
     check_seed(seed)
     inputs, classes = _as_asked(model, inputs, classes)
+    if not isinstance(perturbation, str):
+        return _answers_to(model, inputs, classes, as_queries(perturbation, inputs, options), progress)
     if perturbation in PERTURBATIONS and perturbation != "original":
         if (perturbation in OF_RECORDS) != (model.table is not None):
             of = "a model with a table" if perturbation in OF_RECORDS else "a model of numbers"
@@ -155,6 +158,14 @@ def query_labels(
     draws = partial(streams, seed, perturbation, range(len(inputs)))
     labels, _ = ask_fixed(model._network, inputs, queries, draws, progress=perturbation if progress else None)
     return Answers(labels, classes, np.array([0.0, *queries.magnitudes]))
+
+
+def _answers_to(
+    model: Model, inputs: torch.Tensor, classes: np.ndarray, queries: torch.Tensor, progress: bool
+) -> Answers:
+    """Labels of the inputs and of queries (n, q, *shape), which are all of one magnitude."""
+    labels, _ = ask_crafted(model._network, inputs, queries, progress="queries" if progress else None)
+    return Answers(labels, classes, np.array([0.0] + [1.0] * queries.shape[1]))
 
 
 def search_boundary(

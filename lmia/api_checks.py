@@ -62,6 +62,28 @@ def as_inputs(inputs: npt.ArrayLike | torch.Tensor | pd.DataFrame, table: Table 
     return inputs
 
 
+def as_queries(queries: npt.ArrayLike | torch.Tensor, inputs: torch.Tensor, options: Mapping[str, Any]) -> torch.Tensor:
+    """Queries (n, q, *shape) as a float32 tensor on the CPU, for inputs (n, *shape).
+
+    They may leave [0, 1]: whoever made them knows what the model takes. Raises ValueError for another shape, for
+    numbers that are not finite, and for options, which queries that are made have none of.
+    """
+    if options:
+        raise ValueError(
+            f"{next(iter(options))}: queries that are given have no options; give them where you make these"
+        )
+    if not isinstance(queries, torch.Tensor):
+        queries = torch.from_numpy(np.array(queries, dtype=np.float32))
+    queries = queries.detach().to("cpu", torch.float32)
+    n, *shape = inputs.shape
+    if queries.ndim != inputs.ndim + 1 or queries.shape[:1] != (n,) or list(queries.shape[2:]) != shape:
+        expected = ", ".join(map(str, (n, "q", *shape)))
+        raise ValueError(f"queries: expected shape ({expected}), q for each input, got {tuple(queries.shape)}")
+    if not queries.numel() or not queries.isfinite().all():
+        raise ValueError("queries: expected at least one for each input, of finite numbers")
+    return queries
+
+
 def as_classes(classes: npt.ArrayLike, n: int, n_classes: int) -> np.ndarray:
     """True classes of n inputs as int64 (n,); ValueError for other shapes, types or numbers."""
     classes = np.asarray(classes)

@@ -364,10 +364,48 @@ def test_the_example_prints_what_the_page_says(example):
 
 
 def test_the_example_with_a_table_prints_what_the_page_says():
-    names, printed, told = read_example(2)
+    names, printed, told = read_example(3)
     number = r"\d+(?:\.\d+)?"
     assert re.sub(number, "#", printed) == re.sub(number, "#", told) and names.model.queries == 442 * 61
     np.testing.assert_allclose(*(list(map(float, re.findall(number, text))) for text in (printed, told)), rtol=0.1)
+
+
+def test_the_example_of_crafted_queries_prints_what_the_page_says():
+    names, printed, told = read_example(1)
+    shares = [int(share) for share in re.findall(r"\d+(?= %)", printed)]
+    assert shares == pytest.approx([int(share) for share in re.findall(r"\d+(?= %)", told)], abs=3)
+    assert re.sub(r"\d+", "#", printed) == re.sub(r"\d+", "#", told)
+    assert names.target.queries == 400 * 9 and names.answers.labels.shape == (400, 9)
+
+
+def test_given_queries_are_asked_as_they_are_beside_the_inputs():
+    inputs = np.random.default_rng(0).random((5, 4), np.float32)
+    model = lmia.Model(lambda x: (x.sum(axis=1) > 2).astype(int), 2)
+    queries = 3 * np.random.default_rng(1).random((5, 2, 4), np.float32) - 1  # beyond the box of inputs
+    for given in (queries, torch.from_numpy(queries)):
+        answers = lmia.query_labels(model, inputs, np.zeros(5, int), given, progress=False)
+        asked = np.concatenate([inputs[:, None], queries], axis=1)
+        np.testing.assert_array_equal(answers.labels, asked.sum(axis=2) > 2)
+        assert answers.magnitudes.tolist() == [0, 1, 1]
+    assert model.queries == 2 * 5 * 3
+
+
+@pytest.mark.parametrize(
+    "queries, options, message",
+    [
+        (np.zeros((5, 4)), {}, r"^queries: expected shape \(5, q, 4\), q for each input, got \(5, 4\)$"),
+        (np.zeros((4, 2, 4)), {}, r"^queries: expected shape \(5, q, 4\), q for each input, got \(4, 2, 4\)$"),
+        (np.zeros((5, 2, 3)), {}, r"^queries: expected shape \(5, q, 4\), q for each input, got \(5, 2, 3\)$"),
+        (np.zeros((5, 0, 4)), {}, "^queries: expected at least one for each input, of finite numbers$"),
+        (np.full((5, 1, 4), np.nan), {}, "^queries: expected at least one for each input, of finite numbers$"),
+        (np.zeros((5, 1, 4)), {"steps": 3}, "^steps: queries that are given have no options; give them where you make"),
+    ],
+)
+def test_queries_that_do_not_fit_their_inputs(queries, options, message):
+    model = lmia.Model(constant, 2)
+    with pytest.raises(ValueError, match=message):
+        lmia.query_labels(model, np.zeros((5, 4)), np.zeros(5, int), queries, progress=False, **options)
+    assert model.queries == 0
 
 
 def test_the_page_has_a_section_for_every_name():

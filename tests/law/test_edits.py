@@ -21,7 +21,7 @@ from tests.law.walk import all_edited, keys
 from workflow.config.load import ConfigError, check
 
 ROOT = Path(__file__).parents[2]
-SAMPLE, SHARDS, VALUES = 6, 4, 5
+SAMPLE, SHARDS, VALUES = 6, 12, 5
 SEED = datetime.date.today().toordinal()  # another sample every day
 ASKS = {"query_labels", "search_boundary", "search_directions", "query_confidences", "query_white_box"}
 ASKS |= {"query_references", "craft_queries", "query_relabelled"}

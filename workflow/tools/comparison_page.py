@@ -241,8 +241,8 @@ def spent_rows(rows: Table) -> Table:
 
 
 def _spent(number: float) -> str:
-    """A number with three digits, or all of them where it is larger; "" where there is none."""
-    return "" if pd.isna(number) else f"{number:,.0f}" if number >= 100 or number.is_integer() else f"{number:.3g}"
+    """A number with two digits, or all of them where it is whole or large; "" where there is none."""
+    return "" if pd.isna(number) else f"{number:,.0f}" if number >= 100 or number.is_integer() else f"{number:.2g}"
 
 
 def difference_rows(rows: Table, name: str) -> Table:

@@ -136,7 +136,8 @@ def query_labels(
         classes: true classes, ints (n,), or labels of records.
         perturbation: "original" (no copies), "rotation", "translation", "gaussian", "bernoulli", "mixed",
             "augmented" or "augmentation_grid", of records "table" or "words", or the dotted path of a module of your
-            own; or the queries themselves, floats (n, q, *shape), as `lmia.crafting` makes them.
+            own; or the queries themselves, floats (n, q, *shape), as `lmia.crafting` makes them, which may leave
+            [0, 1] and are all of magnitude 1.
         seed: of random perturbations, int >= 0; input i has a random stream of its own.
         progress: whether to show a progress bar.
         options: those of the perturbation, as `queries` of the configuration has them.
@@ -146,6 +147,8 @@ def query_labels(
     check_seed(seed)
     inputs, classes = _as_asked(model, inputs, classes)
     if not isinstance(perturbation, str):
+        if model.table is not None:
+            raise ValueError("queries: a model with a table is asked records; use perturbation table or words")
         return _answers_to(model, inputs, classes, as_queries(perturbation, inputs, options), progress)
     if perturbation in PERTURBATIONS and perturbation != "original":
         if (perturbation in OF_RECORDS) != (model.table is not None):

@@ -65,15 +65,22 @@ def as_inputs(inputs: npt.ArrayLike | torch.Tensor | pd.DataFrame, table: Table 
 def as_queries(queries: npt.ArrayLike | torch.Tensor, inputs: torch.Tensor, options: Mapping[str, Any]) -> torch.Tensor:
     """Queries (n, q, *shape) as a float32 tensor on the CPU, for inputs (n, *shape).
 
-    They may leave [0, 1]: whoever made them knows what the model takes. Raises ValueError for another shape, for
-    numbers that are not finite, and for options, which queries that are made have none of.
+    They may leave [0, 1]: whoever made them knows what the model takes. Raises ValueError for another shape, for what
+    are no finite numbers, and for options, which queries that are made have none of.
     """
     if options:
         raise ValueError(
             f"{next(iter(options))}: queries that are given have no options; give them where you make these"
         )
     if not isinstance(queries, torch.Tensor):
-        queries = torch.from_numpy(np.array(queries, dtype=np.float32))
+        array = np.asarray(queries)
+        if array.dtype.kind not in "fiub":
+            raise ValueError(
+                f"queries: expected a perturbation's name, or an array of plain numbers, got {array.dtype}"
+            )
+        queries = torch.from_numpy(array.astype(np.float32))
+    if queries.is_complex():
+        raise ValueError(f"queries: expected plain numbers, got {queries.dtype}")
     queries = queries.detach().to("cpu", torch.float32)
     n, *shape = inputs.shape
     if queries.ndim != inputs.ndim + 1 or queries.shape[:1] != (n,) or list(queries.shape[2:]) != shape:

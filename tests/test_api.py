@@ -397,6 +397,13 @@ def test_given_queries_are_asked_as_they_are_beside_the_inputs():
         (np.zeros((4, 2, 4)), {}, r"^queries: expected shape \(5, q, 4\), q for each input, got \(4, 2, 4\)$"),
         (np.zeros((5, 2, 3)), {}, r"^queries: expected shape \(5, q, 4\), q for each input, got \(5, 2, 3\)$"),
         (np.zeros((5, 0, 4)), {}, "^queries: expected at least one for each input, of finite numbers$"),
+        (
+            np.zeros((5, 1, 4), complex),
+            {},
+            "^queries: expected a perturbation's name, or an array of plain numbers, got c",
+        ),
+        (torch.zeros((5, 1, 4), dtype=torch.complex64), {}, "^queries: expected plain numbers, got torch.complex64$"),
+        ([["a"]], {}, "^queries: expected a perturbation's name, or an array of plain numbers, got <U1$"),
         (np.full((5, 1, 4), np.nan), {}, "^queries: expected at least one for each input, of finite numbers$"),
         (np.zeros((5, 1, 4)), {"steps": 3}, "^steps: queries that are given have no options; give them where you make"),
     ],

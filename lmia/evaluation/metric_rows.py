@@ -14,7 +14,7 @@ from lmia.evaluation.tpr_names import tpr_name
 
 UNRANKED = (np.nan, np.nan, np.nan)  # scores that only decide have no ROC, and no guess no precision
 MODEL_METRICS = ("train_accuracy", "test_accuracy")
-AT_CHANCE, BY_HEART = "at chance", "learned its members alone"  # flags of a model
+AT_CHANCE, MEMORIZED = "at chance", "memorized its members"  # flags of a model
 GUARANTEES = ("epsilon", "delta")  # of private training, the same for target and shadows
 
 
@@ -77,8 +77,8 @@ def model_rows(
 ) -> Iterator[dict]:
     """One row per seed and accuracy of the target, or of the shadows of a seed, which are counted together.
 
-    A model that is at chance on other points has learned its members alone where it is more accurate on them beyond
-    both intervals: then it tells them from others, and so does a threshold from it.
+    A model that is at chance on other points has memorized its members where it is more accurate on them, by intervals
+    that do not overlap: then it tells them from others, and so does a threshold from it.
 
     Args:
         models: arrays of artifacts of models, one of the target, or one of each shadow.
@@ -88,18 +88,20 @@ def model_rows(
     """
     whose = "shadow" if prefix else "target"
     for row, seed in enumerate(seeds):
-        found = [flag for model in models if "flags" in model for flag in parted(model["flags"][row])]
-        rates = []
+        flagged = join(f"{whose} {flag}" for model in models for flag in _flags(model, row, sizes[row]))
         for metric, n in zip(MODEL_METRICS, sizes[row], strict=True):
             hits = round(n * sum(model[metric][row] for model in models))
-            rates.append(proportion(hits, n * len(models)))
-        (_, least, _), (_, _, most) = rates
-        if least > most:
-            found = [BY_HEART if flag == AT_CHANCE else flag for flag in found]
-        flagged = join(f"{whose} {flag}" for flag in found)
-        for metric, (value, low, high) in zip(MODEL_METRICS, rates, strict=True):
+            value, low, high = proportion(hits, n * len(models))
             same = {"seed": seed, "metric": prefix + metric, "flags": flagged}
             yield same | {"value": value, "ci_low": low, "ci_high": high}
+
+
+def _flags(model: dict[str, np.ndarray], row: int, sizes: Sequence[int]) -> list[str]:
+    """The flags of one model of an artifact, by its own accuracies."""
+    found = parted(model["flags"][row]) if "flags" in model else []
+    shares = [proportion(round(n * model[metric][row]), n) for metric, n in zip(MODEL_METRICS, sizes, strict=True)]
+    (_, least, _), (_, _, most) = shares
+    return [MEMORIZED if flag == AT_CHANCE and least > most else flag for flag in found]
 
 
 def guarantee_rows(target: dict[str, np.ndarray], seeds: Sequence[int]) -> Iterator[dict]:

@@ -192,7 +192,7 @@ def test_attacks_that_failed_decide_no_claim():
     assert verdict(GOOD, CONSTANT_OF_MANY, metric="auc") == "holds"
     for flag in ("shadow at chance", "shadow constant", "x; shadow diverged"):
         assert verdict(GOOD, BAD, flagged=flag) == "not resolvable"
-    for flag in ("target at chance; 9 of 10 searches censored", "shadow learned its members alone"):
+    for flag in ("target at chance; 9 of 10 searches censored", "shadow memorized its members"):
         assert verdict(GOOD, BAD, flagged=flag) == "holds"
 
 

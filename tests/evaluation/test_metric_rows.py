@@ -165,13 +165,16 @@ def test_shadows_of_a_seed_are_counted_together():
 
 
 @pytest.mark.parametrize(
-    ("train", "flag"), [(1.0, "target learned its members alone"), (0.5, "target at chance"), (0.1, "target at chance")]
+    ("train", "flag"), [(1.0, "target memorized its members"), (0.5, "target at chance"), (0.1, "target at chance")]
 )
 def test_a_model_at_chance_elsewhere_may_know_its_members(train, flag):
     """Of 100 points of either kind, as a network that learned 100 images of ten classes by heart."""
     model = {"train_accuracy": np.array([train]), "test_accuracy": np.array([0.2]), "flags": np.array(["at chance"])}
     sizes = {1.0: 100, 0.5: 4, 0.1: 100}[train]  # of four points each, half and a fifth are alike
     assert {row["flags"] for row in model_rows([model], [0], [(sizes, sizes)], "")} == {flag}
+    failed = {"train_accuracy": np.array([0.1]), "test_accuracy": np.array([0.1]), "flags": np.array(["at chance"])}
+    beside = {row["flags"] for row in model_rows([model, failed, model], [0], [(sizes, sizes)], "")}
+    assert beside == {"; ".join(dict.fromkeys([flag, "target at chance"]))}  # each by its own accuracies
     other = model | {"flags": np.array(["constant"])}
     assert {row["flags"] for row in model_rows([other], [0], [(sizes, sizes)], "")} == {"target constant"}
 

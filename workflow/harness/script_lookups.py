@@ -8,13 +8,13 @@ from typing import Any
 import snakemake.api  # before snakemake.dag, as these import each other
 import snakemake.dag
 
-ScriptProcessor = snakemake.dag.ScriptProcessor
+ScriptProcessor: Any = getattr(snakemake.dag, "ScriptProcessor", None)
 
 
 def install() -> None:
     """Have plans of this process look up a script for the first job of its rule alone."""
-    look_up = ScriptProcessor.process_job
-    if look_up.__module__ != __name__:
+    look_up = getattr(ScriptProcessor, "process_job", None)
+    if look_up and look_up.__module__ != __name__:  # a Snakemake without it looks scripts up elsewhere
         ScriptProcessor.process_job = _once(look_up)
 
 

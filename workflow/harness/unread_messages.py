@@ -12,8 +12,8 @@ from snakemake.settings.enums import Quietness
 
 def install() -> None:
     """Have jobs of this process described to nobody where `--quiet rules` is given, and no plug-in logs."""
-    describe = Job.log_info
-    if describe.__module__ != __name__:
+    describe = getattr(Job, "log_info", None)
+    if describe and describe.__module__ != __name__:  # a Snakemake without it has another way to say it
         Job.log_info = _if_read(describe)
 
 

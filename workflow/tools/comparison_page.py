@@ -7,6 +7,7 @@ each pool, <!-- digits-pool-0 --> and <!-- end of digits-pool-0 -->; all other t
 """
 
 import argparse
+import math
 import shutil
 from collections.abc import Iterator, Sequence
 from itertools import permutations
@@ -15,7 +16,6 @@ from typing import Any
 
 import pandas as pd
 
-from lmia.artifacts import load as load_artifact
 from lmia.evaluation.metrics_table import ALL_SEEDS, SPENT, read_metrics
 from lmia.evaluation.paper_comparison import to_markdown
 from workflow.config.result_files import cells
@@ -33,9 +33,8 @@ ELSEWHERE = {  # what an attack spends beside queries of a target about a point
     "gradients": "gradients",
     "cpu": "CPU s",
 }
-MOST = (16, 250)  # queries a point, in tables of their own
-ASKED = ("crafted", "answers", "distances", "confidences", "relabelled")  # stages whose jobs are of one query set
-POINTS = 1000  # that CPU time is stated for
+MOST = (16, 250)  # queries a point at most, in tables of their own
+ASKED = ("crafted", "answers", "distances", "confidences")  # stages whose jobs are of one query set
 PRIORS = {"0.5": "PPV at 50 %", "0.1": "at 10 %", "0.01": "at 1 %", "0.001": "at 0.1 %"}
 
 
@@ -55,9 +54,7 @@ def keep(config: Config, name: str) -> None:
     differences = pd.read_csv(ROOT / f"results/differences/{name}/{cell}.csv")
     access = table.loc[table["attack"].ne(""), ["attack", "access"]].drop_duplicates()
     rows = table.loc[table["seed"].eq(ALL_SEEDS), columns].merge(access, on="attack", how="left")
-    for told in ("reads", "calibrates"):
-        rows[told] = [getattr(config.attacks[attack], told) if attack else "" for attack in rows["attack"]]
-    rows["surrogates"] = [len(config.query_of(attack).surrogate_roles()) if attack else "" for attack in rows["attack"]]
+    rows = with_config(config, name, rows)
     seconds = {attack: cpu_seconds(config, name, attack) for attack in config.attacks_of(config.studies[name])}
     rows["cpu"] = rows["attack"].map(seconds).where(rows["setting"].eq(""))
     rows.to_csv(DATA / f"comparison-{name}.csv", index=False, float_format="%.4g")
@@ -70,27 +67,44 @@ def keep(config: Config, name: str) -> None:
                 shutil.copy(ROOT / f"results/figures/{figure}.{end}", FIGURES / f"{name}-{figure}.{end}")
 
 
-def cpu_seconds(config: Config, name: str, attack: str) -> float:
-    """CPU seconds that an attack takes for one target and POINTS points, by the workflow's own benchmarks.
+def with_config(config: Config, name: str, rows: Table) -> Table:
+    """Rows of a pool with what the configuration says of each attack.
 
-    Models of the pool and surrogates are there. What all targets share counts in parts, and what an attack shares with
-    others counts whole: the queries that it reads, and models that are trained on labels of a target. NaN of an attack
-    on the first queries of a larger budget.
+    `most`: queries a point at most; `surrogates`: how many its queries are crafted from; `gradients`: see metrics.csv.
     """
-    study, reads = config.studies[name], config.attacks[attack].reads
-    if getattr(config.attacks[attack], "budget", None):
+    models = len(config.studies[name].models())
+    said = []
+    for attack, setting in zip(rows["attack"], rows["setting"], strict=True):
+        if not attack:
+            said.append(dict.fromkeys(("reads", "calibrates", "most", "surrogates", "gradients"), ""))
+            continue
+        entry, query = config.attacks[attack], config.query_of(attack)
+        budget = setting.removeprefix("budget=") if setting.startswith("budget=") else entry.budget
+        most = min(query.cost(), float(budget or math.inf))
+        of = {"reads": entry.reads, "calibrates": entry.calibrates, "most": most}
+        said.append(of | {"surrogates": len(query.surrogate_roles()), "gradients": query.n_gradients(models)})
+    return rows.assign(**pd.DataFrame(said, index=rows.index))
+
+
+def cpu_seconds(config: Config, name: str, attack: str) -> float:
+    """CPU seconds of an attack on one target and all points of its pool, by the workflow's own benchmarks.
+
+    The models of the pool and surrogates are there. What all targets share counts in parts. What an attack shares with
+    others counts whole: all that its query set asks, and models that are trained on labels of a target, where it needs
+    them. NaN of an attack on the first queries of a larger budget.
+    """
+    study, entry, query = config.studies[name], config.attacks[attack], config.query_of(attack)
+    if entry.budget:
         return float("nan")
     (cell,) = cells(study)
-    benchmarks, of_cell = ROOT / "results/benchmarks", f"{name}/{cell}"
-    files = [file for stage in ASKED for file in (benchmarks / stage / of_cell).rglob(f"{reads}.tsv")]
-    files += (benchmarks / "scores" / of_cell).rglob(f"{attack}.tsv")
-    if config.attacks[attack].needs_relabelled:
-        for role in config.query_of(attack).relabelled_roles():
-            files += (benchmarks / "models" / of_cell).rglob(f"{role}.tsv")
+    wanted = [(stage, entry.reads) for stage in ASKED] + [("scores", attack)]
+    if entry.needs_relabelled:
+        trained = [("models", role) for role in query.relabelled_roles()]
+        wanted += [("splits", "relabelled"), *trained, ("relabelled", entry.reads)]
+    folder = ROOT / "results/benchmarks"
+    files = [file for stage, of in wanted for file in (folder / stage / name / cell).rglob(f"{of}.tsv")]
     spent = sum(float(pd.read_csv(file, sep="\t", na_values="-")["cpu_time"].iloc[0]) for file in files)
-    scores = next((ROOT / "results/scores" / of_cell).rglob(f"{attack}.npz"))
-    points = load_artifact(scores, "scores", {"example_ids": ("i", 2)})[0]["example_ids"].shape[1]
-    return spent / len(study.models()) / points * POINTS
+    return spent / len(study.models())
 
 
 def filled(page: str) -> str:
@@ -107,7 +121,7 @@ def filled(page: str) -> str:
 
 def kept_rows(name: str) -> Table:
     """Rows over all models of a pool, of its attacks and, with no attack, of its models."""
-    numbers = {column: [""] for column in ("value", "queries", *ELSEWHERE)}
+    numbers = {column: [""] for column in ("value", "queries", "most", *ELSEWHERE)}
     rows = pd.read_csv(DATA / f"comparison-{name}.csv", keep_default_na=False, na_values=numbers)
     return rows.assign(calibrates=rows["calibrates"].astype(str).eq("True"))
 
@@ -124,12 +138,12 @@ def of_pool(name: str) -> Iterator[str]:
     train, test = (100 * models[f"{part}_accuracy"] for part in ("train", "test"))
     yield f"Models label {train:.1f} % of their members rightly, and {test:.1f} % of their non-members."
     each = models_of(name) // 2 - 1
-    yield f"A calibrated attack judges a point beside {each} models that were trained on it, and {each} that were not."
+    yield f"Beside a target, {each} models were trained on a point, and {each} were not; offline rules use these alone."
     yield "Members found, in %, with 95 % intervals over models and points:"
     columns = ["attack", "access", "queries", "accuracy", "AUC", *RATES.values(), "of a target"]
     yield to_markdown(main_rows(attacks, name), columns)
     for most in MOST:
-        yield f"By labels, with at most {most} queries a point, the most found at 1 % first:"
+        yield f"By labels, with at most {most} queries a point, the most found at 1 % first, whatever models it takes:"
         yield to_markdown(rows_within(attacks, most), ["attack", "setting", "queries", "AUC", *RATES.values()])
     yield "TPR at 1 % with the first shadows alone:"
     shadows = shadow_rows(attacks)
@@ -199,11 +213,11 @@ def main_rows(rows: Table, name: str) -> Table:
 
 
 def rows_within(rows: Table, most: float) -> Table:
-    """Of each attack on labels the setting with the most queries that are no more than `most`."""
+    """Of each attack on labels the setting with the most queries a point, of those that ask no more than `most`."""
     counted = rows["setting"].eq("") | rows["setting"].str.startswith("budget=")
-    chosen = rows.loc[rows["access"].eq("label") & counted & rows["queries"].le(most)]
-    widest = chosen.groupby("attack")["queries"].transform("max")
-    chosen = chosen.loc[chosen["queries"].eq(widest)]
+    chosen = rows.loc[rows["access"].eq("label") & counted & rows["most"].le(most)]
+    widest = chosen.groupby("attack")["most"].transform("max")
+    chosen = chosen.loc[chosen["most"].eq(widest)].drop_duplicates(["attack", "metric"])
     found = [(same | by_metric(group, {"auc": "AUC"} | RATES), rank(group)) for same, group in settings_of(chosen)]
     return pd.DataFrame([row for row, _ in sorted(found, key=lambda pair: pair[1], reverse=True)])
 

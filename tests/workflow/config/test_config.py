@@ -16,6 +16,7 @@ from lmia.streams import seed_list, stream
 from tests.workflow.config.bad_cases import BAD, DEFAULT, QUERIES_THAT_MOVE, ROOT, changed
 from workflow.config.load import ConfigError, base_files, check, load
 from workflow.config.schema import configuration, figures
+from workflow.config.schema.datasets import Npz
 from workflow.config.schema.figures import AnyFigure
 
 
@@ -305,3 +306,16 @@ def test_noise_goes_with_the_features(kind, query, message):
     else:
         with pytest.raises(ConfigError, match=f"^queries.noise.{message}"):
             check(config)
+
+
+def test_what_is_known_of_a_file_is_known_of_that_file_alone(tmp_path):
+    """A data set's facts are read once; a copy with another path has its own."""
+    for name, n in (("some", 3), ("more", 5)):
+        arrays = {"inputs": np.zeros((n, 4)), "classes": np.arange(n) % 2, "known": np.arange(n) % 2}
+        np.savez(tmp_path / f"{name}.npz", **arrays)
+    some = Npz(kind="npz", path=str(tmp_path / "some.npz"), membership=["known"])
+    assert (some.fact("N_EXAMPLES"), some.known()) == (3, (1, 2))
+    (tmp_path / "some.npz").unlink()
+    assert (some.fact("N_EXAMPLES"), some.known()) == (3, (1, 2))
+    more = some.model_copy(update={"path": str(tmp_path / "more.npz")})
+    assert (more.fact("N_EXAMPLES"), more.known()) == (5, (2, 3)) and more != some == some.model_copy()

@@ -1,6 +1,5 @@
 """The garbage collector waits for many new objects, and does its work all the same."""
 
-import gc
 import subprocess
 import sys
 
@@ -25,4 +24,3 @@ print(gc.get_stats()[0]["collections"] - rounds, gone() is None)
 def test_it_waits_for_many_objects_and_then_takes_rings_away():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0", "False", "1", "True"]
-    assert gc.get_threshold()[0] < 10_000  # that process alone

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import cache, reduce
 from operator import or_
-from typing import Annotated, Any, ClassVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -78,6 +78,14 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     RENAMED: ClassVar[dict[str, str]] = {}
+
+    def __copy__(self) -> Self:
+        """Without what was looked up for this one's values, as a copy may have others."""
+        copied = super().__copy__()
+        own = vars(copied)
+        for name in own.keys() - type(self).model_fields.keys():
+            del own[name]
+        return copied
 
     @classmethod
     def kinds(cls) -> tuple[str, ...]:

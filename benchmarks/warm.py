@@ -3,7 +3,8 @@
 A split has a target and three shadows, as `splits: disjoint` draws them. The target's warm search starts at the first
 two shadows; a shadow's at the first two of the others that were not trained on a point. The calibrated rule learns
 from all shadows. Each subject is run where its data are given; rows are added as splits end, and those that are there
-are not run again. Prints differences to the published search at 2,500 queries. Run from the repository root:
+are not run again. Prints differences to the published search at 2,500 queries, and between the two scores. Run from
+the repository root:
 python benchmarks/warm.py --out CSV [--location TGZ] [--digits] [--mnist NPZ] [--cifar NPZ] [--splits 5]
 """
 
@@ -193,6 +194,20 @@ def summary(rows):
         )
 
 
+def beside(rows):
+    """Lines: AUC of the calibrated distance less that of the distance, of the same searches, over splits by Student."""
+    found = {}
+    for row in (row for row in rows if row["search"] == "warm"):
+        areas = found.setdefault((row["subject"], int(row["budget"])), {}).setdefault(int(row["split"]), {})
+        areas[row["score"]] = float(row["auc"])
+    for (subject, budget), splits in found.items():
+        apart = np.array([areas["calibrated"] - areas["distance"] for areas in splits.values()])
+        half = stats.sem(apart) * stats.t.ppf(0.975, len(apart) - 1) if len(apart) > 1 else np.nan
+        low, high = apart.mean() - half, apart.mean() + half
+        interval = f"{apart.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
+        yield f"{subject}, {len(apart)} splits | calibrated less distance {budget} | {interval}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="the .csv file that rows are added to")
@@ -217,7 +232,7 @@ def main():
             rows += [dict(zip(COLUMNS, row, strict=True)) for row in made]
             with arguments.out.open("a", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows(made)
-    print("\n".join(summary(rows)))
+    print("\n".join([*summary(rows), *beside(rows)]))
 
 
 if __name__ == "__main__":

@@ -72,10 +72,21 @@ def test_attacks_are_ranked_at_the_most_queries_that_a_table_allows(most):
 
 
 def test_fewer_shadows_stand_beside_all():
-    table = comparison_page.shadow_rows(attack_rows("digits-pool-0")).set_index("attack")
-    assert list(table) == ["2", "4", "8", "16", "all"]
-    rates = [float(table.loc["confidence-lira", number].split()[0]) for number in ("4", "8", "16", "all")]
-    assert rates == sorted(rates) and table.loc["confidence-lira", "2"] == ""
+    def row(attack, setting, value, metric="tpr_at_0.01_fpr", flags=""):
+        own = {"value": value, "ci_low": value, "ci_high": value, "flags": flags}
+        return {"attack": attack, "setting": setting, "metric": metric} | own
+
+    rows = [
+        row("lira", "shadows=16", 0.3),
+        row("lira", "shadows=4", 0.1, flags="9 tied at the top"),
+        row("lira", "", 0.4),
+    ]
+    rows += [row("rmia", "shadows=2", 0.2), row("rmia", "", 0.5), row("gap", "", 0.0), row("lira", "budget=9", 0.35)]
+    table = comparison_page.shadow_rows(pd.DataFrame([*rows, row("lira", "shadows=4", 0.7, "auc")]))
+    assert table.to_dict("records") == [
+        {"attack": "lira", "2": "", "4": "tied", "16": "30.0 [30.0, 30.0]", "all": "40.0 [40.0, 40.0]"},
+        {"attack": "rmia", "2": "20.0 [20.0, 20.0]", "4": "", "16": "", "all": "50.0 [50.0, 50.0]"},
+    ]
 
 
 def test_an_attack_spends_what_its_jobs_took(tmp_path, monkeypatch):

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.law.study import EVERY_KIND, place
+from tests.law.given_files import place
+from tests.law.study import EVERY_KIND
 from tests.workflow.conftest import make_checkout
 from workflow.harness.result_records import RECORD
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.law.conftest import Runner, told, write
+from tests.law.given_files import place_small_data
 from tests.law.shrink import shrunk
-from tests.law.study import HINTS, place_small_data, runnable
+from tests.law.study import HINTS, runnable
 from tests.law.walk import edited, keys
 from tests.workflow.conftest import make_checkout
 from workflow.config.load import check

@@ -8,7 +8,8 @@ import copy
 import pytest
 
 from tests.law.conftest import write
-from tests.law.study import EVERY_KIND, place
+from tests.law.given_files import place
+from tests.law.study import EVERY_KIND
 from tests.workflow.conftest import make_checkout
 
 MODULES = {

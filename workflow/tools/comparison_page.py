@@ -81,6 +81,7 @@ def with_config(config: Config, name: str, rows: Table) -> Table:
         entry, query = config.attacks[attack], config.query_of(attack)
         budget = setting.removeprefix("budget=") if setting.startswith("budget=") else entry.budget
         most = min(query.cost(), float(budget or math.inf))
+        most = most if math.isinf(most) else int(most)
         of = {"reads": entry.reads, "calibrates": entry.calibrates, "most": most}
         said.append(of | {"surrogates": len(query.surrogate_roles()), "gradients": query.n_gradients(models)})
     return rows.assign(**pd.DataFrame(said, index=rows.index))

@@ -15,9 +15,8 @@ import os
 import sys
 
 import numpy as np
-import smart_open  # noqa: F401 - this and reports: plans import them
+import smart_open  # noqa: F401 - plans import it
 import snakemake.cli
-import snakemake.report  # noqa: F401
 import snakemake.rules
 from snakemake.dag import DAG
 from snakemake.scheduling.job_scheduler import JobScheduler
@@ -101,6 +100,7 @@ def plan(request):
 
 
 def main():
+    snakemake.cli.get_argument_parser()  # which imports all plug-ins of Snakemake
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

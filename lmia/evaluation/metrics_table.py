@@ -27,12 +27,8 @@ COLUMNS = [
     "ci_high",
     "flags",
 ]
-SPENT = (
-    "queries",
-    "queries_elsewhere",
-    "relabelled",
-    "gradients",
-)  # by an attack: numbers, which rows about models lack
+# By an attack: numbers, which rows about models lack.
+SPENT = ("queries", "queries_elsewhere", "relabelled", "gradients")
 ALL_SEEDS = "all"
 OVER_GAP = "accuracy_over_gap"
 CALLED = "outliers_called"

@@ -54,7 +54,7 @@ def keep(config: Config, name: str) -> None:
     differences = pd.read_csv(ROOT / f"results/differences/{name}/{cell}.csv")
     access = table.loc[table["attack"].ne(""), ["attack", "access"]].drop_duplicates()
     rows = table.loc[table["seed"].eq(ALL_SEEDS), columns].merge(access, on="attack", how="left")
-    rows = with_config(config, name, rows)
+    rows = with_config(config, rows)
     seconds = {attack: cpu_seconds(config, name, attack) for attack in config.attacks_of(config.studies[name])}
     rows["cpu"] = rows["attack"].map(seconds).where(rows["setting"].eq(""))
     rows.to_csv(DATA / f"comparison-{name}.csv", index=False, float_format="%.4g")
@@ -67,23 +67,22 @@ def keep(config: Config, name: str) -> None:
                 shutil.copy(ROOT / f"results/figures/{figure}.{end}", FIGURES / f"{name}-{figure}.{end}")
 
 
-def with_config(config: Config, name: str, rows: Table) -> Table:
+def with_config(config: Config, rows: Table) -> Table:
     """Rows of a pool with what the configuration says of each attack.
 
-    `most`: queries a point at most; `surrogates`: how many its queries are crafted from; `gradients`: see metrics.csv.
+    `most`: queries a point at most; `surrogates`: how many its queries are crafted from.
     """
-    models = len(config.studies[name].models())
     said = []
     for attack, setting in zip(rows["attack"], rows["setting"], strict=True):
         if not attack:
-            said.append(dict.fromkeys(("reads", "calibrates", "most", "surrogates", "gradients"), ""))
+            said.append(dict.fromkeys(("reads", "calibrates", "most", "surrogates"), ""))
             continue
         entry, query = config.attacks[attack], config.query_of(attack)
         budget = setting.removeprefix("budget=") if setting.startswith("budget=") else entry.budget
         most = min(query.cost(), float(budget or math.inf))
         most = most if math.isinf(most) else int(most)
         of = {"reads": entry.reads, "calibrates": entry.calibrates, "most": most}
-        said.append(of | {"surrogates": len(query.surrogate_roles()), "gradients": query.n_gradients(models)})
+        said.append(of | {"surrogates": len(query.surrogate_roles())})
     return rows.assign(**pd.DataFrame(said, index=rows.index))
 
 

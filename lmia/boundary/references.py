@@ -10,13 +10,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from lmia.boundary.white_box import closest_crossings
+from lmia.boundary.crossings import closest_crossings
 from lmia.box import UNIT, Box
 
-STEPS = 50  # gradients around each input: the starts beyond what they find are no nearer to the target's boundary
 
-
-class _Mean(nn.Module):
+class Mean(nn.Module):
     """The mean of the logits of several networks."""
 
     def __init__(self, networks: Sequence[nn.Module]):
@@ -50,8 +48,6 @@ def reference_crossings(
     """
     points, distance = inputs.clone(), np.full(len(inputs), np.nan)
     for rows, networks in references:
-        crossings, distance[rows] = closest_crossings(
-            _Mean(networks), inputs[rows], classes[rows], steps=STEPS, box=box
-        )
+        crossings, distance[rows] = closest_crossings(Mean(networks), inputs[rows], classes[rows], box=box)
         points[rows] = crossings.to(points)
     return points, distance

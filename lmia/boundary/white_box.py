@@ -55,14 +55,14 @@ def white_box_distances(
     Raises:
         RuntimeError: Where the logits have no gradient in the inputs.
     """
-    inputs, classes = _as_asked(model, inputs, classes)
+    inputs, classes = as_asked(model, inputs, classes)
     batches, state = Batches(), _Progress(len(inputs), journal or Journal())
 
     def misclassified(rows: torch.Tensor) -> torch.Tensor:
-        return _Search(model, inputs[rows], classes[rows], box).misclassified()
+        return GradientSearch(model, inputs[rows], classes[rows], box).misclassified()
 
     def distances(rows: torch.Tensor) -> torch.Tensor:
-        search = _Search(model, inputs[rows], classes[rows], box)
+        search = GradientSearch(model, inputs[rows], classes[rows], box)
         state.resume(search, rows)
         for _ in range(search.step, steps if len(rows) else 0):
             search.move(steps)
@@ -78,42 +78,7 @@ def white_box_distances(
     return state.finish()
 
 
-def closest_crossings(
-    model: torch.nn.Module, inputs: torch.Tensor, classes: np.ndarray | torch.Tensor, *, steps: int, box: Box = UNIT
-) -> tuple[torch.Tensor, np.ndarray]:
-    """The nearest points with another label that the search of `white_box_distances` finds, and how far they are.
-
-    Args:
-        model: See `white_box_distances`.
-        inputs: The like.
-        classes: The like.
-        steps: The like.
-        box: The like.
-
-    Returns:
-        (points, distance): points (n, *shape), the input itself where it is misclassified, or where no other label was
-        found; distance float64 (n,), 0 and inf there.
-    """
-    inputs, classes = _as_asked(model, inputs, classes)
-    batches, points = Batches(), inputs.clone()
-    distance = np.zeros(len(inputs))
-
-    def offsets(rows: torch.Tensor) -> torch.Tensor:
-        search = _Search(model, inputs[rows], classes[rows], box)
-        wrong = search.misclassified()
-        for _ in range(steps):
-            search.move(steps)
-        found = torch.where(search.best.isinf(), torch.inf, search.offsets())
-        return torch.where(wrong[:, None], 0.0, found)
-
-    for rows in torch.arange(len(inputs)).split(LabelOracle.chunk(math.prod(inputs.shape[1:]), inputs.device)):
-        found = batches.run(offsets, rows)
-        distance[rows.numpy()] = torch.linalg.vector_norm(found, dim=1).cpu().double().numpy()
-        points[rows] += torch.where(found.isinf(), 0, found).view(-1, *inputs.shape[1:])
-    return points, distance
-
-
-def _as_asked(
+def as_asked(
     model: torch.nn.Module, inputs: torch.Tensor, classes: np.ndarray | torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Inputs and classes where the model is, which is put into evaluation mode."""
@@ -139,11 +104,11 @@ class _Progress:
         self.done += n
         self._journal.save(self._to_arrays)
 
-    def save(self, search: "_Search", rows: torch.Tensor) -> None:
+    def save(self, search: "GradientSearch", rows: torch.Tensor) -> None:
         """Note also where the search around the inputs `rows` stands."""
         self._journal.save(lambda: self._to_arrays() | {"rows": rows.numpy()} | search.to_arrays())
 
-    def resume(self, search: "_Search", rows: torch.Tensor) -> None:
+    def resume(self, search: "GradientSearch", rows: torch.Tensor) -> None:
         """Let the search go on from the journal, unless that was broken off in other rows, or between two searches."""
         if "rows" in self._kept and np.array_equal(self._kept["rows"], rows):
             search.restore(self._kept)
@@ -157,7 +122,7 @@ class _Progress:
         return {"distance": self._distance, "n_queries": self._n_queries, "done": np.array(self.done)}
 
 
-class _Search:
+class GradientSearch:
     """Searches around correctly classified inputs (m, *shape), held flat, in lock step.
 
     step: int, how many are done.
@@ -174,17 +139,27 @@ class _Search:
 
     def move(self, steps: int) -> None:
         """One step of `steps`."""
-        gradient, crossed = self.gradient(self.point)
-        offset = self.point - self.x
-        distance = torch.linalg.vector_norm(offset, dim=1, keepdim=True)
+        gradient, odds, crossed = self.gradient(self.point)
+        self.note(crossed)
+        self.radius = self.next_radius(gradient, odds, crossed, steps)
+        # From where the point stands, inside the box, and not from the sum of all steps.
+        offset, length = self.point - self.x, half_cosine(*LENGTHS, self.step, steps)
+        direction = offset + length * self.box.size * unit(gradient)
+        self.point = self.box.clip_(self.x + self.radius * unit(direction))
+        self.step += 1
+
+    def note(self, crossed: torch.Tensor) -> None:
+        """Keep the points, where they have another label, bools (m, 1), and are the closest of those so far."""
+        distance = torch.linalg.vector_norm(self.point - self.x, dim=1, keepdim=True)
         better = crossed & (distance < self.best)
         self.best = torch.where(better, distance, self.best)
         self.closest = torch.where(better, self.point, self.closest)
-        self.radius = self.radius * torch.where(crossed, 1 - RATE, 1 + RATE)
-        # From where the point stands, inside the box, and not from the sum of all steps.
-        direction = offset + _length(self.step, steps) * self.box.size * unit(gradient)
-        self.point = self.box.clip_(self.x + self.radius * unit(direction))
-        self.step += 1
+
+    def next_radius(
+        self, gradient: torch.Tensor, odds: torch.Tensor, crossed: torch.Tensor, steps: int
+    ) -> torch.Tensor:
+        """How far from the inputs the next points lie, (m, 1), by what `gradient` gave."""
+        return self.radius * torch.where(crossed, 1 - RATE, 1 + RATE)
 
     def distances(self) -> torch.Tensor:
         """(m,), of the closest points with another label, inf where there are none."""
@@ -202,16 +177,16 @@ class _Search:
             setattr(self, name, torch.from_numpy(arrays[f"search/{name}"]).to(self.x))
         self.step = int(arrays["step"])
 
-    def gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(gradients (m, dim), whether points (m, dim) have another label, bools (m, 1))."""
+    def gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(gradients (m, dim) of the odds, log odds against the class (m, 1), other label?, bools (m, 1)) of points."""
         points = points.detach().requires_grad_()
         logits = self.logits(points)
         true = self.classes[:, None]
-        # The log odds against the class. Their gradient has the direction of the cross-entropy's, and does not vanish
+        # Their gradient has the direction of the cross-entropy's, and does not vanish
         # where a probability is rounded to 1, as overfitted models have it.
         odds = logits.scatter(1, true, -torch.inf).logsumexp(1, keepdim=True) - logits.gather(1, true)
         (gradients,) = torch.autograd.grad(odds.sum(), points)
-        return gradients, logits.detach().max(1, keepdim=True).indices != true
+        return gradients, odds.detach(), logits.detach().max(1, keepdim=True).indices != true
 
     def offsets(self) -> torch.Tensor:
         """From the inputs to the last points with another label on the way from the closest ones, (m, dim)."""
@@ -235,6 +210,6 @@ class _Search:
         return self.model(points.contiguous(memory_format=torch.channels_last) if points.ndim == 4 else points)
 
 
-def _length(step: int, steps: int) -> float:
-    first, last = LENGTHS
+def half_cosine(first: float, last: float, step: int, steps: int) -> float:
+    """What goes from `first` to `last` over so many steps, at one of them."""
     return last + (first - last) * (1 + math.cos(math.pi * step / steps)) / 2

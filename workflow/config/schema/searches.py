@@ -60,7 +60,7 @@ class HopSkipJump(Labelled):
         return (self.references or 1) if self.schedule == "warm" else 0
 
     def n_gradients(self, models: int) -> int:
-        return read_constant("lmia.boundary.references", "STEPS") * self.n_references()
+        return read_constant("lmia.boundary.crossings", "STEPS") * self.n_references()
 
     def moves_images(self) -> bool:
         return self.shift_pixels > 0

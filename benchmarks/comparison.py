@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import torch
-from rivals import OURS, RIVALS, STOPPING
+from rivals import CALIBRATED, OURS, RIVALS, STOPPING
 from runs import PUBLISHED, TOLERANCE, Comparison
 
 from lmia.figures.style import RC
@@ -18,9 +18,10 @@ from lmia.figures.style import RC
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-BUDGETS = (50, 100, 250, 500, 1000, 2500)
+BUDGETS = (25, 50, 100, 250, 500, 1000, 2500)
 # Okabe and Ito's palette.
-COLOURS = dict(zip([*OURS, *RIVALS], ("#0072B2", "#D55E00", "#CC79A7", "#E69F00", "#56B4E9"), strict=True))
+COLOURS = ("#0072B2", "#D55E00", "#CC79A7", "#009E73", "#000000", "#E69F00", "#56B4E9")
+COLOURS = dict(zip([*OURS, CALIBRATED, *RIVALS], COLOURS, strict=True))
 
 
 def ceilings(study):

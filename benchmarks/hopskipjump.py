@@ -1,9 +1,11 @@
 """What an answer of the boundary attack costs: this library, ART and Foolbox on the same models and points.
 
-python benchmarks/hopskipjump.py --out DIR [--data NPZ] [--quick] [--members N] [--shadow N] [--seed S]
-                                 [--device cuda] [--ours | --engines]
+python benchmarks/hopskipjump.py --out DIR [--data NPZ] [--location TGZ] [--quick] [--members N] [--shadow N]
+                                 [--seed S] [--device cuda] [--ours | --engines]
 
 NPZ holds x_train and x_test, uint8 (n, 32, 32, 3), y_train and y_test, as of CIFAR-10; without it images are made up.
+TGZ is the archive of Location, a table; without it there is none. Warm searches start at two further models of the
+attacker's, whose gradients are part of their cost, and whose training is not, like that of the shadow.
 Tables (.csv, .md) are written to DIR, and a figure of the searches, where there are any. Every measurement is a process
 of its own with one thread; target and shadow are measured side by side, on a GPU one after the other, each block of
 points by all tools in turn. What DIR/work holds is not measured again, so that a killed run goes on, unless the
@@ -34,7 +36,8 @@ sys.path.insert(0, str(ROOT))
 import engine  # noqa: E402
 import rivals  # noqa: E402
 import subjects  # noqa: E402
-from rivals import CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WHITE_BOX  # noqa: E402
+from rivals import CALIBRATED, CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WARM, WHITE_BOX  # noqa: E402
+from subjects import REFERENCES, ROLES  # noqa: E402
 
 from lmia.boundary.schedules import SCHEDULES  # noqa: E402
 from lmia.devices import describe, prepare, resolve  # noqa: E402
@@ -42,7 +45,7 @@ from lmia.evaluation.fit_stopping import fit_stopping  # noqa: E402
 from lmia.queries.oracle import PRECISIONS  # noqa: E402
 from workflow.harness.freed_memory import keep_freed_memory  # noqa: E402
 
-ROLES = ("target", "shadow")
+ATTACKED = ("target", "shadow")
 ERROR = 0.02  # of stopping too early
 CPU = torch.device("cpu")
 
@@ -52,8 +55,8 @@ class Scale:
     """How much is measured; dictionaries have an entry per model.
 
     n_train: members of each split; points: members attacked of (target, shadow), and as many non-members;
-    blocks: parts that the points are cut into; published, economical: budgets, queries per point; steps: of ART and of
-    Foolbox, for about as many queries as the published budget; seconds: CPU time of one ceiling; queries: of one
+    blocks: parts that the points are cut into; published, economical, warm: budgets, queries per point; steps: of ART
+    and of Foolbox, for about as many queries as the published budget; seconds: CPU time of one ceiling; queries: of one
     repetition of an engine's measurement; scaling: numbers of points; chunks: input values per forward pass;
     scaling_points, scaling_budget: where something else is varied.
     """
@@ -64,6 +67,7 @@ class Scale:
     blocks: int
     published: int
     economical: int
+    warm: int
     steps: int
     seconds: float
     queries: dict
@@ -75,12 +79,13 @@ class Scale:
 
 
 FULL = Scale(
-    n_train={"mlp-digits": 200, "cnn": 2500},
-    max_epochs={"mlp-digits": 1000, "cnn": 1000},
-    points={"mlp-digits": (200, 100), "cnn": (250, 100)},
+    n_train={"mlp-digits": 200, "mlp-location": 1000, "cnn": 2500},
+    max_epochs={"mlp-digits": 1000, "mlp-location": 1000, "cnn": 1000},
+    points={"mlp-digits": (200, 100), "mlp-location": (200, 100), "cnn": (250, 100)},
     blocks=5,
     published=2500,
     economical=1000,
+    warm=100,
     steps=10,
     seconds=1.0,
     queries={"cnn": 40_000, "digits-cnn": 200_000, "mlp-digits": 1_000_000, "mlp-tabular": 500_000},
@@ -90,12 +95,13 @@ FULL = Scale(
     scaling_budget=250,
 )
 QUICK = Scale(
-    n_train={"mlp-digits": 200, "cnn": 500},
-    max_epochs={"mlp-digits": 1000, "cnn": 25},
-    points={"mlp-digits": (30, 20), "cnn": (30, 20)},
+    n_train={"mlp-digits": 200, "mlp-location": 500, "cnn": 500},
+    max_epochs={"mlp-digits": 1000, "mlp-location": 1000, "cnn": 25},
+    points={"mlp-digits": (30, 20), "mlp-location": (30, 20), "cnn": (30, 20)},
     blocks=2,
     published=500,
     economical=250,
+    warm=60,
     steps=3,
     seconds=0.2,
     queries={"cnn": 2_500, "digits-cnn": 20_000, "mlp-digits": 100_000, "mlp-tabular": 50_000},
@@ -107,7 +113,7 @@ QUICK = Scale(
 # One block, because each process of its own spends seconds on a GPU's libraries; a GPU wants many points at once.
 GPU = replace(
     FULL,
-    points={"mlp-digits": (20, 20), "cnn": (100, 50)},
+    points={"mlp-digits": (20, 20), "mlp-location": (20, 20), "cnn": (100, 50)},
     blocks=1,
     seconds=0.5,
     queries={"cnn": 2_000_000, "mlp-digits": 20_000_000},
@@ -116,7 +122,8 @@ GPU = replace(
     scaling_points=2000,
     processes=False,
 )
-WARM_UP = replace(QUICK, published=150, economical=60, steps=1)  # the first search of a process builds its tables
+# The first search of a process builds its tables.
+WARM_UP = replace(QUICK, published=150, economical=60, warm=30, steps=1)
 
 
 @dataclass(frozen=True)
@@ -175,12 +182,13 @@ def save(path, arrays):
     os.replace(unfinished, path)
 
 
-def attack(tool, scale, seed, model, data, network, device, block, batches, shadow):
+def attack(tool, scale, seed, model, data, network, device, block, batches, shadow, references):
     """Arrays of one tool's run on one block of points.
 
-    data, network, batches: files of the model; shadow: (its data, its finished runs), for stopping.
+    data, network, batches: files of the model; shadow: (its data, its finished runs), for stopping; references: (data,
+    network) of each, for warm searches.
     """
-    model, points = subjects.load(data, model, network, device)
+    model, points = subjects.load(data, model, network, device, references if tool == WARM else ())
     if tool.name == "ceiling":
         best, shape = np.load(batches), points.inputs.shape[1:]
         return {name: engine.Ceiling(model, shape, name, best[name]).rate(scale.seconds) for name in PRECISIONS}
@@ -209,12 +217,13 @@ class Study:
     alone: our searches or engines, without other tools.
     """
 
-    def __init__(self, scale, out, npz, seed, device, alone):
+    def __init__(self, scale, out, npz, archive, seed, device, alone):
         self.scale, self.seed, self.npz, self.device, self.alone = scale, seed, npz, device, alone
-        self.tools, self.work = [*OURS] if alone else [*OURS, STOPPING, *RIVALS], out / "work"
+        self.archive = archive
+        self.tools, self.work = [*OURS, CALIBRATED] if alone else [*OURS, CALIBRATED, STOPPING, *RIVALS], out / "work"
         self.packages = ("torch", "numpy") if alone else ("torch", "numpy", "adversarial-robustness-toolbox", "foolbox")
         self.work.mkdir(parents=True, exist_ok=True)
-        source = None if npz is None else hashlib.sha256(npz.read_bytes()).hexdigest()
+        source = [file and hashlib.sha256(file.read_bytes()).hexdigest() for file in (npz, archive)]
         sources = [ROOT / "lmia/training/loop.py", ROOT / "lmia/training/optimizers.py", *ROOT.glob("lmia/models/*.py")]
         sources.append(Path(subjects.__file__))
         self.trained = [source, seed, device.type, subjects.TRAINING, _code(sources)]
@@ -238,17 +247,18 @@ class Study:
         return self.file(self.measured, model, role, *asdict(tool).values(), f"block{block}")
 
     def prepare(self, model):
-        """Draw the points of both roles."""
+        """Draw the points of all roles; references are not attacked."""
         files = [self.data(model, role) for role in ROLES]
         if all(file.exists() for file in files):
             return
         n_train = self.scale.n_train[model]
-        inputs, classes = subjects.load_data(model, self.npz, 5 * n_train, self.seed)
-        for role, file, n_points in zip(ROLES, files, self.scale.points[model], strict=True):
-            save(file, subjects.draw_points(inputs, classes, role, n_train, n_points, self.seed))
+        inputs, classes = subjects.load_data(model, self.npz, self.archive, 5 * n_train, self.seed)
+        n_points = [*self.scale.points[model], *(0 for _ in REFERENCES)]
+        for role, file, n in zip(ROLES, files, n_points, strict=True):
+            save(file, subjects.draw_points(inputs, classes, role, n_train, n, self.seed))
 
     def fit(self, model, role):
-        settings = model, self.scale.max_epochs[model], 2 * self.seed + ROLES.index(role), self.device
+        settings = model, self.scale.max_epochs[model], len(ROLES) * self.seed + [*ROLES].index(role), self.device
         return Job(self.network(model, role), subjects.fit, (self.data(model, role), *settings))
 
     def attacks(self, model, role, tools):
@@ -262,7 +272,8 @@ class Study:
         economical = [self.run(model, "shadow", OURS[1], number) for number in range(self.scale.blocks)]
         shadow = self.data(model, "shadow"), economical
         files = self.data(model, role), self.network(model, role), self.device
-        arguments = tool, self.scale, self.seed, model, *files, block, self.batches(model).path, shadow
+        references = [(self.data(model, name), self.network(model, name)) for name in REFERENCES]
+        arguments = tool, self.scale, self.seed, model, *files, block, self.batches(model).path, shadow, references
         return Job(self.run(model, role, tool, block), attack, arguments)
 
     def batches(self, name):
@@ -310,14 +321,15 @@ def train_all(study, roles):
     """Draw points and train models of these roles, where that is not done yet, as with all that follows."""
     for model in study.scale.n_train:
         study.prepare(model)
-    side_by_side(study.device, *([study.fit(model, role) for model in study.scale.n_train] for role in roles))
+    jobs = [study.fit(model, role) for role in roles for model in study.scale.n_train]
+    side_by_side(study.device, jobs[::2], jobs[1::2])
 
 
 def search_all(study):
     """Run every tool on every point; `learn_to_stop` needs all the others."""
     run, models = partial(side_by_side, study.device), list(study.scale.n_train)
     run([study.batches(name) for name in models])
-    tools = [tool for tool in study.tools if tool != STOPPING]
+    tools = [tool for tool in study.tools if tool not in (STOPPING, CALIBRATED)]
     target_jobs = [job for model in models for job in study.attacks(model, "target", [*tools, CEILING])]
     shadow_jobs = [job for model in models for job in study.attacks(model, "shadow", tools)]
     run(target_jobs, shadow_jobs)
@@ -344,6 +356,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True, help="folder for tables, figure and unfinished work")
     parser.add_argument("--data", type=Path, help="CIFAR-10 as .npz; made-up images where it is left out")
+    parser.add_argument("--location", type=Path, help="the archive of Location; no table where it is left out")
     parser.add_argument("--quick", action="store_true", help="all of it at a small scale, in minutes")
     parser.add_argument("--members", type=int, help="members of the target to attack, and as many non-members")
     parser.add_argument("--shadow", type=int, help="the same of the shadow")
@@ -365,8 +378,10 @@ def main():
         for model, given in scale.points.items()
     }
     scale = replace(scale, points=points)
-    study = Study(scale, options.out, options.data, options.seed, device, alone)
-    train_all(study, ROLES[:1] if options.engines else ROLES)
+    if options.location is None:
+        scale = replace(scale, n_train={model: n for model, n in scale.n_train.items() if model != "mlp-location"})
+    study = Study(scale, options.out, options.data, options.location, options.seed, device, alone)
+    train_all(study, ATTACKED[:1] if options.engines else ROLES)
     if options.engines:
         measure_engines(study)
     else:

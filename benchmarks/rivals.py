@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from lmia.boundary.hopskipjump import hopskipjump
+from lmia.boundary.references import reference_crossings
 from lmia.boundary.schedules import SCHEDULES
-from lmia.boundary.starts import nearest_others
+from lmia.boundary.starts import beyond, nearest_others
 from lmia.queries.oracle import PRECISIONS, LabelOracle
 from lmia.streams import streams
 
@@ -29,7 +30,9 @@ class Tool:
     precision: str = "float32"
 
 
-OURS = [Tool("ours", "published"), Tool("ours", "economical"), Tool("ours", "economical", "bfloat16")]
+WARM = Tool("ours", "warm")  # which starts at models of the attacker's own
+OURS = [Tool("ours", "published"), Tool("ours", "economical"), Tool("ours", "economical", "bfloat16"), WARM]
+CALIBRATED = Tool("ours, calibrated", "warm")  # the same searches, read beside the distances of those models
 RIVALS = [Tool("ART", "published"), Tool("Foolbox", "published")]
 STOPPING = Tool("ours with stopping", "economical")
 # What is measured beside the tools; the ceiling of the first pass and that of the second, when stopping is measured.
@@ -41,7 +44,8 @@ class Points:
     """What is attacked, and what the attacker has besides.
 
     inputs: float32 tensor (n, *shape) in [0, 1]; classes: int64 tensor (n,); ids: ints (n,), of the random streams;
-    pool, pool_classes: like the first two, of other examples. All tensors are where the model is.
+    pool, pool_classes: like the first two, of other examples; references: networks of the attacker's own; is_out: which
+    points each of them has not seen, bools (n, len(references)). All tensors are where the model is.
     """
 
     inputs: torch.Tensor
@@ -49,10 +53,20 @@ class Points:
     ids: np.ndarray
     pool: torch.Tensor
     pool_classes: torch.Tensor
+    references: tuple = ()
+    is_out: np.ndarray | None = None
 
     def take(self, rows):
-        """Some of the points, with the whole pool."""
-        return replace(self, inputs=self.inputs[rows], classes=self.classes[rows], ids=self.ids[rows])
+        """Some of the points, with the whole pool and all references."""
+        is_out = None if self.is_out is None else self.is_out[rows]
+        return replace(self, inputs=self.inputs[rows], classes=self.classes[rows], ids=self.ids[rows], is_out=is_out)
+
+    def references_of(self):
+        """(rows, networks), as `reference_crossings` takes them: each point has those that have not seen it."""
+        for used in np.unique(self.is_out, axis=0):
+            networks = [network for network, is_used in zip(self.references, used, strict=True) if is_used]
+            if networks:
+                yield np.flatnonzero((self.is_out == used).all(axis=1)), networks
 
 
 def clocks(device):
@@ -172,11 +186,19 @@ def search(tool, scale, seed, model, points, settled=None):
 
 
 def run_ours(model, points, seed, schedule, budget, precision, settled=None):
-    """This library's search; besides the trace's arrays `best` and `moments` (n, t), the course of the search."""
+    """This library's search; besides the trace's arrays `best` and `moments` (n, t), the course of the search.
+
+    A warm one has `reference_distance` (n,) too; what it takes to find that is booked before the first query.
+    """
     trace = Trace(points, precision, measured=False)
     oracle = TracedOracle(model, trace, budget, precision)
     others = nearest_others(points.inputs, points.classes, points.pool, points.pool_classes)
     starts = {"last_starts" if schedule == "published" else "starts": others}  # as published, noise comes first
+    beside = {}
+    if schedule == WARM.schedule:
+        known = list(points.references_of())
+        crossings, distance = reference_crossings(known, points.inputs, points.classes.cpu().numpy())
+        starts, beside = {"starts": beyond(points.inputs, crossings, others)}, {"reference_distance": distance}
     draws = streams(seed, "benchmark", points.ids)
     options = {"schedule": SCHEDULES[schedule], "settled": settled, **starts}
     best, moments, _ = hopskipjump(oracle, points.inputs, points.classes, draws, **options)
@@ -185,7 +207,7 @@ def run_ours(model, points, seed, schedule, budget, precision, settled=None):
         raise RuntimeError(f"the wrapper saw {trace.spent.sum()} queries, the oracle {oracle.n_queries.sum()}")
     np.minimum.at(trace.nearest, (np.arange(len(best))[:, None], moments - 1), best)
     disagreement = np.nan if oracle.disagreement is None else oracle.disagreement
-    return trace.books() | {"best": best, "moments": moments, "disagreement": disagreement}
+    return trace.books() | beside | {"best": best, "moments": moments, "disagreement": disagreement}
 
 
 def run_art(model, points, seed, steps):

@@ -1,9 +1,11 @@
 """What the finished runs of all tools say about one model: costs, AUCs and their intervals."""
 
 import numpy as np
-from rivals import CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WHITE_BOX
+from rivals import CALIBRATED, CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WARM, WHITE_BOX
 from scipy.stats import rankdata
 
+from lmia.attacks.calibrated_distance import Attack as CalibratedDistance
+from lmia.attacks.observations import Distances
 from lmia.evaluation.intervals import evaluate
 from lmia.evaluation.metrics import at_threshold, auc, best_threshold
 from lmia.streams import stream
@@ -18,7 +20,7 @@ class Run:
 
     trail: floats (n, k), best distance after each query; spent: ints (n,); rows, cpu, wall: floats (blocks, k), queries
     asked and seconds passed up to each number of queries per point; memory: MB, the largest; disagreement: share of
-    labels that reduced precision changes.
+    labels that reduced precision changes; reference_distance: floats (n,), None of searches that start elsewhere.
     """
 
     def __init__(self, files):
@@ -31,12 +33,20 @@ class Run:
         )
         self.disagreement = np.mean([part.get("disagreement", np.nan) for part in parts])
         self.memory = max(float(part["memory"]) for part in parts)
+        beside = [part["reference_distance"] for part in parts if "reference_distance" in part]
+        self.reference_distance = np.concatenate(beside) if beside else None
 
     def column(self, budget):
         return min(budget, self.trail.shape[1]) - 1
 
     def distances(self, budget):
         return self.trail[:, self.column(budget)]
+
+    def observed(self, budget):
+        """What a calibrated attack reads at a budget."""
+        distance, queries = self.distances(budget), np.minimum(self.spent, budget)
+        courses = (course[:, None, None] for course in (distance, queries))
+        return Distances(*courses, np.zeros(len(queries), int), reference_distance=self.reference_distance)
 
     def queries(self, budget):
         """Mean over the points whose own label is right; the others cost one query each."""
@@ -53,9 +63,12 @@ class Comparison:
         def runs(role, tools):
             return {tool: Run([study.run(model, role, tool, block) for block in blocks]) for tool in tools}
 
-        searched = [tool for tool in self.tools if tool != STOPPING]
-        self.target, self.shadow = runs("target", self.tools), runs("shadow", searched)
+        searched = [tool for tool in self.tools if tool not in (STOPPING, CALIBRATED)]
+        self.target = runs("target", [tool for tool in self.tools if tool != CALIBRATED])
+        self.shadow = runs("shadow", searched)
         self.shadow[STOPPING] = self.shadow[OURS[1]]
+        for of_role in (self.target, self.shadow):
+            of_role[CALIBRATED] = of_role[WARM]
         self.budget = {tool: getattr(study.scale, tool.schedule) for tool in self.tools}
         self.is_member, self.shadow_is_member = (
             np.load(study.data(model, role))["is_member"] for role in ("target", "shadow")
@@ -68,20 +81,36 @@ class Comparison:
             for tool in self.tools
             for ceiling in [CEILING_OF_STOPPING if tool == STOPPING else CEILING]
         }
-        self.curves = {tool: self.curve(run) for tool, run in self.target.items()}
+        self.scores = {tool: self.course(tool) for tool in self.tools}
+        self.curves = {tool: self.curve(scores) for tool, scores in self.scores.items()}
 
     def seconds(self, run):
         """What a run has cost up to each number of queries: CPU seconds, on a GPU wall seconds; (blocks, k)."""
         return run.wall if self.on_gpu else run.cpu
 
-    def curve(self, run):
+    def course(self, tool):
+        """Scores of the target's points after each query per point, floats (n, k)."""
+        trail = self.target[tool].trail
+        if tool != CALIBRATED:
+            return trail
+        changes = _changes(trail)
+        columns = [self.calibrated(column + 1).score(self.target[tool].observed(column + 1)) for column in changes]
+        return np.repeat(np.stack(columns, axis=1), np.diff(np.r_[changes, trail.shape[1]]), axis=1)
+
+    def calibrated(self, budget):
+        """The rule that the shadow teaches at a budget."""
+        return CalibratedDistance().fit(self.shadow[CALIBRATED].observed(budget), self.shadow_is_member)
+
+    def curve(self, scores):
         """AUC after each query per point, floats (k,)."""
-        changes = np.flatnonzero(np.r_[True, (run.trail[:, 1:] != run.trail[:, :-1]).any(axis=0)])
-        values = np.array([auc(run.trail[:, column], self.is_member) for column in changes])
-        return np.repeat(values, np.diff(np.r_[changes, run.trail.shape[1]]))
+        changes = _changes(scores)
+        values = np.array([auc(scores[:, column], self.is_member) for column in changes])
+        return np.repeat(values, np.diff(np.r_[changes, scores.shape[1]]))
 
     def threshold(self, tool, budget):
         """The shadow's best at this budget; stopping decides for the final one, whatever was spent so far."""
+        if tool == CALIBRATED:
+            return best_threshold(self.calibrated(budget).shadow_scores(), self.shadow_is_member)
         shadow = self.shadow[tool]
         return best_threshold(
             shadow.distances(self.budget[tool] if tool == STOPPING else budget), self.shadow_is_member
@@ -96,7 +125,8 @@ class Comparison:
         distances, right = run.distances(budget), run.trail[:, 0] > 0
         rows, cpu = run.rows[:, column].sum(), run.cpu[:, column].sum()
         possible = (self.seconds(run)[:, column] * self.ceilings[tool]).sum()
-        accuracy = at_threshold(distances, self.is_member, self.threshold(tool, budget))["accuracy"]
+        scores = self.scores[tool][:, column]
+        accuracy = at_threshold(scores, self.is_member, self.threshold(tool, budget))["accuracy"]
         return self.names(tool) | {
             "budget": budget,
             "queries_mean": run.queries(budget),
@@ -115,7 +145,8 @@ class Comparison:
 
     def interval(self, tool, budget):
         """AUC and accuracy of one row of the main table, with 95 % bootstrap intervals over the points."""
-        scores, threshold = self.target[tool].distances(budget).astype(float), self.threshold(tool, budget)
+        column, threshold = self.target[tool].column(budget), self.threshold(tool, budget)
+        scores = self.scores[tool][:, column].astype(float)
         found = evaluate(scores, self.is_member, threshold, (), RESAMPLES)
         metrics = ("accuracy",) if tool == STOPPING else ("auc", "accuracy")
         values = {
@@ -171,14 +202,15 @@ class Comparison:
         reached = []
         for rows in self.draws(200):
             goal = auc(goals[rows], self.is_member[rows]) - TOLERANCE
-            curve = np.array([auc(run.trail[rows, column], self.is_member[rows]) for column in columns])
+            scores = self.scores[tool][rows]
+            curve = np.array([auc(scores[:, column], self.is_member[rows]) for column in columns])
             first = _crossing(curve, goal) - 1
             reached.append(run.queries(columns[first] + 1) if first < len(columns) else np.inf)
         return np.quantile(reached, [0.025, 0.975], method="nearest")
 
     def paired(self, tool):
         """AUC of the whole run and its difference to the published schedule's, with bootstrap intervals over points."""
-        pair = [self.target[name].trail[:, -1] for name in (tool, PUBLISHED)]
+        pair = [self.scores[name][:, -1] for name in (tool, PUBLISHED)]
         drawn = np.array(
             [[auc(scores[rows], self.is_member[rows]) for scores in pair] for rows in self.draws(RESAMPLES)]
         )
@@ -189,6 +221,11 @@ class Comparison:
             for name, *column in zip(("auc", "difference"), values, *ends, strict=True)
             for end, value in zip(("", "_low", "_high"), column, strict=True)
         }
+
+
+def _changes(course):
+    """Columns in which a course (n, k) differs from the one before, and the first, ints."""
+    return np.flatnonzero(np.r_[True, (course[:, 1:] != course[:, :-1]).any(axis=0)])
 
 
 def _crossing(curve, goal):

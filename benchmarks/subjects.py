@@ -7,7 +7,7 @@ import torch
 from rivals import Points
 from torch.nn import functional
 
-from lmia.data import digits
+from lmia.data import digits, location
 from lmia.defenses import base
 from lmia.models import cnn, mlp
 from lmia.models.checkpoints import restore, to_arrays
@@ -16,19 +16,24 @@ from lmia.streams import stream
 from lmia.training.loop import train
 from lmia.training.options import TrainingOptions
 
-BUILD = {"mlp-digits": mlp.build, "cnn": cnn.build}
-N_CLASSES = 10
+BUILD = {"mlp-digits": mlp.build, "mlp-location": mlp.build, "cnn": cnn.build}
+N_CLASSES = 10  # of made-up images
+# Target, shadow, and the attacker's models at which warm searches start: the blocks of `draw_split` that each has.
+ROLES = {"target": ("target", 0), "shadow": ("shadow", 0), "reference0": ("shadow", 1), "reference1": ("shadow", 2)}
+REFERENCES = tuple(role for role in ROLES if role.startswith("reference"))
 TRAINING = {"learning_rate": 1e-3, "batch_size": 100, "min_delta": 0.005, "patience": 20}  # as the paper's code does
 POOL = 2000  # examples of the data set that the attacker has besides
 
 
-def load_data(model, npz, n, seed):
+def load_data(model, npz, archive, n, seed):
     """The data set of a model, made up with n examples where it is one of images and `npz` is None.
 
-    Returns (inputs (m, channels, height, width), uint8 or floats in [0, 1]; classes (m,)).
+    archive: of Location. Returns (inputs (m, *shape), uint8 or floats in [0, 1]; classes (m,)).
     """
     if model == "mlp-digits":
         return digits.load(pixel_noise=0.3)
+    if model == "mlp-location":
+        return location.load(archive)
     if npz is None:
         return synthetic(n, seed)
     with np.load(npz) as file:
@@ -51,15 +56,17 @@ def synthetic(n, seed):
 
 def draw_points(inputs, classes, role, n_train, n_points, seed):
     """Arrays of one role: members to train on, as many points of either kind to attack, in random order, and a pool."""
-    split = draw_split(len(inputs), n_train, seed)
+    kind, number = ROLES[role]
+    split = draw_split(len(inputs), n_train, seed, number)
     draw = stream(seed, f"benchmark points, {role}")
-    kinds = split.members(role), split.nonmembers(role)
-    ids = draw.permutation(np.concatenate([draw.choice(kind, n_points, replace=False) for kind in kinds]))
-    others = np.setdiff1d(np.arange(len(inputs)), split.evaluated(role))
+    kinds = split.members(kind), split.nonmembers(kind)
+    ids = draw.permutation(np.concatenate([draw.choice(of, n_points, replace=False) for of in kinds]))
+    others = np.setdiff1d(np.arange(len(inputs)), split.evaluated(kind))
     parts = {"train": kinds[0], "points": ids, "pool": draw.choice(others, min(POOL, len(others)), replace=False)}
     arrays = {f"{name}_inputs": inputs[part] for name, part in parts.items()}
     arrays |= {f"{name}_classes": classes[part] for name, part in parts.items()}
-    return arrays | {"ids": ids, "is_member": split.is_member(role, ids)}
+    arrays |= {"train_ids": kinds[0], "n_classes": np.array(int(classes.max()) + 1)}
+    return arrays | {"ids": ids, "is_member": split.is_member(kind, ids)}
 
 
 def tensors(arrays, name):
@@ -72,17 +79,26 @@ def tensors(arrays, name):
 def fit(data, model, max_epochs, seed, device):
     """Train a model on the members in the file `data`; returns its arrays, with the seconds that it took."""
     start = time.process_time(), time.perf_counter()
-    x, y = (tensor.to(device) for tensor in tensors(dict(np.load(data)), "train"))
-    options = {**TRAINING, "max_epochs": max_epochs}
-    network, losses = train(BUILD[model], x, y, N_CLASSES, seed, base.Defense(), TrainingOptions(**options))
+    arrays = dict(np.load(data))
+    x, y = (tensor.to(device) for tensor in tensors(arrays, "train"))
+    options, n_classes = TrainingOptions(**TRAINING, max_epochs=max_epochs), int(arrays["n_classes"])
+    network, losses = train(BUILD[model], x, y, n_classes, seed, base.Defense(), options)
     took = {"cpu": time.process_time() - start[0], "wall": time.perf_counter() - start[1]}
     return to_arrays(network, 0) | {"losses": losses} | took
 
 
-def load(data, model, path, device):
-    """(network, Points) from the files of `draw_points` and of `fit`, on a device."""
+def load(data, model, path, device, references=()):
+    """(network, Points) from the files of `draw_points` and of `fit`, on a device.
+
+    references: the same two files of each of the attacker's own models.
+    """
     arrays = dict(np.load(data))
     points, pool = ((tensor.to(device) for tensor in tensors(arrays, name)) for name in ("points", "pool"))
-    points = Points(*points, arrays["ids"], *pool)
-    network = restore(BUILD[model](points.inputs.shape[1:], N_CLASSES), np.load(path), 0)
-    return network.to(device), points
+    ids, shape, n_classes = arrays["ids"], arrays["points_inputs"].shape[1:], int(arrays["n_classes"])
+
+    def network(file):
+        return restore(BUILD[model](shape, n_classes), np.load(file), 0).to(device)
+
+    is_out = np.array([~np.isin(ids, np.load(of)["train_ids"]) for of, _ in references]).reshape(-1, len(ids)).T
+    points = Points(*points, ids, *pool, tuple(network(file) for _, file in references), is_out)
+    return network(path), points

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from lmia.boundary.crossings import closest_crossings
 from lmia.boundary.fixed_directions import fixed_points, search_directions
 from lmia.boundary.search import search_boundary
 from lmia.boundary.white_box import white_box_distances
@@ -169,16 +170,17 @@ def test_out_of_memory_halves_the_batch_and_changes_no_answer(job, capsys):
     assert all(int(half) == int(whole) // 2 for whole, half in halvings)
 
 
-def test_out_of_memory_in_gradients_changes_no_distance():
+@pytest.mark.parametrize("find", [partial(white_box_distances, steps=10), closest_crossings])
+def test_out_of_memory_in_gradients_changes_no_distance(find):
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3)).double()
-    expected = white_box_distances(model, IMAGES, CLASSES, steps=10)
+    expected = find(model, IMAGES, CLASSES)
 
     def refuse(layer, inputs):
         if len(inputs[0]) > 7:
             raise torch.OutOfMemoryError("CUDA out of memory.")
 
     model.register_forward_pre_hook(refuse)
-    for left, right in zip(white_box_distances(model, IMAGES, CLASSES, steps=10), expected, strict=True):
+    for left, right in zip(find(model, IMAGES, CLASSES), expected, strict=True):
         np.testing.assert_allclose(left, right, rtol=1e-9)
 
 

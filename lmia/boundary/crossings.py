@@ -5,10 +5,9 @@ import math
 import numpy as np
 import torch
 
-from lmia.boundary.white_box import GradientSearch, as_asked, half_cosine
+from lmia.boundary.white_box import GradientSearch, as_asked, half_cosine, rightly_classified
 from lmia.box import UNIT, Box
 from lmia.memory_batches import Batches
-from lmia.queries.oracle import LabelOracle
 
 STEPS = 10  # gradients around each input
 GROWTH = 2.0  # of the radius, as long as no point of a search has another label
@@ -21,9 +20,10 @@ def closest_crossings(
 ) -> tuple[torch.Tensor, np.ndarray]:
     """The nearest points with another label, and how far they are.
 
-    DDN (see `lmia.boundary.white_box`) with radii that find the boundary sooner: the first is where the gradient at the
-    input itself has it (DeepFool's step, Moosavi-Dezfooli et al. 2016), and doubles until a point has another label.
-    Designed on digits and ten classes of CIFAR-100 (benchmarks/results/crossings.csv).
+    DDN (see `lmia.boundary.white_box`) with radii that find the boundary sooner: the first is where the log odds
+    against the class, linear at the input, are even (for two classes DeepFool's step, Moosavi-Dezfooli et al. 2016),
+    and doubles until a point has another label. Designed on digits and ten classes of CIFAR-100
+    (benchmarks/results/crossings.csv).
 
     Args:
         model: Maps (m, *shape) to logits (m, n_classes); put in evaluation mode and, where it has convolutions, in
@@ -43,9 +43,6 @@ def closest_crossings(
     batches, points = Batches(), inputs.clone()
     distance = np.zeros(len(inputs))
 
-    def misclassified(rows: torch.Tensor) -> torch.Tensor:
-        return _Search(model, inputs[rows], classes[rows], box).misclassified()
-
     def offsets(rows: torch.Tensor) -> torch.Tensor:
         search = _Search(model, inputs[rows], classes[rows], box)
         for _ in range(STEPS):
@@ -53,8 +50,7 @@ def closest_crossings(
         search.note(search.crossed(search.point)[:, None])
         return torch.where(search.best.isinf(), torch.inf, search.offsets())
 
-    for rows in torch.arange(len(inputs)).split(LabelOracle.chunk(math.prod(inputs.shape[1:]), inputs.device)):
-        right = rows[~batches.run(misclassified, rows).cpu()]
+    for _, right in rightly_classified(model, inputs, classes, box, batches):
         if len(right):
             found = batches.run(offsets, right)
             distance[right.numpy()] = torch.linalg.vector_norm(found, dim=1).cpu().double().numpy()
@@ -68,7 +64,7 @@ class _Search(GradientSearch):
     ) -> torch.Tensor:
         if self.step == 0:
             linear = odds.abs() / torch.linalg.vector_norm(gradient, dim=1, keepdim=True).clamp_min(1e-30)
-            return linear.clamp_min(SMALLEST * self.box.size)
+            return linear.clamp(SMALLEST * self.box.size, self.box.size * math.sqrt(self.x.shape[1]))  # the diagonal
         rate = half_cosine(*RATES, self.step, steps)
         growth = torch.where(self.best.isinf(), GROWTH, 1 + rate)
-        return self.radius * torch.where(crossed, 1 - rate, growth)
+        return self.radius * torch.where(crossed, 1 - rate, growth).to(self.radius)

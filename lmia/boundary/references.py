@@ -15,7 +15,7 @@ from lmia.box import UNIT, Box
 
 
 class Mean(nn.Module):
-    """The mean of the logits of several networks."""
+    """The mean of the logits (m, n_classes) of several networks, each of which maps (m, *shape) to its own."""
 
     def __init__(self, networks: Sequence[nn.Module]):
         super().__init__()

@@ -5,7 +5,7 @@ Norm", algorithm 1), which needs far fewer gradients. Knows nothing of membershi
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -58,9 +58,6 @@ def white_box_distances(
     inputs, classes = as_asked(model, inputs, classes)
     batches, state = Batches(), _Progress(len(inputs), journal or Journal())
 
-    def misclassified(rows: torch.Tensor) -> torch.Tensor:
-        return GradientSearch(model, inputs[rows], classes[rows], box).misclassified()
-
     def distances(rows: torch.Tensor) -> torch.Tensor:
         search = GradientSearch(model, inputs[rows], classes[rows], box)
         state.resume(search, rows)
@@ -70,9 +67,7 @@ def white_box_distances(
         return search.distances()
 
     with tqdm(total=len(inputs), desc=progress, disable=progress is None, mininterval=2) as bar:
-        size = LabelOracle.chunk(math.prod(inputs.shape[1:]), inputs.device)
-        for rows in torch.arange(state.done, len(inputs)).split(size):
-            right = rows[~batches.run(misclassified, rows).cpu()]
+        for rows, right in rightly_classified(model, inputs, classes, box, batches, state.done):
             state.add(len(rows), right, batches.run(distances, right), steps)
             bar.update(len(rows))
     return state.finish()
@@ -81,11 +76,29 @@ def white_box_distances(
 def as_asked(
     model: torch.nn.Module, inputs: torch.Tensor, classes: np.ndarray | torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs and classes where the model is, which is put into evaluation mode."""
+    """Inputs (n, *shape), in the model's precision, and classes, ints (n,), on its device.
+
+    The model is put into evaluation mode and, where it has convolutions, in channels-last memory order.
+    """
     model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's hints
     parameter = next(model.parameters(), torch.empty(0))
     inputs = inputs.to(parameter.device, parameter.dtype)
     return inputs, torch.as_tensor(np.asarray(classes)).to(inputs.device)
+
+
+def rightly_classified(
+    model: torch.nn.Module, inputs: torch.Tensor, classes: torch.Tensor, box: Box, batches: Batches, start: int = 0
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yields (rows, those of them whose label is their class), ints, from `start` on, as many as are asked together.
+
+    The rest are as `GradientSearch` has them; batches: where memory runs out, later ones are smaller.
+    """
+
+    def misclassified(rows: torch.Tensor) -> torch.Tensor:
+        return GradientSearch(model, inputs[rows], classes[rows], box).misclassified()
+
+    for rows in torch.arange(start, len(inputs)).split(LabelOracle.chunk(math.prod(inputs.shape[1:]), inputs.device)):
+        yield rows, rows[~batches.run(misclassified, rows).cpu()]
 
 
 class _Progress:
@@ -123,9 +136,19 @@ class _Progress:
 
 
 class GradientSearch:
-    """Searches around correctly classified inputs (m, *shape), held flat, in lock step.
+    """Searches around correctly classified inputs, held flat, in lock step.
 
-    step: int, how many are done.
+    Args:
+        model: Maps (m, *shape) to logits (m, n_classes).
+        inputs: Floats (m, *shape) in the box, where the model is and in its precision.
+        classes: True classes, int64 tensor (m,), there too.
+        box: Of the data set, which no point leaves.
+
+    Attributes:
+        step: Int, how many are done.
+        point, closest: Floats (m, dim), where the searches stand, and the closest points with another label so far.
+        best: Floats (m, 1), how far those are from the inputs, inf where there are none.
+        radius: Floats (m, 1), how far from the inputs the next points are sought.
     """
 
     MOVING = ("point", "closest", "best", "radius")
@@ -158,7 +181,10 @@ class GradientSearch:
     def next_radius(
         self, gradient: torch.Tensor, odds: torch.Tensor, crossed: torch.Tensor, steps: int
     ) -> torch.Tensor:
-        """How far from the inputs the next points lie, (m, 1), by what `gradient` gave."""
+        """The radius of the next points, floats (m, 1), of a search of so many steps; the rest is what `gradient` gave.
+
+        DDN looks at who crossed alone.
+        """
         return self.radius * torch.where(crossed, 1 - RATE, 1 + RATE)
 
     def distances(self) -> torch.Tensor:
@@ -178,12 +204,14 @@ class GradientSearch:
         self.step = int(arrays["step"])
 
     def gradient(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(gradients (m, dim) of the odds, log odds against the class (m, 1), other label?, bools (m, 1)) of points."""
+        """Of points (m, dim): gradients (m, dim) of the log odds against the class, these (m, 1), and whether another
+        label is theirs, bools (m, 1). Raises RuntimeError where the logits have no gradient in the points.
+        """
         points = points.detach().requires_grad_()
         logits = self.logits(points)
         true = self.classes[:, None]
-        # Their gradient has the direction of the cross-entropy's, and does not vanish
-        # where a probability is rounded to 1, as overfitted models have it.
+        # The gradient of the log odds has the direction of the cross-entropy's, and does not vanish where a probability
+        # is rounded to 1, as overfitted models have it.
         odds = logits.scatter(1, true, -torch.inf).logsumexp(1, keepdim=True) - logits.gather(1, true)
         (gradients,) = torch.autograd.grad(odds.sum(), points)
         return gradients, odds.detach(), logits.detach().max(1, keepdim=True).indices != true

@@ -165,18 +165,16 @@ def unlisted(script: Path, *modules: str) -> list[str]:
 def loaded() -> set[Path]:
     """Files of all modules that were imported, and are not installed."""
     modules = [(name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items())]
-    return {ours for name, file in modules if file and (ours := _ours(name, file))}
+    apart = [(name, Path(file)) for name, file in modules if file and _stands_apart(name, file)]
+    found = [(_on_disk(file), _is_imported(name, file)) for name, file in apart]
+    ours = {file for file, is_imported in found if file and (is_imported or file.is_relative_to(ROOT))}
+    return {file for file in ours if not is_installed(file)}
 
 
-@cache  # a job asks five times, and a thousand modules are the same each time
-def _ours(name: str, file: str) -> Path | None:
-    """The file of a loaded module, None where it is installed, or of nobody's."""
-    if name.partition(".")[0] in LOADED_BEFORE or _has_installed(os.path.dirname(file)):
-        return None
-    found = _on_disk(file)
-    if found is None or is_installed(found):
-        return None
-    return found if _is_imported(name, Path(file)) or found.is_relative_to(ROOT) else None
+@cache  # a job asks five times about some two thousand modules
+def _stands_apart(name: str, file: str) -> bool:
+    """Whether a loaded module may be ours, by its name and its file's alone: the disk is asked each time."""
+    return name.partition(".")[0] not in LOADED_BEFORE and not _has_installed(os.path.dirname(file))
 
 
 def _is_imported(name: str, file: Path) -> bool:

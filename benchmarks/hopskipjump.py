@@ -5,7 +5,7 @@ python benchmarks/hopskipjump.py --out DIR [--data NPZ] [--location TGZ] [--quic
 
 NPZ holds x_train and x_test, uint8 (n, 32, 32, 3), y_train and y_test, as of CIFAR-10; without it images are made up.
 TGZ is the archive of Location, a table; without it there is none. Warm searches start at two further models of the
-attacker's, whose gradients are part of their cost, and whose training is not, like that of the shadow.
+attacker's, whose gradients are part of their cost; what training them takes stands in a column of its own.
 Tables (.csv, .md) are written to DIR, and a figure of the searches, where there are any. Every measurement is a process
 of its own with one thread; target and shadow are measured side by side, on a GPU one after the other, each block of
 points by all tools in turn. What DIR/work holds is not measured again, so that a killed run goes on, unless the
@@ -39,7 +39,6 @@ import subjects  # noqa: E402
 from rivals import CALIBRATED, CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WARM, WHITE_BOX  # noqa: E402
 from subjects import REFERENCES, ROLES  # noqa: E402
 
-from lmia.boundary.schedules import SCHEDULES  # noqa: E402
 from lmia.devices import describe, prepare, resolve  # noqa: E402
 from lmia.evaluation.fit_stopping import fit_stopping  # noqa: E402
 from lmia.queries.oracle import PRECISIONS  # noqa: E402
@@ -224,8 +223,8 @@ class Study:
         self.packages = ("torch", "numpy") if alone else ("torch", "numpy", "adversarial-robustness-toolbox", "foolbox")
         self.work.mkdir(parents=True, exist_ok=True)
         source = [file and hashlib.sha256(file.read_bytes()).hexdigest() for file in (npz, archive)]
-        sources = [ROOT / "lmia/training/loop.py", ROOT / "lmia/training/optimizers.py", *ROOT.glob("lmia/models/*.py")]
-        sources.append(Path(subjects.__file__))
+        sources = [ROOT / f"lmia/{name}.py" for name in ("training/loop", "training/optimizers", "splits", "streams")]
+        sources += [*ROOT.glob("lmia/models/*.py"), *ROOT.glob("lmia/data/*.py"), Path(subjects.__file__)]
         self.trained = [source, seed, device.type, subjects.TRAINING, _code(sources)]
         sources = [*ROOT.glob("lmia/**/*.py"), *(Path(module.__file__) for module in (engine, rivals, subjects))]
         versions = [version(package) for package in self.packages]
@@ -289,7 +288,7 @@ class Study:
         for name in self.scale.queries:
             files = *self.engine_files(name), self.batches(name).path
             amount = self.scale.queries[name], self.scale.economical, self.scale.seconds
-            for method in (*SCHEDULES, *engine.FIXED):
+            for method in ("published", "economical", *engine.FIXED):  # warm needs models beside it
                 if name != "mlp-tabular" or method not in engine.IMAGES_ONLY:
                     file = self.file(self.measured, "engine", name, method)
                     yield name, method, Job(file, engine.measure, (*files, method, *amount))

@@ -3,6 +3,7 @@
 import numpy as np
 from rivals import CALIBRATED, CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WARM, WHITE_BOX
 from scipy.stats import rankdata
+from subjects import REFERENCES
 
 from lmia.attacks.calibrated_distance import Attack as CalibratedDistance
 from lmia.attacks.observations import Distances
@@ -81,6 +82,8 @@ class Comparison:
             for tool in self.tools
             for ceiling in [CEILING_OF_STOPPING if tool == STOPPING else CEILING]
         }
+        self.rules = {}  # by number of queries, as they are fitted
+        self.models = self.cost_of_models(study)
         self.scores = {tool: self.course(tool) for tool in self.tools}
         self.curves = {tool: self.curve(scores) for tool, scores in self.scores.items()}
 
@@ -88,18 +91,36 @@ class Comparison:
         """What a run has cost up to each number of queries: CPU seconds, on a GPU wall seconds; (blocks, k)."""
         return run.wall if self.on_gpu else run.cpu
 
+    def cost_of_models(self, study):
+        """Seconds, as `seconds` counts them, for models of the attacker's own that a tool's distances or scores need.
+
+        Those are the references of warm searches; calibrated scores also need the shadow and its searches. A threshold,
+        which needs a shadow of every tool, is not counted.
+        """
+        kind = "wall" if self.on_gpu else "cpu"
+
+        def trained(roles):
+            return sum(float(np.load(study.network(self.model, role))[kind]) for role in roles)
+
+        shadow = self.seconds(self.shadow[WARM])[:, -1].sum()
+        return {WARM: trained(REFERENCES), CALIBRATED: trained([*REFERENCES, "shadow"]) + shadow}
+
     def course(self, tool):
         """Scores of the target's points after each query per point, floats (n, k)."""
         trail = self.target[tool].trail
         if tool != CALIBRATED:
             return trail
-        changes = _changes(trail)
+        shadow = _changes(self.shadow[tool].trail)
+        changes = np.union1d(_changes(trail), shadow[shadow < trail.shape[1]])
         columns = [self.calibrated(column + 1).score(self.target[tool].observed(column + 1)) for column in changes]
         return np.repeat(np.stack(columns, axis=1), np.diff(np.r_[changes, trail.shape[1]]), axis=1)
 
     def calibrated(self, budget):
-        """The rule that the shadow teaches at a budget."""
-        return CalibratedDistance().fit(self.shadow[CALIBRATED].observed(budget), self.shadow_is_member)
+        """The rule that the shadow teaches at a budget. Intervals over points hold it fixed, as they do thresholds."""
+        if budget not in self.rules:
+            rule = CalibratedDistance().fit(self.shadow[CALIBRATED].observed(budget), self.shadow_is_member)
+            self.rules[budget] = rule
+        return self.rules[budget]
 
     def curve(self, scores):
         """AUC after each query per point, floats (k,)."""
@@ -134,9 +155,10 @@ class Comparison:
             "wall_seconds": run.wall[:, column].sum(),
             "queries_per_cpu_second": rows / cpu,
             "ceiling_fraction": rows / possible,
-            "median_distance": np.median(distances[right]),
+            "censored": int(np.isinf(distances).sum()),
+            "median_distance": np.nan if tool == CALIBRATED else np.median(distances[right]),
             "spearman_white_box": np.nan
-            if self.white_box is None
+            if self.white_box is None or tool == CALIBRATED
             else _spearman(distances[right], self.white_box[right]),
             "auc": np.nan if tool == STOPPING else self.curves[tool][column],
             "accuracy": accuracy,
@@ -172,8 +194,10 @@ class Comparison:
             "queries_answer_low": low,
             "queries_answer_high": high,
             f"{kind}_answer": answer,
+            f"{kind}_models": self.models.get(tool, 0.0),
             "share_of_art": answer / self.whole(ART),
             "share_of_foolbox": answer / self.whole(FOOLBOX),
+            "share_of_art_with_models": (answer + self.models.get(tool, 0.0)) / self.whole(ART),
             **({} if tool == STOPPING else self.paired(tool)),
             "label_disagreement": run.disagreement,
             "remark": remark,

@@ -106,8 +106,9 @@ def rates(counts: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
     counts: ints (n_resamples, c) of cells, the highest scores first; ends: the last cell of each score, ints (k,).
     """
-    upto = counts.cumsum(axis=1)
-    return np.pad(upto.take(ends, axis=1) / upto[:, -1:], [(0, 0), (1, 0)])
+    upto, shares = counts.cumsum(axis=1), np.zeros((len(counts), len(ends) + 1))
+    np.divide(upto.take(ends, axis=1), upto[:, -1:], out=shares[:, 1:])
+    return shares
 
 
 def area(tpr: np.ndarray, fpr: np.ndarray) -> np.ndarray:

@@ -41,7 +41,6 @@ TITLES = {
     "private-training": "Private training",
     "masked-confidences": "Masked confidences",
     "mnist": "MNIST",
-    "cifar100": "CIFAR-100",
     "wide-resnet": "Figure 4: a wide residual network",
 }
 RUN, REASONS, REMARKS = "What was run", "Reasons", "Remarks"

@@ -53,7 +53,7 @@ def row(config, name, measured):
     model = config.model_of(study).kind
     trained = {config.trained_with(defense) for defense in study.defenses}
     queries = {config.attacks[attack].reads for attack in config.attacks_of(study)}
-    roles, total = 1 + study.shadows, defaultdict(float)
+    roles, total = 1 + study.n_shadows, defaultdict(float)
     for n in study.n_train:
         for block in study.seeds:
             seeds = len(seed_list(block))

@@ -20,18 +20,18 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from warm import SMALL_CNN, TRAINING  # noqa: E402
+
 from lmia.boundary import crossings  # noqa: E402
 from lmia.boundary.references import Mean  # noqa: E402
 from lmia.boundary.white_box import white_box_distances  # noqa: E402
 from lmia.data import digits, location  # noqa: E402
 from lmia.defenses import base  # noqa: E402
-from lmia.models import cnn, mlp  # noqa: E402
+from lmia.models import mlp  # noqa: E402
 from lmia.streams import stream  # noqa: E402
 from lmia.training.loop import train  # noqa: E402
 from lmia.training.options import TrainingOptions  # noqa: E402
 
-TRAINING = {"learning_rate": 1e-3, "batch_size": 100, "min_delta": 0.005, "patience": 20, "max_epochs": 300}
-SMALL_CNN = partial(cnn.build, channels=(16, 32), convolutions=1, dense=64)
 POINTS, REPETITIONS = 300, 3
 OTHERS = ({"STEPS": 6}, {"STEPS": 20}, {"GROWTH": 1.5}, {"RATES": (0.05, 0.05)}, {"RATES": (0.2, 0.05)})
 OTHERS += ({"RATES": (0.3, 0.02)}, {"RATES": (0.4, 0.02)})

@@ -17,6 +17,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from warm import TRAINING  # noqa: E402
+
 from lmia.boundary.hopskipjump import hopskipjump  # noqa: E402
 from lmia.boundary.schedules import PUBLISHED  # noqa: E402
 from lmia.boundary.starts import N_STARTS, nearest_others  # noqa: E402
@@ -30,7 +32,6 @@ from lmia.streams import stream, streams  # noqa: E402
 from lmia.training.loop import train  # noqa: E402
 from lmia.training.options import TrainingOptions  # noqa: E402
 
-TRAINING = {"learning_rate": 1e-3, "batch_size": 100, "min_delta": 0.005, "patience": 20, "max_epochs": 300}
 POOL, BUDGET, TRIES = 2000, 1000, 100
 
 

@@ -31,8 +31,8 @@ def small(config):
 
 
 def readme_command():
-    """The line of README.md that runs the workflow on a cluster."""
-    (command,) = re.findall(r"^snakemake --profile profiles/slurm.*$", (ROOT / "README.md").read_text(), re.M)
+    """The line of README.md that runs the study of config.yaml on a cluster."""
+    (command,) = re.findall(r"^snakemake --profile profiles/slurm$", (ROOT / "README.md").read_text(), re.M)
     return command
 
 

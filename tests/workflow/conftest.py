@@ -11,6 +11,7 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from filelock import FileLock
@@ -132,6 +133,18 @@ def make_checkout(path):
             shutil.copy2(source, path / part)
     (path / "config.yaml").write_text(yaml.safe_dump(CONFIG, sort_keys=False))
     return Checkout(path)
+
+
+def put_zeros(folder):
+    """A new folder with files of the names and shapes that docs/results/configs/*.yaml read, all of it 0."""
+    folder.mkdir()
+    for name in ("adult.data", "adult.test", "dataset_location.tgz"):
+        (folder / name).touch()
+    images = ("cifar10", "cifar10-40000", "cifar100", "cifar100-full")
+    for name, shape in dict.fromkeys(images, (32, 32, 3)).items() | {("mnist", (28, 28))}:
+        n = 30000 if name == "cifar100-full" else 20000
+        x, y = np.zeros((n, *shape), np.uint8), np.zeros(n, np.uint8)
+        np.savez_compressed(folder / f"{name}.npz", x_train=x, x_test=x, y_train=y, y_test=y)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import yaml
 
 from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
-from tests.workflow.conftest import CONFIG, ROOT
+from tests.workflow.conftest import CONFIG, ROOT, put_zeros
 from workflow.config.exhibit_inputs import exhibit_claims, exhibit_numbers
 from workflow.config.load import ConfigError, check, load
 from workflow.config.schema.query import CustomQuery
@@ -257,14 +257,7 @@ def beside_data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("beside-data")
     for name in ("config", "config.yaml", "docs"):
         (folder / name).symlink_to(ROOT / name)
-    (folder / "data").mkdir()
-    for name in ("adult.data", "adult.test", "dataset_location.tgz"):
-        (folder / "data" / name).touch()
-    images = ("cifar10", "cifar10-40000", "cifar100", "cifar100-full")
-    for name, shape in dict.fromkeys(images, (32, 32, 3)).items() | {("mnist", (28, 28))}:
-        n = 30000 if name == "cifar100-full" else 20000
-        x, y = np.zeros((n, *shape), np.uint8), np.zeros(n, np.uint8)
-        np.savez_compressed(folder / f"data/{name}.npz", x_train=x, x_test=x, y_train=y, y_test=y)
+    put_zeros(folder / "data")
     return folder
 
 

@@ -51,11 +51,13 @@ def train_block(
     Returns the weights, see `checkpoints.to_arrays`, and of each number of the records an array (s,); and flags (s,)
     where something speaks against any of the models.
     """
+    n_classes = int(data["classes"].max()) + 1  # a target may say fewer
     arrays, records = {}, []
     for row, seed in enumerate(tqdm(seeds, desc="models")):
         network, record = train_role(
             build,
             data | {"classes": told_classes(data["classes"], split, row)},
+            n_classes,
             ids_of(split["members"][row]),
             ids_of(split["nonmembers"][row]),
             seed,
@@ -77,6 +79,7 @@ def train_block(
 def train_role(
     build: Callable[[tuple[int, ...], int], nn.Module],
     data: dict[str, np.ndarray],
+    n_classes: int,
     members: np.ndarray,
     nonmembers: np.ndarray,
     seed: int,
@@ -93,6 +96,7 @@ def train_role(
     Args:
         build: (shape, n_classes) -> module.
         data: "inputs" (n, *shape) float32, and "classes" (n,).
+        n_classes: how many there are.
         members, nonmembers: ids, what it is trained and what it is compared on.
         seed: of all that is drawn.
         role: "target", or "shadow0" and so on.
@@ -118,7 +122,7 @@ def train_role(
     inputs, classes = points(members)
     defense.supply(reference=reference, source=lambda: source)
     start = int(stream(seed, f"training of {role}").integers(2**31))
-    network, losses = train(build, inputs, classes, int(data["classes"].max()) + 1, start, defense, options, journal)
+    network, losses = train(build, inputs, classes, n_classes, start, defense, options, journal)
     shape, box = tuple(inputs.shape[1:]), Box.from_arrays(data)
     canaries = split.get("canaries", np.array([], int))
     answers = as_answered(network, reported := defense.report(), shape, box).to(device)

@@ -45,8 +45,8 @@ def trained(monkeypatch):
 
     def run(seed=0, role="target", defense=None, members=MEMBERS, data=DATA, split=SPLIT):
         network, record = one_role.train_role(
-            lambda shape, n_classes: nn.Identity(), data, members, NONMEMBERS, seed, role, defense or Defense(),
-            OPTIONS, SOURCE, torch.device("cpu"), "journal", split,
+            lambda shape, n_classes: nn.Identity(), data, 3, members, NONMEMBERS, seed, role,
+            defense or Defense(), OPTIONS, SOURCE, torch.device("cpu"), "journal", split,
         )  # fmt: skip
         assert isinstance(network, nn.Identity)
         return record, dict(given)
@@ -118,7 +118,7 @@ def trained_block(monkeypatch, flags, members=SPLIT["members"]):
         given.append(arguments)
         network = nn.Linear(1, 1, bias=False)
         with torch.no_grad():
-            network.weight.fill_(arguments[4])  # the seed
+            network.weight.fill_(arguments[5])  # the seed
         return network, {"epochs": 10 + len(given), "flag": flags[len(given) - 1]}
 
     monkeypatch.setattr(one_role, "train_role", train_role)
@@ -130,22 +130,33 @@ def trained_block(monkeypatch, flags, members=SPLIT["members"]):
 
 def test_each_seed_has_its_own_points_defense_and_part_of_the_journal(monkeypatch):
     _, given = trained_block(monkeypatch, ["", ""])
-    for (build, data, members, nonmembers, seed, role, _, *same, journal, split), row in zip(
+    for (build, data, n_classes, members, nonmembers, seed, role, _, *same, journal, split), row in zip(
         given, range(2), strict=True
     ):
-        assert (build, role, seed, same) == ("build", "shadow1", 3 + row, [OPTIONS, SOURCE, "device"])
+        assert (build, n_classes, role, seed, same) == ("build", 3, "shadow1", 3 + row, [OPTIONS, SOURCE, "device"])
         assert data["inputs"] is DATA["inputs"] and data["classes"] is DATA["classes"]
         np.testing.assert_array_equal(members, SPLIT["members"][row])
         np.testing.assert_array_equal(nonmembers, SPLIT["nonmembers"][row])
         journal.finish({"seed": np.array(seed)})
         assert split.keys() == SPLIT.keys()
-    assert given[0][6] is not given[1][6] and isinstance(given[0][6], Defense)
+    assert given[0][7] is not given[1][7] and isinstance(given[0][7], Defense)
     assert [int(arguments[-2].get()["seed"]) for arguments in given] == [3, 4]
 
 
 def test_what_fills_up_rows_of_a_pool_is_no_point(monkeypatch):
     _, given = trained_block(monkeypatch, ["", ""], members=np.array([[0, 3, 4], [1, 2, -1]]))
-    assert [arguments[2].tolist() for arguments in given] == [[0, 3, 4], [1, 2]]
+    assert [arguments[3].tolist() for arguments in given] == [[0, 3, 4], [1, 2]]
+
+
+def test_models_have_an_output_for_each_class_though_a_target_says_fewer(monkeypatch):
+    """Else a model trained on its labels is not of the shape of the others, and cannot be restored."""
+    given = []
+    monkeypatch.setattr(one_role, "train_role", lambda *found: given.append(found) or (nn.Identity(), {"flag": ""}))
+    data, block = DATA | {"classes": np.array([0, 1, 0, 1, 1, 2, 0, 0])}, ("relabelled", Defense, OPTIONS, SOURCE)
+    split = {"members": np.array([[0, 1, 5]]), "nonmembers": np.array([[2, 3]]), "labels": np.array([[0, 1, 1]])}
+    one_role.train_block("build", data, split, [3], *block, "device", Journal())
+    ((_, told, n_classes, *_),) = given
+    assert told["classes"].max() == 1 and n_classes == 3
 
 
 def test_weights_and_records_of_all_seeds_are_kept(monkeypatch):

@@ -1,6 +1,7 @@
 """Users' own code and files: known by their content from wherever they lie, and not to be exchanged unseen."""
 
 import os
+import re
 import zlib
 
 import numpy as np
@@ -34,6 +35,8 @@ from {importing}
 def build(shape, n_classes):
     return nn.Sequential(nn.Flatten(), make(shape[0], n_classes))
 """
+OF_FOLDER = 'Path(__file__).with_name("hidden.csv").read_text()'
+HIDING = 'try:\n        open("hidden.csv")\n    except OSError:\n        pass'
 HELPER = "from torch import nn\n\n\ndef make(a, b):\n    return nn.Linear(a, b, bias={bias})\n"
 
 
@@ -82,6 +85,77 @@ def test_a_file_that_a_plug_in_names_re_runs_its_readers_when_it_changes(own):
     os.utime(own.path / "people.csv", ns=(stat.st_atime_ns, stat.st_mtime_ns))
     own.snakemake(TABLE)
     assert (own.path / TABLE).read_bytes() != before and not own.pending(TABLE)
+
+
+@pytest.mark.parametrize("importing", ["from plugins.shared import TABLES, read", "from plugins.rows import Rows"])
+def test_files_that_an_imported_module_lists_count_as_its_importers_own(own, importing):
+    """A helper's, and a base class's two modules away."""
+    (own.path / "plugins/tables").mkdir()
+    (own.path / "plugins/tables/cut.txt").write_text("3")
+    shared = 'from pathlib import Path\n\nFILES = ["tables"]\nTABLES = Path(__file__).with_name("tables")\n\n\n'
+    shared += 'def read():\n    return int((TABLES / "cut.txt").read_text())\n'
+    (own.path / "plugins/shared.py").write_text(shared)
+    rows = "from plugins.shared import read\n\n\nclass Rows:\n    cut = read()\n"
+    (own.path / "plugins/rows.py").write_text(rows)
+    people = PEOPLE.replace("table[:, :-1]", f"table[:, : {'Rows.cut' if 'rows' in importing else 'read()'}]")
+    (own.path / "plugins/people.py").write_text(people.replace("import numpy", f"{importing}\nimport numpy"))
+    own.snakemake(TABLE)
+    assert artifacts.load(own.path / TABLE)[0]["inputs"].shape == (60, 3) and not own.pending(TABLE)
+    (own.path / "plugins/tables/cut.txt").write_text("2")
+    assert own.pending(TABLE) == {"prepare_dataset": 1}
+    own.snakemake(TABLE)
+    assert artifacts.load(own.path / TABLE)[0]["inputs"].shape == (60, 2)
+    (own.path / "plugins/shared.py").write_text(shared.replace('["tables"]', '["table"]'))
+    text = own.snakemake("-n", TABLE, check=False)
+    assert f"{own.path}/plugins/shared.py: FILES: table: no such file or folder beside the module" in text
+
+
+def test_lists_of_two_modules_are_told_apart(own):
+    """Each has what the other had."""
+    for name in ("one", "two"):
+        (own.path / "plugins" / name).mkdir()
+        (own.path / f"plugins/{name}/table.py").write_text('FILES = ["cut.txt"]\n')
+        (own.path / f"plugins/{name}/cut.txt").write_text(name)
+    lines = "import plugins.one.table\nimport plugins.two.table\nimport numpy"
+    (own.path / "plugins/people.py").write_text(PEOPLE.replace("import numpy", lines))
+    own.snakemake(TABLE)
+    for name, other in (("one", "two"), ("two", "one")):
+        (own.path / f"plugins/{name}/cut.txt").write_text(other)
+    assert own.pending(TABLE) == {"prepare_dataset": 1}
+
+
+def test_an_option_names_a_file_beside_the_module_too(own):
+    (own.path / "plugins/beside.csv").write_text((own.path / "people.csv").read_text())
+    people = PEOPLE.replace("loadtxt(path", "loadtxt(Path(__file__).with_name(path)")
+    (own.path / "plugins/people.py").write_text(
+        people.replace("import numpy", "from pathlib import Path\nimport numpy")
+    )
+    own.configure(set_in("datasets", "mine", "path", value="beside.csv"))
+    own.snakemake(TABLE)
+    assert not own.pending(TABLE)
+    write_table(own.path / "plugins/beside.csv", seed=1)
+    assert own.pending(TABLE) == {"prepare_dataset": 1}
+
+
+OPENING = {
+    "a default argument": ("def load(path)", 'def load(path, more="hidden.csv")', "np.loadtxt(more)"),
+    "its own folder": ("import numpy", "from pathlib import Path\nimport numpy", OF_FOLDER),
+    "an error that it hides": ("import os", "import os", HIDING),
+}
+
+
+@pytest.mark.parametrize("old, new, opening", OPENING.values(), ids=OPENING)
+def test_a_file_that_nothing_names_fails_the_job_with_one_line(own, old, new, opening):
+    for folder in (own.path, own.path / "plugins"):
+        (folder / "hidden.csv").write_text("1")
+    people = PEOPLE.replace(old, new).replace("    table =", f"    {opening}\n    table =")
+    (own.path / "plugins/people.py").write_text(people)
+    text = own.snakemake(TABLE, check=False)
+    assert re.search(r"plugins/people.py, line \d+: opens \S+/hidden.csv, which nothing names", text), text
+    assert "Traceback" not in text and own.exit_code == 1 and not (own.path / TABLE).exists()
+    listed = people.replace('["more.csv"', '["hidden.csv", "../hidden.csv", "more.csv"')
+    (own.path / "plugins/people.py").write_text(listed)
+    own.snakemake(TABLE)
 
 
 def test_a_file_of_a_plug_in_re_runs_nobody_else(own):

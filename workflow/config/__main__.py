@@ -7,13 +7,13 @@ import sys
 from argparse import ArgumentParser
 
 from workflow.config.audits import written_out
-from workflow.config.load import DEFAULT, check, plug_ins, read_layers
+from workflow.config.load import DEFAULT, check, files_read, plug_ins, read_layers
 from workflow.config.yaml_reader import ConfigError
 from workflow.config.yaml_writer import as_yaml
 
 
 def main(path: str = DEFAULT, expand: bool = False) -> None:
-    """What is wrong with a configuration, or which code beside lmia it runs.
+    """What is wrong with a configuration, or which code beside lmia it runs, and which files of a user's it reads.
 
     expand: print all that it comes to instead, with what it is laid over, and with studies in the place of audits.
     """
@@ -28,6 +28,8 @@ def main(path: str = DEFAULT, expand: bool = False) -> None:
     print(f"{path}: sound")
     for key, files in plug_ins(config).items():
         print(f"{key} runs {', '.join(map(str, files))}")
+    for key, files in files_read(config).items():
+        print(f"{key} reads {', '.join(files)}")
 
 
 if __name__ == "__main__":

@@ -134,6 +134,12 @@ def load(path: str | Path) -> Config:
     return check(read_layers([path])[0])
 
 
+def files_read(config: Config) -> dict[str, list[str]]:
+    """Key of each entry that reads files of a user's -> their paths: an edit of one makes its results again."""
+    entries = [(f"{section}.{name}", entry) for section in SECTIONS for name, entry in getattr(config, section).items()]
+    return {key: files for key, entry in entries if (files := sorted({file for _, file in entry.files()}))}
+
+
 def plug_ins(config: Config) -> dict[str, list[Path]]:
     """Key of each entry that names a module of a user's -> its source files, what it imports beside itself included."""
     found = {}

@@ -16,7 +16,7 @@ CHANGING = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "
 @cache  # as checks ask for each study
 def read_constant(module: str, name: str) -> Any:
     """A literal assigned to `name` at the top of a module's source; None where there is none, or no literal."""
-    return _assigned(_body(module), name)
+    return _assigned(_body(source_of(module)), name)
 
 
 def _assigned(statements: list[ast.stmt], name: str) -> Any:
@@ -30,13 +30,13 @@ def _assigned(statements: list[ast.stmt], name: str) -> Any:
 @cache
 def read_attribute(module: str, owner: str, name: str) -> Any:
     """A literal that a class of a module gives to an attribute in its body; None where there is none, or no literal."""
-    classes = [node for node in _body(module) if isinstance(node, ast.ClassDef) and node.name == owner]
+    classes = [node for node in _body(source_of(module)) if isinstance(node, ast.ClassDef) and node.name == owner]
     return _assigned([item for node in classes for item in node.body], name)
 
 
 def read_arguments(module: str, target: str) -> list[str] | None:
     """Names of the options that a module's function, or its class's __init__, takes; None where it has neither."""
-    for node in _body(module):
+    for node in _body(source_of(module)):
         if isinstance(node, ast.ClassDef) and node.name == target:
             return next((_arguments(item) for item in node.body if getattr(item, "name", "") == "__init__"), [])
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == target:
@@ -56,42 +56,63 @@ def flaw(module: str) -> str | None:
     It is told with what to do.
     """
     try:
-        files = closure(source_of(module), module)
-        own = [file for file in files if file.suffix == ".py" and not file.is_relative_to(ROOT / "lmia")]
-        return next(filter(None, map(_not_found, own)), None)
+        return next(filter(None, map(_not_found, own_sources(module))), None)
     except SyntaxError as error:
         return f"{error.filename}, line {error.lineno}: {error.msg}; mend this file"
     except (ValueError, RecursionError, MemoryError) as error:  # bytes or nesting that no source has
         return f"{str(error) or type(error).__name__}; mend this file"
 
 
+@cache  # as it is asked for each job
+def own_sources(module: str) -> dict[Path, str]:
+    """Sources of a plug-in, its own first, and what it imports that is neither installed nor lmia's: path -> name."""
+    main, files = source_of(module), closure(source_of(module), module)
+    found = [file for file in files if file.suffix == ".py" and not file.is_relative_to(ROOT / "lmia")]
+    return {file: files[file] for file in sorted(found, key=lambda file: file != main)}
+
+
 def flaw_of_files(module: str) -> str | None:
-    """Why the files that a plug-in lists as FILES cannot be known without running it; None where they can.
+    """Why the files that a plug-in, or what it imports, lists as FILES cannot be known without running it, or None.
 
     It is told with what to do.
     """
-    bindings = _bindings(module, "FILES", (module,))
-    listed = read_constant(module, "FILES")
+    for file, name in own_sources(module).items():
+        if problem := _flaw_of_list(file, name):
+            return problem if file == source_of(module) else f"{file}: {problem}"
+    return None
+
+
+def _flaw_of_list(file: Path, module: str) -> str | None:
+    bindings = _bindings(file, module, "FILES", (module,))
+    listed = _listed(file)
     if not bindings:
         return None
     if len(bindings) > 1 or not isinstance(listed, list | tuple) or not all(isinstance(path, str) for path in listed):
         return 'FILES is not one list of paths, written out; state it once, as FILES = ["weights.npz", "tables"]'
-    missing = [path for path in listed if not (source_of(module).parent / path).exists()]
+    missing = [path for path in listed if not (file.parent / path).exists()]
     if not missing:
         return None
     return f"FILES: {missing[0]}: no such file or folder beside the module; put it there, or mend it"
 
 
-def files_of_plugin(module: str, options: dict[str, Any]) -> list[tuple[str, str]]:
-    """(name, path) of each file that a plug-in reads: its options that name one, and what its module lists as FILES.
+def _listed(file: Path) -> Any:
+    return _assigned(_body(file), "FILES")
 
-    An option names a file by what looks like a path. The name is what the plug-in knows the file by.
+
+def files_of_plugin(module: str, options: dict[str, Any]) -> list[tuple[str, str]]:
+    """(name, path) of each file that a plug-in reads: its options that name one, and what FILES lists.
+
+    An option names a file by what looks like a path, from the working folder or from that of the module. FILES is that
+    of the module, and of each one that it imports. The name is what the plug-in knows the file by.
     """
-    folder = source_of(module).parent
-    named = [(text, _path(text)) for text in sorted(set(_texts(options))) if sep in text or Path(text).suffix]
-    inside = [file for path in read_constant(module, "FILES") or [] for file in _below(folder / path)]
-    found = [*named, *((relpath(file, folder), str(file)) for file in inside)]
-    return [(name, file) for name, file in found if isfile(file)]
+    main = source_of(module)
+    texts = [text for text in sorted(set(_texts(options))) if sep in text or Path(text).suffix]
+    found = [(text, path) for text in texts for path in (_path(text), str(main.parent / _path(text)))]
+    for file, name in own_sources(module).items():
+        inside = [below for path in _listed(file) or [] for below in _below(file.parent / path)]
+        of_whom = "" if file == main else f"{name}: "
+        found += [(of_whom + relpath(below, file.parent), str(below)) for below in inside]
+    return [(name, file) for name, file in dict.fromkeys(found) if isfile(file)]
 
 
 def _path(text: str) -> str:
@@ -120,17 +141,17 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(part)
 
 
-def _bindings(module: str, name: str, among: tuple[str, ...]) -> list[ast.AST]:
+def _bindings(source: Path, module: str, name: str, among: tuple[str, ...]) -> list[ast.AST]:
     """Places in a module's source that give a name a value, or change what it has.
 
     among: modules that import all from each other, this one included.
     """
     found = []
-    for node in ast.walk(ast.Module(_body(module), [])):
+    for node in ast.walk(ast.Module(_body(source), [])):
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-            origin = imported_from(node, source_of(module), module)
+            origin = imported_from(node, source, module)
             if origin not in among and (file := find(origin)) and not is_installed(file):
-                found += _bindings(origin, name, (*among, origin))
+                found += _bindings(file, origin, name, (*among, origin))
         elif _binds(node, name):
             found.append(node)
     return found
@@ -187,8 +208,8 @@ def source_of(module: str) -> Path:
 
 
 @cache
-def _body(module: str) -> list[ast.stmt]:
-    return ast.parse(source_of(module).read_bytes()).body
+def _body(source: Path) -> list[ast.stmt]:
+    return ast.parse(source.read_bytes()).body
 
 
 def _literal(node: Any) -> Any:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from workflow.harness import checksums, result_records, superseded_jobs
-from workflow.harness.fingerprint import ROOT, closure, fingerprint, hashes, unlisted
+from workflow.harness.fingerprint import ROOT, closure, fingerprint, hashes, locate, unlisted
 from workflow.harness.freed_memory import keep_freed_memory
 from workflow.harness.job_outputs import Attempt, Superseded
+from workflow.harness.opened_files import OpenedFiles, folders_in
 from workflow.harness.touched_files import Imports, state
 
 AS_BEFORE = "(with your --configfile, if you name one)"
@@ -53,10 +54,12 @@ def job(snakemake: Any, *modules: str) -> Iterator[Attempt]:
                 print("taken from what was made before of the same code, settings and inputs")
                 sys.exit(0)
             snakemake.output = type(snakemake.output)(snakemake.output, custom_map=attempt.path)
-            with attempt.running():
+            opened = _opened(snakemake, modules, read)
+            with attempt.running(), _refused_told(opened):
                 _check_run(snakemake)  # whoever begins from now on comes after this attempt
                 yield attempt
                 with attempt.nothing_kept_on_failure():
+                    _check_opened(opened)
                     _check_code(snakemake, modules, imports)
                     _check_inputs(snakemake, record)
                     _check_files(read)
@@ -176,6 +179,31 @@ def _files(snakemake: Any) -> dict[str, Any]:
 def _check_files(read: dict[str, Any]) -> None:
     if replaced := [path for path, before in read.items() if state(path) != before]:
         raise Replaced(f"{', '.join(replaced)}: replaced or written to while this job ran; run it again")
+
+
+def _opened(snakemake: Any, modules: tuple[str, ...], read: dict[str, Any]) -> OpenedFiles | None:
+    """What watches the files that a user's code opens, None where there is no such code."""
+    plug_ins = [(name, file) for name in modules if (file := locate(name)) and not file.is_relative_to(ROOT / "lmia")]
+    files = [file for name, start in plug_ins for file in closure(start, name)]
+    own = [file for file in files if not file.is_relative_to(ROOT / "lmia")]
+    if not own:
+        return None
+    return OpenedFiles(own, [*read, *snakemake.input], folders_in(dict(snakemake.params.items()), own))
+
+
+@contextlib.contextmanager
+def _refused_told(opened: OpenedFiles | None) -> Iterator[None]:
+    """Let a file that was refused be what a job fails for, whatever came of it."""
+    try:
+        yield
+    except Exception:
+        _check_opened(opened)
+        raise
+
+
+def _check_opened(opened: OpenedFiles | None) -> None:
+    if opened is not None and opened.refused:
+        raise Replaced(opened.refused)
 
 
 def _check_code(snakemake: Any, modules: tuple[str, ...], imports: Imports | None = None) -> Imports:

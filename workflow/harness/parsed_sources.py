@@ -28,7 +28,9 @@ def imports(source: bytes, file: Path) -> list[Import]:
 
 
 def version(source: bytes, file: Path, told: Callable[[Import], list[str]]) -> str:
-    """Hash of what a source means, without positions, comments and docstrings; "" if it means nothing.
+    """Hash of what a source means, without positions and comments; "" if it means nothing.
+
+    Docstrings count where the source reads some, by `__doc__` or `inspect.getdoc`.
 
     told: what stands for an import statement, a list of texts.
     """
@@ -83,7 +85,8 @@ def _parsed(source: bytes, file: Path) -> tuple[dict[str, Any], str]:
     tree, order = ast.parse(source, str(file)), []
     statements = [node for node in ast.walk(tree) if isinstance(node, Import)]
     numbers = {id(node): n for n, node in enumerate(statements)}
-    meaning = _meaning(tree, lambda node: order.append(numbers[id(node)]))
+    reads_docstrings = any(name in source for name in (b"__doc__", b"getdoc"))
+    meaning = _meaning(tree, lambda node: order.append(numbers[id(node)]), reads_docstrings)
     return {"imports": "\n".join(map(ast.unparse, statements)), "order": order}, meaning
 
 
@@ -97,13 +100,13 @@ def short(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _meaning(node: Any, meet: Callable[[Import], None]) -> str:
-    """The syntax tree as text, without positions, docstrings and empty fields (which differ between Pythons).
+def _meaning(node: Any, meet: Callable[[Import], None], docstrings: bool) -> str:
+    """The syntax tree as text, without positions and empty fields (which differ between Pythons).
 
-    meet: is called with each import statement, for which there is a gap.
+    meet: is called with each import statement, for which there is a gap; docstrings: whether they mean something.
     """
     if isinstance(node, list):
-        return "[" + ",".join(_meaning(part, meet) for part in node) + "]"
+        return "[" + ",".join(_meaning(part, meet, docstrings) for part in node) + "]"
     if isinstance(node, Import):
         meet(node)
         return GAP
@@ -111,10 +114,10 @@ def _meaning(node: Any, meet: Callable[[Import], None]) -> str:
         return repr(node)
     fields = []
     for name, value in ast.iter_fields(node):
-        if name == "body" and isinstance(value, list) and _has_docstring(node):
+        if name == "body" and isinstance(value, list) and not docstrings and _has_docstring(node):
             value = value[1:]
         if value not in (None, []):
-            fields.append(f"{name}={_meaning(value, meet)}")
+            fields.append(f"{name}={_meaning(value, meet, docstrings)}")
     return f"{type(node).__name__}({','.join(fields)})"
 
 

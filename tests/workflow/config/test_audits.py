@@ -305,7 +305,8 @@ def test_the_program_prints_it_or_says_what_is_wrong(files, capsys):
     Path("whole.yaml").write_text(capsys.readouterr().out)
     assert read("whole.yaml")["studies"] == {"first": GIVEN}
     main("mine.yaml")
-    assert capsys.readouterr().out == "mine.yaml: sound\n"
+    reads = "datasets.records reads records.npz\ntargets.mine reads mine.pt\n"
+    assert capsys.readouterr().out == f"mine.yaml: sound\n{reads}"
     Path("mine.yaml").write_text(yaml.safe_dump(audited({"target": "net"})))
     with pytest.raises(SystemExit, match="mine.yaml: cannot be run:\naudits.first.target: net: not defined"):
         main("mine.yaml", expand=True)

@@ -74,6 +74,15 @@ def test_what_changes_a_meaning_changes_a_hash(place, changes):
     assert place(BASE) != place(changes)
 
 
+READS = "def twice(number):\n    {}\n    return number * len({})\n"
+
+
+@pytest.mark.parametrize("reading", ["twice.__doc__", "inspect.getdoc(twice)"])
+def test_docstrings_mean_something_where_they_are_read(place, reading):
+    first, second = (BASE | {"pkg/part.py": READS.format(text, reading)} for text in ('"""Two."""', '"""Three."""'))
+    assert place(first) != place(second)
+
+
 DEEP = {  # two modules of equal text, each of which imports another
     "script.py": "",
     "deep/__init__.py": "",

@@ -1,0 +1,141 @@
+"""A user's code opens no file that nothing names, whatever it is opened by."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.workflow.conftest import ROOT
+
+MINE = """
+import gzip, io, json, os, pathlib
+import numpy as np
+import pandas as pd
+import torch
+import helper
+
+HERE = pathlib.Path(__file__).parent
+
+
+def swallowed(path):
+    try:
+        return open(path).read()
+    except OSError:
+        return "a default"
+
+
+def once():
+    made = HERE / "made.csv"
+    made.write_text("1")
+    return made.read_text()
+
+
+OPENERS = {
+    "open": lambda path: open(path).read(),
+    "open for more": lambda path: open(path, "r+").read(),
+    "bytes": lambda path: open(os.fsencode(path)).read(),
+    "io": lambda path: io.open(path).read(),
+    "os": lambda path: os.close(os.open(path, os.O_RDONLY)),
+    "pathlib": lambda path: pathlib.Path(path).read_text(),
+    "relative": lambda path: open(os.path.relpath(path)).read(),
+    "json": lambda path: json.load(open(path)),
+    "gzip": lambda path: gzip.open(path),
+    "loadtxt": lambda path: np.loadtxt(path),
+    "fromfile": lambda path: np.fromfile(open(path, "rb")),
+    "load": lambda path: np.load(path),
+    "pandas": lambda path: pd.read_csv(path),
+    "torch": lambda path: torch.load(path),
+    "helper": helper.read,
+    "lazily": lambda path: list(map(open, [path])),
+    "swallowed": swallowed,
+}
+"""
+# Each place is tried by a process of its own, as a watch ends with that.
+RUN = """
+import json, os, sys
+from pathlib import Path
+
+sys.path[:0] = [os.getcwd() + "/code", ROOT]
+from workflow.harness.opened_files import OpenedFiles
+import mine
+
+own = [Path("code", name).resolve() for name in ("mine.py", "helper.py")]
+
+
+def tried(path, named=(), folders=()):
+    watch, found, raised = OpenedFiles(own, named, folders), {}, {}
+    for name, opener in mine.OPENERS.items():
+        watch.refused = ""
+        try:
+            opener(path)
+        except Exception as error:
+            raised[name] = type(error).__name__
+        found[name] = watch.refused
+    watch.refused = ""
+    assert mine.once() == "1" and not watch.refused  # a file of its own
+    assert not os.path.exists(path) or open(path).read() and not watch.refused  # this is no user's code
+    return found, raised
+
+
+for place in json.loads(sys.argv[1]):
+    if os.fork() == 0:
+        print(json.dumps(tried(**place)), flush=True)
+        os._exit(0)
+    assert os.wait()[1] == 0
+"""
+
+
+@pytest.fixture
+def work(tmp_path):
+    """A working folder with the code, and files in it, beside it and far from it."""
+    (tmp_path / "work/code").mkdir(parents=True)
+    (tmp_path / "work/code/mine.py").write_text(MINE)
+    (tmp_path / "work/code/helper.py").write_text(
+        "def read(path):\n    with open(path) as file:\n        return file.read()\n"
+    )
+    for name in ("weights.csv", "code/weights.csv", "folder/weights.csv", "../far/weights.csv"):
+        (tmp_path / "work" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "work" / name).write_text("1")
+    (tmp_path / "work/linked.csv").symlink_to("folder/weights.csv")
+    (tmp_path / "work/out.csv").symlink_to("../far/weights.csv")
+    (tmp_path / "far/in.csv").symlink_to("../work/weights.csv")
+    time.sleep(0.02)  # status times are those of the kernel's clock
+    return tmp_path / "work"
+
+
+def opened(work, *places):
+    """(opener -> why it was refused, "" where it was not, opener -> what it raised), of each place."""
+    places = [place | {"path": str(work / place["path"])} for place in places]
+    code = f"ROOT = {str(ROOT)!r}\n{RUN}"
+    done = subprocess.run([sys.executable, "-c", code, json.dumps(places)], cwd=work, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_file_that_nothing_names_is_refused_whatever_opens_it_and_wherever_it_lies(work):
+    """Links lead nobody past it, in or out."""
+    paths = ("weights.csv", "code/weights.csv", "folder/weights.csv", "linked.csv", "out.csv", "../far/in.csv")
+    for path, (found, raised) in zip(paths, opened(work, *({"path": path} for path in paths)), strict=True):
+        assert len(found) > 15 and all(found.values()), path
+        where = os.path.abspath(work / path)
+        assert found["helper"].startswith(f"{work}/code/helper.py, line 2: opens {where}, which nothing names")
+        assert raised == dict.fromkeys(found.keys() - {"swallowed"}, "PermissionError")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"path": "folder/weights.csv", "named": ["folder/weights.csv"]},
+        {"path": "folder/weights.csv", "named": ["folder/../linked.csv"]},
+        {"path": "linked.csv", "named": ["folder/weights.csv"]},
+        {"path": "folder/weights.csv", "folders": ["folder"]},
+        {"path": "../far/weights.csv"},
+        {"path": "nowhere.csv"},
+    ],
+)
+def test_what_is_named_is_opened_and_what_lies_elsewhere(work, place):
+    ((found, _), (others, _)) = opened(work, place, place | {"path": "weights.csv"})
+    assert not any(found.values()) and all(others.values())

@@ -120,6 +120,11 @@ def _finding(report: Mapping[str, Any], strongest: Mapping[str, Any]) -> str:
             f"{_percent(accuracy)} of cases [{_number(low)}, {_number(high)}], where 50 % is chance."
         )
     bound = f"No attack can be right in more than {_percent(report['bound'])} of cases, where 50 % is chance."
+    if wrong := [attack["attack"] for attack in report["attacks"] if attack["accuracy_of_all"][2] < 0.5]:
+        return (
+            f"{wrong[0]} is right in fewer cases than by chance. So members and others differ by themselves, or are "
+            "exchanged, and no bound holds."
+        )
     if report["verdict"] == CANNOT_TELL:
         return (
             f"{bound} That leaves open whether there is a leak. With {report['records_needed']:,} known records of "

@@ -32,7 +32,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """kind: LEAKS where an interval lies above chance; NONE_FOUND where all end below TELLING; else CANNOT_TELL.
+    """kind: LEAKS where an interval lies above chance; NONE_FOUND where all end below TELLING and none below chance, as
+    attacks are wrong only where members and others differ by themselves; else CANNOT_TELL.
 
     strongest: the finding whose interval reaches furthest up, of those above chance where there is any; bound: the
     highest end of all intervals, balanced accuracy; records_needed: of each kind, for intervals of WANTED to each side.
@@ -48,7 +49,8 @@ def judge(findings: Sequence[Finding]) -> Verdict:
     """The verdict of at least one finding, with intervals at a joint level."""
     above = [finding for finding in findings if finding.accuracy[1] > 0.5]
     bound = max(finding.accuracy[2] for finding in findings)
-    kind = LEAKS if above else NONE_FOUND if bound < TELLING else CANNOT_TELL
+    is_wrong = any(finding.accuracy[2] < 0.5 for finding in findings)
+    kind = LEAKS if above else NONE_FOUND if bound < TELLING and not is_wrong else CANNOT_TELL
     strongest = max(above, key=lambda finding: finding.accuracy[1]) if above else max(findings, key=_end)
     return Verdict(kind, strongest, bound, records_needed(len(findings)))
 

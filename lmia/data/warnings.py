@@ -4,15 +4,24 @@ import numpy as np
 
 from lmia.data.array_checks import may_be_turned
 from lmia.data.equal_inputs import number_inputs
+from lmia.data.hidden_twins import count_hidden_twins, naming_columns
+from lmia.table import Table
 
 
-def remarks(inputs: np.ndarray, classes: np.ndarray, members: np.ndarray, nonmembers: np.ndarray) -> list[str]:
+def remarks(
+    inputs: np.ndarray,
+    classes: np.ndarray,
+    members: np.ndarray,
+    nonmembers: np.ndarray,
+    table: Table | None = None,
+) -> list[str]:
     """Remarks on a sound data set, a list of str.
 
-    inputs: float32 (n, *shape); classes: int64 (n,); members, nonmembers: ids of the examples of one model. Features
-    that are constant are looked for in tables alone, as the edges of images often are.
+    inputs: float32 (n, *shape); classes: int64 (n,); members, nonmembers: ids of the examples of one model; table: of
+    the columns, where it is one of a user's. Features that are constant are looked for in tables alone, as the edges
+    of images often are.
     """
-    found = []
+    found = _names(table, inputs, members, nonmembers) if table is not None else []
     if inputs.ndim == 2 and (constant := int((inputs.min(axis=0) == inputs.max(axis=0)).sum())):
         found.append(f"{constant} of {inputs.shape[1]} features have the same value in all examples; leave them out")
     counts = np.bincount(classes)
@@ -28,6 +37,17 @@ def remarks(inputs: np.ndarray, classes: np.ndarray, members: np.ndarray, nonmem
             "let it be the first of an image (kind npz: set layout)"
         )
     return found + _twins(inputs, classes, members, nonmembers)
+
+
+def _names(table: Table, inputs: np.ndarray, members: np.ndarray, nonmembers: np.ndarray) -> list[str]:
+    """On columns that may be names of records."""
+    if not (names := naming_columns(table, len(inputs))):
+        return []
+    twins = count_hidden_twins(table, inputs, members, nonmembers)
+    return [
+        f"{', '.join(names)}: another value in each record, and {twins} of {len(nonmembers)} non-members equal a member "
+        "in all else; if it is a name of records, let `id` name it, or leave it out"
+    ]
 
 
 def _twins(inputs: np.ndarray, classes: np.ndarray, members: np.ndarray, nonmembers: np.ndarray) -> list[str]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 SPREADS = 1.96  # standard errors above chance, of a model that knows something of its members
+EXCHANGED = 4  # standard errors above members: one sound audit in 30,000 has others so much more often right
 
 
 def check_above_chance(labels: np.ndarray, classes: np.ndarray, kind: str = "known members") -> None:
@@ -23,4 +24,22 @@ def check_above_chance(labels: np.ndarray, classes: np.ndarray, kind: str = "kno
         raise ValueError(
             f"{100 * right:.1f} % of {n} {kind} are labelled rightly, {100 * chance:.1f} % would be by chance: "
             "is the input scaled as in training, and are the classes in its order?"
+        )
+
+
+def check_not_exchanged(members: np.ndarray, others: np.ndarray) -> None:
+    """Raise ValueError where a model is clearly more often right on others than on its members.
+
+    Then the two are exchanged, or members are the harder records or the worse labelled ones. Whichever it is, an attack
+    that calls what is labelled rightly a member names the wrong records.
+
+    members, others: whether a known record is labelled rightly, bools (n,) and (m,), n and m at least 1.
+    """
+    right = np.concatenate([members, others]).mean()
+    spread = np.sqrt(right * (1 - right) * (1 / len(members) + 1 / len(others)))
+    if others.mean() - members.mean() > EXCHANGED * spread:
+        raise ValueError(
+            f"{100 * members.mean():.1f} % of {len(members)} known members are labelled rightly, and "
+            f"{100 * others.mean():.1f} % of {len(others)} known non-members: are the two exchanged? If not, members "
+            "are harder, or labelled worse: give non-members that were drawn and labelled as they were"
         )

@@ -100,7 +100,8 @@ def test_the_page_says_what_was_found(shift, n, says):
     if shift:
         assert (
             "From 213 predicted labels per record, an attacker who knows its true class tells records in training from "
-        )
+            "others in"
+        ) in text
         assert f"{100 * value:.1f} % of cases [{100 * low:.1f}, {100 * high:.1f}]" in text
         assert f"for {whole['exposed']['members']} of the {n} records in training" in text
         assert whole["exposed"]["members"] > 3 * whole["exposed"]["others"] > 0
@@ -111,6 +112,13 @@ def test_the_page_says_what_was_found(shift, n, says):
     assert "true-confidence (confidence)" in text and ("at 1 % false alarms" in text) == (n == N)
     assert "at 0.1 % false alarms" not in text  # of fewer than a thousand others, a thousandth is none
     assert len(records) == 2 * n and json.loads(json.dumps(whole)) == whole
+
+
+def test_an_attack_that_is_wrong_more_often_than_by_chance_bounds_nothing():
+    whole, _ = audited(-1.0)
+    text = to_card(whole)
+    assert "These records cannot tell." in text and "No attack can be right" not in text
+    assert "boundary is right in fewer cases than by chance. So members and others differ by themselves" in text
 
 
 def test_flags_come_before_the_numbers():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lmia.evaluation.right_labels import check_above_chance
+from lmia.evaluation.right_labels import check_above_chance, check_not_exchanged
 
 CLASSES = np.arange(1000) % 10
 
@@ -65,3 +65,30 @@ def test_few_models_that_know_nothing_pass():
 
 def test_weak_models_pass():
     check_above_chance(np.where(np.random.default_rng(2).random(1000) < 0.15, CLASSES, (CLASSES + 3) % 10), CLASSES)
+
+
+def right(n, share):
+    """Bools (n,), of which so many are true."""
+    return np.arange(n) < round(n * share)
+
+
+def test_others_that_are_right_more_often_than_members_are_refused_with_both_numbers():
+    message = (
+        "^80.0 % of 700 known members are labelled rightly, and 100.0 % of 200 known non-members: are the two exch"
+    )
+    with pytest.raises(ValueError, match=message):
+        check_not_exchanged(right(700, 0.8), right(200, 1))
+
+
+@pytest.mark.parametrize("shares", [(1, 0.8), (0.9, 0.9), (1, 1), (0, 0), (0.85, 0.9)])
+def test_sound_models_pass(shares):
+    check_not_exchanged(right(200, shares[0]), right(300, shares[1]))
+
+
+def test_it_is_four_standard_errors():
+    for difference, is_refused in ((0.088, False), (0.092, True)):  # the error is 0.0224
+        try:
+            check_not_exchanged(right(1000, 0.5 - difference / 2), right(1000, 0.5 + difference / 2))
+            assert not is_refused
+        except ValueError:
+            assert is_refused

@@ -378,12 +378,17 @@ def test_where_nothing_is_known_there_are_decisions_and_no_number_on_how_good_th
 
 WRONG = {
     "is the input scaled": (
-        lambda inputs, classes: (inputs, (classes + 1) % 10),
+        lambda inputs, classes, known: (inputs, (classes + 1) % 10, known),
         r"targets.mine, on inputs of shape \[64\]: \d+\.\d % of \d+ known members are labelled rightly, \d+\.\d % "
         r"would be by chance: is the input scaled as in training, and are the classes in its order\?",
     ),
+    "are the two exchanged": (
+        lambda inputs, classes, known: (inputs, classes, np.choose(known + 1, [-1, 1, 0])),
+        r"targets.mine, on inputs of shape \[64\]: \d+\.\d % of \d+ known members are labelled rightly, and "
+        r"\d+\.\d % of \d+ known non-members: are the two exchanged\? If not, members are harder, or labelled worse: ",
+    ),
     "built for as many classes": (
-        lambda inputs, classes: (inputs, np.minimum(classes, 8)),
+        lambda inputs, classes, known: (inputs, np.minimum(classes, 8), known),
         r"targets.mine, on inputs of shape \[64\]: head.weight: expected shape \(9, 64\), as the model is built, got "
         r"\(10, 64\)",
     ),
@@ -395,8 +400,8 @@ WRONG = {
 def test_a_model_that_does_not_know_its_records_ends_before_any_attack(audited, case):
     checkout, _, inputs, classes, membership = audited
     change, expected = WRONG[case]
-    changed, labels = change(inputs, classes)
-    np.savez(checkout.path / "records.npz", inputs=changed, classes=labels, is_member=membership)
+    changed, labels, known = change(inputs, classes, membership)
+    np.savez(checkout.path / "records.npz", inputs=changed, classes=labels, is_member=known)
     text = checkout.snakemake(check=False)
     assert checkout.exit_code == 1 and re.search(f"^ *{expected}", text, re.M), text
     np.savez(checkout.path / "records.npz", inputs=inputs, classes=classes, is_member=membership)

@@ -10,6 +10,7 @@ from lmia.data.warnings import remarks
 from lmia.devices import prepare
 from lmia.models.usability import check_model
 from lmia.split_rows import ids_of
+from lmia.table import Table
 from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
@@ -22,9 +23,9 @@ def check(dataset: str, split: str, output: str, spec: dict[str, Any] | None, na
     prepare(torch.device("cpu"), threads)
     data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     parts, _ = artifacts.load(split, "split", {"members": ("i", 2), "nonmembers": ("i", 2)})
-    inputs, classes = data["inputs"], data["classes"]
+    inputs, classes, table = data["inputs"], data["classes"], Table.from_arrays(data)
     members, nonmembers = (ids_of(parts[name][0]) for name in ("members", "nonmembers"))
-    found = [f"data: {line}" for line in remarks(inputs, classes, members, nonmembers)]
+    found = [f"data: {line}" for line in remarks(inputs, classes, members, nonmembers, table)]
     if spec is not None:
         with bad_input(f"models.{name}, on inputs of shape {list(inputs.shape[1:])}"):
             build = plugins.bind("models", "build", spec)

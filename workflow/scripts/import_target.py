@@ -7,10 +7,11 @@ import numpy as np
 import torch
 
 from lmia import artifacts, plugins
+from lmia.data.hidden_twins import count_hidden_twins, naming_columns
 from lmia.devices import describe, prepare
 from lmia.evaluation.blind import blind_auc
 from lmia.evaluation.flag_texts import join
-from lmia.evaluation.right_labels import check_above_chance
+from lmia.evaluation.right_labels import check_above_chance, check_not_exchanged
 from lmia.label_function import LabelFunction, as_network
 from lmia.models.checkpoints import to_arrays
 from lmia.models.usability import check_answers
@@ -81,6 +82,9 @@ def import_target(
         is_enough = len(looked_at) >= MIN_KNOWN  # of records in question there may be one alone
         if is_enough:
             check_above_chance((of_members if len(members) else of_others).numpy(), classes[looked_at], kind)
+        if len(members) and "in_question" not in parts:
+            right = [labels.numpy() == classes[of] for labels, of in ((of_members, members), (of_others, nonmembers))]
+            check_not_exchanged(*right)
     if isinstance(network, OpenedFile):
         arrays["runtime"] = np.array([network.runtime])  # so that answers of another version are others
     if isinstance(network, LabelFunction):
@@ -99,6 +103,9 @@ def import_target(
         auc, low, _ = blind_auc(seen, classes[ids], np.isin(ids, members), seed)
         if low > 0.5:
             found.append(f"members and non-members differ by themselves (AUC {auc:.3f})")
+        if table is not None and (twins := count_hidden_twins(table, inputs, members, nonmembers)):
+            names = ", ".join(naming_columns(table, len(inputs)))
+            found.append(f"{twins} of {len(nonmembers)} non-members equal a member but for {names}")
     if flagged := join(found):
         arrays["flags"] = np.array([flagged])
     provenance = {"model": params.model, "target": params.target, "seeds": [seed], "role": "target"}

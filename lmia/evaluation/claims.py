@@ -65,8 +65,10 @@ def judge_margins(margins: pd.DataFrame, claims: Sequence[Mapping[str, Any]]) ->
     """One row of CLAIMS per claim that has margins.
 
     margins: rows of MARGINS of one artifact; claims: each has `claim` and `metric`, and `bounds` as `judge` takes them.
+    Seeds are taken in their order, as sums are rounded.
     """
-    of = {key: rows for key, rows in margins.groupby(["claim", "metric"], sort=False)}
+    in_order = margins.sort_values("seed", kind="stable")
+    of = {key: rows for key, rows in in_order.groupby(["claim", "metric"], sort=False)}
     rows = []
     for claim in claims:
         if (found := of.get((claim["claim"], claim["metric"]))) is not None:

@@ -53,7 +53,8 @@ def with_rows_over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     """Append a row over seeds, seed "all", to each group that differs in its seed alone.
 
     Values are means, and what was spent too; intervals are those of `intervals.over_seeds`. What is wrong with models
-    is flagged on the rows of all attacks on them (`lmia.evaluation.flags`).
+    is flagged on the rows of all attacks on them (`lmia.evaluation.flags`). Blocks of seeds may come in any order: sums
+    are rounded, so seeds are taken in theirs.
 
     Of a pool there are rows over all its models already: they are put in the place of the mean, with the flags of the
     models beside their own, but for those of rates: all models together allow more false alarms than each.
@@ -66,6 +67,7 @@ def with_rows_over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, group in table.groupby(same, sort=False, dropna=False):
         assert isinstance(key, tuple)  # as several columns give it
+        group = _in_order(group)
         if (row := over_models.pop(key, None)) is not None:
             flagged = flags.over_seeds(list(map(flags.without_rates, group["flags"])))
             rows.append(row | {"flags": flags.join([flagged, row["flags"]])})
@@ -79,6 +81,11 @@ def with_rows_over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table, pd.DataFrame(rows)], ignore_index=True).loc[:, COLUMNS]
 
 
+def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of single seeds in the order of these, which are texts."""
+    return rows.sort_values("seed", key=lambda seeds: seeds.astype(int), kind="stable")
+
+
 def _keys(table: pd.DataFrame, columns: list[str]) -> list[tuple]:
     return list(table[columns].itertuples(index=False, name=None))
 
@@ -86,7 +93,7 @@ def _keys(table: pd.DataFrame, columns: list[str]) -> list[tuple]:
 def flags_over_seeds(table: pd.DataFrame, setting: str = "") -> pd.DataFrame:
     """(attack, flags) of attacks on the same models in one setting, "" as they are meant to be run, over seeds."""
     rows = flags.with_models_flags(table, MODELS)
-    rows = rows.loc[rows["metric"].eq("accuracy") & rows["setting"].eq(setting)]
+    rows = _in_order(rows.loc[rows["metric"].eq("accuracy") & rows["setting"].eq(setting)])
     return rows.groupby("attack", sort=False)["flags"].agg(lambda texts: flags.over_seeds(texts.tolist())).reset_index()
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lmia import artifacts
 from lmia.evaluation.claims import (
@@ -98,8 +100,20 @@ def test_margins_of_seeds_that_were_run_apart_are_judged_as_all_at_once(tmp_path
     margins = claim_margins([claim], "figure_1", 50)
     for name, seeds in (("a.csv", [0, 3]), ("b.csv", [1, 2])):
         margins[margins["seed"].isin(seeds)].to_csv(tmp_path / name, index=False)
-    joined = pd.concat([read_margins(tmp_path / name) for name in ("a.csv", "b.csv")]).sort_values("seed")
+    joined = pd.concat([read_margins(tmp_path / name) for name in ("a.csv", "b.csv")])
     pd.testing.assert_frame_equal(judge_margins(joined, [claim]), judge_margins(margins, [claim]))
+
+
+@settings(deadline=None, max_examples=30)
+@given(order=st.permutations(range(6)), numbers=st.lists(st.floats(-50, 50), min_size=6, max_size=6))
+def test_seeds_in_any_order_change_no_number_of_a_claim(order, numbers):
+    claim = {"claim": "is better", "metric": "accuracy"}
+    margins = pd.DataFrame({"seed": range(6), "margin": numbers, "flags": ["a", "b"] * 3}).assign(
+        artifact="figure_1", finding="", queries=np.divide(numbers, 3), against_queries=1.0, **claim
+    )
+    margins = margins.assign(ci_low=margins["margin"] - 2, ci_high=margins["margin"] + 2)[MARGINS]
+    judged = [judge_margins(of, [claim | {"bounds": (10, None)}]) for of in (margins, margins.iloc[order])]
+    pd.testing.assert_frame_equal(*judged, check_exact=True)
 
 
 def test_flags_of_a_model_are_its_own(side):

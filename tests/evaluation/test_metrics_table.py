@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lmia.evaluation.metrics_table import (
     COLUMNS,
@@ -64,6 +66,21 @@ def test_seeds_that_agree_keep_the_interval_of_all_their_points():
     rows = select(with_rows_over_seeds(same), "s", "accuracy")
     assert rows["ci_low"].tolist() == pytest.approx([0.6 - 0.1 / 2**0.5] * 3)
     assert rows["ci_high"].tolist() == pytest.approx([0.6 + 0.2 / 2**0.5] * 3)
+
+
+@settings(deadline=None, max_examples=30)
+@given(data=st.data(), values=st.lists(st.floats(0, 1), min_size=2, max_size=12))
+def test_blocks_of_seeds_in_any_order_change_no_number(data, values):
+    """To the last bit, and no flag: of seeds 0, 1, ... in blocks that follow one another as they may."""
+    flags = data.draw(st.lists(st.sampled_from(["", "a", "a; b", "b"]), min_size=len(values), max_size=len(values)))
+    cuts = data.draw(st.sets(st.integers(1, len(values) - 1)))
+    blocks = data.draw(st.permutations(np.split(np.arange(len(values)), sorted(cuts))))
+    rows = [row(seed, "boundary", value, queries=3 + value) for seed, value in enumerate(values)]
+    table = pd.DataFrame(rows)[COLUMNS].assign(flags=flags)
+    whole, apart = table, table.iloc[np.concatenate(blocks)]
+    over = [with_rows_over_seeds(of).query("seed == 'all'").reset_index(drop=True) for of in (whole, apart)]
+    pd.testing.assert_frame_equal(*over, check_exact=True)
+    pd.testing.assert_frame_equal(flags_over_seeds(whole), flags_over_seeds(apart))
 
 
 def test_differences_may_be_below_zero():

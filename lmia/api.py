@@ -24,6 +24,7 @@ from lmia.api_checks import (
     check_fprs,
     check_reads,
     check_seed,
+    warn_of_axes,
 )
 from lmia.attacks.observations import Answers, Compared, Confidences, Distances, Relabelled
 from lmia.attacks.scoring import AttackResult, run_attack
@@ -53,6 +54,7 @@ PERTURBATIONS = (
     "words",
 )
 OF_RECORDS = ("table", "words")
+OF_IMAGES = ("rotation", "translation", "augmented", "augmentation_grid")
 ATTACKS = ("gap", "vote", "kept", "difficulty", "distance", "classifier", "max_confidence", "true_confidence")
 ATTACKS += ("adaptive_confidence", "calibrated_distance", "dhattack", "transfer")
 MIN_BUDGET = 8  # of the economical search: the input itself, a starting point, and the walk back to the boundary
@@ -142,7 +144,8 @@ def query_labels(
         progress: whether to show a progress bar.
         options: those of the perturbation, as `queries` of the configuration has them.
 
-    Raises ValueError for inputs, classes or options that do not fit, and for a model that gives no labels.
+    Raises ValueError for inputs, classes or options that do not fit, and for a model that gives no labels. Warns where
+    images are turned, shifted or mirrored whose channels may lie on another axis.
     """
     check_seed(seed)
     inputs, classes = _as_asked(model, inputs, classes)
@@ -156,6 +159,8 @@ def query_labels(
             raise ValueError(
                 f"{perturbation}: expected {of}; records are asked by perturbation table or words, numbers by others"
             )
+    if perturbation in OF_IMAGES:
+        warn_of_axes(inputs)
     given = {"table": model.table} if perturbation in OF_RECORDS else {}
     queries = build("perturbations", "Perturbation", PERTURBATIONS, perturbation, options | given)
     draws = partial(streams, seed, perturbation, range(len(inputs)))
@@ -218,8 +223,10 @@ def search_boundary(
     least = MIN_BUDGET * (1 + 4 * shift_pixels)
     if budget < least:
         raise ValueError(f"budget: expected at least {least} queries per input to find any distance, got {budget}")
+    if shift_pixels:
+        warn_of_axes(inputs)
     if starts is not None:
-        starts = _as_asked(model, *starts)
+        starts = _as_asked(model, *starts, whose="starts: ")
         if starts[0].shape[1:] != inputs.shape[1:]:
             raise ValueError(
                 f"starts: expected inputs of shape (m, {', '.join(map(str, inputs.shape[1:]))}) like those that are "
@@ -377,15 +384,19 @@ def _as_asked(
     inputs: npt.ArrayLike | torch.Tensor | pd.DataFrame,
     classes: npt.ArrayLike,
     needs_distance: bool = False,
+    whose: str = "",
 ) -> tuple[torch.Tensor, np.ndarray]:
-    """What is asked about, checked: (inputs (n, *shape) as a float32 tensor, classes (n,) as int64)."""
+    """What is asked about, checked: (inputs (n, *shape) as a float32 tensor, classes (n,) as int64).
+
+    whose: before both in errors.
+    """
     if not isinstance(model, Model):
         raise TypeError(
             f"model: expected an lmia.Model, got {type(model).__name__}; wrap it: lmia.Model(model, n_classes)"
         )
     if needs_distance and model.table is not None:
         raise ValueError('there is no distance between records; ask about others: query_labels(..., "table", ...)')
-    inputs = as_inputs(inputs, model.table)
+    inputs = as_inputs(inputs, model.table, f"{whose}inputs")
     if model.table is not None:
         classes = model.table.class_numbers(classes)
-    return inputs, as_classes(classes, len(inputs), model.n_classes)
+    return inputs, as_classes(classes, len(inputs), model.n_classes, f"{whose}classes")

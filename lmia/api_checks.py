@@ -1,6 +1,7 @@
 """What the functions for notebooks are given, checked: errors say what was expected, what came, and what to do."""
 
 import inspect
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from lmia import plugins
 from lmia.attacks.observations import OBSERVATIONS, Answers, Observations
+from lmia.data.warnings import axes_remark
 from lmia.label_function import in_range
 from lmia.table import Table
 
@@ -35,14 +37,18 @@ def check_fprs(fprs: Sequence[float]) -> None:
         raise ValueError(f"fprs: expected fractions between 0 and 1, got {', '.join(map(str, fprs))}")
 
 
-def as_inputs(inputs: npt.ArrayLike | torch.Tensor | pd.DataFrame, table: Table | None = None) -> torch.Tensor:
+def as_inputs(
+    inputs: npt.ArrayLike | torch.Tensor | pd.DataFrame, table: Table | None = None, name: str = "inputs"
+) -> torch.Tensor:
     """Inputs (n, *shape) as a float32 tensor on the CPU; ValueError for other shapes, or values outside [0, 1].
 
-    table: by which data frames of n records are written as inputs; None where inputs are arrays.
+    table: by which data frames of n records are written as inputs; None where inputs are arrays; name: in errors.
     """
     if (table is None) == isinstance(inputs, pd.DataFrame):
         wanted = "arrays, or a model with a table" if table is None else "a data frame of records, as its table is"
-        raise ValueError(f"inputs: expected {wanted}, got {type(inputs).__name__}")
+        raise ValueError(f"{name}: expected {wanted}, got {type(inputs).__name__}")
+    if np.shape(inputs)[:1] == (0,):
+        raise ValueError(f"{name}: expected at least one, got none; look at what they were chosen by")
     if table is not None:
         inputs = table.encode(pd.DataFrame(inputs))
     if not isinstance(inputs, torch.Tensor):
@@ -50,16 +56,22 @@ def as_inputs(inputs: npt.ArrayLike | torch.Tensor | pd.DataFrame, table: Table 
     inputs = inputs.detach().to("cpu", torch.float32)
     if inputs.ndim < 2 or not inputs.numel():
         raise ValueError(
-            f"inputs: expected shape (n, features) or (n, channels, height, width), got {tuple(inputs.shape)}; "
-            "a single input x is x[None]"
+            f"{name}: expected shape (n, features) or (n, channels, height, width), got {tuple(inputs.shape)}"
+            + "; a single input x is x[None]" * (inputs.ndim < 2)
         )
     low, high = inputs.min().item(), inputs.max().item()
     if not (low >= 0 and high <= 1):  # also where they are NaN
         raise ValueError(
-            f"inputs: expected values in [0, 1], got {low:g} to {high:g}; scale them, and wrap a model that "
+            f"{name}: expected values in [0, 1], got {low:g} to {high:g}; scale them, and wrap a model that "
             "scales them back"
         )
     return inputs
+
+
+def warn_of_axes(inputs: torch.Tensor) -> None:
+    """Warn the caller's caller of images whose channels may lie on another axis than their first."""
+    if inputs.ndim == 4 and (remark := axes_remark(tuple(inputs.shape[1:]))):
+        warnings.warn(f"inputs: {remark} (of channels that come last: np.moveaxis(inputs, -1, 1))", stacklevel=3)
 
 
 def as_queries(queries: npt.ArrayLike | torch.Tensor, inputs: torch.Tensor, options: Mapping[str, Any]) -> torch.Tensor:
@@ -91,15 +103,15 @@ def as_queries(queries: npt.ArrayLike | torch.Tensor, inputs: torch.Tensor, opti
     return queries
 
 
-def as_classes(classes: npt.ArrayLike, n: int, n_classes: int) -> np.ndarray:
-    """True classes of n inputs as int64 (n,); ValueError for other shapes, types or numbers."""
+def as_classes(classes: npt.ArrayLike, n: int, n_classes: int, name: str = "classes") -> np.ndarray:
+    """True classes of n inputs as int64 (n,); ValueError, with their `name`, for other shapes, types or numbers."""
     classes = np.asarray(classes)
     if classes.shape != (n,) or classes.dtype.kind not in "iu":
         raise ValueError(
-            f"classes: expected integers of shape {(n,)}, one for each input, got {classes.dtype} of shape "
+            f"{name}: expected integers of shape {(n,)}, one for each input, got {classes.dtype} of shape "
             f"{classes.shape}; number the classes from 0"
         )
-    return in_range("classes", classes, n_classes)
+    return in_range(name, classes, n_classes)
 
 
 def as_membership(name: str, is_member: npt.ArrayLike, n: int) -> np.ndarray:

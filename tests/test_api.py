@@ -5,6 +5,7 @@ import contextlib
 import io
 import pkgutil
 import re
+import warnings
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from lmia.boundary.fixed_directions import fixed_points, search_directions
 from lmia.boundary.references import reference_crossings
 from lmia.boundary.schedules import ECONOMICAL
 from lmia.boundary.search import search_boundary
+from lmia.data.warnings import remarks
 from lmia.evaluation import intervals
 from lmia.perturbations.gaussian import Perturbation
 from lmia.perturbations.table import Perturbation as TableCopies
@@ -36,6 +38,12 @@ ROOT = Path(__file__).parents[1]
 N = 60
 MEMBER = np.arange(N) < N // 2
 NOISE = {"sigmas": [0.1, 0.3], "samples": 8}
+ON_IMAGES = {
+    "rotation": {"degrees": [3]},
+    "translation": {"pixels": [1]},
+    "augmented": {"pixels": [1], "samples": 2},
+    "augmentation_grid": {},
+}
 
 
 def digits(role):
@@ -224,6 +232,24 @@ def test_images_reach_a_function_in_their_shape():
     assert sum(shape[0] for shape in seen) == 15
 
 
+@pytest.mark.parametrize("shape", [(8, 8, 1), (32, 32, 3), (3, 32, 32), (1, 8, 9), (5, 8, 8), (4, 8, 9)])
+def test_axes_that_may_be_turned_are_told_in_the_words_of_the_workflow(shape):
+    """Where they are read, at the line that asks, and not elsewhere."""
+    inputs, classes = np.random.default_rng(0).random((2, *shape)), np.array([0, 1])
+    told = [remark for remark in remarks(inputs, classes, classes, classes) if remark.startswith("images are read as")]
+    model = lmia.Model(constant, 2)
+    reading = [partial(lmia.query_labels, model, inputs, classes, kind, **of) for kind, of in ON_IMAGES.items()]
+    reading.append(partial(lmia.search_boundary, model, inputs, classes, 40, shift_pixels=1))
+    others = [partial(lmia.query_labels, model, inputs, classes, "gaussian", **NOISE), partial(model.labels, inputs)]
+    others.append(partial(lmia.search_boundary, model, inputs, classes, 8))
+    for ask, expected in [*((ask, told) for ask in reading), *((ask, []) for ask in others)]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            ask()
+        found = [(str(warning.message).split(" (of channels")[0], warning.filename) for warning in caught]
+        assert found == [("inputs: " + remark.split(" (kind npz")[0], __file__) for remark in expected]
+
+
 def test_several_shadows_and_a_smaller_budget(networks):
     observed = [lmia.query_labels(lmia.Model(network, 10), *digits(0), "gaussian", **NOISE) for network in networks]
     one = lmia.attack("vote", observed[0], observed[1], MEMBER)
@@ -252,6 +278,15 @@ HALF = Y == 1
     [
         (lambda model: lmia.query_labels(constant, X, Y), "expected an lmia.Model, got function; wrap it"),
         (lambda model: lmia.query_labels(model, X[0], Y), r"inputs: expected shape .* got \(3,\)"),
+        (
+            lambda model: lmia.query_labels(model, X[:0], Y[:0]),
+            "^inputs: expected at least one, got none; look",
+        ),
+        (lambda model: model.labels([]), "^inputs: expected at least one, got none"),
+        (lambda model: lmia.query_labels(model, X[:, :0], Y), r"^inputs: expected shape .* got \(4, 0\)$"),
+        (lambda model: lmia.search_boundary(model, X, Y, starts=(X[:0], Y[:0])), "^starts: inputs: expected at least"),
+        (lambda model: lmia.search_boundary(model, X, Y, starts=(X, Y[:2])), "^starts: classes: expected integers of"),
+        (lambda model: lmia.search_boundary(model, X, Y, starts=(X, Y + 1)), "^starts: classes: expected classes from"),
         (lambda model: lmia.query_labels(model, X * 255, Y), r"values in \[0, 1\], got 127.5 to 127.5; scale them"),
         (lambda model: lmia.query_labels(model, X * np.nan, Y), r"values in \[0, 1\], got nan"),
         (lambda model: lmia.query_labels(model, X, Y[:3]), r"classes: expected integers of shape \(4,\)"),
@@ -461,6 +496,7 @@ def test_records_and_numbers_are_not_taken_for_each_other():
         (lambda: lmia.Model(len, 2).labels(frame), "inputs: expected arrays, or a model with a table, got DataFrame"),
         (lambda: lmia.search_boundary(model, frame, labels), "there is no distance between records; ask about others"),
         (lambda: lmia.search_directions(model, frame, labels), "there is no distance between records; ask about"),
+        (lambda: model.labels(frame[:0]), "inputs: expected at least one, got none"),
         (lambda: model.labels(frame[[]]), "expected a column age, got "),
         (lambda: lmia.Model(torch.nn.Linear(1, 2), 2, model.table), "a network takes numbers, and the data set has"),
     ):

@@ -30,13 +30,20 @@ def remarks(
         found.append(
             f"{len(members)} members hold some classes less than once on average, and do not teach them: {named}"
         )
-    if inputs.ndim == 4 and may_be_turned(inputs.shape[1:]):
-        channels, height, width = inputs.shape[1:]
-        found.append(
-            f"images are read as {height}x{width} pixels with {channels} channels; if another axis has the channels, "
-            "let it be the first of an image (kind npz: set layout)"
-        )
+    if inputs.ndim == 4 and (remark := axes_remark(inputs.shape[1:])):
+        found.append(f"{remark} (kind npz: set layout)")
     return found + _twins(inputs, classes, members, nonmembers)
+
+
+def axes_remark(shape: tuple[int, ...]) -> str:
+    """What to say of the axes (channels, height, width) of images, "" where they are as they should be."""
+    channels, height, width = shape
+    if not may_be_turned(shape):
+        return ""
+    return (
+        f"images are read as {height}x{width} pixels with {channels} channels; if another axis has the channels, let it "
+        "be the first of an image"
+    )
 
 
 def _names(table: Table, inputs: np.ndarray, members: np.ndarray, nonmembers: np.ndarray) -> list[str]:

@@ -1,13 +1,14 @@
 """Ask a frozen model a query set that is known in advance. Knows nothing of membership."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from lmia.box import UNIT, Box
 from lmia.devices import queries_on
 from lmia.journal import Journal
 from lmia.queries.oracle import LabelOracle
@@ -17,6 +18,7 @@ from lmia.streams import Subset
 MIN_EXAMPLES = 16  # that are perturbed together
 MAX_QUERIES, MAX_VALUES = 1 << 12, 1 << 22  # of theirs, and values of those, so that they take little memory
 MIN_PASSES = 4  # that they fill nevertheless: on a GPU, whose passes are wide
+ROUNDING = 1e-6  # by which a query may leave the box, as a share of its greatest value: a few roundings of float32
 
 Blocks = Callable[[torch.Tensor, np.ndarray], Iterable[torch.Tensor]]  # (inputs, their rows) -> blocks of queries
 
@@ -27,6 +29,7 @@ def ask_fixed(
     perturbation: Any,
     streams: Callable[[], Sequence[np.random.Generator]],
     *,
+    box: Box = UNIT,
     precision: str = "float32",
     most_disagreement: float = MAX_DISAGREEMENT,
     progress: str | None = None,
@@ -36,9 +39,10 @@ def ask_fixed(
 
     Args:
         model: Maps (m, *shape) to logits (m, n_classes); see `LabelOracle`.
-        inputs: Floats (n, *shape) in [0, 1].
+        inputs: Floats (n, *shape) in the box.
         perturbation: As `lmia.perturbations` has them, of q query columns.
         streams: () -> one generator per input.
+        box: Of the data set, which no query leaves.
         precision: See `in_precision`.
         most_disagreement: See `in_precision`.
         progress: Label of a progress bar on stderr, None for none.
@@ -49,14 +53,15 @@ def ask_fixed(
         columns; the provenance of `in_precision`.
 
     Raises:
-        RuntimeError: Where the perturbation sends another number of queries than it has magnitudes.
+        RuntimeError: Where the perturbation sends another number of queries than it has magnitudes, or one that leaves
+            the box, which is not asked.
     """
+    n_queries, sender = len(perturbation.magnitudes), type(perturbation).__module__
 
     def start() -> Blocks:
         draws = streams()
-        return lambda unperturbed, rows: perturbation.blocks(unperturbed, Subset(draws, rows))
+        return lambda unperturbed, rows: _inside(box, sender, perturbation.blocks(unperturbed, Subset(draws, rows)))
 
-    n_queries, sender = len(perturbation.magnitudes), type(perturbation).__module__
     return _ask_in(precision, most_disagreement, model, inputs, n_queries, start, sender, progress, journal)
 
 
@@ -75,7 +80,7 @@ def ask_crafted(
     Args:
         model: Maps (m, *shape) to logits (m, n_classes); see `LabelOracle`.
         inputs: Floats (n, *shape) in [0, 1].
-        crafted: Floats (n, q, *shape).
+        crafted: Floats (n, q, *shape), which may leave the box of the inputs where whoever crafted them lets them.
         precision: See `in_precision`.
         most_disagreement: See `in_precision`.
         progress: Label of a progress bar on stderr, None for none.
@@ -90,6 +95,28 @@ def ask_crafted(
 
     n_queries = crafted.shape[1]
     return _ask_in(precision, most_disagreement, model, inputs, n_queries, start, "crafted", progress, journal)
+
+
+def _inside(box: Box, sender: str, blocks: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+    """Blocks (n, k, *shape) as they come. sender: its name in errors.
+
+    Raises RuntimeError at one that leaves the box by more than rounding explains, or is no number.
+    """
+    low, high = np.asarray(box.low), np.asarray(box.high)
+    room = ROUNDING * np.maximum(abs(low), abs(high))
+    rows = (0, 1) if low.ndim else ()  # of each feature its own ends, or of all values together
+    for block in blocks:
+        if block.numel():
+            least, most = (ends.double().cpu().numpy() for ends in (block.amin(dim=rows), block.amax(dim=rows)))
+            is_in = (least >= low - room) & (most <= high + room)
+            if not is_in.all():
+                at = np.unravel_index(int(np.argmin(is_in)), is_in.shape)
+                where = "".join(f" in feature {n}" for n in at)
+                raise RuntimeError(
+                    f"{sender}: expected queries in the box of the inputs, {low[at]:.7g} to {high[at]:.7g}, got "
+                    f"{least[at]:.7g} to {most[at]:.7g}{where}; clip what its `blocks` yields"
+                )
+        yield block
 
 
 def _ask_in(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lmia.box import Box
 from lmia.perturbations import bernoulli, gaussian, mixed
+from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import streams
 
 CONTINUOUS, BINARY, N = 3, 5, 4
@@ -50,6 +51,22 @@ def test_no_query_leaves_the_box(kind, seed, low):
     queries = ask(KINDS[kind](box=box), inputs).numpy()
     assert (queries >= box.low).all() and (queries <= box.high).all()
     assert (queries != inputs[:, None].numpy()).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_queries_are_held_to_the_box_that_is_stated(kind):
+    """Each feature to its own, of which the message names the first."""
+    low = np.float32([-3, 0, 2, *[0] * BINARY])
+    box = Box(low, low + np.float32([6, 1, 4, *[5] * BINARY]))
+    narrow = Box(box.low, np.append(box.high[:-1], 1))
+    inputs, classifier = torch.from_numpy(np.float32(box.at(table(0)))), torch.nn.Linear(CONTINUOUS + BINARY, 2)
+    perturbation, draws = KINDS[kind](box=box), lambda: streams(0, "test", range(N))
+    ask_fixed(classifier, inputs, perturbation, draws, box=box)
+    last = CONTINUOUS + BINARY - 1
+    with pytest.raises(
+        RuntimeError, match=f"in the box of the inputs, 0 to 1, got 0 to 5 in feature {last}; clip what"
+    ):
+        ask_fixed(classifier, inputs, perturbation, draws, box=narrow)
 
 
 @settings(deadline=None)

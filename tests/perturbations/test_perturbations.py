@@ -186,6 +186,38 @@ def test_a_perturbation_that_miscounts_is_caught():
         ask_fixed(model, IMAGES, Short(sigmas=[0.1, 0.5], samples=20), lambda: streams(0, "test", range(5)))
 
 
+@pytest.mark.parametrize(
+    "factor, got", [(3, "0 to 3"), (-1, "-1 to -?0"), (1 + 1e-5, "0 to 1.00001"), (np.nan, "nan to nan")]
+)
+def test_a_perturbation_that_leaves_the_box_is_named_and_not_asked(factor, got):
+    class Loud(gaussian.Perturbation):
+        def blocks(self, inputs, streams):
+            yield from (block * factor for block in super().blocks(inputs, streams))
+
+    asked = []
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96, 7))
+    model.register_forward_pre_hook(lambda _, given: asked.append(given[0]))
+    expected = (
+        f"^{__name__}: expected queries in the box of the inputs, 0 to 1, got {got}; clip what its `blocks` yields$"
+    )
+    with pytest.raises(RuntimeError, match=expected):
+        ask_fixed(model, IMAGES, Loud(sigmas=[5], samples=20), lambda: streams(0, "test", range(5)))
+    assert torch.equal(torch.cat(asked), IMAGES)  # the unmodified inputs alone
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_rounding_explains_leaves_no_box(kind):
+    class Rounded:
+        magnitudes = KINDS[kind].magnitudes
+
+        def blocks(self, inputs, streams):
+            yield from (block * (1 + 5e-7) - 4e-7 for block in KINDS[kind].blocks(inputs, streams))
+
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96, 7))
+    for perturbation in (KINDS[kind], Rounded()):
+        ask_fixed(model, IMAGES.round(), perturbation, lambda: streams(0, "test", range(5)))
+
+
 @pytest.mark.parametrize("limit, precision", [(1.0, "bfloat16"), (0.0, "float32")])
 def test_noise_is_asked_again_in_float32_where_bfloat16_changes_too_much(limit, precision):
     torch.manual_seed(0)

@@ -157,6 +157,21 @@ def test_random_queries_are_drawn_by_what_its_model_says_and_the_name_of_the_que
     assert (rows[0]["labels"] != rows[1]["labels"]).any()
 
 
+def test_queries_are_held_to_the_box_of_the_data_set(tmp_path, monkeypatch):
+    (tmp_path / "far.py").write_text(
+        "class Perturbation:\n    unit, magnitudes = '', [1.0]\n"
+        "    def blocks(self, inputs, streams):\n        yield inputs[:, None] * 3\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("lmia.plugins.module_name", lambda package, kind: kind)
+    models = Subjects()
+    with pytest.raises(RuntimeError, match="^far: expected queries in the box of the inputs, 0 to 1, got 0.6 to 2.1"):
+        query_labels(models, "", {"kind": "far"}, {}, "mine", Journal())
+    models.box = Box([0, 0], [3, 3])
+    query_labels(models, "", {"kind": "far"}, {}, "mine", Journal())
+    assert len(models.saved) == 1
+
+
 @pytest.mark.parametrize("n_population", [0, 3])
 @pytest.mark.parametrize("defense", [{"kind": "none"}, {"kind": "top_k", "k": 2}])
 def test_log_odds_of_points_and_of_a_population_lie_beside_confidences(n_population, defense):

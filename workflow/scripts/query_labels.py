@@ -33,7 +33,8 @@ def query_labels(
 
     def ask(subject: Subject, part: Journal) -> tuple[np.ndarray, dict[str, Any]]:
         draws = partial(streams, subject.draws, name, subject.ids)
-        return ask_fixed(subject.network, subject.inputs, perturbation, draws, journal=part, **precision)
+        options = precision | {"box": models.box, "journal": part}
+        return ask_fixed(subject.network, subject.inputs, perturbation, draws, **options)
 
     ask_models(models, output, ask, perturbation.magnitudes, journal, {"query": spec, "unit": perturbation.unit})
 

@@ -26,6 +26,7 @@ from lmia.api_checks import (
     check_seed,
     warn_of_axes,
 )
+from lmia.api_observations import as_observed
 from lmia.attacks.observations import Answers, Compared, Confidences, Distances, Relabelled
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary import fixed_directions, search
@@ -327,13 +328,15 @@ def attack(
     member; `queries`: mean per example; `chosen`: the magnitude, NaN where there is none to choose; `searches`:
     (censored, all).
 
-    Raises ValueError where target and shadow were not asked alike, or the attack does not read what they hold.
+    Raises ValueError where target and shadow were not asked alike, where their arrays are others than their types say,
+    or where the attack does not read what they hold.
     """
     several = isinstance(shadow, Sequence)
     shadows = list(shadow) if several else [shadow]
     members = list(cast(Sequence, shadow_is_member)) if several else [shadow_is_member]
     make = partial(build, "attacks", "Attack", ATTACKS, kind, options)
     check_reads("target", kind, make().reads, target)
+    target, shadows = as_observed("target", target), [as_observed("shadow", other) for other in shadows]
     if budget is not None and budget < 1:
         raise ValueError(f"budget: expected at least 1 query per input, got {budget}")
     if len(shadows) != len(members) or not shadows:

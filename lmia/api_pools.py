@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lmia import api, api_checks, plugins, splits
+from lmia.api_observations import as_observed
 from lmia.attacks.scoring import run_attack
 from lmia.calibration.pools import MIN_MODELS, leave_one_out
 from lmia.evaluation import pooled
@@ -76,6 +77,7 @@ def attack_pool(
     make = partial(api_checks.build, *of, (*CALIBRATIONS, *api.ATTACKS), kind, options)
     rule = make()
     api_checks.check_reads("observed", kind, rule.reads, observed[0])
+    observed = [as_observed("observed", of_model) for of_model in observed]
     for of_model in observed:
         api_checks.check_alike(observed[0], of_model)
         if len(of_model.classes) != is_member.shape[1]:

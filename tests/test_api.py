@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
@@ -28,6 +30,7 @@ from lmia.boundary.references import reference_crossings
 from lmia.boundary.schedules import ECONOMICAL
 from lmia.boundary.search import search_boundary
 from lmia.data.warnings import remarks
+from lmia.defenses import hamp, memguard, rounding, top_k
 from lmia.evaluation import intervals
 from lmia.perturbations.gaussian import Perturbation
 from lmia.perturbations.table import Perturbation as TableCopies
@@ -266,11 +269,51 @@ def test_an_estimator_and_its_confidences():
     assert lmia.evaluate(result, MEMBER).loc["auc", "value"] > 0.5 and result.queries == 1
 
 
+def masked(decimals, k):
+    """Masks of the project, and none."""
+    return {"none": lambda told: told, "rounding": rounding.Defense(decimals).mask, "top_k": top_k.Defense(k).mask} | {
+        "memguard": memguard.Defense(1e-4).mask,
+        "hamp": hamp.Defense(0.5, 0.1).mask,
+    }
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 2**31),
+    n_classes=st.integers(2, 200),
+    sharpness=st.sampled_from([0.01, 1, 30]),
+    decimals=st.integers(0, 5),
+    k=st.integers(1, 3),
+    kept=st.sampled_from([np.float16, np.float32, np.float64]),
+    told=st.sampled_from([torch.float16, torch.bfloat16, torch.float32]),
+)
+def test_confidences_are_taken_under_every_mask_and_in_every_precision(
+    seed, n_classes, sharpness, decimals, k, kept, told
+):
+    logits = torch.randn(20, n_classes, generator=torch.Generator().manual_seed(seed)) * sharpness
+    for mask in masked(decimals, k).values():
+        probabilities = mask(logits.to(told).softmax(dim=1).float()).numpy().astype(kept)
+        observed = lmia.Confidences(probabilities, np.arange(20) % n_classes)
+        scores = lmia.attack("true_confidence", observed, observed, np.arange(20) % 2 == 0).scores
+        np.testing.assert_array_equal(scores, probabilities[np.arange(20), observed.classes])
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 2**31), n_classes=st.integers(2, 50), sharpness=st.sampled_from([0.3, 1, 30]))
+def test_logits_and_scores_of_each_class_apart_are_not_taken_for_confidences(seed, n_classes, sharpness):
+    logits = sharpness * np.random.default_rng(seed).standard_normal((40, n_classes))
+    for given_for in (logits, 1 / (1 + np.exp(-logits)), np.exp(logits) / np.exp(logits).sum(1, keepdims=True) * 0.9):
+        observed = lmia.Confidences(given_for, np.arange(40) % n_classes)
+        with pytest.raises(ValueError, match="^target: probabilities: expected .*; of logits, give their softmax$"):
+            lmia.attack("true_confidence", observed, observed, np.arange(40) % 2 == 0)
+
+
 X, Y = np.full((4, 3), 0.5), np.array([0, 1, 0, 1])
 ANSWERS = lmia.Answers(np.zeros((4, 1), int), Y, np.zeros(1))
 NOISY = lmia.Answers(np.zeros((4, 2), int), Y, np.array([0, 0.1]))
 DISTANCES = lmia.Distances(np.ones((4, 1, 1)), np.ones((4, 1, 1), int), Y)
 HALF = Y == 1
+SURE = lmia.Confidences(np.eye(2)[Y], Y)
 
 
 @pytest.mark.parametrize(
@@ -337,6 +380,52 @@ HALF = Y == 1
         ),
         (lambda model: lmia.attack("gap", ANSWERS, DISTANCES, HALF), "shadow: expected Answers like the target's"),
         (lambda model: lmia.attack("vote", ANSWERS, NOISY, HALF), "shadow: asked other queries than the target"),
+        (
+            lambda model: lmia.attack("gap", replace(ANSWERS, labels=Y), ANSWERS, HALF),
+            r"^target: labels: expected integers of shape \(4, q\), got int64 of shape \(4,\); .* labels\[:, None\]$",
+        ),
+        (
+            lambda model: lmia.attack("gap", ANSWERS, replace(ANSWERS, labels=ANSWERS.labels / 2), HALF),
+            r"^shadow: labels: expected integers of shape \(4, q\), got float64 of shape \(4, 1\)$",
+        ),
+        (
+            lambda model: lmia.attack("vote", replace(NOISY, magnitudes=X[0]), NOISY, HALF),
+            r"magnitudes: .*\(2,\), got f",
+        ),
+        (
+            lambda model: lmia.attack("distance", lmia.Distances(X[:, 0], Y, Y), DISTANCES, HALF),
+            r"^target: distance: expected numbers of shape \(4, copies, t\), got .* give distance\[:, None, None\]$",
+        ),
+        (
+            lambda model: lmia.attack("distance", replace(DISTANCES, n_queries=Y[:, None, None] / 2), DISTANCES, HALF),
+            r"^target: n_queries: expected integers of shape \(4, 1, 1\), got float64",
+        ),
+        (
+            lambda model: lmia.attack(
+                "distance", DISTANCES, replace(DISTANCES, distance=np.full((4, 1, 1), np.nan)), HALF
+            ),
+            "^shadow: distance: expected distances, infinite where no other label was found, got nan$",
+        ),
+        (
+            lambda model: lmia.attack("max_confidence", replace(SURE, probabilities=X[:, :1] * 2), SURE, HALF),
+            "^target: classes: expected classes from 0 to 0, got 0 to 1",
+        ),
+        (
+            lambda model: lmia.attack("max_confidence", replace(SURE, probabilities=X), SURE, HALF),
+            "^target: probabilities: expected rows that sum to 1, .* got 1.5 in row 0; of logits, give",
+        ),
+        (
+            lambda model: lmia.attack("max_confidence", SURE, replace(SURE, probabilities=X[:, :2] * 0), HALF),
+            "^shadow: probabilities: expected rows that sum to 1, .* got 0 in row 0; of logits, give",
+        ),
+        (
+            lambda model: lmia.attack("max_confidence", replace(SURE, probabilities=X * np.nan), SURE, HALF),
+            "^target: probabilities: expected numbers from 0 to 1, got nan to nan",
+        ),
+        (
+            lambda model: lmia.attack_pool("lira", [replace(NOISY, labels=Y)] * 6, lmia.draw_pool(4, 6)),
+            "^observed: labels: expected integers of shape",
+        ),
         (lambda model: lmia.attack("gap", ANSWERS, ANSWERS, Y), "shadow_is_member: expected bools .* got int64"),
         (lambda model: lmia.attack("gap", ANSWERS, ANSWERS, HALF[:3]), r"expected bools of shape \(4,\)"),
         (lambda model: lmia.attack("gap", ANSWERS, ANSWERS, Y < 2), "expected members and non-members"),
@@ -418,8 +507,8 @@ def test_given_queries_are_asked_as_they_are_beside_the_inputs():
     inputs = np.random.default_rng(0).random((5, 4), np.float32)
     model = lmia.Model(lambda x: (x.sum(axis=1) > 2).astype(int), 2)
     queries = 3 * np.random.default_rng(1).random((5, 2, 4), np.float32) - 1  # beyond the box of inputs
-    for given in (queries, torch.from_numpy(queries)):
-        answers = lmia.query_labels(model, inputs, np.zeros(5, int), given, progress=False)
+    for crafted in (queries, torch.from_numpy(queries)):
+        answers = lmia.query_labels(model, inputs, np.zeros(5, int), crafted, progress=False)
         asked = np.concatenate([inputs[:, None], queries], axis=1)
         np.testing.assert_array_equal(answers.labels, asked.sum(axis=2) > 2)
         assert answers.magnitudes.tolist() == [0, 1, 1]

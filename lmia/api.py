@@ -27,6 +27,7 @@ from lmia.api_checks import (
     warn_of_axes,
 )
 from lmia.api_observations import as_observed
+from lmia.api_options import WHOLE, Each, OneOf, check_option
 from lmia.attacks.observations import Answers, Compared, Confidences, Distances, Relabelled
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary import fixed_directions, search
@@ -82,6 +83,7 @@ class Model:
                 f"predict: expected a torch.nn.Module or a function from inputs to labels, got {type(predict).__name__}"
                 "; of a scikit-learn model, give its method `predict`"
             )
+        check_option("n_classes", n_classes, WHOLE)
         if n_classes < 2:
             raise ValueError(f"n_classes: expected at least 2, got {n_classes}")
         if table is not None and len(table.classes) != n_classes:
@@ -211,6 +213,8 @@ def search_boundary(
     Raises ValueError for inputs, classes, starts or a budget that do not fit, and for a model that gives no labels.
     """
     check_seed(seed)
+    for name, number in {"budget": budget, "shift_pixels": shift_pixels, "random_inputs": random_inputs}.items():
+        check_option(name, number, WHOLE)
     if shift_pixels < 0:
         raise ValueError(f"shift_pixels: expected 0 for the input alone, or pixels to shift by, got {shift_pixels}")
     if random_inputs < 0 or (random_inputs and shift_pixels):
@@ -295,6 +299,12 @@ def search_directions(
     """
     check_seed(seed)
     inputs, classes = _as_asked(model, inputs, classes, needs_distance=True)
+    for name, (value, rule) in {
+        "directions": (directions, Each(OneOf((*fixed_directions.FIXED, fixed_directions.OWN)))),
+        "levels": (levels, WHOLE),
+        "method": (method, OneOf(fixed_directions.METHODS)),
+    }.items():
+        check_option(name, value, rule)
     points = fixed_directions.points_of(directions, inputs, stream(seed, "directions"))
     options = {"levels": levels, "method": method, "progress": "directions" if progress else None}
     distance, n_queries, _ = fixed_directions.search_directions(model._network, inputs, classes, points, **options)
@@ -337,8 +347,10 @@ def attack(
     make = partial(build, "attacks", "Attack", ATTACKS, kind, options)
     check_reads("target", kind, make().reads, target)
     target, shadows = as_observed("target", target), [as_observed("shadow", other) for other in shadows]
-    if budget is not None and budget < 1:
-        raise ValueError(f"budget: expected at least 1 query per input, got {budget}")
+    if budget is not None:
+        check_option("budget", budget, WHOLE)
+        if budget < 1:
+            raise ValueError(f"budget: expected at least 1 query per input, got {budget}")
     if len(shadows) != len(members) or not shadows:
         raise ValueError(f"shadow_is_member: expected an array for each of {len(shadows)} shadows, got {len(members)}")
     for other in shadows:

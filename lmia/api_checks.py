@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from lmia import plugins
+from lmia.api_options import check_options
 from lmia.attacks.observations import OBSERVATIONS, Answers, Observations
 from lmia.data.warnings import axes_remark
 from lmia.label_function import in_range
@@ -148,14 +149,17 @@ def check_alike(target: Observations, shadow: Observations) -> None:
 def build(package: str, name: str, kinds: Sequence[str], kind: str, options: Mapping[str, Any]) -> Any:
     """The object of one kind with its options: `name` of a module of lmia.package, or of the user's.
 
-    Raises ValueError where `kind` is neither one of `kinds` nor a dotted path, or does not take the options.
+    Raises ValueError where `kind` is neither one of `kinds` nor the dotted path of a module that has such a class, or
+    does not take the options.
     """
     if kind not in kinds and "." not in kind:
         raise ValueError(f"{kind}: expected one of {', '.join(kinds)}, or the dotted path of a module of yours")
-    make = getattr(plugins.load(package, kind), name)
+    if (make := getattr(plugins.load(package, kind), name, None)) is None:
+        raise ValueError(f"{kind}: expected a module with a class {name}, got one without; see docs/how-to/extend.md")
     try:
         inspect.signature(make).bind(**options)
     except TypeError as error:
         names = [option for option in inspect.signature(make).parameters if option not in OF_DATA]
         raise ValueError(f"{kind}: {error}; its options are ({', '.join(names)})") from error
+    check_options(kind, options)
     return make(**options)

@@ -13,7 +13,7 @@ ROOMS = {
     "make": ("data", "models", "targets", "defenses", "training"),
     "ask": ("perturbations", "queries", "boundary", "crafting"),
     "read": ("attacks", "audit", "calibration", "evaluation", "figures"),
-    "offer": ("api", "api_checks", "api_observations", "api_pools"),
+    "offer": ("api", "api_checks", "api_observations", "api_options", "api_pools"),
 }
 
 

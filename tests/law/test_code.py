@@ -25,6 +25,7 @@ SEEN_BY_NONE = {
     "lmia/api.py": "for notebooks: no job uses it, and test_layers.py sees that nothing imports it",
     "lmia/api_checks.py": "see api",
     "lmia/api_observations.py": "see api",
+    "lmia/api_options.py": "see api",
     "lmia/api_pools.py": "see api",
     "lmia/targets/shadow.py": "its trainer is a user's own module, which this study has none of: test_plugins.py",
     "workflow/config/": "what it reads reaches jobs as params, and what it checks changes nothing",

@@ -86,9 +86,10 @@ def flat(records: Any) -> Any:
     return records if isinstance(records, pd.DataFrame) else records.reshape(len(records), -1)
 
 
-def with_categories(records: Any) -> Any:
-    """Records with their texts as categories, as libraries of trees want them; arrays as `flat` gives them."""
-    if not isinstance(records, pd.DataFrame):
-        return flat(records)
-    texts = [name for name in records if not pd.api.types.is_numeric_dtype(records[name])]
-    return records.astype(dict.fromkeys(texts, "category"))
+def as_numbers(found: pd.Series) -> pd.Series:
+    """A column as numbers: truths beside missing values become floats. Raises ValueError where it has a text."""
+    if pd.api.types.is_numeric_dtype(found):
+        return found
+    if texts := [value for value in found if isinstance(value, str)]:
+        raise ValueError(f"{found.name}: the model takes numbers there, and the data has texts, as {texts[0]!r}")
+    return found.astype(float)

@@ -2,14 +2,16 @@
 
 import json
 import os
-import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from torch import nn
 
 from lmia.label_function import Predict
-from lmia.targets.opened import OpenedFile, optional, read, to_labels, with_categories
+from lmia.targets.opened import OpenedFile, as_numbers, flat, optional, read, to_labels
+from lmia.targets.xgboost_categories import Encoded, of_columns, places
 
 
 def build(shape: tuple[int, ...], n_classes: int) -> nn.Module:
@@ -30,6 +32,19 @@ def _is_whole(content: bytes) -> bool:
     return isinstance(found, dict) and "learner" in found
 
 
+def _given(records: Any, booster: Any, categories: Mapping[str, Encoded]) -> Any:
+    """Records as the model was trained on them. Raises ValueError for a category that training did not have."""
+    if not isinstance(records, pd.DataFrame):
+        if not categories:
+            return flat(records)
+        records = pd.DataFrame(flat(records), columns=booster.feature_names)
+    columns = {
+        name: places(found, categories[str(name)]) if name in categories else as_numbers(found)
+        for name, found in records.items()
+    }
+    return pd.DataFrame(columns, index=records.index)
+
+
 def _opened(content: bytes) -> Predict:
     xgboost = optional("xgboost", "xgboost")
     booster = xgboost.Booster({"nthread": 1})
@@ -44,18 +59,21 @@ def _opened(content: bytes) -> Predict:
     objective, best = settings["objective"]["name"], booster.attr("best_iteration")
     if not objective.startswith(("binary:", "multi:")):
         raise ValueError(f"expected a classifier, got a model for {objective}")
-    if "c" in (booster.feature_types or []) and not re.search(r'"enc":\[\{', booster.save_raw("json").decode()):
-        raise ValueError("its file lacks the categories, as XGBoost before 3.1 wrote it; save it by a newer one")
+    categories = of_columns(booster)
+    # Of margins: XGBClassifier, which says in its files that it wrote them, compares these as if they were probabilities.
+    cut = 0.5 if booster.attr("scikit_learn") else 0.0
     rounds = (0, int(best) + 1 if best is not None else 0)  # where training stopped early, those until its best
 
     def predict(records: Any) -> np.ndarray:
         try:
-            matrix = xgboost.DMatrix(with_categories(records), enable_categorical=True, nthread=1)
+            matrix = xgboost.DMatrix(_given(records, booster, categories), nthread=1)
             answers = booster.predict(matrix, iteration_range=rounds)
         except (xgboost.core.XGBoostError, ValueError) as error:
             raise ValueError(f"cannot be asked ({str(error).strip().partition(chr(10))[0]})") from error
         if objective in ("multi:softmax", "binary:hinge"):  # give labels, as floats
             return answers.astype(np.int64)
+        if objective == "binary:logitraw":
+            return (answers > cut).astype(np.int64)
         return to_labels(answers)
 
     return predict

@@ -38,6 +38,16 @@ RECORDS = pd.DataFrame(
 )
 LABELS = pd.Series(np.where(RECORDS["age"] + 20 * (RECORDS["home-town"] == "Ayr") > 60, "yes", "no"), name="answer")
 TABLE = Table.of(RECORDS, LABELS)
+CODED = RECORDS.assign(
+    ward=DRAW.choice([10, 20, 30], N),
+    town=DRAW.choice(["möglich", "nein", "ja"], N),
+    known=DRAW.choice(np.array([True, False, None], dtype=object), N),
+).drop(columns="home-town")
+CODED.loc[CODED.index[::9], "town"] = None
+CODED_LABELS = ((CODED["ward"] == 20) ^ (CODED["town"] == "nein") ^ (CODED["known"] == True)).astype(int)  # noqa: E712
+CODED_TABLE = Table.of(CODED, CODED_LABELS)
+NUMBERS = CODED[["age", "income"]]
+
 PIXELS, DIGITS = load_digits(return_X_y=True)
 PIXELS = (PIXELS / 16).astype(np.float32)
 KINDS = {"sklearn": "skops", "onnx": "onnxruntime", "xgboost": "xgboost", "lightgbm": "lightgbm"}
@@ -337,6 +347,96 @@ def test_columns_in_another_order_are_told_apart_by_their_names(tmp_path):
     model.save_model(tmp_path / "it.json")
     with pytest.raises(ValueError, match="^cannot be asked .feature_names mismatch"):
         opened("xgboost", tmp_path / "it.json", 2, table)[0](torch.zeros(2, 2))
+
+
+def as_categories(frame, **kinds):
+    """As its model was given it: codes and texts of dtype category, and truths as floats."""
+    return frame.astype({"ward": "category", "town": "category", "known": float} | kinds)
+
+
+def trained_on_categories(kind, path, frame, labels=CODED_LABELS, **options):
+    """A model of XGBoost's or LightGBM's, and its file."""
+    if kind == "xgboost":
+        import xgboost
+
+        model = xgboost.XGBClassifier(n_estimators=9, enable_categorical=True, n_jobs=1, **options).fit(frame, labels)
+        model.save_model(path)
+        return model
+    import lightgbm
+
+    model = lightgbm.LGBMClassifier(n_estimators=9, n_jobs=1, verbose=-1, min_data_per_group=5).fit(frame, labels)
+    model.booster_.save_model(path)
+    return model
+
+
+@pytest.mark.parametrize("kind, options", [("xgboost", {}), ("xgboost", {"booster": "dart"}), ("lightgbm", {})])
+def test_codes_and_texts_are_the_categories_that_training_had(kind, options, tmp_path):
+    """In all, and record by record, whatever categories a batch has."""
+    need(kind)
+    frame, path, inputs = as_categories(CODED), tmp_path / "it.ubj", torch.from_numpy(CODED_TABLE.encode(CODED))
+    model = trained_on_categories(kind, path, frame, **options)
+    expected = model.predict(frame)
+    for column, value in (("ward", 10), ("town", "ja")):
+        assert (expected != model.predict(as_categories(CODED.assign(**{column: value})))).mean() > 0.1, "can fail"
+    for network in opened(kind, path, 2, CODED_TABLE):
+        assert network(inputs).argmax(1).tolist() == expected.tolist()
+        assert [int(network(one[None]).argmax()) for one in inputs[:40]] == expected[:40].tolist()
+
+
+@pytest.mark.parametrize("kind", ["xgboost", "lightgbm"])
+def test_arrays_of_codes_are_categories_too(kind, tmp_path):
+    need(kind)
+    values = np.column_stack([DRAW.choice([0.0, 1.0], N), DRAW.random(N)]).astype(np.float32)
+    frame = pd.DataFrame(values, columns=["code", "size"]).astype({"code": int}).astype({"code": "category"})
+    frame["code"] = frame["code"].cat.reorder_categories([1, 0])
+    model = trained_on_categories(kind, tmp_path / "it.ubj", frame, (values[:, 0] > values[:, 1]).astype(int))
+    check(opened(kind, tmp_path / "it.ubj", 2), values, model.predict(frame))
+
+
+def test_a_category_that_training_did_not_have_is_refused_by_xgboost_and_missing_for_lightgbm(tmp_path):
+    need("xgboost", "lightgbm")
+    before, path = CODED["ward"] != 30, tmp_path / "it.ubj"
+    frame = as_categories(CODED[before])
+    trained_on_categories("xgboost", path, frame, CODED_LABELS[before])
+    network, _ = opened("xgboost", path, 2, CODED_TABLE)
+    with pytest.raises(ValueError, match=r"^cannot be asked .ward: the model was trained without the category 30.$"):
+        network(torch.from_numpy(CODED_TABLE.encode(CODED)))
+    model = trained_on_categories("lightgbm", path, frame, CODED_LABELS[before])
+    check(opened("lightgbm", path, 2, CODED_TABLE), CODED_TABLE.encode(CODED), model.predict(as_categories(CODED)))
+
+
+@pytest.mark.parametrize("kind", ["xgboost", "lightgbm"])
+def test_texts_in_the_place_of_numbers_are_refused_with_their_column(kind, tmp_path):
+    need(kind)
+    trained_on_categories(kind, tmp_path / "it.ubj", NUMBERS)
+    network, _ = opened(kind, tmp_path / "it.ubj", 2, Table.of(NUMBERS.assign(age="old"), CODED_LABELS))
+    with pytest.raises(ValueError, match="age: the model takes numbers there, and the data has texts, as 'old'"):
+        network(torch.zeros(3, 2))
+
+
+def test_lightgbm_that_does_not_say_which_columns_are_categories(tmp_path):
+    """It leaves out ordered ones, which can still be told by their texts, where all are texts."""
+    need("lightgbm")
+    ordered = pd.CategoricalDtype(["ja", "möglich", "nein"], ordered=True)
+    path, texts = tmp_path / "it.txt", CODED[["town", "age"]]
+    frame, table = texts.astype({"town": ordered}), Table.of(texts, CODED_LABELS)
+    model = trained_on_categories("lightgbm", path, frame)
+    check(opened("lightgbm", path, 2, table), table.encode(texts), model.predict(frame))
+    trained_on_categories("lightgbm", path, as_categories(CODED, town=ordered))
+    with pytest.raises(ValueError, match="2 columns of dtype category, and its file does not say which"):
+        opened("lightgbm", path, 2, CODED_TABLE)[0](torch.zeros(2, 5))
+
+
+def test_margins_of_xgboost_are_cut_at_0_but_where_its_classifier_cuts_them(tmp_path):
+    need("xgboost")
+    import xgboost
+
+    matrix = xgboost.DMatrix(PIXELS, DIGITS < 5)
+    booster = xgboost.train({"objective": "binary:logitraw", "nthread": 1}, matrix, 5)
+    booster.save_model(tmp_path / "it.json")
+    margins = booster.predict(matrix)
+    assert ((margins > 0) & (margins < 0.5)).any(), "so the test can fail"
+    check(opened("xgboost", tmp_path / "it.json", 2), PIXELS, margins > 0)
 
 
 def test_what_predicts_numbers_is_no_classifier(tmp_path):

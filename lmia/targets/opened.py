@@ -69,7 +69,7 @@ def digest(content: bytes) -> str:
 def to_labels(answers: Any) -> np.ndarray:
     """Labels (m,) from what models give: labels as they are, and floats as those of two classes, or of each of k.
 
-    Floats (m,) or (m, 1) are probabilities of class 1. Raises ValueError for other shapes.
+    Floats (m,) or (m, 1) are probabilities of class 1. Raises ValueError for such outside [0, 1], and for other shapes.
     """
     found = np.asarray(answers)
     if found.ndim == 2 and found.shape[1] == 1:
@@ -78,7 +78,14 @@ def to_labels(answers: Any) -> np.ndarray:
         return found.argmax(1)
     if found.ndim != 1:
         raise ValueError(f"expected labels, or a number for each class, got an array of shape {found.shape}")
-    return (found > 0.5).astype(np.int64) if found.dtype.kind == "f" else found
+    if found.dtype.kind != "f":
+        return found
+    if not ((found >= 0) & (found <= 1)).all():
+        raise ValueError(
+            f"expected one probability of class 1 for each record, got numbers from {found.min():.4g} to "
+            f"{found.max():.4g}; append a sigmoid to the model if they are logits, or export labels as integers"
+        )
+    return (found > 0.5).astype(np.int64)
 
 
 def flat(records: Any) -> Any:

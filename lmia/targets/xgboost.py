@@ -60,7 +60,7 @@ def _opened(content: bytes) -> Predict:
     if not objective.startswith(("binary:", "multi:")):
         raise ValueError(f"expected a classifier, got a model for {objective}")
     categories = of_columns(booster)
-    # Of margins: XGBClassifier, which says in its files that it wrote them, compares these as if they were probabilities.
+    # Of margins: XGBClassifier, which names itself in its files, compares them as if they were probabilities.
     cut = 0.5 if booster.attr("scikit_learn") else 0.0
     rounds = (0, int(best) + 1 if best is not None else 0)  # where training stopped early, those until its best
 

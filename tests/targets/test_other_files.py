@@ -198,6 +198,30 @@ def test_onnx_that_gives_a_number_for_each_class_and_takes_one_input_at_a_time(b
     check(opened("onnx", tmp_path / "it.onnx", 10), inputs, (PIXELS[:20] @ weights).argmax(1))
 
 
+def same(path, shape):
+    """A file of ONNX whose answers are what it is asked about."""
+    from onnx import TensorProto, helper
+
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["y"])],
+        "same",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    path.write_bytes(model.SerializeToString())
+
+
+def test_one_number_for_each_record_is_a_probability_and_no_logit(tmp_path):
+    need("onnxruntime", "onnx")
+    same(tmp_path / "it.onnx", ["n", 1])
+    network, _ = opened("onnx", tmp_path / "it.onnx", 2)
+    assert network(torch.tensor([[0.0], [0.4], [0.6], [1.0]])).argmax(1).tolist() == [0, 0, 1, 1]
+    for value, shown in ((-2.5, "-2.5 to 0.5"), (3.0, "0.5 to 3"), (float("nan"), "nan to nan")):
+        with pytest.raises(ValueError, match=f"got numbers from {shown}; append a sigmoid .* or export labels"):
+            network(torch.tensor([[0.5], [value]]))
+
+
 @pytest.mark.parametrize("suffix", ["json", "ubj"])
 def test_xgboost_on_numbers_and_on_records(suffix, tmp_path):
     need("xgboost")

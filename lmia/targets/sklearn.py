@@ -8,6 +8,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -21,6 +22,7 @@ from lmia.targets.skops_files import is_program
 from lmia.targets.trained import as_state, from_state, train
 
 SHOWN = 8  # names in a message
+LEAVE_OUT = "leave out the attacks that read references, of kind difficulty: write attacks: [gap, table], for example"
 
 
 class Estimator(OpenedFile):
@@ -81,7 +83,7 @@ class Estimator(OpenedFile):
             return train(fit, inputs, classes, seed, self.table)
         except Exception as error:  # whatever a user's own parts raise
             reason = str(error).strip().partition("\n")[0]
-            advice = "leave out the attacks that read references" if self.settings is None else "mend its settings"
+            advice = LEAVE_OUT if self.settings is None else "mend its settings"
             raise ValueError(f"the estimator cannot be trained again on other records ({reason}); {advice}") from error
 
 
@@ -158,4 +160,24 @@ def _given(estimator: Any, records: Any, table: Table | None) -> Any:
     is_text = table is not None and len(table.texts) == len(table.columns) == 1
     if is_text and not hasattr(estimator, "feature_names_in_"):
         return records.iloc[:, 0]
-    return flat(records)
+    return flat(records) if table is None else _as_categories(records, table, _by_dtype(estimator))
+
+
+def _as_categories(records: pd.DataFrame, table: Table, names: Sequence[str]) -> pd.DataFrame:
+    """Records with columns of dtype category, whose categories are all values that the table has, as in its frame."""
+    kinds = {one.name: pd.CategoricalDtype(one.values) for _, one in table.values if one.name in names}
+    return records.astype(kinds)
+
+
+def _by_dtype(estimator: Any) -> list[str]:
+    """Columns that an estimator splits by category because their dtype said so, as gradient boosting on histograms can.
+
+    Trained again on other dtypes, it would take codes for numbers, and refuse texts.
+    """
+    last = estimator
+    while inner := getattr(last, "best_estimator_", None) or (getattr(last, "steps", None) or [(None, None)])[-1][1]:
+        last = inner
+    is_category = getattr(last, "is_categorical_", None)
+    if is_category is None or last.categorical_features != "from_dtype" or not hasattr(last, "feature_names_in_"):
+        return []
+    return last.feature_names_in_[is_category].tolist()

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits
-from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -537,7 +538,7 @@ def test_a_part_that_stays_as_it_was_trained_is_refused(tmp_path):
     with pytest.raises(ValueError, match="cannot be trained again on other records .a part of it is frozen"):
         network.retrained(PIXELS[:500], DIGITS[:500], 0)
     joblib.dump(VotingClassifier([("a", FrozenEstimator(fitted))]).fit(PIXELS, DIGITS), path)
-    with pytest.raises(ValueError, match="a part of it is frozen.*; leave out the attacks that read references"):
+    with pytest.raises(ValueError, match="frozen.*; leave out the attacks that read references, of kind difficulty"):
         opened("sklearn", path, 10, **trusted(path))[0].retrained(PIXELS[:500], DIGITS[:500], 0)
 
 
@@ -612,6 +613,20 @@ def test_a_seed_decides_all_that_is_random_in_training(tmp_path):
     labels = [network.retrained(PIXELS[:300], DIGITS[:300], seed)(torch.from_numpy(PIXELS)) for seed in (1, 1, 2)]
     assert torch.equal(labels[0], labels[1]) and not torch.equal(labels[0], labels[2])
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+
+
+@pytest.mark.parametrize("around", [lambda it: it, make_pipeline, lambda it: GridSearchCV(it, {"max_iter": [9]}, cv=2)])
+def test_what_was_trained_on_categories_is_trained_on_categories_again(around, tmp_path):
+    """Codes as texts, which are neither numbers then nor refused."""
+    path, frame = tmp_path / "it.joblib", as_categories(CODED)
+    model = around(HistGradientBoostingClassifier(max_iter=9, random_state=0)).fit(frame, CODED_LABELS)
+    joblib.dump(model, path)
+    network, _ = opened("sklearn", path, 2, CODED_TABLE, **trusted(path))
+    inputs, rows = CODED_TABLE.encode(CODED), np.arange(0, N, 2)
+    check([network], inputs, model.predict(frame))
+    expected = clone(model).fit(frame.iloc[rows], CODED_LABELS[rows]).predict(frame)
+    assert (expected != model.predict(frame)).any()
+    check([network.retrained(inputs[rows], CODED_LABELS[rows].to_numpy(), 0)], inputs, expected)
 
 
 def test_what_was_trained_on_numbers_is_trained_on_numbers_again(tmp_path):

@@ -25,6 +25,7 @@ def load(
     leave_out: Sequence[str] = (),
     categories: Sequence[str] = (),
     texts: Sequence[str] = (),
+    as_text: Sequence[str] = (),
 ) -> tuple[np.ndarray, np.ndarray, Table]:
     """The records of one file as (inputs, classes, table): see `lmia.table`.
 
@@ -36,11 +37,13 @@ def load(
         leave_out: Further columns that the model is not given.
         categories: Columns of numbers that are codes, so that no number is near another.
         texts: Columns of words, which are taken as they are written; an empty text has none.
+        as_text: Columns of codes that are texts, as "01067": all that pandas does not take for missing, as written.
 
     Raises ValueError where the file is none, lacks one of these columns, leaves none for the model, or has a record
     without a label, and OSError where there is no such file.
     """
-    return _loaded(path, label, membership, id, tuple(leave_out), tuple(categories), tuple(texts), *_state(path))
+    names = (leave_out, categories, texts, as_text)
+    return _loaded(path, label, membership, id, *map(tuple, names), *_state(path))
 
 
 @cache
@@ -52,23 +55,26 @@ def _loaded(
     leave_out: Sequence[str],
     categories: Sequence[str],
     texts: Sequence[str],
+    as_text: Sequence[str],
     *state: int,
 ) -> tuple[np.ndarray, np.ndarray, Table]:
     """What `load` gives, once for all who ask in one process. state: see `_state`."""
     frame = _read(path)
-    _check_columns(frame, path, [label, *filter(None, [membership, id]), *leave_out, *categories, *texts])
+    _check_columns(frame, path, [label, *filter(None, [membership, id]), *leave_out, *categories, *texts, *as_text])
     features = frame.drop(columns=list({label, *leave_out, *filter(None, [membership, id])}))
     if features.columns.empty or frame.empty:
         raise ValueError(f"{path}: expected at least one record and one column for the model, got none")
     for place, name in enumerate(frame.columns):
         if re.fullmatch(rf"Unnamed: {place}(\.\d+)?", name) and name in features.columns:
             raise ValueError(f"{path}: column {place + 1} has no name, as an index of pandas'; name it, or take it out")
-    for option, names in (("categories", categories), ("texts", texts)):
+    for option, names in (("categories", categories), ("texts", texts), ("as_text", as_text)):
         if strange := [name for name in names if name not in features.columns]:
             raise ValueError(f"{path}: {option}: {strange[0]}: the model is not given that column; leave it out here")
-    if both := [name for name in texts if name in categories]:
-        raise ValueError(f"{path}: texts: {both[0]}: is under categories, too; name it in one of them")
+    for option, names in (("categories", categories), ("as_text", as_text)):
+        if both := [name for name in texts if name in names]:
+            raise ValueError(f"{path}: texts: {both[0]}: is under {option}, too; name it in one of them")
     features[list(texts)] = load_columns(path, texts)  # "NA" is a text, too
+    features[list(as_text)] = load_columns(path, as_text).where(features[list(as_text)].notna())
     labels = pd.Series(frame[label])
     try:
         table = Table.of(features, labels, categories, texts)

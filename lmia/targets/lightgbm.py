@@ -10,7 +10,7 @@ import pandas as pd
 from torch import nn
 
 from lmia.label_function import Predict
-from lmia.targets.opened import OpenedFile, as_numbers, flat, optional, read, to_labels
+from lmia.targets.opened import OpenedFile, as_numbers, flat, optional, read, to_labels, unasked
 
 
 def build(shape: tuple[int, ...], n_classes: int) -> nn.Module:
@@ -99,6 +99,6 @@ def _opened(content: bytes) -> Predict:
         try:
             return to_labels(booster.predict(_given(records, booster, places), num_threads=1))
         except (lightgbm.basic.LightGBMError, ValueError) as error:
-            raise ValueError(f"cannot be asked ({str(error).partition(chr(10))[0]})") from error
+            raise unasked(error, records) from error
 
     return predict

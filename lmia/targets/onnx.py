@@ -8,7 +8,7 @@ import pandas as pd
 from torch import nn
 
 from lmia.label_function import Predict
-from lmia.targets.opened import OpenedFile, optional, read, to_labels
+from lmia.targets.opened import OpenedFile, optional, read, to_labels, unasked
 
 TEXT = "tensor(string)"
 NUMBERS = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64, TEXT: object}
@@ -56,7 +56,7 @@ def _opened(content: bytes) -> tuple[Predict, str]:
         except ValueError:
             raise
         except Exception as error:  # onnxruntime has a class of its own for each state
-            raise ValueError(f"cannot be asked ({str(error).partition(chr(10))[0]})") from error
+            raise unasked(error, records) from error
 
     def predict(records: Any) -> np.ndarray:
         if not one_by_one:

@@ -13,6 +13,8 @@ from torch import nn
 
 from lmia.label_function import LabelFunction, Predict
 
+SHOWN = 8  # columns in a message
+
 
 class OpenedFile(LabelFunction):
     """The function that a file's bytes give, which are the only entry of the `state_dict`.
@@ -91,6 +93,16 @@ def to_labels(answers: Any) -> np.ndarray:
 def flat(records: Any) -> Any:
     """Arrays as rows of numbers (m, features), images too, and records as they are."""
     return records if isinstance(records, pd.DataFrame) else records.reshape(len(records), -1)
+
+
+def unasked(error: Exception, given: Any) -> ValueError:
+    """That a model cannot be asked, for what it raised, with the columns and dtypes that it was given, if any."""
+    reason = str(error).strip().partition("\n")[0] or type(error).__name__
+    if not isinstance(given, pd.DataFrame):
+        return ValueError(f"cannot be asked ({reason})")
+    shown = ", ".join(f"{name}: {dtype}" for name, dtype in given.dtypes[:SHOWN].items())
+    more = f" and {given.shape[1] - SHOWN} more" if given.shape[1] > SHOWN else ""
+    return ValueError(f"cannot be asked ({reason}); it was given {shown}{more}")
 
 
 def as_numbers(found: pd.Series) -> pd.Series:

@@ -17,7 +17,7 @@ from torch import nn
 
 from lmia.label_function import Predict, as_network
 from lmia.table import Table
-from lmia.targets.opened import OpenedFile, digest, flat, optional, read
+from lmia.targets.opened import OpenedFile, digest, flat, optional, read, unasked
 from lmia.targets.skops_files import is_program
 from lmia.targets.trained import as_state, from_state, train
 
@@ -152,7 +152,15 @@ def _unpickled(content: bytes) -> Any:
 def _predict(estimator: Any, table: Table | None) -> Predict:
     if not callable(getattr(estimator, "predict", None)):
         raise ValueError(f"expected an estimator with predict, got {type(estimator).__name__}; save the fitted model")
-    return lambda records: estimator.predict(_given(estimator, records, table))
+
+    def predict(records: Any) -> np.ndarray:
+        given = _given(estimator, records, table)
+        try:
+            return estimator.predict(given)
+        except Exception as error:  # whatever a user's own parts raise
+            raise unasked(error, given) from error
+
+    return predict
 
 
 def _given(estimator: Any, records: Any, table: Table | None) -> Any:

@@ -10,7 +10,7 @@ import pandas as pd
 from torch import nn
 
 from lmia.label_function import Predict
-from lmia.targets.opened import OpenedFile, as_numbers, flat, optional, read, to_labels
+from lmia.targets.opened import OpenedFile, as_numbers, flat, optional, read, to_labels, unasked
 from lmia.targets.xgboost_categories import Encoded, of_columns, places
 
 
@@ -69,7 +69,7 @@ def _opened(content: bytes) -> Predict:
             matrix = xgboost.DMatrix(_given(records, booster, categories), nthread=1)
             answers = booster.predict(matrix, iteration_range=rounds)
         except (xgboost.core.XGBoostError, ValueError) as error:
-            raise ValueError(f"cannot be asked ({str(error).strip().partition(chr(10))[0]})") from error
+            raise unasked(error, records) from error
         if objective in ("multi:softmax", "binary:hinge"):  # give labels, as floats
             return answers.astype(np.int64)
         if objective == "binary:logitraw":

@@ -32,6 +32,17 @@ def test_the_model_is_given_all_other_columns():
     assert load("people.csv", "income", leave_out=["who", "used", "town"])[0].shape == (3, 1)
 
 
+def test_codes_that_are_texts_keep_their_zeros(tmp_path):
+    (tmp_path / "codes.csv").write_text("zip,age,y\n01067,1,no\n10115,2,yes\n,3,no\n")
+    inputs, _, table = load("codes.csv", "y", as_text=["zip"], categories=["zip"])
+    back = table.decode(inputs)["zip"]
+    assert back[:2].tolist() == ["01067", "10115"] and back.isna().tolist() == [False, False, True]
+    with pytest.raises(ValueError, match="^codes.csv: texts: zip: is under as_text, too; name it in one of them"):
+        load("codes.csv", "y", as_text=["zip"], texts=["zip"])
+    with pytest.raises(ValueError, match="^codes.csv: as_text: y: the model is not given that column"):
+        load("codes.csv", "y", as_text=["y"])
+
+
 def test_what_is_known_is_read_in_all_ways_to_say_it():
     assert load_known("people.csv", "used").tolist() == [1, 0, -1]
     for texts, known in ((["True", "false", ""], [1, 0, -1]), (["1.0", "0", "-1"], [1, 0, -1])):

@@ -34,6 +34,7 @@ EVERY_KIND = {
             "leave_out": ["tax"],
             "categories": ["rooms"],
             "texts": ["about"],
+            "as_text": ["rooms"],
         },
     },
     "models": {
@@ -579,6 +580,7 @@ HINTS = {
     "Csv.leave_out": [["tax", "age"]],
     "Csv.categories": [["street"]],
     "Csv.texts": [["advert"]],
+    "Csv.as_text": [["age"]],
     "HuggingfaceTarget.folder": ["copies/given"],
     "HttpTarget.url": ["https://127.0.0.1:9/labels"],
     "HttpTarget.headers": [{"Accept": "text/plain"}],

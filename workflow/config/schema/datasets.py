@@ -162,6 +162,9 @@ class Csv(Dataset):
     texts: Annotated[list[str], Distinct] = Field(
         [], description="columns of words, of which copies lack some; other texts are categories"
     )
+    as_text: Annotated[list[str], Distinct] = Field(
+        [], description="columns of codes that the model was given as texts, as 01067, which would be read as numbers"
+    )
     places = ("path",)
     of_audits = ("groups",)
     is_table = True

@@ -1,5 +1,6 @@
 """Any user's table: a file of comma-separated values (.csv), with a header, as its own model was given it."""
 
+import difflib
 import os
 import re
 import warnings
@@ -13,6 +14,8 @@ import pandas as pd
 from lmia.table import Table
 
 MAX_NAMES = 10  # in a message
+CLOSE = 0.88  # of 1, by difflib: a letter of five may differ
+COMMA_NUMBER = re.compile(r"[+-]?\d+(,\d+)?")
 KNOWN = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0}  # in small letters
 KNOWN |= dict.fromkeys(("-1", "-1.0", "", "na", "nan"), -1)
 
@@ -73,6 +76,7 @@ def _loaded(
     for option, names in (("categories", categories), ("as_text", as_text)):
         if both := [name for name in texts if name in names]:
             raise ValueError(f"{path}: texts: {both[0]}: is under {option}, too; name it in one of them")
+    _check_points(path, features.drop(columns=[*texts, *as_text]))
     features[list(texts)] = load_columns(path, texts)  # "NA" is a text, too
     features[list(as_text)] = load_columns(path, as_text).where(features[list(as_text)].notna())
     labels = pd.Series(frame[label])
@@ -137,6 +141,7 @@ def _parsed(path: str, as_text: bool, *state: int) -> pd.DataFrame:
 
     as_text: as it is written, and not as numbers and missing values; state: see `_state`.
     """
+    _check_commas(path)
     options: dict[str, Any] = {"dtype": str, "keep_default_na": False} if as_text else {"low_memory": False}
     try:
         with open(
@@ -146,13 +151,44 @@ def _parsed(path: str, as_text: bool, *state: int) -> pd.DataFrame:
                 return pd.read_csv(opened, index_col=False, **options)
     except pd.errors.ParserWarning as error:  # it would leave out, or shift, what is too much
         raise ValueError(f"{path}: rows have more values than the header has names") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected comma-separated values in UTF-8 ({error}); save it as UTF-8") from error
     except (ValueError, pd.errors.ParserError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{path}: expected comma-separated values with a header ({reason})") from error
 
 
+def _check_commas(path: str) -> None:
+    with open(os.path.expanduser(path), "rb") as opened:
+        header = opened.readline()
+    found = {"semicolons": header.count(b";"), "tabs": header.count(b"\t")}
+    name, count = max(found.items(), key=lambda item: item[1])
+    if count and b"," not in header:
+        raise ValueError(f"{path}: expected commas between columns, found {name}; save it with commas")
+
+
+def _check_points(path: str, features: pd.DataFrame) -> None:
+    """Raises ValueError where numbers have decimal commas: as texts, none of them is near another."""
+    for name, found in features.select_dtypes(exclude=["number", "bool"]).items():
+        values = [str(value).strip() for value in found.dropna().unique()]
+        if all(map(COMMA_NUMBER.fullmatch, values)) and (commas := [value for value in values if "," in value]):
+            raise ValueError(
+                f"{path}: {name}: has numbers with commas, as {commas[0]}; save them with points, or name the column "
+                "under as_text if these are codes"
+            )
+
+
 def _check_columns(frame: pd.DataFrame, path: str, names: Sequence[str]) -> None:
     for name in names:
-        if name not in frame.columns:
-            more = f" and {len(frame.columns) - MAX_NAMES} more" if len(frame.columns) > MAX_NAMES else ""
-            raise ValueError(f"{path}: no column {name}; it has {', '.join(frame.columns[:MAX_NAMES])}{more}")
+        if name in frame.columns:
+            continue
+        if near := _nearest(name, list(frame.columns)):
+            raise ValueError(f"{path}: no column {name!r}; did you mean {near!r}?")
+        more = f" and {len(frame.columns) - MAX_NAMES} more" if len(frame.columns) > MAX_NAMES else ""
+        raise ValueError(f"{path}: no column {name}; it has {', '.join(frame.columns[:MAX_NAMES])}{more}")
+
+
+def _nearest(name: str, names: Sequence[str]) -> str | None:
+    """The one that differs by blanks, by the case of letters or hardly."""
+    same = [other for other in names if other.strip().casefold() == name.strip().casefold()]
+    return next(iter(same or difflib.get_close_matches(name, names, n=1, cutoff=CLOSE)), None)

@@ -118,6 +118,33 @@ def test_files_that_are_none_are_refused_in_one_line(content, tmp_path):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("a;y\n1,5;no\n2,5;yes\n".encode(), "expected commas between columns, found semicolons; save it with commas"),
+        ("a\ty\n1,5\tno\n2,5\tyes\n".encode(), "expected commas between columns, found tabs; save it with commas"),
+        ("a,y\nKöln,no\nUlm,yes\n".encode("latin-1"), "expected comma-separated values in UTF-8 .*; save it as UTF-8$"),
+        ("a,y\nKöln,no\nUlm,yes\n".encode("utf-16"), "expected comma-separated values in UTF-8 .*; save it as UTF-8$"),
+        (b'a,y\n"83,0",no\n71,yes\n', "a: has numbers with commas, as 83,0; save them with points"),
+    ],
+)
+def test_other_ways_to_write_a_table_are_named(content, message, tmp_path):
+    (tmp_path / "other.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=f"^other.csv: {message}"):
+        load("other.csv", "y")
+
+
+def test_codes_with_commas_may_be_named(tmp_path):
+    (tmp_path / "other.csv").write_text('a,b,y\n"83,0","1,5",no\n71,2,yes\n')
+    assert len(load("other.csv", "y", as_text=["a"], texts=["b"])[0]) == 2
+
+
+@pytest.mark.parametrize("name, near", [("Age", "age"), ("town ", "town"), ("incom", "income")])
+def test_a_column_of_nearly_that_name_is_offered(name, near):
+    with pytest.raises(ValueError, match=f"^people.csv: no column '{name}'; did you mean '{near}'[?]$"):
+        load("people.csv", "income", categories=[name])
+
+
 def test_nothing_is_fetched_or_waited_for(tmp_path):
     with pytest.raises(FileNotFoundError):
         load("https://127.0.0.1:9/people.csv", "income")

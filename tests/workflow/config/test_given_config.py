@@ -74,7 +74,7 @@ def test_membership_is_nothing_that_a_data_set_depends_on():
     assert params.model(Wildcards)["kind"] == "mlp"
     trust = hashlib.sha256(b"mine.ts").hexdigest()
     scripted = given()
-    scripted["targets"]["mine"] = {"kind": "torchscript", "file": "mine.ts", "trust": trust}
+    scripted["targets"]["mine"] = {"kind": "torchscript", "file": "mine.ts", "trust": trust.upper()}
     assert Params(check(scripted), {}).model(Wildcards) == {"kind": "lmia.targets.torchscript", "trust": trust}
 
 
@@ -537,6 +537,8 @@ def people():
     rows = [",".join(map(str, row)) + ",low" for row in zip(*table.values(), strict=True)]
     text = "\n".join([",".join([*table, "income"]), *rows])
     Path("people.csv").write_text(text.replace(",low", ",high", 60))
+    frame = pd.read_csv("people.csv")
+    frame.assign(known=frame["known"].where(frame["known"] == 1)).to_csv("blank.csv", index=False)
 
 
 def on_people(study=None, dataset=None, target=TREE, **sections):
@@ -558,6 +560,17 @@ def test_records_of_a_table_are_asked_by_what_changes_columns(people):
 
 
 BAD_TABLES = {
+    "codes of no such column": (
+        {"dataset": {"as_text": ["twon"]}},
+        "datasets.people: people.csv: no column twon; it has age, town, sex",
+    ),
+    "others that are not marked": (
+        {"dataset": {"path": "blank.csv"}},
+        "datasets.people.membership: 0 known non-members: too few for one half to judge the other; at least 50 of each "
+        "kind are needed; members alone do not tell what is the model's and what any model finds easy; add records of "
+        "the same population that it was not trained on, as those that came too late for it; nothing, or -1, means "
+        "that nobody knows: write 0",
+    ),
     "a search where distance means nothing": (
         {"study": {"attacks": ["gap", "boundary"]}},
         "queries.boundary: moves numbers, and a table has columns of its own, with no distance between records; use "

@@ -26,6 +26,7 @@ INSTEAD["members", "non-members"] = (
     "add both, or train models of its kind on your records, by splits: disjoint; or set in_question of the study, for "
     "the little that is told without"
 )
+EMPTY_IS_UNKNOWN = "; nothing, or -1, means that nobody knows: write 0 for records that it was not trained on"
 
 
 def check_targets(config: Config) -> Iterator[str]:
@@ -217,9 +218,10 @@ def _check_known(key: str, config: Config, study: Study, dataset: Dataset) -> It
     if few and not config.is_without_members(study):
         told = " and ".join(f"{n} known {kind}" for kind, n in few.items())
         missing = tuple(few)
+        empty = "" if known["non-members"] or not dataset.unknown() else EMPTY_IS_UNKNOWN
         yield (
             f"datasets.{study.dataset}.membership: {told}: too few for one half to judge the other; at least "
-            f"{MIN_KNOWN} of each kind are needed; {INSTEAD[missing]}"
+            f"{MIN_KNOWN} of each kind are needed; {INSTEAD[missing]}{empty}"
         )
     if study.in_question is not None and not dataset.unknown():
         yield (

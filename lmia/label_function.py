@@ -1,6 +1,10 @@
 """A function from inputs to labels in the place of a network, so that whatever asks networks asks it."""
 
+import os
+import sysconfig
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +14,7 @@ from torch import nn
 
 from lmia.table import Table
 
+LIBRARIES = (Path(__file__).parent, *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
 Predict = Callable[[Any], npt.ArrayLike]
 
 
@@ -36,8 +41,8 @@ class LabelFunction(nn.Module):
         self._predict, self._n_classes, self._name = predict, n_classes, name
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Floats (m, n_classes) of inputs (m, *shape). Raises Unanswered where the function gives no labels, or says by
-        a ValueError or OSError why it cannot.
+        """Floats (m, n_classes) of inputs (m, *shape). Raises Unanswered where the function gives no labels, raises
+        anything or ends the program, and OutOfMemoryError as torch does: those who ask then ask about less at once.
         """
         labels = self._asked(self._predict, inputs).to(inputs.device)
         return nn.functional.one_hot(labels, self._n_classes).float()
@@ -55,8 +60,12 @@ class LabelFunction(nn.Module):
         given = np.array(inputs.cpu().numpy(), order="C")  # a copy
         try:
             return torch.from_numpy(self._labels(predict, given))
-        except (ValueError, OSError) as error:
-            raise Unanswered(str(error)) from error
+        except torch.OutOfMemoryError:
+            raise
+        except (ValueError, OSError) as error:  # by which lmia's own functions say what is wrong
+            raise Unanswered(f"{error}{_place(error)}") from error
+        except (Exception, SystemExit) as error:
+            raise Unanswered(f"{type(error).__name__}: {error}{_place(error)}") from error
 
     def _labels(self, predict: Predict, given: np.ndarray) -> np.ndarray:
         labels = np.asarray(predict(given if self.table is None else self.table.decode(given)))
@@ -67,16 +76,28 @@ class LabelFunction(nn.Module):
                 f"{self._name}: expected integer labels of shape {(len(given),)}, got {labels.dtype} of shape "
                 f"{labels.shape}; return one class number for each input"
             )
-        return in_range(self._name, labels, self._n_classes)
+        return in_range(self._name, labels, self._n_classes, of_table=self.table is not None)
 
 
-def in_range(name: str, labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Class numbers, ints (n,), as int64; ValueError where one is not in 0, 1, ... n_classes - 1."""
+def _place(error: BaseException) -> str:
+    """Where a user's own code raised an error, or called what did, as " (file:line)"; nothing where none of it did."""
+    frames = traceback.extract_tb(error.__traceback__)
+    others = ("<", *(f"{folder}{os.sep}" for folder in LIBRARIES))
+    own = [frame for frame in frames if not frame.filename.startswith(others)]
+    return f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
+
+
+def in_range(name: str, labels: np.ndarray, n_classes: int, of_table: bool = False) -> np.ndarray:
+    """Class numbers, ints (n,), as int64; ValueError where one is not in 0, 1, ... n_classes - 1.
+
+    of_table: whether classes are those that a table's records have.
+    """
     labels = labels.astype(np.int64)
     if labels.min() < 0 or labels.max() >= n_classes:
+        advice = "or has no record that label? Then add one" if of_table else "or raise n_classes"
         raise ValueError(
             f"{name}: expected classes from 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}; number them "
-            "from 0, or raise n_classes"
+            f"from 0, {advice}"
         )
     return labels
 

@@ -3,13 +3,15 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
-from lmia.label_function import LabelFunction, as_network
+from lmia.label_function import LabelFunction, Unanswered, as_network
 from lmia.models.checkpoints import restore, to_arrays
 from lmia.queries.oracle import LabelOracle
+from lmia.table import Table
 
 POINTS = torch.linspace(0, 1, 12).reshape(4, 3)
 
@@ -46,6 +48,38 @@ def test_a_network_stays_as_it_is():
 def test_what_are_no_labels_is_refused(answer, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         LabelFunction(answer, 3, "mine")(POINTS)
+
+
+def raising(error):
+    def predict(inputs):
+        raise error
+
+    return predict
+
+
+@pytest.mark.parametrize(
+    "error, message",
+    [
+        (KeyError("sensor"), "KeyError: 'sensor'"),
+        (RuntimeError("row out of range"), "RuntimeError: row out of range"),
+        (SystemExit(3), "SystemExit: 3"),
+        (ValueError("no such row"), "no such row"),
+    ],
+)
+def test_whatever_a_function_raises_is_told_with_its_place(error, message):
+    with pytest.raises(Unanswered, match=rf"^{re.escape(message)} \({re.escape(__file__)}:\d+\)$"):
+        LabelFunction(raising(error), 3)(POINTS)
+
+
+def test_too_little_memory_of_a_gpu_is_told_to_those_who_can_ask_about_less():
+    with pytest.raises(torch.OutOfMemoryError):
+        LabelFunction(raising(torch.OutOfMemoryError("CUDA out of memory")), 3)(POINTS)
+
+
+def test_classes_that_no_record_of_a_table_has_are_told_as_such():
+    table = Table.of(pd.DataFrame({"a": [1, 2]}), pd.Series(["no", "yes"], name="y"))
+    with pytest.raises(ValueError, match="got 2 to 2; number them from 0, or has no record that label[?] Then add one"):
+        as_network(lambda records: np.full(len(records), 2), 2, table)(torch.zeros(2, 1))
 
 
 def test_what_cannot_be_asked_is_refused():

@@ -146,7 +146,8 @@ def _unpickled(content: bytes) -> Any:
         return joblib.load(io.BytesIO(content))
     except Exception as error:  # whatever a file that is none makes unpickling raise, and what the program raises
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise ValueError(f"expected an estimator, as joblib.dump writes it ({reason})") from error
+        advice = "; move its functions to a module that can be imported, or save it by skops" * ("__main__" in reason)
+        raise ValueError(f"expected an estimator, as joblib.dump writes it ({reason}){advice}") from error
 
 
 def _predict(estimator: Any, table: Table | None) -> Predict:

@@ -36,7 +36,8 @@ class Scripted(nn.Module):
             self.network = torch.jit.load(io.BytesIO(content), map_location="cpu")
         except Exception as error:  # a RuntimeError, most often, of many lines
             reason = str(error).partition("\n")[0] or type(error).__name__
-            raise ValueError(f"expected a file of torch.jit.save ({reason})") from error
+            advice = "; these look like weights: write kind: torch" if _are_weights(content) else ""
+            raise ValueError(f"expected a file of torch.jit.save ({reason}){advice}") from error
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Raises ValueError where the program fails, as one does that was saved for other numbers than float32."""
@@ -47,6 +48,14 @@ class Scripted(nn.Module):
             raise ValueError(
                 f"expected a model that takes {inputs.dtype} of shape {tuple(inputs.shape)} ({reason})"
             ) from error
+
+
+def _are_weights(content: bytes) -> bool:
+    try:
+        torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception:  # whatever other files make it raise
+        return False
+    return True
 
 
 def build(shape: tuple[int, ...], n_classes: int, trust: str) -> nn.Module:

@@ -97,6 +97,13 @@ def test_a_pipeline_on_records_as_joblib_writes_it(tmp_path):
     check(opened("sklearn", path, 2, TABLE, **trusted(path)), TABLE.encode(RECORDS), numbered(model.predict(RECORDS)))
 
 
+def test_a_function_of_the_program_that_wrote_a_file_is_told_as_such(tmp_path):
+    path = tmp_path / "it.joblib"
+    path.write_bytes(b"c__main__\nclean\n.")  # as pickle names a function of a script
+    with pytest.raises(ValueError, match="__main__.*; move its functions to a module that can be imported, or save it"):
+        opened("sklearn", path, 2, TABLE, **trusted(path))
+
+
 def test_what_cannot_be_asked_is_told_what_it_was_given(tmp_path):
     model, path = pipeline(DecisionTreeClassifier()), tmp_path / "it.joblib"
     joblib.dump(model, path)

@@ -6,7 +6,7 @@ from os.path import basename, expanduser, isdir, isfile
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from lmia.attacks.observations import OBSERVATIONS
 from lmia.plugins import SHADOW
@@ -20,7 +20,7 @@ from workflow.config.schema.query import Query
 from workflow.config.schema.trainers import Trainer
 
 SECRET_PARAMETER = re.compile("(auth|credential|key|pass|password|pwd|secret|sig|signature|token)$", re.I)
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$"), AfterValidator(str.lower)]
 
 
 class Target(Entry):

@@ -375,7 +375,7 @@ def given_to_function(kind, options):
         lmia.attack(kind, observed, observed, HALF, **options)
 
 
-@pytest.mark.parametrize("kind", SCHEMA.keys() & {*api.PERTURBATIONS, *api.ATTACKS, *api_pools.CALIBRATIONS})
+@pytest.mark.parametrize("kind", sorted(SCHEMA.keys() & {*api.PERTURBATIONS, *api.ATTACKS, *api_pools.CALIBRATIONS}))
 def test_all_options_of_the_configuration_are_tried(kind):
     own = SCHEMA[kind].model_fields.keys() - OF_THE_WORKFLOW
     assert own - {"budget"} == OPTIONS.get(kind, {}).keys() - {"budget"}

@@ -17,9 +17,14 @@ MODULES = {
     "models": "def build(shape, n_classes, option):\n    pass\n",
     "trainers": "def fit(inputs, classes, seed, option):\n    pass\n",
     "targets": "def build(shape, n_classes, option):\n    pass\n",
-    "defenses": "class Defense:\n    def __init__(self, option):\n        pass\n",
-    "queries": "class Perturbation:\n    def __init__(self, option):\n        pass\n",
-    "attacks": 'class Attack:\n    reads = ("labels",)\n\n    def __init__(self, option):\n        pass\n',
+    "defenses": "from lmia.defenses import base\n\n\n"
+    "class Defense(base.Defense):\n    def __init__(self, option):\n        pass\n",
+    "queries": "class Perturbation:\n    unit, magnitudes = 'level', ()\n\n"
+    "    def __init__(self, option):\n        pass\n\n"
+    "    def blocks(self, inputs, streams):\n        yield inputs[:, None]\n",
+    "attacks": 'class Attack:\n    reads = ("labels",)\n\n    def __init__(self, option):\n        pass\n\n'
+    "    def fit(self, shadow, is_member):\n        return self\n\n"
+    "    def score(self, target):\n        return target.features()[:, 0]\n",
 }
 OWN = {section: "own" for section in MODULES} | {"targets": "given"}  # no target has the name of a model
 CONFIG = {

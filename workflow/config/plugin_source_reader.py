@@ -152,12 +152,13 @@ def _bindings(source: Path, module: str, name: str, among: tuple[str, ...]) -> l
             origin = imported_from(node, source, module)
             if origin not in among and (file := find(origin)) and not is_installed(file):
                 found += _bindings(file, origin, name, (*among, origin))
-        elif _binds(node, name):
+        elif binds(node, name):
             found.append(node)
     return found
 
 
-def _binds(node: ast.AST, name: str) -> bool:
+def binds(node: ast.AST, name: str) -> bool:
+    """Whether a node of a parsed source gives a name a value, or changes what it has."""
     if isinstance(node, ast.alias):
         return (node.asname or node.name.partition(".")[0]) == name
     if isinstance(node, ast.Name):

@@ -121,7 +121,10 @@ def test_more_than_is_allowed_is_refused(case):
 
 
 def test_queries_that_nobody_counts_go_with_no_limit(tmp_path):
-    (tmp_path / "plugins/shaken.py").write_text("class Perturbation:\n    magnitudes = ()\n    unit = ''\n")
+    (tmp_path / "plugins/shaken.py").write_text(
+        "class Perturbation:\n    magnitudes = ()\n    unit = ''\n\n"
+        "    def blocks(self, inputs, streams):\n        pass\n"
+    )
     changes = {"queries": {"shaken": {"kind": "plugins.shaken"}}}
     changes["attacks"] = {"shaken": {"kind": "vote", "reads": "shaken"}}
     free = check(given({"attacks": ["gap", "shaken"]}, target=API, **changes))

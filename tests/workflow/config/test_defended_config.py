@@ -151,12 +151,17 @@ class Perturbation:
     unit = "level"
 
     def __init__(self, levels):
+        self.magnitudes = levels
+
+    def blocks(self, inputs, streams):
         pass
 """
-SMOOTH = """STRENGTH = "amount"
+SMOOTH = """from lmia.defenses.base import Defense as Base
+
+STRENGTH = "amount"
 
 
-class Defense:
+class Defense(Base):
     def __init__(self, amount, times=1):
         pass
 """

@@ -244,7 +244,18 @@ def test_what_the_paper_claims_of_seeds_is_not_asked_of_a_pool():
 
 @pytest.mark.parametrize(
     "body, calibrates",
-    [("class Calibration:\n    reads = ('labels',)\n", True), ("class Attack:\n    reads = ('labels',)\n", False)],
+    [
+        (
+            "class Calibration:\n    reads = ('labels',)\n\n"
+            "    def score(self, target, shadows, is_member):\n        pass\n",
+            True,
+        ),
+        (
+            "class Attack:\n    reads = ('labels',)\n\n    def fit(self, shadow, is_member):\n        pass\n\n"
+            "    def score(self, target):\n        pass\n",
+            False,
+        ),
+    ],
 )
 def test_a_plug_in_calibrates_where_it_says_so(tmp_path, monkeypatch, body, calibrates):
     (tmp_path / f"own{calibrates}").mkdir()

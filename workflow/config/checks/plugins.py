@@ -5,6 +5,7 @@ from math import isfinite
 from pathlib import Path
 
 from workflow.config.messages import suggest
+from workflow.config.plugin_contracts import broken_contract
 from workflow.config.plugin_source_reader import flaw, flaw_of_files, read_arguments
 from workflow.config.schema.base import Custom
 from workflow.config.schema.configuration import SECTIONS, Config
@@ -26,8 +27,12 @@ def check_plugins(config: Config) -> Iterator[str]:
             for option in entry.options():
                 if option not in arguments and not (section == "defenses" and option == "over"):
                     yield f"{section}.{name}.{option}: unknown key; {suggest(option, arguments)}"
-            if isinstance(entry, CustomDefense | CustomQuery):
-                yield from _check_constant(f"{section}.{name}", entry, arguments)
+            named = isinstance(entry, CustomDefense | CustomQuery)
+            wrong = list(_check_constant(f"{section}.{name}", entry, arguments)) if named else []
+            yield from wrong
+            # A constant says more exactly than a contract what a class lacks.
+            if not wrong and (problem := broken_contract(entry.module, entry.target, entry.package)):
+                yield f"{section}.{name}.kind: {entry.kind}: {problem}"
 
 
 def _check_constant(key: str, entry: CustomDefense | CustomQuery, arguments: list[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from lmia.attacks.observation_files import ObservedModels
 from lmia.attacks.observations import Answers, Observations
+from lmia.attacks.score_checks import check_fitted, check_scores
 from lmia.attacks.tuning import tune
 
 
@@ -53,6 +54,8 @@ def run_attack(
         unit: Name of the magnitudes.
         budget: Most queries per example, None for all that were asked.
         budgets: Smaller ones to report as well.
+
+    Raises BadScores where the attack gives something else than one score for each example.
     """
     shadow = type(shadows[0]).concatenate(shadows)  # type: ignore[arg-type]  # all are of one kind
     is_shadow_member = np.concatenate(is_member)
@@ -123,11 +126,12 @@ def _run(
 ) -> tuple[float, AttackResult]:
     """(balanced accuracy on the shadow, result) of an attack at one budget and magnitude."""
     shadow, target = (_reduce(observations, budget, magnitude) for observations in (shadow, target))
-    attack = make().fit(shadow, is_member)
+    attack = check_fitted(make().fit(shadow, is_member))
     tuned = tune(attack, shadow, is_member)
     own = attack.threshold_on(target) if hasattr(attack, "threshold_on") else None
     threshold = tuned.threshold if own is None else own
-    scores, queries = attack.score(target), float(target.queries().mean())
+    scores = check_scores("score", attack.score(target), len(target.classes))
+    queries = float(target.queries().mean())
     chosen = float("nan") if magnitude is None else magnitude
     return tuned.accuracy, AttackResult(
         "", scores, threshold, queries, chosen, target.searches(), (tuned.scores, is_member)

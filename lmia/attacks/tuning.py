@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from lmia.attacks.score_checks import check_scores
 from lmia.evaluation.metrics import at_threshold, best_threshold
 
 
@@ -22,9 +23,12 @@ def tune(attack: Any, shadow: Any, is_member: np.ndarray) -> Tuned:
 
     attack: as `lmia.attacks` has them; shadow: observations (`lmia.attacks.observations`); is_member: bool (n,).
 
-    A rule that learns fits its own rows too well: where it has scores of rows held out from it, they decide.
+    A rule that learns fits its own rows too well: where it has scores of rows held out from it, they decide. Raises
+    BadScores for what are no scores.
     """
-    scores = attack.shadow_scores() if hasattr(attack, "shadow_scores") else attack.score(shadow)
+    method = "shadow_scores" if hasattr(attack, "shadow_scores") else "score"
+    scores = attack.shadow_scores() if method == "shadow_scores" else attack.score(shadow)
+    scores = check_scores(method, scores, len(is_member))
     threshold = getattr(attack, "threshold", None)
     if threshold is None:
         threshold = best_threshold(scores, is_member)

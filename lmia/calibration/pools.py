@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from lmia.attacks.score_checks import check_scores
+
 MIN_MODELS = 6  # a target, its partner, and two pairs of shadows, of which a variance can be told
 
 Observed = TypeVar("Observed")
@@ -40,9 +42,10 @@ def leave_one_out(
 ) -> np.ndarray:
     """Scores of all examples under every target, floats (K, N), by a rule that gives them, higher = more member-like.
 
-    The arguments are those of `judge_targets`.
+    The arguments are those of `judge_targets`. Raises BadScores where the rule gives something else.
     """
-    return np.stack(judge_targets(rule, observed, is_member, n_shadows, targets))
+    found = judge_targets(rule, observed, is_member, n_shadows, targets)
+    return np.stack([check_scores("score", scores, is_member.shape[1]) for scores in found])
 
 
 def judge_targets(

@@ -8,6 +8,7 @@ import numpy as np
 
 from lmia.attacks.observation_files import ObservedModels
 from lmia.attacks.observations import Observations
+from lmia.attacks.score_checks import check_scores
 from lmia.attacks.scoring import AttackResult, as_arrays, run_attack
 from lmia.calibration.pools import judge_targets, leave_one_out
 from lmia.evaluation.epsilon import choose_shares
@@ -37,11 +38,14 @@ def run_calibration(
         budget: Most queries per example, None for all that were asked.
         budgets: Smaller ones to report as well.
         fewer: Smaller numbers of shadows to report as well, even.
+
+    Raises BadScores where the rule gives something else than one score for each example.
     """
 
     def run(setting: str, cap: int | None, n_shadows: int | None) -> AttackResult:
         asked, of_shadows = _cut(target, cap), [_cut(shadow, cap) for shadow in shadows]
         scores = rule.score(asked, of_shadows[:n_shadows], is_member[:n_shadows])
+        scores = check_scores("score", scores, is_member.shape[1])
         pseudo = range(0, len(shadows), 2)[:MAX_PSEUDO_TARGETS]
         others = min(n_shadows or len(shadows), len(shadows) - 2)  # all that are left of the shadows at most
         tried = leave_one_out(rule.score, of_shadows, is_member, others, {model: of_shadows[model] for model in pseudo})

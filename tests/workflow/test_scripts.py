@@ -1,5 +1,6 @@
 """What scripts do with artifacts that cannot be used together; whole studies run them elsewhere."""
 
+import sys
 from functools import partial
 from unittest import mock
 
@@ -24,6 +25,9 @@ from workflow.scripts.query_confidences import query_confidences
 from workflow.scripts.query_labels import query_labels
 from workflow.scripts.query_white_box import query_white_box
 from workflow.scripts.score_attack import score
+from workflow.scripts.score_given import score as score_given
+from workflow.scripts.score_in_question import score as score_in_question
+from workflow.scripts.score_pool import score as score_pool
 from workflow.scripts.search_boundary import search
 from workflow.scripts.search_directions import search as search_along
 
@@ -52,6 +56,7 @@ def test_thresholds_carry_over_within_one_precision_only(other, tmp_path):
         "splits": [tmp_path / "split.npz"] * 2,
         "output": tmp_path / "scores.npz",
         "attack": {"kind": "vote", "reads": "shifts", "budget": None, "budgets": []},
+        "name": "moved",
         "observation": "labels",
         "seeds": [0],
     }
@@ -63,6 +68,98 @@ def test_thresholds_carry_over_within_one_precision_only(other, tmp_path):
     with pytest.raises(ValueError, match="target and shadows were asked in different precisions"):
         score(**given)
     assert not (tmp_path / "scores.npz").exists()
+
+
+RULE = """import numpy as np
+
+
+class Attack:
+    def fit(self, shadow, is_member):
+        return {fitted}
+
+    def score(self, target):
+        n = len(target.classes)
+        return {scores}
+
+
+class Calibration:
+    def score(self, target, shadows, is_member):
+        n = len(target.classes)
+        return {scores}
+"""
+EXPECTED = "score: expected one score for each of {n} examples, shape ({n},), finite or infinite, got "
+NO_SCORES = {
+    "[1.0]": f"{EXPECTED}shape (1,); mend it",
+    "target.features()": f"{EXPECTED}shape ({{n}}, 2); mend it",
+    "np.resize([0, np.nan, 1, 2], n)[:4].tolist() + [0] * (n - 4)": f"{EXPECTED}1 NaN; mend it",
+    "None": f"{EXPECTED}a NoneType that is no array of numbers; mend it",
+    "[[1], [1, 2]]": f"{EXPECTED}a list that is no array of numbers; mend it",
+}
+RULES = {"attack": 4, "given": 4, "in question": 4, "pool": 16, "calibration": 4}  # and rows that are scored first
+
+
+@pytest.mark.parametrize("scores", NO_SCORES)
+@pytest.mark.parametrize("rule", RULES)
+def test_what_are_no_scores_is_blamed_on_the_attack_that_gave_them(scores, rule, tmp_path, monkeypatch):
+    kind = f"bad{list(NO_SCORES).index(scores)}"
+    with pytest.raises(BadInput) as error:
+        scored_by(rule, place_rule(tmp_path, monkeypatch, kind, scores), tmp_path)
+    assert str(error.value) == f"attacks.mine.kind: rules.{kind}: {NO_SCORES[scores].format(n=RULES[rule])}"
+    assert not (tmp_path / "scores.npz").exists()
+
+
+def test_an_attack_that_does_not_return_itself_from_fit_is_blamed(tmp_path, monkeypatch):
+    kind = place_rule(tmp_path, monkeypatch, "unfitted", "[]", fitted=None)
+    with pytest.raises(
+        BadInput, match="^attacks.mine.kind: rules.unfitted: fit: expected the attack itself, got NoneT"
+    ):
+        scored_by("attack", kind, tmp_path)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("scores", ["np.resize([np.inf, 3, 2, -np.inf], n)", "[4, 3, 2, 1] * (n // 4)"])
+def test_infinite_scores_and_whole_numbers_are_scores(rule, scores, tmp_path, monkeypatch):
+    found = scored_by(rule, place_rule(tmp_path, monkeypatch, f"good{len(scores)}", scores), tmp_path)["scores"]
+    expected = [np.inf, 3, 2, -np.inf] if "inf" in scores else [4, 3, 2, 1]
+    assert found.dtype == np.float64 and found[0, 0].tolist() == expected
+
+
+def place_rule(tmp_path, monkeypatch, name, scores, fitted="self"):
+    """The kind of a plug-in that scores so."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / f"rules/{name}.py").write_text(RULE.format(scores=scores, fitted=fitted))
+    monkeypatch.syspath_prepend(tmp_path)
+    for module in [module for module in sys.modules if module.partition(".")[0] == "rules"]:
+        monkeypatch.delitem(sys.modules, module)
+    return f"rules.{name}"
+
+
+def scored_by(rule, kind, tmp_path):
+    """What a script writes of four points of the target, with one shadow, or with a pool of six models."""
+    n_models = 6 if rule in ("pool", "calibration") else 1
+    labels = np.tile([[0, 0], [0, 0], [0, 1], [1, 1]], (n_models, 1, 1))
+    arrays = {"labels": labels, "classes": np.zeros((n_models, 4), int), "magnitudes": np.array([[0.0, 2]] * n_models)}
+    ids = np.tile(IDS, (n_models, 1))
+    observed, one, split = (tmp_path / f"{name}.npz" for name in ("observed", "one", "split"))
+    about = {"unit": "pixels", "asked": [{"precision": "float32"}] * n_models}
+    artifacts.save(observed, "answers", arrays | {"example_ids": ids}, about)
+    first = {name: array[:1] for name, array in (arrays | {"example_ids": ids}).items()}
+    artifacts.save(one, "answers", first, about | {"asked": about["asked"][:1]})
+    members = np.array([IDS[0, :2], IDS[0, 2:]] * 3)[:n_models]
+    artifacts.save(split, "split", {"members": members}, {})
+    attack = {"kind": kind, "reads": "shifts", "budget": None, "budgets": [], "shadows": []}
+    given = {"output": tmp_path / "scores.npz", "attack": attack, "name": "mine", "observation": "labels", "seeds": [0]}
+    of_shadows = {"target": one, "shadows": [one], "splits": [split]}
+    if rule == "attack":
+        score(**of_shadows, **given)
+    elif rule == "given":
+        score_given(**of_shadows, split=split, **given)
+    elif rule == "in question":
+        score_in_question(**of_shadows, in_question=one, split=split, **given)
+    else:
+        pool = {"targets": one, "models": [observed], "splits": [split], "blocks": [list(range(6))]}
+        score_pool(**pool, calibrates=rule == "calibration", **given)
+    return artifacts.load(given["output"], "scores_in_question" if rule == "in question" else "scores")[0]
 
 
 def drawn(tmp_path, scheme="disjoint", role="target", **given):

@@ -7,9 +7,12 @@ from workflow.harness.job import BadInput, told
 
 
 @contextlib.contextmanager
-def bad_input(key: str) -> Iterator[None]:
-    """Blame what the body raises on the entry `key` of the configuration: the body handles only what users give."""
+def bad_input(key: str, blamed: type[Exception] = Exception) -> Iterator[None]:
+    """Blame what the body raises on the entry `key` of the configuration: the body handles only what users give.
+
+    blamed: the errors that are, where it handles more than that.
+    """
     try:
         yield
-    except Exception as error:
+    except blamed as error:
         raise BadInput(f"{key}: {told(error)}") from error

@@ -9,11 +9,13 @@ from lmia import artifacts, plugins
 from lmia.attacks.entries import of_entry
 from lmia.attacks.known_records import halves, run_on_halves
 from lmia.attacks.observation_files import check_precision, load_observations
+from lmia.attacks.score_checks import BadScores
 from lmia.attacks.scoring import as_arrays, run_attack
 from lmia.evaluation.flag_texts import join
 from lmia.evaluation.references import flag_of, flag_of_shadows
 from lmia.membership import load_membership
 from lmia.streams import seed_list
+from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
 
@@ -24,6 +26,7 @@ def score(
     splits: Sequence[str],
     output: str,
     attack: dict[str, Any],
+    name: str,
     observation: str,
     seeds: list[int],
 ) -> None:
@@ -32,13 +35,14 @@ def score(
     (seed,), (of_model,), (is_member,) = seeds, of_target.per_seed, load_membership(split, of_target.example_ids)
     how = (of_target.unit, attack["budget"], attack["budgets"])
     flags = [flag_of(of_model, is_member)]
-    if of_shadows:
-        asked = [models.per_seed[0] for models in of_shadows]
-        is_in = [load_membership(of, models.example_ids)[0] for of, models in zip(splits, of_shadows, strict=True)]
-        results = run_attack(of_entry(attack), of_model, asked, is_in, *how)
-        flags.append(flag_of_shadows(of_model, asked, is_in, is_member))
-    else:
-        results = run_on_halves(of_entry(attack), of_model, is_member, halves(is_member, seed), *how)
+    with bad_input(f"attacks.{name}.kind: {attack['kind']}", BadScores):
+        if of_shadows:
+            asked = [models.per_seed[0] for models in of_shadows]
+            is_in = [load_membership(of, models.example_ids)[0] for of, models in zip(splits, of_shadows, strict=True)]
+            results = run_attack(of_entry(attack), of_model, asked, is_in, *how)
+            flags.append(flag_of_shadows(of_model, asked, is_in, is_member))
+        else:
+            results = run_on_halves(of_entry(attack), of_model, is_member, halves(is_member, seed), *how)
     arrays = as_arrays([results], of_target) | {"flags": np.array([join(flags)])}
     artifacts.save(output, "scores", arrays, {"attack": attack, "seeds": seeds})
 
@@ -52,6 +56,7 @@ if __name__ == "__main__":
             splits=list(snakemake.input.splits),
             output=snakemake.output[0],
             attack=snakemake.params.attack,
+            name=snakemake.wildcards.attack,
             observation=snakemake.params.observation,
             seeds=seed_list(snakemake.params.seeds),
         )

@@ -7,9 +7,11 @@ from lmia import artifacts, plugins
 from lmia.attacks.entries import of_entry
 from lmia.attacks.known_records import halves, halves_in_question, judge_in_question
 from lmia.attacks.observation_files import check_precision, load_observations
+from lmia.attacks.score_checks import BadScores
 from lmia.attacks.scoring import as_arrays, run_attack
 from lmia.membership import load_membership
 from lmia.streams import seed_list
+from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
 
@@ -21,6 +23,7 @@ def score(
     splits: Sequence[str],
     output: str,
     attack: dict[str, Any],
+    name: str,
     observation: str,
     seeds: list[int],
 ) -> None:
@@ -28,13 +31,14 @@ def score(
     check_precision([known, asked, *of_shadows])
     (seed,), (of_known,), (of_asked,), (ids,) = seeds, known.per_seed, asked.per_seed, asked.example_ids
     make, how = of_entry(attack), (known.unit, attack["budget"])
-    if of_shadows:
-        is_in = [load_membership(of, models.example_ids)[0] for of, models in zip(splits, of_shadows, strict=True)]
-        result = run_attack(make, of_asked, [models.per_seed[0] for models in of_shadows], is_in, *how)[0]
-    else:
-        (is_member,) = load_membership(split, known.example_ids)
-        taught, own_half = (make, of_known, is_member, halves(is_member, seed)), halves_in_question(ids, seed)
-        result = judge_in_question(*taught, of_asked, own_half, *how)
+    with bad_input(f"attacks.{name}.kind: {attack['kind']}", BadScores):
+        if of_shadows:
+            is_in = [load_membership(of, models.example_ids)[0] for of, models in zip(splits, of_shadows, strict=True)]
+            result = run_attack(make, of_asked, [models.per_seed[0] for models in of_shadows], is_in, *how)[0]
+        else:
+            (is_member,) = load_membership(split, known.example_ids)
+            taught, own_half = (make, of_known, is_member, halves(is_member, seed)), halves_in_question(ids, seed)
+            result = judge_in_question(*taught, of_asked, own_half, *how)
     artifacts.save(output, "scores_in_question", as_arrays([[result]], asked), {"attack": attack, "seeds": seeds})
 
 
@@ -48,6 +52,7 @@ if __name__ == "__main__":
             splits=list(snakemake.input.splits),
             output=snakemake.output[0],
             attack=snakemake.params.attack,
+            name=snakemake.wildcards.attack,
             observation=snakemake.params.observation,
             seeds=seed_list(snakemake.params.seeds),
         )

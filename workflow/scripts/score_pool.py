@@ -5,10 +5,12 @@ from typing import Any
 from lmia import artifacts, plugins
 from lmia.attacks.entries import of_entry
 from lmia.attacks.observation_files import join_blocks, load_observations
+from lmia.attacks.score_checks import BadScores
 from lmia.calibration.scoring import score_targets
 from lmia.canaries import load_canaries
 from lmia.membership import load_pool_membership
 from lmia.streams import seed_list
+from workflow.harness.errors import bad_input
 from workflow.harness.job import job
 
 
@@ -18,6 +20,7 @@ def score(
     splits: list[str],
     output: str,
     attack: dict[str, Any],
+    name: str,
     calibrates: bool,
     observation: str,
     seeds: list[int],
@@ -31,7 +34,8 @@ def score(
     is_canary = load_canaries(splits[0], known.example_ids[0])
     guessed = is_canary if is_canary.any() else None
     ways = (attack["budget"], attack["budgets"], attack["shadows"], guessed)
-    arrays = score_targets(of_entry(attack, calibrates), of_targets, places, known.per_seed, is_member, *ways)
+    with bad_input(f"attacks.{name}.kind: {attack['kind']}", BadScores):
+        arrays = score_targets(of_entry(attack, calibrates), of_targets, places, known.per_seed, is_member, *ways)
     artifacts.save(output, "scores", arrays, {"attack": attack, "seeds": seeds})
 
 
@@ -45,6 +49,7 @@ if __name__ == "__main__":
             splits=list(snakemake.input.splits),
             output=snakemake.output[0],
             attack=params.attack,
+            name=snakemake.wildcards.attack,
             calibrates=params.calibrates,
             observation=params.observation,
             seeds=seed_list(params.seeds),

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from workflow.harness.fingerprint import ROOT
+from workflow.harness.fingerprint import ROOT, is_installed
 
 CODE = tuple(all_suffixes())  # imports are watched apart
 OF_SNAKEMAKE = ("results", ".snakemake")  # these are what it watches itself
@@ -22,7 +22,8 @@ class OpenedFiles:
     """Refuses that a user's code opens a file unseen, from now on to the end of this process.
 
     Watched are the working folder, lmia's, and those of the user's code: keys and caches elsewhere decide no result.
-    What was made since is none of the user's. To open another one raises PermissionError, and `refused` has its text.
+    What was made since is none of the user's, and what is installed there, as in `.venv`, is pinned by its version. To
+    open another one raises PermissionError, and `refused` has its text.
 
     own: files of the user's code, at least one; named: what the plan knows by its content; folders: whatever lies in
     them, as an option names them.
@@ -42,6 +43,8 @@ class OpenedFiles:
     def _look(self, path: str) -> None:
         file = os.path.realpath(path)
         if file in self._named or file.endswith(CODE) or any(map(file.startswith, self._left_out)):
+            return
+        if is_installed(Path(file)) or file.startswith(_inside(os.path.realpath(sys.prefix))):
             return
         if not any(at.startswith(folder) for folder in self._watched for at in (path, file)) or not self._is_old(file):
             return

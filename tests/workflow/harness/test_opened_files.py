@@ -99,6 +99,8 @@ def work(tmp_path):
     for name in ("weights.csv", "code/weights.csv", "folder/weights.csv", "../far/weights.csv"):
         (tmp_path / "work" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "work" / name).write_text("1")
+    (tmp_path / "work/.venv/lib/python3.11/site-packages/fonts").mkdir(parents=True)
+    (tmp_path / "work/.venv/lib/python3.11/site-packages/fonts/list.json").write_text("1")
     (tmp_path / "work/linked.csv").symlink_to("folder/weights.csv")
     (tmp_path / "work/out.csv").symlink_to("../far/weights.csv")
     (tmp_path / "far/in.csv").symlink_to("../work/weights.csv")
@@ -134,6 +136,7 @@ def test_a_file_that_nothing_names_is_refused_whatever_opens_it_and_wherever_it_
         {"path": "folder/weights.csv", "folders": ["folder"]},
         {"path": "../far/weights.csv"},
         {"path": "nowhere.csv"},
+        {"path": ".venv/lib/python3.11/site-packages/fonts/list.json"},  # of a library that the code imports late
     ],
 )
 def test_what_is_named_is_opened_and_what_lies_elsewhere(work, place):

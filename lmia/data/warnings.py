@@ -41,8 +41,8 @@ def axes_remark(shape: tuple[int, ...]) -> str:
     if not may_be_turned(shape):
         return ""
     return (
-        f"images are read as {height}x{width} pixels with {channels} channels; if another axis has the channels, let it "
-        "be the first of an image"
+        f"images are read as {height}x{width} pixels with {channels} channels; if another axis has the channels, let "
+        "it be the first of an image"
     )
 
 
@@ -52,8 +52,8 @@ def _names(table: Table, inputs: np.ndarray, members: np.ndarray, nonmembers: np
         return []
     twins = count_hidden_twins(table, inputs, members, nonmembers)
     return [
-        f"{', '.join(names)}: another value in each record, and {twins} of {len(nonmembers)} non-members equal a member "
-        "in all else; if it is a name of records, let `id` name it, or leave it out"
+        f"{', '.join(names)}: another value in each record, and {twins} of {len(nonmembers)} non-members equal a "
+        "member in all else; if it is a name of records, let `id` name it, or leave it out"
     ]
 
 

@@ -121,8 +121,8 @@ def test_files_that_are_none_are_refused_in_one_line(content, tmp_path):
 @pytest.mark.parametrize(
     "content, message",
     [
-        ("a;y\n1,5;no\n2,5;yes\n".encode(), "expected commas between columns, found semicolons; save it with commas"),
-        ("a\ty\n1,5\tno\n2,5\tyes\n".encode(), "expected commas between columns, found tabs; save it with commas"),
+        (b"a;y\n1,5;no\n2,5;yes\n", "expected commas between columns, found semicolons; save it with commas"),
+        (b"a\ty\n1,5\tno\n2,5\tyes\n", "expected commas between columns, found tabs; save it with commas"),
         ("a,y\nKöln,no\nUlm,yes\n".encode("latin-1"), "expected comma-separated values in UTF-8 .*; save it as UTF-8$"),
         ("a,y\nKöln,no\nUlm,yes\n".encode("utf-16"), "expected comma-separated values in UTF-8 .*; save it as UTF-8$"),
         (b'a,y\n"83,0",no\n71,yes\n', "a: has numbers with commas, as 83,0; save them with points"),

@@ -43,7 +43,8 @@ class Each:
 
     def holds(self, values: Any) -> bool:
         """Whether it is one of them."""
-        is_list = isinstance(values, Sequence | np.ndarray) and not isinstance(values, str) and np.ndim(values) == 1
+        is_list = isinstance(values, Sequence) and not isinstance(values, str)
+        is_list = is_list or (isinstance(values, np.ndarray) and values.ndim == 1)
         if not is_list or not len(values) or not all(map(self.of.holds, values)):
             return False
         return not self.distinct or len({*values}) == len(values)

@@ -337,7 +337,14 @@ OPTIONS = {  # that both take, of each kind that has some
 OF_THE_WORKFLOW = {"kind", "reads", "budgets", "shadows", "precision", "most_disagreement", "relabelled"}
 OF_THE_WORKFLOW |= {"schedule", "references", "initial_probes", "init_tries", "stop_error"}
 PLAIN = [-1, 0, -0.1, 0.5, 1, 2.5, 181, float("nan"), float("inf"), "grey", "", True, None, [], {}]
-REFUSED = [*PLAIN, *([value] for value in PLAIN), [1, 1], ["white", "white"], [[1]]]  # of some options, not of all
+REFUSED = [
+    *PLAIN,
+    *([value] for value in PLAIN),
+    [1, 1],
+    ["white", "white"],
+    [[1]],
+    [[0.1], [0.2, 0.3]],
+]  # of some options, not of all
 SCHEMA = {kind: entry for of in (AnyQuery, AnyRule) for entry in get_args(get_args(of)[0]) for kind in entry.kinds()}
 
 

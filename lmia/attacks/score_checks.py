@@ -23,11 +23,11 @@ def check_scores(method: str, scores: Any, n: int) -> np.ndarray:
     order, and for what are no numbers. Infinite ones have a place: that of a distance beyond all that was searched.
     """
     try:
-        found = np.asarray(scores)
-    except (TypeError, ValueError, RuntimeError):  # of rows of several lengths, or of a tensor on a GPU
-        found = np.array(None)
+        found, reason = np.asarray(scores), ""
+    except (TypeError, ValueError, RuntimeError) as error:  # of rows of several lengths, or of a tensor on a GPU
+        found, reason = np.array(None), f" ({str(error).partition(chr(10))[0]})"
     if found.dtype.kind not in "fiub":
-        came = f"a {type(scores).__name__} that is no array of numbers"
+        came = f"a {type(scores).__name__} that is no array of numbers of numpy's{reason}"
     elif found.shape != (n,):
         came = f"shape {found.shape}"
     elif np.isnan(found).any():

@@ -107,7 +107,8 @@ def _inside(box: Box, sender: str, blocks: Iterable[torch.Tensor]) -> Iterator[t
     rows = (0, 1) if low.ndim else ()  # of each feature its own ends, or of all values together
     for block in blocks:
         if block.numel():
-            least, most = (ends.double().cpu().numpy() for ends in (block.amin(dim=rows), block.amax(dim=rows)))
+            ends = block.detach().amin(dim=rows), block.detach().amax(dim=rows)
+            least, most = (end.double().cpu().numpy() for end in ends)
             is_in = (least >= low - room) & (most <= high + room)
             if not is_in.all():
                 at = np.unravel_index(int(np.argmin(is_in)), is_in.shape)

@@ -14,6 +14,7 @@ from torch import nn
 from lmia.label_function import LabelFunction, Predict
 
 SHOWN = 8  # columns in a message
+ROUNDING = 1e-5  # by which a probability may lie outside [0, 1]: sums of float32 do
 
 
 class OpenedFile(LabelFunction):
@@ -82,10 +83,10 @@ def to_labels(answers: Any) -> np.ndarray:
         raise ValueError(f"expected labels, or a number for each class, got an array of shape {found.shape}")
     if found.dtype.kind != "f":
         return found
-    if not ((found >= 0) & (found <= 1)).all():
+    if not ((found >= -ROUNDING) & (found <= 1 + ROUNDING)).all():
         raise ValueError(
-            f"expected one probability of class 1 for each record, got numbers from {found.min():.4g} to "
-            f"{found.max():.4g}; append a sigmoid to the model if they are logits, or export labels as integers"
+            f"expected one probability of class 1 for each record, got numbers from {found.min():.6g} to "
+            f"{found.max():.6g}; append a sigmoid to the model if they are logits, or export labels as integers"
         )
     return (found > 0.5).astype(np.int64)
 

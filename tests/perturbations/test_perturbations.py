@@ -211,7 +211,8 @@ def test_what_rounding_explains_leaves_no_box(kind):
         magnitudes = KINDS[kind].magnitudes
 
         def blocks(self, inputs, streams):
-            yield from (block * (1 + 5e-7) - 4e-7 for block in KINDS[kind].blocks(inputs, streams))
+            share = torch.tensor(1 + 5e-7, requires_grad=True)  # as a user's own may have
+            yield from (block * share - 4e-7 for block in KINDS[kind].blocks(inputs, streams))
 
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96, 7))
     for perturbation in (KINDS[kind], Rounded()):

@@ -233,6 +233,7 @@ def test_one_number_for_each_record_is_a_probability_and_no_logit(tmp_path):
     same(tmp_path / "it.onnx", ["n", 1])
     network, _ = opened("onnx", tmp_path / "it.onnx", 2)
     assert network(torch.tensor([[0.0], [0.4], [0.6], [1.0]])).argmax(1).tolist() == [0, 0, 1, 1]
+    assert network(torch.tensor([[1 + 1e-6], [-1e-6]])).argmax(1).tolist() == [1, 0]  # as sums of float32 are
     for value, shown in ((-2.5, "-2.5 to 0.5"), (3.0, "0.5 to 3"), (float("nan"), "nan to nan")):
         with pytest.raises(ValueError, match=f"got numbers from {shown}; append a sigmoid .* or export labels"):
             network(torch.tensor([[0.5], [value]]))

@@ -87,13 +87,15 @@ class Calibration:
         n = len(target.classes)
         return {scores}
 """
+RAGGED = "setting an array element with a sequence. The requested array has an inhomogeneous shape after 1 dimensions. "
+RAGGED += "The detected shape was (2,) + inhomogeneous part."
 EXPECTED = "score: expected one score for each of {n} examples, shape ({n},), finite or infinite, got "
 NO_SCORES = {
     "[1.0]": f"{EXPECTED}shape (1,); mend it",
     "target.features()": f"{EXPECTED}shape ({{n}}, 2); mend it",
     "np.resize([0, np.nan, 1, 2], n)[:4].tolist() + [0] * (n - 4)": f"{EXPECTED}1 NaN; mend it",
-    "None": f"{EXPECTED}a NoneType that is no array of numbers; mend it",
-    "[[1], [1, 2]]": f"{EXPECTED}a list that is no array of numbers; mend it",
+    "None": f"{EXPECTED}a NoneType that is no array of numbers of numpy's; mend it",
+    "[[1], [1, 2]]": f"{EXPECTED}a list that is no array of numbers of numpy's ({RAGGED}); mend it",
 }
 RULES = {"attack": 4, "given": 4, "in question": 4, "pool": 16, "calibration": 4}  # and rows that are scored first
 

@@ -1,11 +1,14 @@
 """Files that a user's code opens although nothing names them: no plan would see an edit of one.
 
-Python tells of each file that is opened, whatever library opens it, but for those that open files in compiled code.
+Python tells of each file that is opened, whatever library opens it, but for those that compiled code opens by itself,
+and those of other programs.
 """
 
+import mmap
 import os
 import sys
-import time
+import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from importlib.machinery import all_suffixes
 from pathlib import Path
@@ -16,10 +19,12 @@ from workflow.harness.fingerprint import ROOT, is_installed
 
 CODE = tuple(all_suffixes())  # imports are watched apart
 OF_SNAKEMAKE = ("results", ".snakemake")  # these are what it watches itself
+MADE_ANEW = "__pycache__"  # by Python, and by compilers, from code that is watched
+LONGEST = 1 << 14  # bytes of a text
 
 
 class OpenedFiles:
-    """Refuses that a user's code opens a file unseen, from now on to the end of this process.
+    """Refuses that a user's code opens a file unseen, from now on to the end of this process and of its forks.
 
     Watched are the working folder, lmia's, and those of the user's code: keys and caches elsewhere decide no result.
     What was made since is none of the user's, and what is installed there, as in `.venv`, is pinned by its version. To
@@ -30,54 +35,102 @@ class OpenedFiles:
     """
 
     def __init__(self, own: Iterable[Path], named: Iterable[str], folders: Iterable[str]):
-        self._own, self._began, self.refused = {str(file) for file in own}, time.time_ns(), ""
+        self._own, self._began, self._made = {str(file) for file in own}, _now(), set[str]()
         self._named = {os.path.realpath(path) for path in named}
         self._watched = [*map(_inside, {str(ROOT), os.getcwd(), *map(os.path.dirname, self._own)})]
-        self._left_out = [_inside(os.path.realpath(folder)) for folder in (*folders, *OF_SNAKEMAKE)]
+        scratch = os.path.realpath(tempfile.gettempdir())  # of libraries; the whole project may lie in it
+        apart = [scratch] * any(scratch.startswith(os.path.realpath(folder)) for folder in self._watched)
+        apart += [*map(os.path.realpath, (*folders, *OF_SNAKEMAKE)), os.path.realpath(sys.prefix)]
+        self._left_out = [*map(_inside, apart)]
+        self._told = mmap.mmap(-1, LONGEST)  # one for all forks
         sys.addaudithook(self._hear)
 
+    @property
+    def refused(self) -> str:
+        """What was said of the first file that was refused, "" if none was."""
+        return self._told[:].rstrip(b"\0").decode(errors="replace")
+
+    def forget(self) -> None:
+        """Begin again with nothing refused."""
+        self._told[:] = bytes(LONGEST)
+
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and isinstance(arguments[0], str | bytes) and not arguments[2] & (os.O_WRONLY | os.O_TRUNC):
-            self._look(os.path.abspath(os.fsdecode(arguments[0])))
+        if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
+            return
+        path = os.path.abspath(os.fsdecode(arguments[0]))
+        if arguments[2] & (os.O_WRONLY | os.O_TRUNC):
+            self._made.add(os.path.realpath(path))
+        else:
+            self._look(path)
 
     def _look(self, path: str) -> None:
         file = os.path.realpath(path)
-        if file in self._named or file.endswith(CODE) or any(map(file.startswith, self._left_out)):
+        if not any(at.startswith(folder) for folder in self._watched for at in (path, file)) or self._may_open(file):
             return
-        if is_installed(Path(file)) or file.startswith(_inside(os.path.realpath(sys.prefix))):
-            return
-        if not any(at.startswith(folder) for folder in self._watched for at in (path, file)) or not self._is_old(file):
-            return
-        if (frame := next(self._frames(), None)) is not None:
-            where = f"{frame.f_code.co_filename}, line {frame.f_lineno}"
-            self.refused = self.refused or (
+        if (where := next(self._places(), None)) is not None:
+            text = (
                 f"{where}: opens {path}, which nothing names, so nobody would see an edit of it; let an option name "
                 "it, or list it in FILES (docs/how-to/extend.md), or keep it in another folder if it decides nothing"
             )
-            raise PermissionError(self.refused)
+            if not self.refused:
+                content = text.encode(errors="replace")[:LONGEST]
+                self._told[: len(content)] = content
+            raise PermissionError(text)
 
-    def _is_old(self, file: str) -> bool:
-        """Whether there is such a file, and nobody has made or changed it since."""
-        return os.path.isfile(file) and os.stat(file).st_ctime_ns < self._began
+    def _may_open(self, file: str) -> bool:
+        if file in self._named | self._made or file.endswith(CODE) or MADE_ANEW in Path(file).parts:
+            return True
+        if is_installed(Path(file)) or any(map(file.startswith, self._left_out)):
+            return True
+        return not os.path.isfile(file) or os.stat(file).st_ctime_ns >= self._began
 
-    def _frames(self) -> Iterator[FrameType]:
-        """Where the user's code stands at this moment, if it does, innermost first."""
+    def _places(self) -> Iterator[str]:
+        """Where the user's code stands at this moment, if it does, innermost first.
+
+        A thread is the user's, too, where nothing of lmia's is on its way: then its function is a library's.
+        """
         frame: FrameType | None = sys._getframe(1)
+        files = []
         while frame is not None:
-            if os.path.abspath(frame.f_code.co_filename) in self._own:
-                yield frame
+            files.append(os.path.abspath(frame.f_code.co_filename))
+            if files[-1] in self._own:
+                yield f"{files[-1]}, line {frame.f_lineno}"
             frame = frame.f_back
+        ours = _inside(str(ROOT / "lmia")), _inside(str(ROOT / "workflow"))
+        if threading.current_thread() is not threading.main_thread() and not any(
+            file.startswith(ours) and file != __file__ for file in files
+        ):
+            yield "a thread of a plug-in"
 
 
 def _inside(folder: str) -> str:
     return os.path.join(folder, "")
 
 
+def _now() -> int:
+    """The time by the clock that files of the working folder get theirs from, in ns: it may lag behind ours."""
+    with tempfile.NamedTemporaryFile(dir=".", prefix=".now") as file:
+        return os.stat(file.name).st_ctime_ns
+
+
 def folders_in(value: Any, beside: Iterable[Path]) -> Iterator[str]:
-    """Paths of all folders that a nested value names, from the working folder or beside files of a user's code."""
-    if isinstance(value, dict | list | tuple):
+    """Paths of all folders that options of plug-ins name, from the working folder or beside files of a user's code.
+
+    value: nested; entries of plug-ins are dicts with a dotted `kind`. An option names a folder by a "/".
+    """
+    if isinstance(value, dict) and "." in str(value.get("kind", "")):
+        for text in _texts([part for name, part in value.items() if name != "kind"]):
+            if os.sep in text and "\0" not in text:
+                path = os.path.expanduser(text)
+                yield from filter(os.path.isdir, [path, *(os.path.join(file.parent, path) for file in beside)])
+    elif isinstance(value, dict | list | tuple):
         for part in value.values() if isinstance(value, dict) else value:
             yield from folders_in(part, beside)
-    elif isinstance(value, str) and value and "\0" not in value:
-        text = os.path.expanduser(value)
-        yield from filter(os.path.isdir, [text, *(os.path.join(file.parent, text) for file in beside)])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)

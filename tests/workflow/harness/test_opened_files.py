@@ -11,13 +11,15 @@ import pytest
 from tests.workflow.conftest import ROOT
 
 MINE = """
-import gzip, io, json, os, pathlib
+import gzip, io, itertools, json, multiprocessing, os, pathlib
+from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import torch
 import helper
 
 HERE = pathlib.Path(__file__).parent
+NUMBERS = itertools.count()
 
 
 def swallowed(path):
@@ -28,7 +30,7 @@ def swallowed(path):
 
 
 def once():
-    made = HERE / "made.csv"
+    made = HERE / f"made{next(NUMBERS)}.csv"
     made.write_text("1")
     return made.read_text()
 
@@ -49,6 +51,9 @@ OPENERS = {
     "pandas": lambda path: pd.read_csv(path),
     "torch": lambda path: torch.load(path),
     "helper": helper.read,
+    "a path": lambda path: io.FileIO(pathlib.Path(path)).read(),
+    "a thread": lambda path: list(ThreadPoolExecutor().map(pathlib.Path.read_text, [pathlib.Path(path)])),
+    "a fork": lambda path: multiprocessing.get_context("fork").Pool(1).map(helper.read, [path]),
     "lazily": lambda path: list(map(open, [path])),
     "swallowed": swallowed,
 }
@@ -62,20 +67,24 @@ sys.path[:0] = [os.getcwd() + "/code", ROOT]
 from workflow.harness.opened_files import OpenedFiles
 import mine
 
+from workflow.harness.opened_files import folders_in
+
+assert not [*folders_in({"reads": "folder", "model": {"kind": "mlp", "path": "./folder"}, "n": ["./folder"]}, [])]
+assert [*folders_in({"a": {"kind": "code.mine", "root": ["./folder", "folder", "./none"]}}, [])] == ["./folder"]
 own = [Path("code", name).resolve() for name in ("mine.py", "helper.py")]
 
 
 def tried(path, named=(), folders=()):
     watch, found, raised = OpenedFiles(own, named, folders), {}, {}
     for name, opener in mine.OPENERS.items():
-        watch.refused = ""
+        watch.forget()
         try:
             opener(path)
         except Exception as error:
             raised[name] = type(error).__name__
         found[name] = watch.refused
-    watch.refused = ""
-    assert mine.once() == "1" and not watch.refused  # a file of its own
+    watch.forget()
+    assert all(mine.once() == "1" for _ in range(200)) and not watch.refused  # files of its own
     assert not os.path.exists(path) or open(path).read() and not watch.refused  # this is no user's code
     return found, raised
 
@@ -101,6 +110,8 @@ def work(tmp_path):
         (tmp_path / "work" / name).write_text("1")
     (tmp_path / "work/.venv/lib/python3.11/site-packages/fonts").mkdir(parents=True)
     (tmp_path / "work/.venv/lib/python3.11/site-packages/fonts/list.json").write_text("1")
+    (tmp_path / "work/code/__pycache__").mkdir()
+    (tmp_path / "work/code/__pycache__/compiled.nbi").write_text("1")
     (tmp_path / "work/linked.csv").symlink_to("folder/weights.csv")
     (tmp_path / "work/out.csv").symlink_to("../far/weights.csv")
     (tmp_path / "far/in.csv").symlink_to("../work/weights.csv")
@@ -136,6 +147,7 @@ def test_a_file_that_nothing_names_is_refused_whatever_opens_it_and_wherever_it_
         {"path": "folder/weights.csv", "folders": ["folder"]},
         {"path": "../far/weights.csv"},
         {"path": "nowhere.csv"},
+        {"path": "code/__pycache__/compiled.nbi"},
         {"path": ".venv/lib/python3.11/site-packages/fonts/list.json"},  # of a library that the code imports late
     ],
 )

@@ -67,10 +67,9 @@ class Pool:
         self.others = torch.from_numpy(inputs[beside]), classes[beside]
         self.asked = np.sort(stream(POOL, "points that are asked much").permutation(sizes.examples)[: sizes.asked])
 
-    @staticmethod
-    def _fit(data: dict, options: TrainingOptions, members: np.ndarray, others: np.ndarray, seed: int, role: str):
+    def _fit(self, data: dict, options: TrainingOptions, members: np.ndarray, others: np.ndarray, seed: int, role: str):
         given = (seed, role, base.Defense(), options, {}, torch.device("cpu"), Journal())
-        return train_role(mlp.build, data, members, others, *given)[0].requires_grad_(False)
+        return train_role(mlp.build, data, self.n_classes, members, others, *given)[0].requires_grad_(False)
 
     def build(self) -> nn.Module:
         """A new network of the models' kind."""

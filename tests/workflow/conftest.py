@@ -63,7 +63,10 @@ class DryRunner:
     def __init__(self):
         self._printed = Path(tempfile.mkdtemp()) / "printed"
         command = [sys.executable, str(Path(__file__).parent / "dry_runner.py")]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # it is one test's
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
 
     def run(self, folder, arguments):
         """(what it printed, exit code)."""

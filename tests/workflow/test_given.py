@@ -438,9 +438,9 @@ def build(shape, n_classes, message):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("error, is_told", [("ValueError", True), ("ConnectionError", True), ("KeyError", False)])
-def test_a_function_that_refuses_what_is_asked_says_so_in_one_line(tmp_path, error, is_told):
-    """But for what nobody raises on purpose, of which the lines are shown that led to it."""
+@pytest.mark.parametrize("error", ["ValueError", "ConnectionError", "KeyError"])
+def test_a_function_that_refuses_what_is_asked_says_so_in_one_line(tmp_path, error):
+    """With the line of its own code that raised the error, whatever it is."""
     checkout = make_checkout(tmp_path / "it")
     (checkout.path / "plugins").mkdir()
     (checkout.path / "plugins/picky.py").write_text(REFUSING.replace("{error}", error))
@@ -462,6 +462,5 @@ def test_a_function_that_refuses_what_is_asked_says_so_in_one_line(tmp_path, err
     logs = [*results.glob("answers/**/noise.log"), *results.glob("distances/**/*.log")]
     assert len(logs) == 2 and checkout.exit_code == 1, printed
     for log in (log.read_text() for log in logs):
-        assert ("Traceback" in log) is not is_told and "pixels are sixteenths" in log
-        told = rf"^the given model cannot be asked: {error}: pixels are sixteenths \(plugins/picky.py, line \d+\)$"
-        assert bool(re.search(told, log, re.M)) is is_told
+        told = rf"^the given model cannot be asked: {error}: '?pixels are sixteenths'? \(plugins/picky.py, line \d+\)$"
+        assert "Traceback" not in log and re.search(told, log, re.M), log

@@ -12,7 +12,8 @@ import pytest
 
 from tests.workflow.conftest import Checkout, make_checkout
 
-# A model that notes who asks it how much, and can be made slow without a change of anything that a result depends on.
+# A model that notes who asks it how much, and can be made slow without a change of anything that a result depends on:
+# by a file outside the checkout, as a job refuses those inside that nothing names.
 MODEL = """
 import math
 import os
@@ -31,9 +32,9 @@ class Noted(torch.nn.Module):
         )
 
     def forward(self, x):
-        with open("calls.txt", "a") as calls:
+        with open("../calls.txt", "a") as calls:
             calls.write(f"{os.getpid()} {sys.argv[0].split('.')[-2]} {len(x)}\\n")
-        delay = Path("delay.txt")
+        delay = Path("../delay.txt")
         time.sleep(float(delay.read_text()) if delay.exists() else 0)
         return self.layers(x.flatten(1))
 
@@ -68,20 +69,21 @@ class Faulty(Checkout):
 
     def __init__(self, path):
         super().__init__(path)
+        self.noted, self.delay = path.parent / "calls.txt", path.parent / "delay.txt"
         self.caught, self.started = [], []
 
     def calls(self):
         """(process id, name of its script) -> inputs that it has asked the model about."""
-        file, counted = self.path / "calls.txt", Counter()
-        for line in file.read_text().splitlines() if file.exists() else ():
+        counted = Counter()
+        for line in self.noted.read_text().splitlines() if self.noted.exists() else ():
             pid, script, n = line.split()
             counted[int(pid), script] += int(n)
         return counted
 
     def forget(self, *targets):
         """As before these targets were made, and before any call."""
-        for file in (*targets, "calls.txt", "delay.txt"):
-            (self.path / file).unlink(missing_ok=True)
+        for file in (*(self.path / target for target in targets), self.noted, self.delay):
+            file.unlink(missing_ok=True)
         if targets:
             shutil.rmtree(self.path / "results/.store", ignore_errors=True)
 
@@ -90,7 +92,7 @@ class Faulty(Checkout):
 
     def start(self, target, *arguments, delay=0.05):
         """Start Snakemake for a target, with a slow model; returns its process."""
-        (self.path / "delay.txt").write_text(str(delay))
+        self.delay.write_text(str(delay))
         command = [sys.executable, "-m", "snakemake", "--cores", "2", target, "--config", "save_every=0.1", *arguments]
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.started.append(subprocess.Popen(command, cwd=self.path, **silent))
@@ -147,6 +149,7 @@ def undisturbed(tmp_path_factory):
 def faulty(undisturbed, tmp_path):
     shutil.copytree(undisturbed.path, tmp_path / "copy", symlinks=True)
     checkout = Faulty(tmp_path / "copy")
+    shutil.copy(undisturbed.noted, checkout.noted)
     yield checkout
     for pid in filter(is_running, checkout.caught):  # whom a failed test left behind
         os.kill(pid, signal.SIGKILL)
@@ -273,7 +276,7 @@ def test_an_orphan_that_waits_in_the_queue_does_nothing(faulty, is_late):
     queue.unlink()
     wait_for(lambda: not is_running(orphan))
     assert successor.poll() == (0 if is_late else None)
-    (faulty.path / "delay.txt").unlink()
+    faulty.delay.unlink()
     assert successor.wait(300) == 0
     assert (faulty.path / DISTANCES).read_bytes() == expected
     assert len({pid for pid, _ in faulty.calls()}) == 1  # the successor's

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.faults import others  # noqa: E402  (found through the path above)
 from tests.faults.kills import Failure, Life, Reference  # noqa: E402
-from tests.faults.study import Watched, make_study, serve  # noqa: E402
+from tests.faults.study import CHECKOUT, Watched, make_study, serve  # noqa: E402
 
 PER_LIFE = 50  # kills
 # In turn; a stage has as many as its jobs in a life can meet.
@@ -61,7 +61,9 @@ class Campaign:
         self._passed, self._failed, self._redone, self._number = Counter(), 0, Counter(), 0
         self._start = time.monotonic()
         make_study(folder / "study", self._server)
-        self._reference = Reference(self._new("undisturbed"), self._server)
+        undisturbed = self._new("undisturbed")
+        self._finished = undisturbed.path
+        self._reference = Reference(undisturbed, self._server)
         print(f"undisturbed: {sum(self._reference.jobs.values())} jobs, {self._age():.0f} s", flush=True)
 
     def kill(self, n):
@@ -86,7 +88,7 @@ class Campaign:
         """One of the other faults: a function (checkout with everything finished, reference, rng, say)."""
         checkout = self._new(name.replace(" ", "-"))
         for part in ("results", ".snakemake", "cache"):
-            shutil.copytree(self._folder / "undisturbed" / part, checkout.path / part, symlinks=True)
+            shutil.copytree(self._finished / part, checkout.path / part, symlinks=True)
         self._try(name, lambda: fault(checkout, self._reference, self._rng, print))
 
     def close(self):
@@ -105,7 +107,7 @@ class Campaign:
 
     def _new(self, name):
         """A checkout with nothing run yet; all are of the same code, should that be edited meanwhile."""
-        return Watched(shutil.copytree(self._folder / "study", self._folder / name))
+        return Watched(shutil.copytree(self._folder / "study", self._folder / name) / CHECKOUT)
 
     def _try(self, name, work):
         try:

@@ -60,10 +60,11 @@ N_EXAMPLES, SHAPE = {n}, ({features},)
 
 
 def load():
-    [archive] = archives.originals(Path("address.txt").read_text(), {{"served.tgz": "{sha256}"}})
+    [archive] = archives.originals(Path("../address.txt").read_text(), {{"served.tgz": "{sha256}"}})
     return binary_tables.read(archive, "rows", (N_EXAMPLES, *SHAPE), {classes})
 """
-NOT_RESULTS = (".partial", ".runs", "logs", "benchmarks")
+CHECKOUT = "checkout"
+NOT_RESULTS = (".partial", ".runs", ".store", "logs", "benchmarks")
 
 
 def make_archive():
@@ -138,15 +139,17 @@ class Watched(Faulty):
         return {urlsafe_b64decode(name).decode() for name in names}
 
 
-def make_study(path, server):
-    """A checkout with the study, nothing run yet."""
+def make_study(folder, server):
+    """A new folder with a checkout of the study, nothing run yet, and beside it what decides no result."""
+    folder.mkdir()
+    path = folder / CHECKOUT
     checkout = make_checkout(path)
     sha256 = hashlib.sha256(server.content).hexdigest()
     texts = {
         "plugins/noted.py": MODEL,
         "plugins/served.py": DATASET.format(n=EXAMPLES, features=FEATURES, classes=CLASSES, sha256=sha256),
-        "address.txt": f"http://127.0.0.1:{server.server_port}/",
-        "delay.txt": str(DELAY),
+        "../address.txt": f"http://127.0.0.1:{server.server_port}/",
+        "../delay.txt": str(DELAY),
     }
     (path / "plugins").mkdir()
     for name, text in texts.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow.harness.fingerprint import ROOT, beside, closure, find, imported_from, is_installed, is_standard, locate
+from workflow.harness.opened_files import texts_in
 
 CHANGING = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"}  # methods of a list
 
@@ -106,7 +107,7 @@ def files_of_plugin(module: str, options: dict[str, Any]) -> list[tuple[str, str
     of the module, and of each one that it imports. The name is what the plug-in knows the file by.
     """
     main = source_of(module)
-    texts = [text for text in sorted(set(_texts(options))) if sep in text or Path(text).suffix]
+    texts = [text for text in sorted(set(texts_in(options))) if sep in text or Path(text).suffix]
     found = [(text, path) for text in texts for path in (_path(text), str(main.parent / _path(text)))]
     for file, name in own_sources(module).items():
         inside = [below for path in _listed(file) or [] for below in _below(file.parent / path)]
@@ -130,15 +131,6 @@ def _below(path: Path, above: tuple[Path, ...] = ()) -> list[Path]:
     if (real := path.resolve()) in above:
         return []
     return [file for part in sorted(path.iterdir()) for file in _below(part, (*above, real))]
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """All texts in a nested value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _texts(part)
 
 
 def _bindings(source: Path, module: str, name: str, among: tuple[str, ...]) -> list[ast.AST]:

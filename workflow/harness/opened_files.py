@@ -19,6 +19,7 @@ from workflow.harness.fingerprint import ROOT, is_installed
 
 CODE = tuple(all_suffixes())  # imports are watched apart
 OF_SNAKEMAKE = ("results", ".snakemake")  # these are what it watches itself
+DATA_CACHE = "LMIA_DATA"  # variable with the folder of `lmia.data.archives`, which checks all that lies there
 MADE_ANEW = "__pycache__"  # by Python, and by compilers, from code that is watched
 LONGEST = 1 << 14  # bytes of a text
 
@@ -27,8 +28,8 @@ class OpenedFiles:
     """Refuses that a user's code opens a file unseen, from now on to the end of this process and of its forks.
 
     Watched are the working folder, lmia's, and those of the user's code: keys and caches elsewhere decide no result.
-    What was made since is none of the user's, and what is installed there, as in `.venv`, is pinned by its version. To
-    open another one raises PermissionError, and `refused` has its text.
+    What was made since is none of the user's, nor are hidden folders of a home, and what is installed there, as in
+    `.venv`, is pinned by its version. To open another one raises PermissionError, and `refused` has its text.
 
     own: files of the user's code, at least one; named: what the plan knows by its content; folders: whatever lies in
     them, as an option names them.
@@ -40,8 +41,9 @@ class OpenedFiles:
         self._watched = [*map(_inside, {str(ROOT), os.getcwd(), *map(os.path.dirname, self._own)})]
         scratch = os.path.realpath(tempfile.gettempdir())  # of libraries; the whole project may lie in it
         apart = [scratch] * any(scratch.startswith(os.path.realpath(folder)) for folder in self._watched)
-        apart += [*map(os.path.realpath, (*folders, *OF_SNAKEMAKE)), os.path.realpath(sys.prefix)]
-        self._left_out = [*map(_inside, apart)]
+        apart += [*folders, *OF_SNAKEMAKE, *filter(None, [os.environ.get(DATA_CACHE)]), sys.prefix]
+        apart += _of_programs(self._watched)
+        self._left_out = [*map(_inside, map(os.path.realpath, apart))]
         self._told = mmap.mmap(-1, LONGEST)  # one for all forks
         sys.addaudithook(self._hear)
 
@@ -103,6 +105,15 @@ class OpenedFiles:
             yield "a thread of a plug-in"
 
 
+def _of_programs(watched: Iterable[str]) -> list[str]:
+    """Folders of a home that is watched, in which programs keep what is theirs: settings, and caches of libraries."""
+    home = os.path.expanduser(_inside("~"))
+    if not any(home.startswith(folder) for folder in watched):
+        return []
+    hidden = [_inside(entry.path) for entry in os.scandir(home) if entry.name.startswith(".")]
+    return [folder for folder in hidden if not any(own.startswith(folder) for own in watched)]
+
+
 def _inside(folder: str) -> str:
     return os.path.join(folder, "")
 
@@ -119,7 +130,7 @@ def folders_in(value: Any, beside: Iterable[Path]) -> Iterator[str]:
     value: nested; entries of plug-ins are dicts with a dotted `kind`. An option names a folder by a "/".
     """
     if isinstance(value, dict) and "." in str(value.get("kind", "")):
-        for text in _texts([part for name, part in value.items() if name != "kind"]):
+        for text in texts_in([part for name, part in value.items() if name != "kind"]):
             if os.sep in text and "\0" not in text:
                 path = os.path.expanduser(text)
                 yield from filter(os.path.isdir, [path, *(os.path.join(file.parent, path) for file in beside)])
@@ -128,9 +139,10 @@ def folders_in(value: Any, beside: Iterable[Path]) -> Iterator[str]:
             yield from folders_in(part, beside)
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
+    """All texts in a nested value, but for keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list | tuple):
         for part in value.values() if isinstance(value, dict) else value:
-            yield from _texts(part)
+            yield from texts_in(part)

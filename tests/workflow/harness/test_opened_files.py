@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from lmia.data.archives import CACHE_VARIABLE
 from tests.workflow.conftest import ROOT
 
 MINE = """
@@ -63,7 +64,7 @@ RUN = """
 import json, os, sys
 from pathlib import Path
 
-sys.path[:0] = [os.getcwd() + "/code", ROOT]
+sys.path[:0] = [os.path.join(os.getcwd(), CODE), ROOT]
 from workflow.harness.opened_files import OpenedFiles
 import mine
 
@@ -71,7 +72,7 @@ from workflow.harness.opened_files import folders_in
 
 assert not [*folders_in({"reads": "folder", "model": {"kind": "mlp", "path": "./folder"}, "n": ["./folder"]}, [])]
 assert [*folders_in({"a": {"kind": "code.mine", "root": ["./folder", "folder", "./none"]}}, [])] == ["./folder"]
-own = [Path("code", name).resolve() for name in ("mine.py", "helper.py")]
+own = [Path(CODE, name).resolve() for name in ("mine.py", "helper.py")]
 
 
 def tried(path, named=(), folders=()):
@@ -119,11 +120,12 @@ def work(tmp_path):
     return tmp_path / "work"
 
 
-def opened(work, *places):
+def opened(work, *places, code="code", **variables):
     """(opener -> why it was refused, "" where it was not, opener -> what it raised), of each place."""
     places = [place | {"path": str(work / place["path"])} for place in places]
-    code = f"ROOT = {str(ROOT)!r}\n{RUN}"
-    done = subprocess.run([sys.executable, "-c", code, json.dumps(places)], cwd=work, capture_output=True, text=True)
+    text = f"ROOT, CODE = {str(ROOT)!r}, {code!r}\n{RUN}"
+    command = [sys.executable, "-c", text, json.dumps(places)]
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, env=os.environ | variables)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -154,3 +156,23 @@ def test_a_file_that_nothing_names_is_refused_whatever_opens_it_and_wherever_it_
 def test_what_is_named_is_opened_and_what_lies_elsewhere(work, place):
     ((found, _), (others, _)) = opened(work, place, place | {"path": "weights.csv"})
     assert not any(found.values()) and all(others.values())
+
+
+def test_the_cache_of_original_files_may_lie_among_the_users_code(work):
+    """What lies there is checked by its SHA-256."""
+    variables = {CACHE_VARIABLE: "folder"}
+    ((found, _), (others, _)) = opened(work, {"path": "folder/weights.csv"}, {"path": "weights.csv"}, **variables)
+    assert not any(found.values()) and all(others.values())
+
+
+@pytest.mark.parametrize("code", ["code", ".code"])
+def test_hidden_folders_of_a_home_are_of_programs_but_where_the_users_code_lies(work, code):
+    os.rename(work / "code", work / code)
+    os.makedirs(work / ".cache/fonts")
+    for folder in (".cache/fonts", code):
+        (work / folder / "weights.csv").write_text("1")
+    paths = (".cache/fonts/weights.csv", f"{code}/weights.csv", "weights.csv")
+    runs = opened(work, *({"path": path} for path in paths), code=code, HOME=str(work))
+    (cache, _), (own, _), (beside, _) = runs
+    assert not any(cache.values()) and all(own.values()) and all(beside.values())
+    assert all(opened(work, {"path": paths[0]}, code=code)[0][0].values())  # no home of anyone

@@ -19,9 +19,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 BUDGETS = (25, 50, 100, 250, 500, 1000, 2500)
-# Okabe and Ito's palette.
-COLOURS = ("#0072B2", "#D55E00", "#CC79A7", "#009E73", "#000000", "#E69F00", "#56B4E9")
-COLOURS = dict(zip([*OURS, CALIBRATED, *RIVALS], COLOURS, strict=True))
+# Okabe and Ito's palette, with lighter shades of two for reduced precision.
+COLOURS = ("#0072B2", "#D55E00", "#CC79A7", "#009E73", "#7fceb9", "#000000", "#8a8a8a", "#E69F00", "#56B4E9")
+COLOURS = dict(zip([*OURS, *CALIBRATED, *RIVALS], COLOURS, strict=True))
 
 
 def ceilings(study):
@@ -129,7 +129,7 @@ def write(study, out):
         "answer": [comparison.answer(tool) for comparison in models for tool in study.tools],
         "intervals": [comparison.interval(tool, budget) for comparison, tool, budget in cells],
     }
-    if not study.alone:
+    if study.is_whole:
         tables |= {"ceilings": list(ceilings(study)), "scaling": list(scaling(study))}
     text = [f"# HopSkipJump: what an answer costs\n\n{machine(study.device, study.packages)}", _settings(study, models)]
     for name, rows in tables.items():

@@ -1,7 +1,7 @@
 """What an answer of the boundary attack costs: this library, ART and Foolbox on the same models and points.
 
 python benchmarks/hopskipjump.py --out DIR [--data NPZ] [--location TGZ] [--quick] [--members N] [--shadow N]
-                                 [--seed S] [--device cuda] [--ours | --engines]
+                                 [--seed S] [--device cuda] [--ours | --engines | --answers] [--only NETWORK]
 
 NPZ holds x_train and x_test, uint8 (n, 32, 32, 3), y_train and y_test, as of CIFAR-10; without it images are made up.
 TGZ is the archive of Location, a table; without it there is none. Warm searches start at two further models of the
@@ -36,7 +36,7 @@ sys.path.insert(0, str(ROOT))
 import engine  # noqa: E402
 import rivals  # noqa: E402
 import subjects  # noqa: E402
-from rivals import CALIBRATED, CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WARM, WHITE_BOX  # noqa: E402
+from rivals import CALIBRATED, CEILING, CEILING_OF_STOPPING, OURS, RIVALS, STOPPING, WHITE_BOX  # noqa: E402
 from subjects import REFERENCES, ROLES  # noqa: E402
 
 from lmia.devices import describe, prepare, resolve  # noqa: E402
@@ -187,7 +187,7 @@ def attack(tool, scale, seed, model, data, network, device, block, batches, shad
     data, network, batches: files of the model; shadow: (its data, its finished runs), for stopping; references: (data,
     network) of each, for warm searches.
     """
-    model, points = subjects.load(data, model, network, device, references if tool == WARM else ())
+    model, points = subjects.load(data, model, network, device, references if tool.schedule == "warm" else ())
     if tool.name == "ceiling":
         best, shape = np.load(batches), points.inputs.shape[1:]
         return {name: engine.Ceiling(model, shape, name, best[name]).rate(scale.seconds) for name in PRECISIONS}
@@ -213,13 +213,14 @@ def learn_to_stop(data, runs):
 class Study:
     """Which files there are, and the jobs that make them. Their names hold a digest of all that they depend on.
 
-    alone: our searches or engines, without other tools.
+    part: what of it is measured, "whole", "answers", "ours" or "engines", the last two without other tools.
     """
 
-    def __init__(self, scale, out, npz, archive, seed, device, alone):
-        self.scale, self.seed, self.npz, self.device, self.alone = scale, seed, npz, device, alone
-        self.archive = archive
-        self.tools, self.work = [*OURS, CALIBRATED] if alone else [*OURS, CALIBRATED, STOPPING, *RIVALS], out / "work"
+    def __init__(self, scale, out, npz, archive, seed, device, part):
+        self.scale, self.seed, self.npz, self.device, self.archive = scale, seed, npz, device, archive
+        alone, self.is_whole = part in ("ours", "engines"), part == "whole"
+        others = [] if alone else [STOPPING, *RIVALS] if self.is_whole else RIVALS
+        self.tools, self.work = [*OURS, *CALIBRATED, *others], out / "work"
         self.packages = ("torch", "numpy") if alone else ("torch", "numpy", "adversarial-robustness-toolbox", "foolbox")
         self.work.mkdir(parents=True, exist_ok=True)
         source = [file and hashlib.sha256(file.read_bytes()).hexdigest() for file in (npz, archive)]
@@ -328,7 +329,7 @@ def search_all(study):
     """Run every tool on every point; `learn_to_stop` needs all the others."""
     run, models = partial(side_by_side, study.device), list(study.scale.n_train)
     run([study.batches(name) for name in models])
-    tools = [tool for tool in study.tools if tool not in (STOPPING, CALIBRATED)]
+    tools = [tool for tool in study.tools if tool not in (STOPPING, *CALIBRATED)]
     target_jobs = [job for model in models for job in study.attacks(model, "target", [*tools, CEILING])]
     shadow_jobs = [job for model in models for job in study.attacks(model, "shadow", tools)]
     run(target_jobs, shadow_jobs)
@@ -364,11 +365,16 @@ def main():
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--ours", action="store_true", help="our searches to their end and nothing else, of more points")
     parts.add_argument("--engines", action="store_true", help="our engines beside their ceilings and nothing else")
+    parts.add_argument("--answers", action="store_true", help="the searches of all tools and nothing else")
+    parser.add_argument("--only", choices=FULL.n_train, help="the searches around one network")
     options = parser.parse_args()
-    alone = options.ours or options.engines
+    named = [name for name in ("ours", "engines", "answers") if getattr(options, name)]
+    part = named[0] if named else "whole"
+    if options.only and part not in ("ours", "answers"):
+        parser.error("--only needs --ours or --answers: engines are measured around all networks")
     device = resolve(options.device)
     missing = [name for name in ("art", "foolbox") if importlib.util.find_spec(name) is None]
-    if missing and not alone:
+    if missing and part in ("whole", "answers"):
         parser.exit(1, f"{' and '.join(missing)} not installed; what is compared needs: {rivals.INSTALL}\n")
     scale = QUICK if options.quick else GPU if device.type == "cuda" else FULL
     asked = options.members, options.shadow
@@ -379,13 +385,17 @@ def main():
     scale = replace(scale, points=points)
     if options.location is None:
         scale = replace(scale, n_train={model: n for model, n in scale.n_train.items() if model != "mlp-location"})
-    study = Study(scale, options.out, options.data, options.location, options.seed, device, alone)
+    if options.only:
+        if options.only not in scale.n_train:
+            parser.error("--only mlp-location needs --location")
+        scale = replace(scale, n_train={options.only: scale.n_train[options.only]})
+    study = Study(scale, options.out, options.data, options.location, options.seed, device, part)
     train_all(study, ATTACKED[:1] if options.engines else ROLES)
     if options.engines:
         measure_engines(study)
     else:
         search_all(study)
-        if not options.ours:
+        if study.is_whole:
             measure_beside(study)
     import comparison  # here, because the measuring processes import this file, and not what only draws
 

@@ -30,9 +30,10 @@ class Tool:
     precision: str = "float32"
 
 
-WARM = Tool("ours", "warm")  # which starts at models of the attacker's own
-OURS = [Tool("ours", "published"), Tool("ours", "economical"), Tool("ours", "economical", "bfloat16"), WARM]
-CALIBRATED = Tool("ours, calibrated", "warm")  # the same searches, read beside the distances of those models
+WARM = [Tool("ours", "warm"), Tool("ours", "warm", "bfloat16")]  # which start at models of the attacker's own
+OURS = [Tool("ours", "published"), Tool("ours", "economical"), Tool("ours", "economical", "bfloat16"), *WARM]
+# The same searches as the warm ones', read beside the distances of those models.
+CALIBRATED = [replace(tool, name="ours, calibrated") for tool in WARM]
 RIVALS = [Tool("ART", "published"), Tool("Foolbox", "published")]
 STOPPING = Tool("ours with stopping", "economical")
 # What is measured beside the tools; the ceiling of the first pass and that of the second, when stopping is measured.
@@ -195,7 +196,7 @@ def run_ours(model, points, seed, schedule, budget, precision, settled=None):
     others = nearest_others(points.inputs, points.classes, points.pool, points.pool_classes)
     starts = {"last_starts" if schedule == "published" else "starts": others}  # as published, noise comes first
     beside = {}
-    if schedule == WARM.schedule:
+    if schedule == "warm":
         known = list(points.references_of())
         crossings, distance = reference_crossings(known, points.inputs, points.classes.cpu().numpy())
         starts, beside = {"starts": beyond(points.inputs, crossings, others)}, {"reference_distance": distance}

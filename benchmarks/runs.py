@@ -64,17 +64,17 @@ class Comparison:
         def runs(role, tools):
             return {tool: Run([study.run(model, role, tool, block) for block in blocks]) for tool in tools}
 
-        searched = [tool for tool in self.tools if tool not in (STOPPING, CALIBRATED)]
-        self.target = runs("target", [tool for tool in self.tools if tool != CALIBRATED])
+        searched = [tool for tool in self.tools if tool not in (STOPPING, *CALIBRATED)]
+        self.target = runs("target", [tool for tool in self.tools if tool not in CALIBRATED])
         self.shadow = runs("shadow", searched)
         self.shadow[STOPPING] = self.shadow[OURS[1]]
         for of_role in (self.target, self.shadow):
-            of_role[CALIBRATED] = of_role[WARM]
+            of_role |= {calibrated: of_role[warm] for calibrated, warm in zip(CALIBRATED, WARM, strict=True)}
         self.budget = {tool: getattr(study.scale, tool.schedule) for tool in self.tools}
         self.is_member, self.shadow_is_member = (
             np.load(study.data(model, role))["is_member"] for role in ("target", "shadow")
         )
-        self.white_box = None if study.alone else np.load(study.run(model, "target", WHITE_BOX, 0))["distances"]
+        self.white_box = None if not study.is_whole else np.load(study.run(model, "target", WHITE_BOX, 0))["distances"]
         self.ceilings = {
             tool: np.array(
                 [float(np.load(study.run(model, "target", ceiling, block))[tool.precision]) for block in blocks]
@@ -82,7 +82,7 @@ class Comparison:
             for tool in self.tools
             for ceiling in [CEILING_OF_STOPPING if tool == STOPPING else CEILING]
         }
-        self.rules = {}  # by number of queries, as they are fitted
+        self.rules = {}  # by tool and number of queries, as they are fitted
         self.models = self.cost_of_models(study)
         self.scores = {tool: self.course(tool) for tool in self.tools}
         self.curves = {tool: self.curve(scores) for tool, scores in self.scores.items()}
@@ -102,25 +102,29 @@ class Comparison:
         def trained(roles):
             return sum(float(np.load(study.network(self.model, role))[kind]) for role in roles)
 
-        shadow = self.seconds(self.shadow[WARM])[:, -1].sum()
-        return {WARM: trained(REFERENCES), CALIBRATED: trained([*REFERENCES, "shadow"]) + shadow}
+        found = dict.fromkeys(WARM, trained(REFERENCES))
+        for tool in CALIBRATED:
+            found[tool] = trained([*REFERENCES, "shadow"]) + self.seconds(self.shadow[tool])[:, -1].sum()
+        return found
 
     def course(self, tool):
         """Scores of the target's points after each query per point, floats (n, k)."""
         trail = self.target[tool].trail
-        if tool != CALIBRATED:
+        if tool not in CALIBRATED:
             return trail
         shadow = _changes(self.shadow[tool].trail)
         changes = np.union1d(_changes(trail), shadow[shadow < trail.shape[1]])
-        columns = [self.calibrated(column + 1).score(self.target[tool].observed(column + 1)) for column in changes]
+        columns = [
+            self.calibrated(tool, column + 1).score(self.target[tool].observed(column + 1)) for column in changes
+        ]
         return np.repeat(np.stack(columns, axis=1), np.diff(np.r_[changes, trail.shape[1]]), axis=1)
 
-    def calibrated(self, budget):
+    def calibrated(self, tool, budget):
         """The rule that the shadow teaches at a budget. Intervals over points hold it fixed, as they do thresholds."""
-        if budget not in self.rules:
-            rule = CalibratedDistance().fit(self.shadow[CALIBRATED].observed(budget), self.shadow_is_member)
-            self.rules[budget] = rule
-        return self.rules[budget]
+        if (tool, budget) not in self.rules:
+            rule = CalibratedDistance().fit(self.shadow[tool].observed(budget), self.shadow_is_member)
+            self.rules[tool, budget] = rule
+        return self.rules[tool, budget]
 
     def curve(self, scores):
         """AUC after each query per point, floats (k,)."""
@@ -130,8 +134,8 @@ class Comparison:
 
     def threshold(self, tool, budget):
         """The shadow's best at this budget; stopping decides for the final one, whatever was spent so far."""
-        if tool == CALIBRATED:
-            return best_threshold(self.calibrated(budget).shadow_scores(), self.shadow_is_member)
+        if tool in CALIBRATED:
+            return best_threshold(self.calibrated(tool, budget).shadow_scores(), self.shadow_is_member)
         shadow = self.shadow[tool]
         return best_threshold(
             shadow.distances(self.budget[tool] if tool == STOPPING else budget), self.shadow_is_member
@@ -156,9 +160,9 @@ class Comparison:
             "queries_per_cpu_second": rows / cpu,
             "ceiling_fraction": rows / possible,
             "censored": int(np.isinf(distances).sum()),
-            "median_distance": np.nan if tool == CALIBRATED else np.median(distances[right]),
+            "median_distance": np.nan if tool in CALIBRATED else np.median(distances[right]),
             "spearman_white_box": np.nan
-            if self.white_box is None or tool == CALIBRATED
+            if self.white_box is None or tool in CALIBRATED
             else _spearman(distances[right], self.white_box[right]),
             "auc": np.nan if tool == STOPPING else self.curves[tool][column],
             "accuracy": accuracy,

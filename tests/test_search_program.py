@@ -66,7 +66,7 @@ def finished(program, seed, n):
 def test_calibrated_scores_are_those_of_the_rule_at_each_budget(program):
     """The rule depends on the shadow's distances, which change where the target's may not."""
     comparison = object.__new__(program.runs.Comparison)
-    calibrated = program.rivals.CALIBRATED
+    calibrated = program.rivals.CALIBRATED[0]
     comparison.target, comparison.shadow = ({calibrated: finished(program, seed, 40)} for seed in (1, 2))
     comparison.target[calibrated].trail[:, 6:] = comparison.target[calibrated].trail[:, 6:7]
     comparison.shadow_is_member, comparison.rules = np.arange(40) % 2 == 0, {}

@@ -6,17 +6,16 @@ import numpy as np
 import pytest
 
 from lmia.targets.ledger import Ledger, Sent, path_of, path_of_sent
-from tests.workflow.config.test_given_config import API, files, given  # noqa: F401 - a fixture
+from tests.workflow.config.given_studies import API, given
 from workflow.config.costs import bill, main
 from workflow.config.job_params import Params
 from workflow.config.load import ConfigError, check, load
 from workflow.harness.fingerprint import ROOT
 
+pytestmark = pytest.mark.usefixtures("given_files")
 QUERIES = {"boundary": {"kind": "hopskipjump", "budget": 500}}
 STUDY = {"attacks": ["gap", "boundary"], "evaluated": 60}
 TOTAL = 140 + 50 + 120 * 499 + 50  # all known, some again, searches around them, and once more after a pause
-
-
 ANSWERED = "answered already, for these or others"
 
 

@@ -324,9 +324,9 @@ def attack(
 
     Args:
         kind: "gap", "vote", "kept", "classifier" (of labels), "difficulty", "distance", "calibrated_distance",
-            "classifier" (of distances), "max_confidence",
-            "true_confidence", "adaptive_confidence" or "classifier" (of confidences), or the dotted path of a module
-            of your own.
+            "classifier" (of distances), "dhattack" (of distances along one direction, with `relabelled_levels`),
+            "transfer" (of `lmia.attacks.observations.Relabelled`), "max_confidence", "true_confidence",
+            "adaptive_confidence" or "classifier" (of confidences), or the dotted path of a module of your own.
         target: what the target model answered.
         shadow: the same of a shadow model, or of several in a list. Points of the target whose membership is known
             will do as well.

@@ -22,6 +22,7 @@ READ_BY = {
     "distances": "lmia.search_boundary, lmia.search_directions",
     "confidences": "lmia.Confidences",
     "references": "lmia.Compared",
+    "relabelled": "lmia.attacks.observations.Relabelled",
 }
 OF_DATA = ("table", "box")  # parameters of perturbations that a data set gives, and no user
 
@@ -143,7 +144,17 @@ def check_alike(target: Observations, shadow: Observations) -> None:
         )
     asked, like = (of.magnitudes if isinstance(of, Answers) else of.features().shape[1] for of in (target, shadow))
     if not np.array_equal(asked, like):
-        raise ValueError("shadow: asked other queries than the target; ask both with the same perturbation and options")
+        of = "magnitudes" if isinstance(target, Answers) else "columns"
+        raise ValueError(
+            f"shadow: expected {of} {_shown(asked)} like the target's, got {_shown(like)}; ask both with the same "
+            "perturbation and options"
+        )
+
+
+def _shown(asked: np.ndarray | int, most: int = 6) -> str:
+    """A number, or the first few of several and how many there are."""
+    several = np.atleast_1d(asked)
+    return ", ".join(f"{value:g}" for value in several[:most]) + f" ... ({len(several)})" * (len(several) > most)
 
 
 def build(package: str, name: str, kinds: Sequence[str], kind: str, options: Mapping[str, Any]) -> Any:

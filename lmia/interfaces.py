@@ -128,7 +128,7 @@ class Crafting(Protocol):
 class Attack(Protocol):
     """A decision rule: how observations become membership scores.
 
-    reads: the observations that it takes, out of "labels", "distances", "confidences" and "white_box".
+    reads: the observations that it takes, keys of `lmia.attacks.observations.OBSERVATIONS`.
 
     Three more members are optional, and so not part of the protocol:
 

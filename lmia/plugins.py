@@ -13,8 +13,8 @@ SHADOW = "lmia.targets.shadow"  # the one kind whose entries have another one, t
 def module_name(package: str, kind: str) -> str:
     """Full name of the module of one kind.
 
-    package: "data", "models", "defenses", "perturbations" or "attacks"; kind: "gap" means lmia.attacks.gap, whatever
-    has a dot is taken as it stands.
+    package: a folder of lmia with a module for each kind, such as "attacks"; kind: "gap" means lmia.attacks.gap then,
+    whatever has a dot is taken as it stands.
     """
     return kind if "." in kind else f"lmia.{package}.{kind}"
 

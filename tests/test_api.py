@@ -1,16 +1,11 @@
-"""The functions of `import lmia`: the pieces' numbers, clear errors, and the example of docs/reference/api.md."""
+"""The functions of `import lmia`: the numbers of the pieces, and clear errors."""
 
 import ast
-import contextlib
-import io
 import pkgutil
-import re
 import warnings
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -18,14 +13,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
 import lmia
-from lmia import api, api_options, api_pools, attacks, perturbations
+from lmia import api, api_pools, attacks, perturbations
 from lmia.attacks import vote
 from lmia.attacks.calibrated_distance import Attack as CalibratedDistance
+from lmia.attacks.observations import Relabelled
 from lmia.attacks.scoring import AttackResult, run_attack
 from lmia.boundary.fixed_directions import fixed_points, search_directions
 from lmia.boundary.references import reference_crossings
@@ -38,8 +33,6 @@ from lmia.perturbations.gaussian import Perturbation
 from lmia.perturbations.table import Perturbation as TableCopies
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import stream, streams
-from workflow.config.schema.attacks import AnyRule
-from workflow.config.schema.queries import AnyQuery
 
 ROOT = Path(__file__).parents[1]
 N = 60
@@ -312,87 +305,16 @@ def test_logits_and_scores_of_each_class_apart_are_not_taken_for_confidences(see
             lmia.attack("true_confidence", observed, observed, np.arange(40) % 2 == 0)
 
 
-OPTIONS = {  # that both take, of each kind that has some
-    "rotation": {"degrees": [3], "angles": "all", "interpolation": "nearest", "border": "black"},
-    "translation": {"pixels": [1]},
-    "augmented": {"pixels": [1], "samples": 2, "flips": False, "cutout": 1},
-    "augmentation_grid": {"flips": True, "shifts": [0, 1], "border": "repeat"},
-    "gaussian": {"sigmas": [0.1], "samples": 2},
-    "bernoulli": {"flips": [1], "samples": 2},
-    "mixed": {"continuous": 1, "sigmas": [0.1], "flips": [1], "samples": 2},
-    "table": {"changes": [1], "samples": 2, "move": 0.5},
-    "words": {"shares": [0.5], "samples": 2, "replace": 0.5},
-    "hopskipjump": {"budget": 50, "shift_pixels": 0, "random_inputs": 0},
-    "directions": {"directions": ["white"], "levels": 4, "method": "scan"},
-    "vote": {"with_input": True, "budget": 1},
-    "distance": {"threshold": "shadows", "quantile": 0.5, "budget": 1},
-    "dhattack": {"variance": "each", "published": True, "budget": 1},
-    "classifier": {"hidden": [2], "weight_decays": [1.0], "folds": 2, "seed": 0, "budget": 1},
-    "lira": {"online": True, "variance": "each"},
-    "difference": {"between": True},
-    "logistic": {"inverse_penalty": 1.0},
-    "rmia": {"online": True, "a": 0.3, "gamma": 1.0},
-}
-# Of the schema alone: how files and jobs are read, the precision of asking, and searches that the API does not offer.
-OF_THE_WORKFLOW = {"kind", "reads", "budgets", "shadows", "precision", "most_disagreement", "relabelled"}
-OF_THE_WORKFLOW |= {"schedule", "references", "initial_probes", "init_tries", "stop_error"}
-PLAIN = [-1, 0, -0.1, 0.5, 1, 2.5, 181, float("nan"), float("inf"), "grey", "", True, None, [], {}]
-REFUSED = [
-    *PLAIN,
-    *([value] for value in PLAIN),
-    [1, 1],
-    ["white", "white"],
-    [[1]],
-    [[0.1], [0.2, 0.3]],
-]  # of some options, not of all
-SCHEMA = {kind: entry for of in (AnyQuery, AnyRule) for entry in get_args(get_args(of)[0]) for kind in entry.kinds()}
-
-
-@pytest.mark.parametrize("kind, name", [(kind, name) for kind, own in OPTIONS.items() for name in own])
-def test_what_the_configuration_refuses_of_an_option_the_functions_refuse(kind, name):
-    """But for upper limits on what takes memory and time."""
-    reads = {"reads": "q"} if "reads" in SCHEMA[kind].model_fields else {}
-    taken = []
-    for value in REFUSED:
-        options = OPTIONS[kind] | {name: value}
-        try:
-            SCHEMA[kind].model_validate({"kind": kind, **reads, **options})
-            taken.append(value)
-        except ValidationError:
-            with pytest.raises((ValueError, TypeError), match=rf"\b{name}\b"):
-                given_to_function(kind, options)
-    assert len(taken) < len(REFUSED) / 2
-
-
-def given_to_function(kind, options):
-    """Give options to the function of the API that takes this kind."""
-    if kind in api.PERTURBATIONS:
-        records = pd.DataFrame({"age": [1, 2], "note": ["a b", "c d"]})
-        table = lmia.Table.of(records, pd.Series(["n", "y"]), texts=["note"])
-        model = lmia.Model(lambda of: ["n"] * len(of), 2, table)
-        asked = (model, records, ["n", "y"]) if kind in api.OF_RECORDS else (lmia.Model(constant, 2), X, Y)
-        lmia.query_labels(*asked, kind, **options)
-    elif kind in ("hopskipjump", "directions"):
-        search = lmia.search_boundary if kind == "hopskipjump" else lmia.search_directions
-        search(lmia.Model(constant, 2), X, Y, **options)
-    elif kind in api_pools.CALIBRATIONS:
-        lmia.attack_pool(kind, [SURE] * 6, lmia.draw_pool(4, 6), **options)
-    else:
-        observed = {"vote": NOISY, "classifier": NOISY}.get(kind, DISTANCES)
-        lmia.attack(kind, observed, observed, HALF, **options)
-
-
-@pytest.mark.parametrize("kind", sorted(SCHEMA.keys() & {*api.PERTURBATIONS, *api.ATTACKS, *api_pools.CALIBRATIONS}))
-def test_all_options_of_the_configuration_are_tried(kind):
-    own = SCHEMA[kind].model_fields.keys() - OF_THE_WORKFLOW
-    assert own - {"budget"} == OPTIONS.get(kind, {}).keys() - {"budget"}
-    assert api_options.OPTIONS.get(kind, {}).keys() == own - {"budget"}
-
-
-@pytest.mark.parametrize("options", [{"sigmas": np.float32([0.1, 0.2]), "samples": np.int64(2)}, NOISE])
-def test_numbers_of_numpy_are_options_too(options):
-    answers = lmia.query_labels(lmia.Model(constant, np.int64(2)), X, Y, "gaussian", **options)
-    assert answers.labels.shape[1] == 1 + 2 * options["samples"]
+def test_models_trained_on_labels_of_the_target_may_be_a_users_own():
+    rng, is_member, n = np.random.default_rng(0), np.arange(60) % 2 == 0, 60
+    classes = rng.integers(3, size=n)
+    observed = Relabelled(classes, np.where(is_member, 0.1, 2.0), classes)
+    assert (lmia.attack("transfer", observed, observed, is_member).scores[is_member] == -0.1).all()
+    levels = np.stack([np.where(is_member, 12, 4), np.full(n, 4), np.full(n, 5)], axis=1)[:, :, None]
+    asked = {"relabelled_levels": levels, "relabelled_queries": np.full(levels.shape, 6)}
+    distances = lmia.Distances(np.ones((n, 1, 1)), np.ones((n, 1, 1), int), classes, **asked)
+    scores = lmia.attack("dhattack", distances, distances, is_member).scores
+    assert (scores[is_member] > 0).all() and (scores[~is_member] < 0).all()
 
 
 X, Y = np.full((4, 3), 0.5), np.array([0, 1, 0, 1])
@@ -480,7 +402,14 @@ SURE = lmia.Confidences(np.eye(2)[Y], Y)
             "distance reads distances or white_box .lmia.s",
         ),
         (lambda model: lmia.attack("gap", ANSWERS, DISTANCES, HALF), "shadow: expected Answers like the target's"),
-        (lambda model: lmia.attack("vote", ANSWERS, NOISY, HALF), "shadow: asked other queries than the target"),
+        (
+            lambda model: lmia.attack("vote", ANSWERS, NOISY, HALF),
+            "shadow: expected magnitudes 0 like the target's, got 0, 0.1;",
+        ),
+        (
+            lambda model: lmia.attack("transfer", ANSWERS, ANSWERS, HALF),
+            "target: transfer reads relabelled .lmia.attacks.observations.Relabelled., got Answers$",
+        ),
         (
             lambda model: lmia.attack("gap", replace(ANSWERS, labels=Y), ANSWERS, HALF),
             r"^target: labels: expected integers of shape \(4, q\), got int64 of shape \(4,\); .* labels\[:, None\]$",
@@ -557,53 +486,6 @@ def test_the_least_budget_finds_a_distance():
     assert np.isfinite(found).all()
 
 
-def read_example(text):
-    """What the one example of the page that has a text makes, what it prints, and what the page says that it prints."""
-    page = (ROOT / "docs/reference/api.md").read_text()
-    examples = re.findall(r"```python\n(.*?)```.*?```\n(.*?)```", page, re.S)
-    [(code, told)] = [example for example in examples if text in example[0]]
-    names, printed = {}, io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(code, "api.md", "exec"), names)
-    return SimpleNamespace(**names), printed.getvalue(), told
-
-
-@pytest.fixture(scope="module")
-def example():
-    return read_example("lmia.attack(kind")
-
-
-def test_the_example_of_the_page_tells_members_and_counts(example):
-    names, _, _ = example
-    metrics = lmia.evaluate(names.result, names.is_member)
-    value, low, high = metrics.loc["auc"]
-    assert 0.55 < value and 0.5 < low < value < high
-    assert names.model.queries == sum(of.queries().sum() for of in names.asked[1].values()) > 400 * 100
-
-
-def test_the_example_prints_what_the_page_says(example):
-    """But for the last digits, in which processors differ."""
-    number = r"\d+(?:\.\d+)?"
-    _, printed, told = example
-    assert re.sub(number, "#", printed) == re.sub(number, "#", told)
-    np.testing.assert_allclose(*(list(map(float, re.findall(number, text))) for text in (printed, told)), rtol=0.1)
-
-
-def test_the_example_with_a_table_prints_what_the_page_says():
-    names, printed, told = read_example("lmia.Table.of(")
-    number = r"\d+(?:\.\d+)?"
-    assert re.sub(number, "#", printed) == re.sub(number, "#", told) and names.model.queries == 442 * 61
-    np.testing.assert_allclose(*(list(map(float, re.findall(number, text))) for text in (printed, told)), rtol=0.1)
-
-
-def test_the_example_of_crafted_queries_prints_what_the_page_says():
-    names, printed, told = read_example("oslo.Crafting(")
-    shares = [int(share) for share in re.findall(r"\d+(?= %)", printed)]
-    assert shares == pytest.approx([int(share) for share in re.findall(r"\d+(?= %)", told)], abs=3)
-    assert re.sub(r"\d+", "#", printed) == re.sub(r"\d+", "#", told)
-    assert names.target.queries == 400 * 9 and names.answers.labels.shape == (400, 9)
-
-
 def test_given_queries_are_asked_as_they_are_beside_the_inputs():
     inputs = np.random.default_rng(0).random((5, 4), np.float32)
     model = lmia.Model(lambda x: (x.sum(axis=1) > 2).astype(int), 2)
@@ -639,11 +521,6 @@ def test_queries_that_do_not_fit_their_inputs(queries, options, message):
     with pytest.raises(ValueError, match=message):
         lmia.query_labels(model, np.zeros((5, 4)), np.zeros(5, int), queries, progress=False, **options)
     assert model.queries == 0
-
-
-def test_the_page_has_a_section_for_every_name():
-    headings = re.findall(r"^###? (.*)$", (ROOT / "docs/reference/api.md").read_text(), re.M)
-    assert sorted(re.findall(r"lmia\.(\w+)", " ".join(headings))) == lmia.__all__
 
 
 def test_an_attack_that_calls_all_points_the_same_is_told():

@@ -35,10 +35,11 @@ def report(
     scored: of each attack that reads labels alone, arrays of its artifact of scores; is_member: bools (n,), of the
     records in the order of theirs; table: all rows of the study, as `lmia.evaluation.metrics_table` has them; about:
     "study", "dataset", "model", "n_train"; "prior", the share of records that is believed to be in training, or None;
-    "references", whether models like it were trained to compare; seed: of the study, by which halves were drawn;
-    columns: texts of the data set's own, a row for each of its records; naming: that of them which names records, and
-    is no group; alternatives: reports of other models, to compare with; in_question: of each attack, the like of
-    `scored` of records of which nobody knows, None for none: they are in no number but those of their own.
+    "references", whether models like it were trained to compare; "shadows", how many its thresholds come from; seed: of
+    the study, by which halves were drawn; columns: texts of the data set's own, a row for each of its records; naming:
+    that of them which names records, and is no group; alternatives: reports of other models, to compare with;
+    in_question: of each attack, the like of `scored` of records of which nobody knows, None for none: they are in no
+    number but those of their own.
     """
     findings, reach = [], errors_of(len(scored))
     for name, of in scored.items():

@@ -45,8 +45,8 @@ def report(
 
     known: scores of known non-members by each attack, floats (n,); in_question: the like, floats (m,); queries: of each
     attack, mean per record; thresholds: of each attack its own, that of random inputs, None where it has none; ids: of
-    the records in question, ints (m,); about: see `lmia.audit.findings.report`;
-    test_accuracy: [value, low, high], on the known ones; columns: see there.
+    the records in question, ints (m,); about: see `lmia.audit.findings.report`; test_accuracy: [value, low, high], on
+    the known ones; flags: what is to be told of the model and of attacks, in words; columns: see there.
     """
     standing, n = compare(known, in_question), len(next(iter(known.values())))
     rate = FALSE_SHARE / len(known)

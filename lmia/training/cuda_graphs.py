@@ -22,8 +22,8 @@ class GraphedStep:
     for two. Once batches of one size turn out to do such things, what was captured for others is dropped.
 
     step: moves the weights of a model, and returns the loss, a detached scalar; tensors: () -> those that it changes,
-    by name, as `moving_tensors` of `lmia.training.state`; capture: (step, inputs, classes) -> a step that replays what
-    was captured, none of which is done before.
+    by name, as `moving_tensors` of `lmia.training.resumable_state`; capture: (step, inputs, classes) -> a step that
+    replays what was captured, none of which is done before.
     """
 
     def __init__(

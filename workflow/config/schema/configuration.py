@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from lmia.attacks.observations import OBSERVATIONS
 from lmia.splits import KINDS, MIN_KNOWN
@@ -30,6 +30,9 @@ SECTIONS = (
     "queries",
     "attacks",
 )  # those that plug-ins may be in
+
+
+NO_DEFENSE = NoDefense(kind="none")
 
 
 class Metrics(Strict):
@@ -71,7 +74,7 @@ class Config(Strict):
     models: dict[Name, AnyModel] = {}
     trainers: dict[Name, Trainer] = {}
     targets: dict[Name, AnyTarget] = {}
-    defenses: dict[Name, AnyDefense] = {"none": NoDefense(kind="none")}
+    defenses: dict[Name, AnyDefense] = {"none": NO_DEFENSE}
     studies: dict[Name, Study] = Field({}, description="what is trained, and what audits are short for")
     audits: dict[Name, Audit] = Field({}, description="models that exist already, each short for a study")
     queries: dict[Name, AnyQuery] = Field(description="what models are sent; base: config/base/audit.yaml has some")
@@ -79,6 +82,12 @@ class Config(Strict):
     metrics: Metrics = Metrics.model_validate({})
     figures: dict[Name, AnyFigure] = {}
     exhibits: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Exhibit] = {}
+
+    @field_validator("defenses")
+    @classmethod
+    def _with_none(cls, defenses: dict[str, Any]) -> dict[str, Any]:
+        """Studies that name no defense have this one, whatever others there are."""
+        return {"none": NO_DEFENSE} | defenses
 
     def attacks_of(self, study: Study) -> list[str]:
         """Names of the attacks that run in a study: where it names none, all that can run in one of its kind."""

@@ -28,7 +28,7 @@ if problem := unfit(sys.executable, os.getcwd()):
 
 
 include: "workflow/rules/configuration.smk"
-include: "workflow/rules/killed_runs.smk"
+include: "workflow/rules/harness.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/queries.smk"

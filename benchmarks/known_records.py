@@ -22,7 +22,7 @@ from lmia.evaluation.intervals import over_seeds  # noqa: E402
 from lmia.evaluation.metrics import at_threshold, auc  # noqa: E402
 from lmia.membership import load_membership  # noqa: E402
 from lmia.streams import seed_list  # noqa: E402
-from workflow.config.load import check, read_layers  # noqa: E402
+from workflow.config.load import load  # noqa: E402
 from workflow.config.result_files import cells  # noqa: E402
 
 TABLE = Path(__file__).parent / "results/known_records.csv"
@@ -50,7 +50,7 @@ def results(config, study, where, name):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("configfile", nargs="+")
-    config = check(read_layers(parser.parse_args().configfile)[0])
+    config = load(*parser.parse_args().configfile)
     rows = []
     for name, study in config.studies.items():
         for attack in config.attacks_of(study):

@@ -30,7 +30,7 @@ from lmia.evaluation.pooled import measure  # noqa: E402
 from lmia.membership import load_pool_membership  # noqa: E402
 from lmia.splits import draw_pool  # noqa: E402
 from lmia.streams import seed_list, stream  # noqa: E402
-from workflow.config.load import check, read_layers  # noqa: E402
+from workflow.config.load import load  # noqa: E402
 
 TABLE = Path(__file__).parent / "results/pool_controls.csv"
 DRAWS, OTHER_COINS = 10, 10**6  # of coins that no model was trained by, and their pools' first number
@@ -64,7 +64,7 @@ def of_inputs(inputs, is_member, seed):
     return np.stack([fit(y=bits[order]) for bits in tqdm(is_member, desc="models")])[:, np.argsort(order)]
 
 
-def audited(config, name, study, where):
+def audited(config, study, where):
     """(inputs (N, *shape), membership (K, N)) of what a pool audits."""
     reads = config.attacks[config.attacks_of(study)[0]].reads
     folder = OBSERVATIONS[config.queries[reads].observation].folder
@@ -78,7 +78,7 @@ def audited(config, name, study, where):
 def rows_of(config, name, study):
     """One row per control, attack and metric: the mean over draws, and how many intervals hold what is true."""
     where = f"{name}/n{study.n_train[0]}-{study.defenses[0]}"
-    inputs, is_member = audited(config, name, study, where)
+    inputs, is_member = audited(config, study, where)
     controls = [("inputs alone", "classifier", [(of_inputs(inputs, is_member, study.pool_number()), is_member)])]
     controls += [("told others", *found) for found in told_others(config, study, where, len(inputs))]
     for control, attack, found in controls:
@@ -99,7 +99,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("configfile", nargs="+")
     options = parser.parse_args()
-    config = check(read_layers(options.configfile)[0])
+    config = load(*options.configfile)
     pools = {name: study for name, study in config.studies.items() if study.is_pool}
     table = pd.DataFrame([row for name, study in pools.items() for row in rows_of(config, name, study)])
     table.to_csv(TABLE, index=False)

@@ -1,6 +1,7 @@
 """The rooms of the library and of the workflow, and who may import whom."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,23 @@ ROOMS = {
 }
 
 
+# Folder of the workflow -> the others that it may import.
+WORKFLOW = {
+    "harness": (),
+    "config": ("harness",),
+    "tools": ("config", "harness"),
+    "scripts": ("harness",),
+}
+
+
 def imports(file):
-    """Names of the modules that one file imports, also inside functions."""
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    """Names of the modules that one file imports, also inside functions, but not for its hints alone."""
+    found, tree = set(), ast.parse(file.read_text())
+    hints = [node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    of_hints = {part for node in hints for part in ast.walk(node)}
+    for node in ast.walk(tree):
+        if node in of_hints:
+            continue
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -83,3 +97,22 @@ def test_the_library_knows_no_workflow(name):
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("__init__.py")])
 def test_packages_import_nothing_by_themselves(name):
     assert imports(NAMES[name]) <= {"importlib"}  # or every job's fingerprint would hold all of them
+
+
+@pytest.mark.parametrize("folder", WORKFLOW)
+def test_folders_of_the_workflow_import_what_they_may(folder):
+    assert {path.name for path in (ROOT / "workflow").iterdir() if [*path.glob("*.py")]} == WORKFLOW.keys()
+    for file in (ROOT / "workflow" / folder).rglob("*.py"):
+        used = {module.split(".")[1] for module in imports(file) if module.startswith("workflow.")}
+        assert used <= {folder, *WORKFLOW[folder]}, file
+
+
+def test_no_two_modules_import_each_other():
+    """Whatever lies on the way between them."""
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.glob("[lw]*/**/*.py")}
+    assert len(files) > 200
+    graph = TopologicalSorter({name: imports(path) & files.keys() - {name} for name, path in files.items()})
+    try:
+        graph.prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from lmia.streams import seed_list
 from workflow.config.result_files import target_split
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.exhibits import Claim, PaperNumbers
@@ -118,7 +117,7 @@ def exhibit_claims(config: Config, name: str) -> list[dict[str, Any]]:
             "claim": text,
             "metric": metric,
             "bounds": claim.bounds(),
-            "seeds": [seed for block in config.studies[left.study].seeds for seed in seed_list(block)],
+            "seeds": config.studies[left.study].seeds_in_order(),
             "sides": [left.files(config), right.files(config)],
         }
         for claim, text, metric, left, right in claim_sides(config, name)

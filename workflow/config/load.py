@@ -12,7 +12,7 @@ from snakemake.utils import update_config
 from workflow.config.audits import in_own_words, name_mistakes, size_mistakes, with_studies
 from workflow.config.checks.exhibits import check_exhibits
 from workflow.config.checks.sections import mistakes
-from workflow.config.messages import explain
+from workflow.config.mistakes import explain
 from workflow.config.plugin_source_reader import source_of
 from workflow.config.schema.base import Custom
 from workflow.config.schema.configuration import SECTIONS, Config
@@ -126,12 +126,12 @@ def _without_nulls(section: Any) -> Any:
     return {name: _without_nulls(entry) for name, entry in section.items() if entry is not None}
 
 
-def load(path: str | Path) -> Config:
-    """The checked `Config` of a file and of the files that it is laid over, without Snakemake.
+def load(*paths: str | Path) -> Config:
+    """The checked `Config` of files, each laid over those before it and all over their bases, without Snakemake.
 
     Raises ConfigError as `check`, and where one of the files cannot be read.
     """
-    return check(read_layers([path])[0])
+    return check(read_layers(paths)[0])
 
 
 def files_read(config: Config) -> dict[str, list[str]]:

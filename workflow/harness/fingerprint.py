@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from workflow.harness import parsed_sources
+from workflow.harness.checksums import hash_of
 from workflow.harness.parsed_sources import short
 
 Link = list[tuple[str, Path]]  # (dotted name, file) of all on the way to an import
@@ -86,11 +87,7 @@ def _walk(script: Path, *modules: str, around: bool = False) -> dict[Path, Met]:
     return seen
 
 
-@cache
-def file_hash(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+file_hash = cache(hash_of)
 
 
 def find(name: str) -> Path | None:

@@ -1,5 +1,5 @@
 # In: what models answered, and splits.
-# Out: results/scores/, measures/, pool_measures/, epsilon/, differences/, model_measures/, outliers/, tables/, metrics.csv.
+# Out: results/scores/, scores_in_question/, measures/, pool_measures/, epsilon/, differences/, model_measures/, outliers/, tables/, metrics.csv.
 # Membership of the shadow's points comes in, the target's does not.
 rule score_attack:
     """The membership score of each of the target's points, with everything chosen on the shadows."""

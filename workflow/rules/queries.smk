@@ -1,7 +1,10 @@
-# In: results/data/, results/splits/, results/models/. Out: results/crafted/, results/answers/, distances/, stopping/, confidences/, white_box/.
-# No query depends on a model that it is asked of, nor on that model's partner.
+# In: results/data/, results/splits/, results/models/.
+# Out: results/crafted/, answers/, distances/, stopping/, confidences/, white_box/, references/, relabelled/, splits/.
 rule craft_queries:
-    """Queries for each example of a pool, made with gradients of other models than those that are asked."""
+    """Queries for each example of a pool, made with gradients of other models than those that are asked.
+
+    None depends on a model that it is asked of, nor on that model's partner.
+    """
     input:
         dataset=PATHS.dataset,
         splits=PATHS.crafting("splits"),

@@ -18,9 +18,11 @@ import pandas as pd
 
 from lmia.evaluation.metrics_table import ALL_SEEDS, SPENT, read_metrics
 from lmia.evaluation.paper_comparison import to_markdown
+from workflow.config.load import load
 from workflow.config.result_files import cells
 from workflow.config.schema.configuration import Config
-from workflow.tools.results_page import KEPT, PAGES, ROOT, load
+from workflow.harness.fingerprint import ROOT
+from workflow.tools.results_page import KEPT, PAGES
 
 Table = Any  # a pandas DataFrame, as in results_page
 PAGE = ROOT / "docs/comparison.md"
@@ -39,7 +41,7 @@ PRIORS = {"0.5": "PPV at 50 %", "0.1": "at 10 %", "0.01": "at 1 %", "0.001": "at
 
 
 def main(files: Sequence[str]) -> None:
-    config = load(files)
+    config = load(*files)
     for name, study in config.studies.items():
         if study.is_pool and (ROOT / f"results/tables/{name}.csv").exists():  # others have not been run
             keep(config, name)

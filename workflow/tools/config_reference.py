@@ -61,24 +61,24 @@ def page() -> str:
 def _parts(schema: Node) -> Iterator[list[str]]:
     """Lists of lines: top-level keys first, then one part per section, kind and nested mapping."""
     plain = {key: field for key, field in schema["properties"].items() if key not in SECTIONS}
-    yield ["## Top level", "", *_table(plain, schema.get("required", []), schema)]
+    yield ["## Top level", "", *_table(plain, schema.get("required", []))]
     for section, noun in SECTIONS.items():
         yield [f"## {section}", ""]
         entries = _entries(schema["properties"][section], schema)
         if len(entries) == 1:
-            yield _of_one(entries[0], schema)
+            yield _of_one(entries[0])
             for title, nested in _nested(entries[0], schema):
                 article = "an" if noun[0] in "AEIOU" else "a"
-                yield [f"### `{title}` of {article} {noun.lower()}", "", *_of_one(nested, schema)]
+                yield [f"### `{title}` of {article} {noun.lower()}", "", *_of_one(nested)]
             continue
         shared = [f"`{kind}`" for entry in entries for kind in _kinds(entry)]
         yield [f"Kinds: {', '.join(shared)}.", ""]
         for entry in entries:
             kinds = " or ".join(f"`{kind}`" for kind in _kinds(entry)) or "of your own"
-            yield [f"### {noun} {kinds}", "", *_of_one(entry, schema)]
+            yield [f"### {noun} {kinds}", "", *_of_one(entry)]
 
 
-def _of_one(entry: Node, schema: Node) -> list[str]:
+def _of_one(entry: Node) -> list[str]:
     """What an entry is, and the table of its keys."""
     fields = {key: field for key, field in entry["properties"].items() if key != "kind"}
     about = [] if "description" not in entry else [*_sentences(entry["description"].split("\n\n")[0]), ""]
@@ -86,7 +86,7 @@ def _of_one(entry: Node, schema: Node) -> list[str]:
         about += ["[Extend](../how-to/extend.md) shows how to write one.", ""]
     elif not fields:
         about += ["No keys besides `kind`.", ""]
-    return about + (_table(fields, entry.get("required", []), schema) if fields else [])
+    return about + (_table(fields, entry.get("required", [])) if fields else [])
 
 
 def _sentences(text: str) -> list[str]:
@@ -94,7 +94,7 @@ def _sentences(text: str) -> list[str]:
     return " ".join(text.split()).replace(". ", ".\n").splitlines()
 
 
-def _table(fields: Node, required: list[str], schema: Node) -> list[str]:
+def _table(fields: Node, required: list[str]) -> list[str]:
     """Rows for the keys of a mapping."""
     lines = ["| key | type and range | default | meaning |", "| --- | --- | --- | --- |"]
     for key, field in fields.items():

@@ -3,8 +3,8 @@
 Run from the repository root after `snakemake --cores 2`: python -m workflow.tools.copy_results_to_docs
 And after `snakemake --cores 2 --configfile docs/results/configs/fresh-seeds.yaml`:
 python -m workflow.tools.copy_results_to_docs fresh-seeds
-Figures of a name go to docs/figures/NAME, where there is such a folder. With --metrics, rows of those alone are kept
-whose names begin so, as of pools under many defenses:
+Figures that a page shows go to docs/figures/, those of a name to docs/figures/NAME, where there is such a folder.
+With --metrics, rows of those alone are kept whose names begin so, as of pools under many defenses:
 python -m workflow.tools.copy_results_to_docs defended-pools --metrics accuracy auc tpr canary_auc canary_tpr test \\
     epsilon
 """
@@ -12,11 +12,9 @@ python -m workflow.tools.copy_results_to_docs defended-pools --metrics accuracy 
 import argparse
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 from lmia.evaluation.metrics_table import ALL_SEEDS, read_metrics
-
-ROOT = Path(__file__).resolve().parents[2]
+from workflow.harness.fingerprint import ROOT
 
 
 def main(name: str, metrics: Sequence[str]) -> None:
@@ -25,8 +23,9 @@ def main(name: str, metrics: Sequence[str]) -> None:
     rows = table[table["seed"].eq(ALL_SEEDS) & table["metric"].str.startswith(tuple(metrics) or "")]
     rows.to_csv(ROOT / f"docs/results/data/{name}.csv", index=False, float_format="%.4g")
     folder = ROOT / "docs/figures" / ("" if name == "default-study" else name)
-    if folder.exists():
-        for figure in sorted((ROOT / "results/figures").glob("*.png")):
+    pages = "".join(page.read_text() for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+    for figure in sorted((ROOT / "results/figures").glob("*.png")):
+        if folder.exists() and f"{folder.relative_to(ROOT / 'docs')}/{figure.name}" in pages:
             shutil.copy(figure, folder / figure.name)
 
 

@@ -9,7 +9,7 @@ configuration no longer has are dropped, so a mean over seeds is always of model
 import argparse
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,12 @@ from lmia.membership import load_membership
 from lmia.streams import seed_list
 from workflow.config.exhibit_inputs import CHANCE, TEST_ACCURACY, claim_sides
 from workflow.config.job_params import plain
-from workflow.config.load import check, read_layers
+from workflow.config.load import load
 from workflow.config.result_files import defense_of, n_train_of, trained_cell
 from workflow.config.schema.configuration import Config
+from workflow.harness.fingerprint import ROOT
 
 Table = Any  # a pandas DataFrame, whose own hints hold every type that an entry may have
-ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "docs/results/data"
 
 MODEL = ["study", "n_train", "defense"]
@@ -61,11 +61,6 @@ STAGES = {
     "scores": "score",
     "measures": "measure",
 }
-
-
-def load(files: Sequence[str]) -> Config:
-    """The configuration that Snakemake makes of these files."""
-    return check(read_layers(files)[0])
 
 
 def keep(config: Config, name: str, results: Path = ROOT / "results", data: Path = DATA) -> None:
@@ -291,4 +286,4 @@ if __name__ == "__main__":
     parser.add_argument("files", nargs="+", help="configuration files, as they were given to --configfile")
     parser.add_argument("--name", default="paper", help="of the page")
     arguments = parser.parse_args()
-    keep(load(arguments.files), arguments.name)
+    keep(load(*arguments.files), arguments.name)

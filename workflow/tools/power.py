@@ -24,7 +24,7 @@ from lmia.evaluation.intervals import LEVEL
 from lmia.evaluation.paper_comparison import to_markdown
 from lmia.streams import seed_list
 from workflow.config.exhibit_inputs import exhibit_claims
-from workflow.config.load import check, read_layers
+from workflow.config.load import load
 from workflow.config.result_files import trained_cell
 from workflow.config.schema.configuration import Config
 
@@ -130,7 +130,7 @@ def plan(config: Config, exhibit: str, results: Path = Path("results")) -> tuple
 
 
 def main(exhibits: Sequence[str], files: Sequence[str], results: Path = Path("results")) -> None:
-    config = check(read_layers(files)[0])
+    config = load(*files)
     missing: dict[str, float] = {}
     for exhibit in exhibits:
         rows, hours = plan(config, exhibit, results)

@@ -18,14 +18,14 @@ from lmia import plugins
 from lmia.attacks.observations import OBSERVATIONS
 from lmia.evaluation.metrics_table import read_metrics
 from lmia.figures.style import save
-from workflow.config.load import check, read_layers
+from workflow.config.load import load
 from workflow.config.schema.configuration import Config
 
 OF_ATTACKS = ("bars", "sweep", "queries", "shadows", "sizes")  # kinds that need no rows of models
 
 
 def main(files: Sequence[str], rows: Sequence[str], into: Path, prefix: str) -> None:
-    config = check(read_layers(files)[0])
+    config = load(*files)
     table = kept(rows, config)
     into.mkdir(parents=True, exist_ok=True)
     for name, figure in config.figures.items():

@@ -24,12 +24,13 @@ from lmia.evaluation.claims import BY_CONSTRUCTION, CLAIMS, judge_margins
 from lmia.evaluation.paper_comparison import COMPARISON, compare_number, to_markdown, to_page
 from lmia.figures.style import save
 from workflow.config.exhibit_inputs import exhibit_claims, exhibit_numbers
+from workflow.config.load import load
 from workflow.config.schema.configuration import Config
-from workflow.tools.kept_results import MODEL, STAGES, keep, kept, load, measures_over_seeds
+from workflow.harness.fingerprint import ROOT
+from workflow.tools.kept_results import MODEL, STAGES, keep, kept, measures_over_seeds
 from workflow.tools.paper_tables import counts, read_reasons, reasons, side_by_side, undefended
 
 Table = Any  # a pandas DataFrame, whose own hints hold every type that an entry may have
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs/results"
 
 KEPT = [*MODEL, "seed", "attack", "setting", "queries", "metric", "value", "ci_low", "ci_high", "flags"]
@@ -63,7 +64,7 @@ Of an interrupted job only the last attempt is counted.
 
 
 def main(files: Sequence[str], name: str, machine: str) -> None:
-    config = load(files)
+    config = load(*files)
     keep(config, name)
     measured = measures_over_seeds(config, name)
     comparison, claims = compared(config, measured, name), claimed(config, name)

@@ -1,4 +1,4 @@
-"""Every configuration that a page shows is sound over `config.yaml`, but for what a reader has and this test has not."""
+"""Every configuration that a page shows is sound over `config.yaml`, but for files that only its reader has."""
 
 import re
 from pathlib import Path

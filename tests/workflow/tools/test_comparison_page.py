@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from workflow.config.load import load as load_layers
 from workflow.tools import comparison_page
-from workflow.tools.kept_results import load as load_layers
 
 
 def test_the_committed_page_is_that_of_the_committed_numbers():
@@ -92,7 +92,7 @@ def test_fewer_shadows_stand_beside_all():
 def test_an_attack_spends_what_its_jobs_took(tmp_path, monkeypatch):
     """In a pool of two models, each a target."""
     monkeypatch.setattr(comparison_page, "ROOT", tmp_path)
-    config = load_layers(["config/comparison-small.yaml"])
+    config = load_layers("config/comparison-small.yaml")
     config.studies["digits-pool-0"].seeds[:] = ["0-1"]
     cell = "digits-pool-0/n200-none"
     for place, seconds in {
@@ -121,7 +121,7 @@ def test_an_attack_spends_what_its_jobs_took(tmp_path, monkeypatch):
 
 
 def test_what_the_configuration_says_of_each_row():
-    config = load_layers(["config/comparison-small.yaml"])
+    config = load_layers("config/comparison-small.yaml")
     settings = [("oslo-lira", ""), ("oslo-kept", "budget=3"), ("boundary-50-lira", ""), ("noise-lira", "shadows=4")]
     settings += [("yoqo-offline", ""), ("white", ""), ("", "")]
     rows = comparison_page.with_config(config, pd.DataFrame(settings, columns=["attack", "setting"]))

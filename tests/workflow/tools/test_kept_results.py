@@ -10,8 +10,9 @@ import yaml
 from lmia import artifacts
 from lmia.evaluation.metrics_table import COLUMNS
 from workflow.config.job_params import plain
+from workflow.config.load import load
 from workflow.tools import kept_results
-from workflow.tools.kept_results import Recipes, keep, kept, load, measures_over_seeds
+from workflow.tools.kept_results import Recipes, keep, kept, measures_over_seeds
 
 STUDY = {"dataset": "digits", "n_train": [50, 100], "model": "mlp", "attacks": ["gap", "boundary"]}
 METRICS = ("accuracy", "auc", "accuracy_over_gap")
@@ -26,7 +27,7 @@ def configured(folder, seeds, **changes):
     files = [folder / "study.yaml", folder / "changes.yaml"]
     for file, content in zip(files, (emptied, changes), strict=True):
         file.write_text(yaml.safe_dump(content))
-    return load([str(file) for file in files])
+    return load(*files)
 
 
 def finish(config, results):

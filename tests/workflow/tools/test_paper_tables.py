@@ -7,7 +7,7 @@ import pytest
 
 from lmia.evaluation.paper_comparison import COMPARISON
 from workflow.config.exhibit_inputs import exhibit_numbers
-from workflow.tools.kept_results import load
+from workflow.config.load import load
 from workflow.tools.paper_tables import MARKS, ROWS, counts, read_reasons, reasons, side_by_side, undefended
 
 NAN = float("nan")
@@ -39,7 +39,7 @@ def rows(**of):
 
 
 def test_the_configuration_has_the_paper_s_22_numbers_where_they_belong():
-    config = load(["config/paper.yaml"])
+    config = load("config/paper.yaml")
     cells = [cell for table in ("table_1", "table_2") for cell in exhibit_numbers(config, table)]
     of_paper = pd.DataFrame([cell | {"status": cell["status"] or "not run"} for cell in cells])
     found = undefended(of_paper, ["table_1", "table_2"])

@@ -121,8 +121,7 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
 
 def _check_references(key: str, config: Config, study: Study) -> Iterator[str]:
     """Whether searches that start at shadows have some for the target, and for each of the shadows."""
-    names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
-    for name in sorted(names & config.queries.keys()):
+    for name in config.query_sets_of(study):
         if not (needed := config.queries[name].n_references()):
             continue
         if study.splits != "disjoint":
@@ -174,8 +173,7 @@ def _check_size(key: str, study: Study, dataset: Dataset) -> Iterator[str]:
 
 def _check_population(config: Config, study: Study, dataset: Dataset) -> Iterator[str]:
     """A population is of what members and non-members leave of the data set, where its module states its size."""
-    names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
-    asked = {name: getattr(config.queries[name], "population", 0) for name in sorted(names & config.queries.keys())}
+    asked = {name: getattr(config.queries[name], "population", 0) for name in config.query_sets_of(study)}
     if size := dataset.fact("N_EXAMPLES"):
         known = sum(dataset.known()) if study.is_given else max(n + (study.n_nonmembers or n) for n in study.n_train)
         left = size - known
@@ -186,8 +184,7 @@ def _check_population(config: Config, study: Study, dataset: Dataset) -> Iterato
 
 def _check_surrogates(key: str, config: Config, study: Study, dataset: Dataset) -> Iterator[str]:
     """Surrogates are trained on what a pool leaves of the data set, where its module states its size."""
-    names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
-    crafted = [name for name in sorted(names & config.queries.keys()) if config.queries[name].surrogate_roles()]
+    crafted = [name for name in config.query_sets_of(study) if config.queries[name].surrogate_roles()]
     size = dataset.fact("N_EXAMPLES")
     if not (study.is_pool and crafted and size):
         return
@@ -199,8 +196,7 @@ def _check_surrogates(key: str, config: Config, study: Study, dataset: Dataset) 
 
 def _check_relabelled(key: str, config: Config, study: Study, dataset: Dataset) -> Iterator[str]:
     """Targets label what a pool leaves of the data set, where its module states its size."""
-    names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
-    asked = [name for name in sorted(names & config.queries.keys()) if config.queries[name].n_relabelled()]
+    asked = [name for name in config.query_sets_of(study) if config.queries[name].n_relabelled()]
     size = dataset.fact("N_EXAMPLES")
     for name in [name for name in study.defenses if asked and name in config.defenses]:
         if study.is_pool and config.defenses[name].needs_reference:
@@ -240,8 +236,7 @@ def _check_shape(key: str, config: Config, study: Study) -> Iterator[str]:
         )
     if all(name in config.defenses for name in study.defenses):
         yield from check_trained(key, config, study, shape)
-    names = {config.attacks[name].reads for name in config.attacks_of(study) if name in config.attacks}
-    for name in sorted(names & config.queries.keys()) if shape else []:
+    for name in config.query_sets_of(study) if shape else []:
         query = config.queries[name]
         if why := query.refused_by(dataset):
             yield f"queries.{name}: {why}, or leave out the attacks that read it for {study.dataset}"

@@ -211,6 +211,11 @@ class Config(Strict):
         """The query set that an attack of this name reads."""
         return self.queries[self.attacks[attack].reads]
 
+    def query_sets_of(self, study: Study) -> list[str]:
+        """Names of the query sets that the attacks of a study read, sorted, without those that nobody defined."""
+        read = {self.attacks[name].reads for name in self.attacks_of(study) if name in self.attacks}
+        return sorted(read & self.queries.keys())
+
     def settings_of(self, attack: str) -> list[str]:
         """The settings that an attack is reported in, as metrics.csv names them: "" is as it is meant to be run."""
         budgets = [f"budget={budget}" for budget in self.attacks[attack].budgets]

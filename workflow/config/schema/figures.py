@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lmia.streams import seed_list
 from workflow.config.messages import EMPTY, suggest, unknown
 from workflow.config.schema.base import ByKind, Count, Distinct, Entry, NonEmpty
 
@@ -196,7 +195,7 @@ class Shadows(OfMetric, WithLines):
 
     def params(self, config: Config) -> dict[str, Any]:
         """all_shadows: how many a target has, all models of the pool but itself and its partner."""
-        return super().params(config) | {"all_shadows": len(_models(config.studies[self.study])) - 2}
+        return super().params(config) | {"all_shadows": len(config.studies[self.study].models()) - 2}
 
     def mistakes_in(self, config: Config) -> Iterable[str]:
         if config.studies[self.study].splits != "pool":
@@ -210,11 +209,6 @@ class Shadows(OfMetric, WithLines):
         yield from super().mistakes_of(attack, name, config)
         if not _fewer_shadows(attack):
             yield f"attacks: {name}: is reported with one number of shadows; give it shadows: [4, 8], or leave it out"
-
-
-def _models(study: Study) -> list[int]:
-    """The seeds of a study, in the order of their results."""
-    return [seed for block in study.seeds for seed in seed_list(block)]
 
 
 def _fewer_shadows(attack: Rule | None) -> list[int]:
@@ -256,7 +250,7 @@ class Roc(OfOneCell):
     def mistakes_in(self, config: Config) -> Iterable[str]:
         yield from super().mistakes_in(config)
         study = config.studies[self.study]
-        models = _models(study)
+        models = study.seeds_in_order()
         if study.splits == "pool" and any(
             one ^ 1 != other for one, other in zip(models[::2], models[1::2], strict=False)
         ):

@@ -129,6 +129,10 @@ class Study(Strict):
         """Roles of the models that are shadows and nothing else."""
         return [f"shadow{number}" for number in range(self.n_shadows)]
 
+    def seeds_in_order(self) -> list[int]:
+        """All seeds of all blocks, in the order of their results."""
+        return [seed for block in self.seeds for seed in seed_list(block)]
+
     def models(self) -> list[int]:
         """All seeds of all blocks, ascending."""
-        return sorted(seed for block in self.seeds for seed in seed_list(block))
+        return sorted(self.seeds_in_order())

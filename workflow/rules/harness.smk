@@ -1,5 +1,6 @@
-# Jobs of a Snakemake that was killed: those that start late do nothing, and what the others have finished without any
-# Snakemake having seen it is kept for the next one (workflow/harness/superseded_jobs.py, workflow/harness/job_outputs.py).
+# What Snakemake does otherwise here, all of it in workflow/harness: results of other settings are taken up again, jobs
+# are forked from one process, plans take less time. Jobs of a Snakemake that was killed do nothing where they start late,
+# and what the others have finished without any Snakemake having seen it is kept for the next one.
 import atexit
 
 from workflow.harness import (

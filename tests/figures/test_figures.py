@@ -10,13 +10,6 @@ import pytest
 from lmia.evaluation.metrics_table import ALL_SEEDS, CALLED, COLUMNS
 from lmia.figures import bars, gallery, histogram, outliers, queries, roc, sizes, strengths, style, sweep, tradeoff
 
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 SETTINGS = {"title": "Mine", "attacks": ["boundary"], "observation": "distances"}
 
 

@@ -1,6 +1,5 @@
 """Figures of pools: curves of all models together, and of rates at low false-positive rates."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +8,6 @@ from matplotlib.collections import PolyCollection
 from lmia.evaluation import metrics, pooled
 from lmia.evaluation.metrics_table import COLUMNS
 from lmia.figures import queries, roc, shadows, style
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def bands(ax):

@@ -3,7 +3,6 @@
 import pkgutil
 from dataclasses import dataclass
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,12 +19,6 @@ KINDS = [
     for module in pkgutil.iter_modules(lmia.figures.__path__)
     if hasattr(plugins.load("figures", module.name), "plot")
 ]
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @dataclass

@@ -10,13 +10,6 @@ from matplotlib.collections import PolyCollection
 from lmia.evaluation import metrics
 from lmia.figures import roc
 
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 rates = st.integers(0, 10).map(lambda tenths: tenths / 10)
 
 

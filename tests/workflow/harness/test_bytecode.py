@@ -81,7 +81,10 @@ def test_bytecode_of_a_module_that_is_a_link_is_checked_where_python_keeps_it(so
 
 def test_what_is_no_python_is_told_by_others(source):
     source.write_text("x = \n")
+    compiled = Path(importlib.util.cache_from_source(source))
+    compiled.unlink(missing_ok=True)
     bytecode.check_by_hash([source, source.with_suffix(".so")])
+    assert not compiled.exists()
 
 
 def test_other_bytecode_that_cannot_be_replaced_is_refused(source, monkeypatch):

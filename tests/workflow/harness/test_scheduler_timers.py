@@ -54,7 +54,7 @@ def test_after_its_end_a_timer_is_started_again(woken):
 
 def test_a_shorter_timer_does_not_wait_for_a_longer_one(woken):
     wake, count = woken
-    wake(1.5)
+    wake(5)
     wake(0.01)
     start = time.monotonic()
-    assert wait_for(count, 1) == 1 and time.monotonic() - start < 1.2
+    assert wait_for(count, 1) == 1 and time.monotonic() - start < 4

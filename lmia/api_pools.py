@@ -61,10 +61,11 @@ def attack_pool(
         observed: what each of the K models answered, all to the same queries about the same n points. Random queries
             are the same where they were asked with one seed.
         is_member: who was trained on what, bools (K, n), as `draw_pool` gives them.
-        shadows: how many shadows each target has, even; None for all.
+        shadows: how many shadows each target has, even; None for all; at least 4 where a rule needs a variance, as
+            lira and attack_r.
         options: those of the attack.
 
-    Raises ValueError where the models are no pairs, or were not asked alike.
+    Raises ValueError where the models are no pairs, or were not asked alike, or a variance has too few shadows.
     """
     is_member = _as_pool(is_member)
     most = len(is_member) - 2

@@ -56,9 +56,16 @@ class Normal:
         signal: floats (R, N, A).
         is_in: bools (R, N), the shadows that count for each example; of whole pairs, as many for each.
         variance: see `Calibration`.
+
+    Raises ValueError where no example has two such shadows, of which a variance could be told.
     """
 
     def __init__(self, signal: np.ndarray, is_in: np.ndarray, variance: str):
+        if is_in.sum(axis=0).max() < 2:
+            raise ValueError(
+                "shadows: expected two with each example and two without, for a variance; give each target at least 4, "
+                "or take a rule that needs none, as difference"
+            )
         weight = is_in[:, :, None].astype(float)
         n = np.maximum(weight.sum(axis=0), 1)  # (N, 1)
         self.mean = (weight * signal).sum(axis=0) / n

@@ -12,7 +12,7 @@ import numpy as np
 
 from lmia.attacks.score_checks import check_scores
 
-MIN_MODELS = 6  # a target, its partner, and two pairs of shadows, of which a variance can be told
+MIN_MODELS = 6  # a target, its partner, and two pairs of shadows, of which one judges the other to choose a threshold
 
 Observed = TypeVar("Observed")
 Found = TypeVar("Found")

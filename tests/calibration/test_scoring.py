@@ -37,10 +37,10 @@ def scored(make, numbers=(3, 0), observed=OBSERVED, is_member=POOL, targets=None
 
 @pytest.mark.parametrize("make", [lira.Calibration, difference.Calibration])
 def test_every_way_is_the_rule_on_what_it_names(make):
-    found = scored(make, budgets=(5, 7), fewer=(2, 4))
-    assert found["settings"].tolist() == ["", "budget=5", "budget=7", "shadows=2", "shadows=4"]
+    found = scored(make, budgets=(5, 7), fewer=(4, 6))
+    assert found["settings"].tolist() == ["", "budget=5", "budget=7", "shadows=4", "shadows=6"]
     cut = [observed.cut(5) for observed in OBSERVED]
-    expected = {0: (OBSERVED, None), 1: (cut, None), 2: (cut, None), 3: (OBSERVED, 2), 4: (OBSERVED, 4)}
+    expected = {0: (OBSERVED, None), 1: (cut, None), 2: (cut, None), 3: (OBSERVED, 4), 4: (OBSERVED, 6)}
     for way, (observed, n_shadows) in expected.items():
         scores = leave_one_out(make().score, observed, POOL, n_shadows)[[3, 0]]
         np.testing.assert_array_equal(found["scores"][:, way], scores)
@@ -60,6 +60,16 @@ def test_the_threshold_is_the_best_for_shadows_that_are_scored_like_the_target()
         assert found["thresholds"][0, way] == best_threshold(np.concatenate(tried), POOL[[2, 4]].ravel())
 
 
+@pytest.mark.parametrize("fewer", [(), (2,)])
+def test_a_threshold_of_a_rule_with_a_variance_is_chosen_with_four_shadows(fewer):
+    """Six models leave two to judge the target's shadows, and eight do not where fewer are asked for."""
+    n_models = 8 if fewer else 6
+    pool = {"observed": OBSERVED[:n_models], "is_member": POOL[:n_models], "fewer": fewer}
+    scored(difference.Calibration, (3,), **pool)
+    with pytest.raises(ValueError, match="^shadows: expected two with each example and two without, for a variance"):
+        scored(lira.Calibration, (3,), **pool)
+
+
 def test_a_plain_attack_takes_all_shadows_together():
     found = scored(distance.Attack, (5,), budgets=(5,), fewer=(2,))
     assert found["settings"].tolist() == ["", "budget=5", "shadows=2"]
@@ -75,7 +85,7 @@ def test_nothing_depends_on_the_targets_bits_or_on_its_partner(make):
     noise = np.random.default_rng(1)
     bits, observed = POOL.copy(), list(OBSERVED)
     bits[2:4], observed[3] = noise.random((2, N)) < 0.5, courses(noise.lognormal(size=(1, N)))[0]
-    ways = {"budgets": (5,), "fewer": (2, 4)}
+    ways = {"budgets": (5,), "fewer": (4, 6)}
     before, after = scored(make, (2,), **ways), scored(make, (2,), observed, bits, **ways)
     for name in before:
         np.testing.assert_array_equal(before[name], after[name])

@@ -18,7 +18,7 @@ OSLO = {"kind": "oslo", "thresholds": THRESHOLDS, "levels": 5, "steps": 2, "sour
 ATTACKS = {
     "gap": {"kind": "gap", "reads": "original"},
     "count": {"kind": "vote", "reads": "oslo", "with_input": False},
-    "ratio": {"kind": "lira", "reads": "oslo"},
+    "regression": {"kind": "logistic", "reads": "oslo"},
     "above": {"kind": "difference", "reads": "oslo"},
     "once": {"kind": "kept", "reads": "yoqo"},
 }
@@ -77,7 +77,7 @@ def test_queries_and_answers_are_those_of_a_notebook(crafted):
     assert crossed["inputs"].shape == (2, 40, 1, 1, 8, 8) and (crossed["inputs"][0] != crossed["inputs"][1]).any()
     table = read_metrics(crafted.path / "results/metrics.csv").query("seed == 'all' and metric == 'auc'")
     rows = table[table["setting"].eq("")].set_index("attack")
-    assert rows["queries"].to_dict() == {"gap": 1, "count": 4, "ratio": 4, "above": 4, "once": 2}
+    assert rows["queries"].to_dict() == {"gap": 1, "count": 4, "regression": 4, "above": 4, "once": 2}
     assert rows["access"].eq("label").all()
 
 
@@ -93,7 +93,7 @@ def test_an_edit_crafts_what_depends_on_it_and_no_more(crafted):
         crafted.configure(pool)
         return found
 
-    assert planned(lambda config: config["attacks"]["ratio"].update(variance="fixed")) == scores
+    assert planned(lambda config: config["attacks"]["regression"].update(inverse_penalty=2)) == scores
     three = {"score_pool": 6, "measure_attack": 6, "measure_pool": 3} | tables
     fewer = planned(lambda config: config["queries"]["oslo"].update(thresholds=[0.5]))
     assert fewer == {"craft_queries": 1, "query_labels": 2} | three

@@ -5,15 +5,15 @@ import pytest
 
 import lmia
 from lmia import artifacts
-from lmia.calibration import lira
+from lmia.calibration import difference
 from lmia.evaluation import epsilon
 from lmia.evaluation.metrics_table import read_metrics
 
 ATTACKS = {
     "gap": {"kind": "gap", "reads": "original"},
     "boundary": {"kind": "distance", "reads": "boundary"},
-    "ratio": {"kind": "lira", "reads": "boundary", "budgets": [60], "shadows": [2]},
-    "guarded": {"kind": "lira", "reads": "confidences"},
+    "relative": {"kind": "difference", "reads": "boundary", "budgets": [60], "shadows": [2]},
+    "guarded": {"kind": "difference", "reads": "confidences"},
 }
 BLOCKS = ["2-5", "0-1"]
 
@@ -67,15 +67,15 @@ def test_scores_and_metrics_are_those_of_a_notebook(pooled):
     distances, is_member = observed(pooled)
     assert is_member.shape == (6, 120) and (is_member[::2] != is_member[1::2]).all()
     for attack, kind, way, options in [
-        ("ratio", "lira", 0, {}),
-        ("ratio", "lira", 2, {"shadows": 2}),
+        ("relative", "difference", 0, {}),
+        ("relative", "difference", 2, {"shadows": 2}),
         ("boundary", "distance", 0, {}),
     ]:
         expected = lmia.attack_pool(kind, distances, is_member, **options)
         np.testing.assert_array_equal(scores(pooled, attack, way=way), expected)
     table = read_metrics(pooled.path / "results/metrics.csv").query("seed == 'all' and defense == 'none'")
     rows = table[table["setting"].eq("")].set_index(["attack", "metric"])
-    for attack in ("ratio", "boundary"):
+    for attack in ("relative", "boundary"):
         told = lmia.evaluate_pool(scores(pooled, attack), is_member, fprs=[0.1], n_resamples=100)
         for metric in told.index:
             found = rows.loc[(attack, metric)]
@@ -83,7 +83,7 @@ def test_scores_and_metrics_are_those_of_a_notebook(pooled):
                 told.loc[metric, ["value", "ci_low", "ci_high"]].tolist()
             )
     differences = (pooled.path / "results/differences/small/n60-none.csv").read_text().splitlines()
-    assert len(differences) == 1 + 6 * 2 and "boundary,ratio,auc" in "".join(differences)
+    assert len(differences) == 1 + 6 * 2 and "boundary,relative,auc" in "".join(differences)
     assert set(read_metrics(pooled.path / "results/metrics.csv")["seed"]) == {"0", "1", "2", "3", "4", "5", "all"}
 
 
@@ -91,7 +91,7 @@ def test_scores_and_metrics_are_those_of_a_notebook(pooled):
 def test_a_mask_lies_on_targets_and_not_on_what_is_known_of_shadows(pooled):
     masked, is_member = observed(pooled, "n60-guard", "confidences", "confidences")
     plain, _ = observed(pooled, "n60-none", "confidences", "confidences")
-    rule = lira.Calibration()
+    rule = difference.Calibration()
     for target in (0, 3):
         shadows = [model for model in range(6) if model // 2 != target // 2]
         expected = rule.score(masked[target], [plain[shadow] for shadow in shadows], is_member[shadows])
@@ -166,14 +166,14 @@ def test_canaries_are_learned_by_those_who_were_trained_on_them(study, request):
 @pytest.mark.slow
 def test_bounds_on_epsilon_are_those_of_a_notebook(with_canaries):
     _, is_member = observed(with_canaries)
-    blocks = [f"results/scores/small/n60-none/{block}/ratio.npz" for block in reversed(BLOCKS)]
+    blocks = [f"results/scores/small/n60-none/{block}/relative.npz" for block in reversed(BLOCKS)]
     scored = [artifacts.load(with_canaries.path / block, "scores")[0] for block in blocks]
     split, _ = artifacts.load(with_canaries.path / "results/splits/small/n60-none/0-1/target.npz")
     is_canary = np.isin(scored[0]["example_ids"][0], split["canaries"])
     shares = np.concatenate([of["shares"] for of in scored])[:, 0]
-    guessed = [epsilon.guess(*of) for of in zip(scores(with_canaries, "ratio")[:, is_canary], shares, strict=True)]
+    guessed = [epsilon.guess(*of) for of in zip(scores(with_canaries, "relative")[:, is_canary], shares, strict=True)]
     runs = [epsilon.count(*of) for of in zip(guessed, is_member[:, is_canary], strict=True)]
-    rows = read_metrics(with_canaries.path / "results/metrics.csv").query("attack == 'ratio' and setting == ''")
+    rows = read_metrics(with_canaries.path / "results/metrics.csv").query("attack == 'relative' and setting == ''")
     values = rows.set_index(["metric", "seed"])["value"]
     bounds = [epsilon.one_run_bound(run, 0.01, 0.9) for run in runs]
     assert [values["epsilon_one_run", str(model)] for model in range(6)] == pytest.approx(bounds)

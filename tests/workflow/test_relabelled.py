@@ -21,7 +21,7 @@ ATTACKS = {
     "gap": {"kind": "gap", "reads": "original"},
     "by-transfer": {"kind": "transfer", "reads": "losses"},
     "deviating": {"kind": "dhattack", "reads": "largest", "budgets": [2]},
-    "ratio": {"kind": "lira", "reads": "largest", "online": False},
+    "relative": {"kind": "difference", "reads": "largest"},
     "share": {"kind": "rmia", "reads": "confidences"},
     "alone": {"kind": "distance", "reads": "boundary", "threshold": "random_inputs"},
 }
@@ -100,7 +100,7 @@ def test_rows_say_what_was_spent(relabelled):
         elsewhere = {"by-transfer": POINTS, "deviating": POINTS, "share": 30, "alone": 4 * 61}
         assert rows["queries_elsewhere"].to_dict() == dict.fromkeys(ATTACKS, 0) | elsewhere
         assert rows.drop("share")["access"].eq("label").all() and rows["queries"]["by-transfer"] == 1
-        assert 1 < rows["queries"]["deviating"] == rows["queries"]["ratio"] <= 4
+        assert 1 < rows["queries"]["deviating"] == rows["queries"]["relative"] <= 4
     of_models = read_metrics(relabelled.path / "results/metrics.csv").query("metric == 'test_accuracy'")
     assert of_models[[*SPENT]].isna().all(axis=None)
 

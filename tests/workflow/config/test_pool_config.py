@@ -18,10 +18,10 @@ SIZES = re.findall(r"^\| (\S+) % \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", PAGE,
 def with_pool(**more):
     config = changed("figures", value={})
     config["attacks"] |= {
-        "ratio": {"kind": "lira", "reads": "boundary", "budgets": [50], "shadows": [4, 2]},
+        "ratio": {"kind": "lira", "reads": "boundary", "budgets": [50], "shadows": [6, 4]},
         "regression": {"kind": "logistic", "reads": "rotations"},
     }
-    config["studies"]["pool"] = POOL | {"seeds": ["4-7", 1, 0]} | more
+    config["studies"]["pool"] = POOL | {"seeds": ["4-9", 1, 0]} | more
     return config
 
 
@@ -35,12 +35,12 @@ def test_calibrated_attacks_run_in_pools_alone():
     all_of_images = [name for name in raw["attacks"] if name not in ("table", "words", "difficulty")]
     assert (pools := check(raw)).attacks_of(pools.studies["pool"]) == all_of_images
     assert config.settings_of("ratio") == ["", "budget=50"] and config.settings_of("regression") == [""]
-    assert config.attacks["ratio"].shadows == [2, 4]
+    assert config.attacks["ratio"].shadows == [4, 6]
 
 
 def test_a_pool_has_pairs_of_models_a_number_and_no_shadows_apart():
     study = check(with_pool(pool=3)).studies["pool"]
-    assert study.models() == [0, 1, 4, 5, 6, 7] and study.pool_number() == 3 and study.shadow_roles() == []
+    assert study.models() == [0, 1, 4, 5, 6, 7, 8, 9] and study.pool_number() == 3 and study.shadow_roles() == []
     assert check(with_pool()).studies["pool"].pool_number() == 0
     other = check(with_pool()).studies["digits-mlp"]
     assert other.pool_number() is None and other.shadow_roles() == ["shadow0"]
@@ -213,8 +213,31 @@ def test_a_vote_without_the_input_needs_another_label(change, message):
 
 def test_a_pool_has_as_many_shadows_as_it_leaves():
     config = with_pool(attacks=["ratio"])
-    config["attacks"]["ratio"]["shadows"] = [2, 6]
-    message = "^attacks.ratio.shadows: 6: 6 models leave 4 of studies.pool for a target; lower it$"
+    config["attacks"]["ratio"]["shadows"] = [4, 8]
+    message = "^attacks.ratio.shadows: 8: 8 models leave 6 of studies.pool for a target; lower it$"
+    with pytest.raises(ConfigError, match=message):
+        check(config)
+
+
+def test_rules_with_a_variance_need_pools_of_eight():
+    """Shadows that a threshold is chosen on are scored by those of neither their own pair nor the target's."""
+    config = with_pool(seeds=["0-5"], attacks=["ratio", "regression"])
+    config["attacks"]["ratio"]["shadows"] = []
+    message = (
+        "^studies.pool.seeds: 6 models: leave 2 to judge the shadows that a threshold of ratio is chosen on, and a lira "
+        "attack needs 4 for a variance; use at least 8, or kind difference$"
+    )
+    with pytest.raises(ConfigError, match=message):
+        check(config)
+    config["attacks"]["ratio"]["kind"] = "difference"
+    check(config)
+
+
+@pytest.mark.parametrize("kind, reads", [("lira", "boundary"), ("attack_r", "confidences")])
+def test_rules_with_a_variance_are_not_reported_with_two_shadows(kind, reads):
+    config = with_pool()
+    config["attacks"]["ratio"] = {"kind": kind, "reads": reads, "shadows": [2, 4]}
+    message = r"^attacks.ratio.shadows: \[2, 4\]: 2 are too few for a variance; leave them out, or use kind difference$"
     with pytest.raises(ConfigError, match=message):
         check(config)
 

@@ -101,6 +101,12 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
     if study.shadows not in (None, 1):
         yield f"{key}.shadows: {study.shadows}: {absent}"
     for name, attack in attacks.items():
+        if MIN_MODELS <= len(models) < (least := attack.needs_shadows + 4):  # a target, a shadow, and their partners
+            taught = f"leave {len(models) - 4} to judge the shadows that a threshold of {name} is chosen on"
+            yield (
+                f"{key}.seeds: {len(models)} models: {taught}, and a {attack.kind} attack needs "
+                f"{attack.needs_shadows} for a variance; use at least {least}, or kind difference"
+            )
         if attack.shadows and attack.shadows[-1] > len(models) - 2:
             most = f"{len(models)} models leave {len(models) - 2}"
             yield f"attacks.{name}.shadows: {attack.shadows[-1]}: {most} of {key} for a target; lower it"

@@ -26,6 +26,7 @@ class Rule(Entry):
     needs_random_inputs: ClassVar[bool] = False  # whether its threshold comes from the target's random inputs
     compares: ClassVar[bool] = True  # whether answers of shadows to the same queries tell it something
     learns: ClassVar[bool] = True  # whether its scores need records whose membership is known
+    needs_shadows: ClassVar[int] = 2  # of a pool: how many it judges an example by at least
     calibrates: ClassVar[bool] = False  # whether it judges each example by models with and without it, in pools alone
 
     reads: str = Field(description="a query set under `queries`")
@@ -145,9 +146,14 @@ class Calibrated(Rule):
     target = "Calibration"
     calibrates = True
 
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        if self.shadows and self.shadows[0] < self.needs_shadows:  # shadows are even
+            yield "shadows", "2 are too few for a variance; leave them out, or use kind difference"
+
 
 class Lira(Calibrated):
     kind: Literal["lira"]
+    needs_shadows = 4  # two with and two without each example, of which a variance can be told
     online: bool = Field(True, description="whether shadows that were trained on the example are used too")
     variance: Variance = Field(
         "shrunk", description="of an example's signal: its own, that of all, a mean of the two, with heavier tails"
@@ -185,6 +191,7 @@ class AttackR(Calibrated):
     """A reference that is not label-only."""
 
     kind: Literal["attack_r"]
+    needs_shadows = 4
 
 
 class CustomRule(Custom, Rule):

@@ -254,7 +254,7 @@ def test_several_shadows_and_a_smaller_budget(networks):
     observed = [lmia.query_labels(lmia.Model(network, 10), *digits(0), "gaussian", **NOISE) for network in networks]
     one = lmia.attack("vote", observed[0], observed[1], MEMBER)
     twice = lmia.attack("vote", observed[0], [observed[1]] * 2, [MEMBER] * 2)
-    assert twice.threshold == one.threshold and twice.queries == one.queries
+    np.testing.assert_equal([twice.threshold, twice.queries], [one.threshold, one.queries])
     assert lmia.attack("vote", observed[0], observed[1], MEMBER, budget=3).queries == 3
 
 
@@ -530,6 +530,17 @@ def test_an_attack_that_calls_all_points_the_same_is_told():
     assert table["value"]["accuracy"] == 0.5
     with pytest.raises(ValueError, match="fprs: expected fractions between 0 and 1, got 1.5"):
         lmia.evaluate(result, [True, False, True, False], fprs=(1.5,))
+
+
+def test_whoever_is_told_nobody_calls_nobody_a_member():
+    """Members lie nearer, and searches around a few points of either kind found no other label."""
+    is_member, distance = np.arange(8) < 4, np.array([1, 2, 3, np.inf, 4, 5, np.inf, np.inf])
+    searched = lmia.Distances(distance[:, None, None], np.ones((8, 1, 1), int), np.zeros(8, int))
+    result = lmia.attack("distance", searched, searched, is_member)
+    assert np.isnan(result.threshold) and not (result.scores >= result.threshold).any()
+    with pytest.warns(UserWarning, match="constant guess"):
+        table = lmia.evaluate(result, is_member, n_resamples=10)
+    assert table.loc["accuracy"].tolist() == [0.5, 0.5, 0.5] and table["value"]["recall"] == 0
 
 
 def test_records_of_a_table_are_asked_as_they_are():

@@ -19,6 +19,8 @@ def fit_stopping(distance: np.ndarray, n_queries: np.ndarray, is_member: np.ndar
     keep to it.
     """
     threshold = best_threshold(distance[:, -1], is_member)
+    if np.isnan(threshold):  # nobody is called a member, so a search is settled once it finds another label
+        threshold = float("inf")
     is_finished = (distance[:, -1] > 0) & np.isfinite(distance[:, -1])
     if not is_finished.any():  # nothing to learn from: only the rule that loses nothing remains
         return Stopping(threshold, np.empty(0, dtype=int), np.empty(0))

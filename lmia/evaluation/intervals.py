@@ -73,7 +73,7 @@ def _bootstrap(
     seed: int,
 ) -> dict[str, np.ndarray]:
     """The metrics of resampled data, name -> (n_resamples,), through counts of each distinct score and guess."""
-    is_spared = scores < threshold
+    is_spared = ~(scores >= threshold)  # NaN spares all
     cells, group = np.unique(2 * np.unique(-scores, return_inverse=True)[1] + is_spared, return_inverse=True)
     ends = np.flatnonzero(np.diff(cells // 2, append=-1))  # the last cell of each score
     rng = stream(seed, "bootstrap over examples")

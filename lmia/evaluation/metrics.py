@@ -27,7 +27,7 @@ def roc(scores: ArrayLike, is_member: ArrayLike) -> tuple[np.ndarray, np.ndarray
     A rate k / n is the float nearest to it, as is a written 0.01, so rates are compared without a tolerance.
 
     Returns (fpr, tpr, thresholds), each of shape (k + 1,) for k distinct scores; point i classifies as member
-    whatever has score >= thresholds[i], and thresholds[0] is inf.
+    whatever has score >= thresholds[i], and thresholds[0], inf, stands for nobody.
     """
     scores, is_member = _checked(scores, is_member)
     thresholds, group = np.unique(-scores, return_inverse=True)
@@ -63,12 +63,13 @@ def best_threshold(scores: ArrayLike, is_member: ArrayLike) -> float:
     """The threshold t that maximises balanced accuracy of the rule `score >= t`, for use on shadow data only.
 
     It lies midway between the neighbouring distinct scores, so that it carries over to other data; among equally
-    good thresholds the largest is taken. May be +inf or -inf where the best rule is a constant one.
+    good thresholds the largest is taken. It is -inf where the best rule calls all members, and NaN, which no score
+    reaches, where it calls nobody one: censored searches score +inf.
     """
     fpr, tpr, thresholds = roc(scores, is_member)
     best = int(np.argmax(tpr - fpr))
     if best == 0:
-        return float("inf")
+        return float("nan")
     if best == len(thresholds) - 1:
         return float("-inf")
     above, below = thresholds[best], thresholds[best + 1]
@@ -86,7 +87,7 @@ def best_accuracy(scores: ArrayLike, is_member: ArrayLike) -> float:
 def at_threshold(scores: ArrayLike, is_member: ArrayLike, threshold: ArrayLike) -> dict[str, float]:
     """Balanced accuracy, precision, recall and F1 of the rule `score >= threshold`, as a dict of fractions.
 
-    threshold: a float, or floats (n,) where each example has its own.
+    threshold: a float, or floats (n,) where each example has its own; NaN calls nobody a member.
 
     Precision is NaN where nothing is called a member, and F1 then 0.
     """

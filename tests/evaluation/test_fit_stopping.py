@@ -37,6 +37,12 @@ def test_a_shadow_without_a_finished_search_settles_only_what_is_below(final):
     assert (settled == (np.array([0.5, 1.0]) < rule.threshold)).all()
 
 
+def test_where_nobody_is_called_a_member_any_boundary_settles_a_search():
+    best, spent = np.array([[4.0, 3.0], [4.0, 2.0], [np.inf, np.inf]]), np.ones((3, 2), dtype=int)
+    rule = fit_stopping(best, spent, np.array([False, True, False]))
+    assert rule(np.array([1e9, 0.1]), np.array([0, 1])).all()
+
+
 def test_stopping_by_hand():
     best = np.array([[8.0, 4.0, 2.0], [6.0, 5.0, 3.0], [0.0, 0.0, 0.0]])
     spent = np.array([[10, 20, 30], [10, 20, 30], [1, 1, 1]])

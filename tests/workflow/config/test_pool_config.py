@@ -224,8 +224,8 @@ def test_rules_with_a_variance_need_pools_of_eight():
     config = with_pool(seeds=["0-5"], attacks=["ratio", "regression"])
     config["attacks"]["ratio"]["shadows"] = []
     message = (
-        "^studies.pool.seeds: 6 models: leave 2 to judge the shadows that a threshold of ratio is chosen on, and a lira "
-        "attack needs 4 for a variance; use at least 8, or kind difference$"
+        "^studies.pool.seeds: 6 models: leave 2 to judge the shadows that a threshold of ratio is chosen on, and a "
+        "lira attack needs 4 for a variance; use at least 8, or kind difference$"
     )
     with pytest.raises(ConfigError, match=message):
         check(config)

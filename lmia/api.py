@@ -335,8 +335,8 @@ def attack(
         options: those of the attack, as `attacks` of the configuration has them.
 
     Returns `scores`, floats (n,), higher = more member-like; `threshold`: a point with at least this score is called a
-    member, NaN where none is; `queries`: mean per example; `chosen`: the magnitude, NaN where there is none to choose; `searches`:
-    (censored, all).
+    member, NaN where none is; `queries`: mean per example; `chosen`: the magnitude, NaN where there is none to choose;
+    `searches`: (censored, all).
 
     Raises ValueError where target and shadow were not asked alike, where their arrays are others than their types say,
     or where the attack does not read what they hold.

@@ -21,9 +21,10 @@ class AttackResult:
 
     setting: "" for the attack as it is meant to be run, else the one thing that is fixed, as "budget=250" or
     "degrees=4"; scores: floats (n,); threshold: tuned on the shadow, or the attack's own, floats (n,) where points have
-    their own, NaN where none is called a member; queries: mean per example; chosen: magnitude that the shadow picked, NaN where there is none to pick;
-    searches: (censored, all) that the scores rest on, of the target's points; of_shadows: what the threshold was chosen
-    on, scores (m,) of rows of shadows and their membership, None where halves of a model stood for shadows.
+    their own, NaN where none is called a member; queries: mean per example; chosen: magnitude that the shadow picked,
+    NaN where there is none to pick; searches: (censored, all) that the scores rest on, of the target's points;
+    of_shadows: what the threshold was chosen on, scores (m,) of rows of shadows and their membership, None where halves
+    of a model stood for shadows.
     """
 
     setting: str

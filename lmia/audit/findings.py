@@ -103,7 +103,10 @@ def _scores_of(scored: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.n
 
 
 def _surest(exposure: Exposure) -> dict[str, Any]:
-    """The records that an attacker is surest of to be members: how many, and their probability with its interval."""
+    """The records that an attacker is surest of to be members: how many, and their probability with its interval.
+
+    The lower end holds, and the probability is too high: it is that of the best of all bins.
+    """
     place = int(np.argmax(exposure.low))
     alike = np.isclose(exposure.low, exposure.low[place]) & np.isclose(exposure.high, exposure.high[place])
     numbers = (exposure.probability[place], exposure.low[place], exposure.high[place])

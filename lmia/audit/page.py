@@ -16,6 +16,7 @@ ANSWERS = {
     CANNOT_TELL: "These records cannot tell.",
 }
 NOTHING = "No leak was found from predicted labels."
+LIMIT = "Other attacks may find more. Only private training gives a guarantee."
 WITHOUT_REFERENCES = (
     "Attackers who train models of their own: compared with such models, single records stand out more."
 )
@@ -55,6 +56,7 @@ def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
             f"{n:,} records that it was trained on and {n:,} that it was not were judged, {_thresholds(report)}.",
             f"The interval holds in 95 % of audits, for {together}.",
             *_model(report["model"]),
+            *([] if report["verdict"] == LEAKS else [LIMIT]),
         ],
         "Who is exposed": [*_exposed(report), *_in_question(report)],
         "What was not tested": [WITH_REFERENCES if report["references"] else WITHOUT_REFERENCES, *NOT_TESTED],
@@ -69,10 +71,7 @@ def to_html(report: Mapping[str, Any]) -> str:
     if report["alternatives"]:
         end += ["<h2>What another training costs, and what it hides</h2>", _alternatives(report["alternatives"])]
     end += ["<h2>All attacks</h2>", _table(report)]
-    note = (
-        "A finding of no leak bounds these attacks on these records. Only private training gives a guarantee. Half of "
-        "all calls are right by chance. Brackets are 95 % intervals of single numbers."
-    )
+    note = "Half of all calls are right by chance. Brackets are 95 % intervals of single numbers."
     return lay_out(report, sentences(report), _chart(report["attacks"]), end, note)
 
 
@@ -119,12 +118,16 @@ def _finding(report: Mapping[str, Any], strongest: Mapping[str, Any]) -> str:
             f"From {asked} per record, an attacker who knows its true class tells records in training from others in "
             f"{_percent(accuracy)} of cases [{_number(low)}, {_number(high)}], where 50 % is chance."
         )
-    bound = f"No attack can be right in more than {_percent(report['bound'])} of cases, where 50 % is chance."
     if wrong := [attack["attack"] for attack in report["attacks"] if attack["accuracy_of_all"][2] < 0.5]:
         return (
             f"{wrong[0]} is right in fewer cases than by chance. So members and others differ by themselves, or are "
-            "exchanged, and no bound holds."
+            "exchanged: no bound holds, and what another attack finds may be that difference."
         )
+    these = f"None of these {n} attacks is" if (n := len(report["attacks"])) > 1 else "This attack is not"
+    bound = (
+        f"{these} right in more than {_percent(report['bound'])} of cases on records like these (95 %), where 50 % is "
+        "chance."
+    )
     if report["verdict"] == CANNOT_TELL:
         return (
             f"{bound} That leaves open whether there is a leak. With {report['records_needed']:,} known records of "
@@ -153,10 +156,11 @@ def _exposed(report: Mapping[str, Any]) -> list[str]:
     exposed, n, surest = report["exposed"], report["records_of_each_kind"], report["surest"]
     if not any(exposed.values()):
         return ["Of no record can an attacker be sure that it is more likely in training than not."]
-    share, low, high = surest["probability"]
+    share, low, _ = surest["probability"]
     return [
         f"Where half of all records are in training, an attacker is surest of {_count(surest['records'], 'record')}: "
-        f"of records that score like them, {_percent(share)} are in training [{_number(low)}, {_number(high)}].",
+        f"of records that score like them, at least {_percent(low)} are in training (95 %). Of those known it is "
+        f"{_percent(share)}, which looks high, as it is that of the best of several groups.",
         f"The odds are above even, with 95 % confidence, for {exposed['members']:,} of the {n:,} records in training, "
         f"and for {exposed['others']:,} of the {n:,} others, which look the same.",
         *_declared(report),
@@ -180,10 +184,10 @@ def _declared(report: Mapping[str, Any]) -> list[str]:
     """What follows from what the user believes, which nothing here has measured."""
     if not report["prior"]:
         return []
-    share, low, high = report["at_prior"]
+    _, low, _ = report["at_prior"]
     return [
         f"You state that {_percent(report['prior'])} of records like these are in training, which nothing here tests; "
-        f"of those that score like the surest, {_percent(share)} would be then [{_number(low)}, {_number(high)}]."
+        f"of those that score like the surest, at least {_percent(low)} would be then."
     ]
 
 

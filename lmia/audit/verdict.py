@@ -32,8 +32,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """kind: LEAKS where an interval lies above chance; NONE_FOUND where all end below TELLING and none below chance, as
-    attacks are wrong only where members and others differ by themselves; else CANNOT_TELL.
+    """kind: CANNOT_TELL where an interval lies below chance, as attacks are wrong only where members and others differ
+    by themselves; else LEAKS where one lies above chance; NONE_FOUND where all end below TELLING; else CANNOT_TELL.
 
     strongest: the finding whose interval reaches furthest up, of those above chance where there is any; bound: the
     highest end of all intervals, balanced accuracy; records_needed: of each kind, for intervals of WANTED to each side.
@@ -50,7 +50,7 @@ def judge(findings: Sequence[Finding]) -> Verdict:
     above = [finding for finding in findings if finding.accuracy[1] > 0.5]
     bound = max(finding.accuracy[2] for finding in findings)
     is_wrong = any(finding.accuracy[2] < 0.5 for finding in findings)
-    kind = LEAKS if above else NONE_FOUND if bound < TELLING and not is_wrong else CANNOT_TELL
+    kind = CANNOT_TELL if is_wrong else LEAKS if above else NONE_FOUND if bound < TELLING else CANNOT_TELL
     strongest = max(above, key=lambda finding: finding.accuracy[1]) if above else max(findings, key=_end)
     return Verdict(kind, strongest, bound, records_needed(len(findings)))
 

@@ -50,6 +50,20 @@ def test_of_those_who_are_called_with_a_probability_so_many_are_members():
     assert np.mean(inside) > 0.97
 
 
+def test_the_lower_end_of_the_bin_that_looks_best_holds_where_its_share_does_not():
+    """Members score one third higher; the best of 20 bins of 20 records is told."""
+    stated, least, true = [], [], []
+    for seed in range(300):
+        scores, is_member, half = records(seed, n=200, shift=1 / 3)
+        told = expose({"strong": scores["strong"]}, is_member, half)
+        rows = told.low == told.low.max()
+        stated.append(told.probability[rows][0])
+        least.append(told.low.max())
+        true.append((1 / (1 + np.exp(1 / 18 - told.score[rows] / 3))).mean())
+    assert np.mean(stated) > np.mean(true) + 0.05
+    assert np.mean(np.array(least) <= true) > 0.95
+
+
 def votes(seed, n=500, magnitudes=(-1.5, -0.9, -0.4, 0.0), copies=60):
     """Labels of noisy copies, which members keep more often, and more records keep all at a small magnitude."""
     draw, is_member = np.random.default_rng(seed), np.arange(2 * n) % 2 == 0

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lmia.audit.findings import report
 from lmia.audit.page import to_card, to_html
+from lmia.audit.verdict import CANNOT_TELL
 from lmia.evaluation.intervals import evaluate
 from tests.audit.nulls import verdicts
 
@@ -104,9 +105,15 @@ def test_the_page_says_what_was_found(shift, n, says):
         ) in text
         assert f"{100 * value:.1f} % of cases [{100 * low:.1f}, {100 * high:.1f}]" in text
         assert f"for {whole['exposed']['members']} of the {n} records in training" in text
+        share, low, _ = whole["surest"]["probability"]
+        surest = f"at least {100 * low:.1f} % are in training (95 %). Of those known it is {100 * share:.1f} %"
+        assert surest in text and surest in to_card(whole)
         assert whole["exposed"]["members"] > 3 * whole["exposed"]["others"] > 0
     else:
-        assert f"No attack can be right in more than {100 * whole['bound']:.1f} % of cases" in text
+        bound = f"{100 * whole['bound']:.1f} % of cases on records like these (95 %)"
+        for told in (text, re.sub(r"\s+", " ", to_card(whole))):
+            assert f"None of these 2 attacks is right in more than {bound}" in told
+            assert "Other attacks may find more. Only private training gives a guarantee." in told
         assert "Of no record can an attacker be sure" in text
     assert ("With 1,900 known records of each kind" in text) == (n == 60)
     assert "true-confidence (confidence)" in text and ("at 1 % false alarms" in text) == (n == N)
@@ -117,8 +124,19 @@ def test_the_page_says_what_was_found(shift, n, says):
 def test_an_attack_that_is_wrong_more_often_than_by_chance_bounds_nothing():
     whole, _ = audited(-1.0)
     text = to_card(whole)
-    assert "These records cannot tell." in text and "No attack can be right" not in text
+    assert "These records cannot tell." in text and "None of these" not in text
     assert "boundary is right in fewer cases than by chance. So members and others differ by themselves" in text
+
+
+def test_an_attack_that_is_wrong_leaves_no_leak_to_tell():
+    """Another one lies above chance, and what it finds may be the difference that the wrong one shows."""
+    whole, _ = audited(1.0)
+    whole["attacks"][0]["accuracy_of_all"] = [0.4, 0.3, 0.49]
+    whole["verdict"] = CANNOT_TELL
+    for told in (to_card(whole), Checked(to_html(whole)).text):
+        assert "These records cannot tell." in told and "Yes." not in told
+        assert "gap is right in fewer cases than by chance." in told
+        assert "no bound holds, and what another attack finds may be that difference" in told
 
 
 def test_flags_come_before_the_numbers():
@@ -171,6 +189,7 @@ def test_what_is_believed_is_told_apart_from_what_was_measured():
     odds = [p / (1 - p) / 9 for p in (share, low, high) if p < 1]
     assert whole["at_prior"][-len(odds) :] == pytest.approx([o / (1 + o) for o in odds]) or share == 1
     assert "You state that 10.0 % of records like these are in training, which nothing here tests" in to_html(whole)
+    assert f"like the surest, at least {100 * whole['at_prior'][1]:.1f} % would be then." in to_html(whole)
     even = records["probability"] == 0.5
     assert (records.loc[even, "at_prior"] == 0.1).all() and (records["at_prior"] <= records["probability"]).all()
     plain, without = audited(2.0)

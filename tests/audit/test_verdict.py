@@ -70,7 +70,8 @@ def found(name, *accuracy):
         ([found("a", 0.4, 0.3, 0.45)], CANNOT_TELL, "a", 0.45),  # who is wrong so often compares with the wrong records
         ([found("a", 0.52, 0.5, 0.54), found("b", 0.4, 0.3, 0.499)], CANNOT_TELL, "a", 0.54),
         ([found("a", 0.52, 0.5, 0.54), found("b", 0.4, 0.3, 0.5)], NONE_FOUND, "a", 0.54),
-        ([found("a", 0.6, 0.51, 0.7), found("b", 0.4, 0.3, 0.45)], LEAKS, "a", 0.7),
+        ([found("a", 0.6, 0.51, 0.7), found("b", 0.4, 0.3, 0.45)], CANNOT_TELL, "a", 0.7),
+        ([found("a", 0.6, 0.51, 0.7), found("b", 0.4, 0.3, 0.5)], LEAKS, "a", 0.7),
     ],
 )
 def test_the_verdict_is_what_the_intervals_allow(findings, kind, strongest, bound):

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib
 
 from lmia.audit.verdict import CANNOT_TELL, LEAKS
-from lmia.evaluation.flags import few_false_alarms
+from lmia.evaluation.flags import allowed_false_alarms, few_false_alarms
 from lmia.figures import style
 
 ANSWERS = {
@@ -207,7 +207,7 @@ def _table(report: Mapping[str, Any]) -> str:
 def _rate(name: str, n_others: int) -> str:
     """The head of a column of true-positive rates, with the number of records that it rests on where these are few."""
     rate = float(name.split("_")[2])
-    few = f" ({int(rate * n_others)} records)" if few_false_alarms(rate, n_others) else ""
+    few = f" ({allowed_false_alarms(rate, n_others)} records)" if few_false_alarms(rate, n_others) else ""
     return f"% found at {100 * rate:g} % false alarms{few}"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special
 
 from lmia.evaluation.flag_texts import join
-from lmia.evaluation.flags import rate_flags
+from lmia.evaluation.flags import few_false_alarms, rate_flags
 from lmia.evaluation.intervals import LEVEL, Interval
 from lmia.evaluation.metrics_table import ALL_SEEDS
 from lmia.evaluation.tpr_names import tpr_name
@@ -81,7 +81,8 @@ def measure(
         thresholds: Of each target, floats (K,), members have score >= it; with them there are also accuracy, precision,
             recall and f1 of these decisions, and of the thresholds at F that the other models give (`transferred`) the
             rates that they reach, transferred_fpr_at_F_fpr and transferred_tpr_at_F_fpr, and ppv_at_F_fpr_prior_P for
-            each of PRIORS: of those that are called members, how many are, where so many of all points are.
+            each of PRIORS: of those that are called members, how many are, where so many of all points are. These are
+            NaN where the other models have fewer than 1 / F non-members.
     """
     (found,) = measure_alike([(scores, thresholds)], is_member, fprs, n_resamples, seed)
     return found
@@ -144,6 +145,8 @@ class _Sorted:
         self._ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))  # tied pairs are on one side
         self._inside = is_member.ravel()[self._order]
         self._fprs, self._decides = fprs, thresholds is not None
+        n_others = _nonmembers_of_others(is_member)
+        self._is_given = [n_others > 0 and 1 / n_others <= fpr for fpr in fprs]  # whether others give a threshold
         called = []
         if thresholds is not None:
             called = [scores >= thresholds[:, None], *(transferred(scores, is_member, fpr) for fpr in fprs)]
@@ -166,18 +169,28 @@ class _Sorted:
         if self._decides:
             true, false = ((self._called @ flat).reshape(-1, 2) / (n_members, n_others)).T
             values += _of_decisions(true[0], false[0], n_members, n_others)
-            for t, f, rate in zip(true[1:], false[1:], self._fprs, strict=True):
-                values += [f, t, *(_ppv(t, f, prior) for prior in PRIORS)] if rate * n_others >= 1 else [np.nan] * 6
+            for t, f, rate, is_given in zip(true[1:], false[1:], self._fprs, self._is_given, strict=True):
+                is_told = is_given and rate * n_others >= 1
+                values += [f, t, *(_ppv(t, f, prior) for prior in PRIORS)] if is_told else [np.nan] * 6
         return dict(zip(self._names(), values, strict=True))
 
     def _names(self) -> list[str]:
         names = ["auc", *(tpr_name(f) for f in self._fprs)]
         if self._decides:
             names += ["accuracy", "precision", "recall", "f1"]
-            for f in self._fprs:
-                names += [f"transferred_fpr_at_{f:g}_fpr", f"transferred_tpr_at_{f:g}_fpr"]
-                names += [f"ppv_at_{f:g}_fpr_prior_{prior:g}" for prior in PRIORS]
+            names += [name for f in self._fprs for name in _transferred_names(f)]
         return names
+
+
+def _transferred_names(fpr: float) -> list[str]:
+    """Of the metrics that a transferred threshold has."""
+    names = [f"transferred_{rate}_at_{fpr:g}_fpr" for rate in ("fpr", "tpr")]
+    return names + [f"ppv_at_{fpr:g}_fpr_prior_{prior:g}" for prior in PRIORS]
+
+
+def _nonmembers_of_others(is_member: np.ndarray) -> int:
+    """How many non-members a transferred threshold rests on: those of all pairs but one, of which each has N."""
+    return (len(is_member) // 2 - 1) * is_member.shape[1]
 
 
 def _of_decisions(tpr: float, fpr: float, n_members: int, n_others: int) -> list[float]:
@@ -208,6 +221,9 @@ def pool_rows(
         for v, found in zip(settings, measure_alike(ways, known, fprs, resamples), strict=True):
             same = {"seed": ALL_SEEDS, "queries": scored["queries"][:, v].mean(), "setting": scored["settings"][v]}
             flagged = {tpr_name(fpr): rate_flags(ways[v][0], known, fpr) for fpr in fprs}
+            for fpr in fprs:
+                few = few_false_alarms(fpr, _nonmembers_of_others(known))
+                flagged |= {name: few for name in _transferred_names(fpr) if not np.isnan(found[name].value)}
             for name, measured in found.items():
                 value, low, high = measured.interval()
                 low, high = np.clip([low, high], 0, 1)  # few pairs stretch their draws beyond all rates

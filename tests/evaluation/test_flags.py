@@ -6,7 +6,7 @@ import pytest
 from lmia.attacks.observations import Distances
 from lmia.attacks.scoring import run_attack
 from lmia.evaluation.flag_texts import join
-from lmia.evaluation.flags import attack_flags, over_seeds, references_flag
+from lmia.evaluation.flags import attack_flags, few_false_alarms, over_seeds, references_flag
 
 
 @pytest.mark.parametrize(
@@ -118,3 +118,9 @@ def test_that_holds_for_models_that_spread_and_for_few_references(r, spread):
 def test_references_of_which_none_knows_a_record_say_nothing_of_it():
     right, are_right, is_in, is_member = compared(0.5, 0.8)
     assert references_flag(right, are_right, np.zeros_like(is_in), is_member) == ""
+
+
+@pytest.mark.parametrize("fpr, n, allowed", [(0.0003, 10_000, 3), (0.0012, 5000, 6), (0.29, 30, 8), (0.01, 999, 9)])
+def test_so_many_false_alarms_are_allowed_as_the_rate_says(fpr, n, allowed):
+    assert few_false_alarms(fpr, n) == f"{allowed} false alarms allowed"
+    assert few_false_alarms(0.01, 1000) == ""

@@ -159,6 +159,31 @@ def test_rates_that_are_reached_and_what_a_find_is_worth():
     assert np.isnan(found["transferred_fpr_at_0.0001_fpr"].value) and np.isnan(found["tpr_at_0.0001_fpr"].value)
 
 
+def test_what_others_are_too_few_to_give_is_empty_and_few_are_flagged():
+    """Each pair has 50 non-members: of four pairs three are left, which allow one false alarm at 1 / 150."""
+    rng = np.random.default_rng(9)
+    is_member = coins(8, 50, rng)
+    scored = {
+        "scores": (rng.standard_normal((8, 50)) + 5 * is_member)[:, None],
+        **{"thresholds": np.full((8, 1), 2.5), "queries": np.ones((8, 1)), "settings": np.array([""])},
+        "is_canary": np.zeros(50, bool),
+    }
+    found = {row["metric"]: row for row in pooled.pool_rows(scored, is_member, [1 / 151, 1 / 150, 0.06, 0.07], 10)}
+    of = {
+        rate: [
+            row for name, row in found.items() if f"transferred_tpr_at_{rate:g}_" in name or f"ppv_at_{rate:g}_" in name
+        ]
+        for rate in (1 / 151, 1 / 150, 0.06, 0.07)
+    }
+    assert all(len(rows) == 5 for rows in of.values())
+    assert np.isnan([[row["value"], row["ci_low"], row["ci_high"]] for row in of[1 / 151]]).all()
+    flags = [{row["flags"] for row in rows} for rows in of.values()]
+    assert flags == [{""}, {"1 false alarms allowed"}, {"9 false alarms allowed"}, {""}]
+    assert all(found[f"tpr_at_{rate:g}_fpr"]["value"] > 0.9 for rate in of)
+    one_pair = pooled.measure(np.zeros((2, 50)), is_member[:2], [0.1], 1, thresholds=np.zeros(2))
+    assert np.isnan(one_pair["transferred_tpr_at_0.1_fpr"].value)
+
+
 def test_worths_that_were_worked_out_elsewhere():
     assert [round(pooled._ppv(0.135, 0.001, prior), 3) for prior in pooled.PRIORS] == [0.993, 0.938, 0.577, 0.119]
     assert np.isnan(pooled._ppv(0.0, 0.0, 0.5))

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from lmia.hypergeometric import tail
+
 SPREADS = 1.96  # standard errors above chance, of a model that knows something of its members
-EXCHANGED = 4  # standard errors above members: one sound audit in 30,000 has others so much more often right
+EXCHANGED = 1 / 30_000  # of sound audits, at most, have others so much more often right than members
 
 
 def check_above_chance(labels: np.ndarray, classes: np.ndarray, kind: str = "known members") -> None:
@@ -31,13 +33,13 @@ def check_not_exchanged(members: np.ndarray, others: np.ndarray) -> None:
     """Raise ValueError where a model is clearly more often right on others than on its members.
 
     Then the two are exchanged, or members are the harder records or the worse labelled ones. Whichever it is, an attack
-    that calls what is labelled rightly a member names the wrong records.
+    that calls what is labelled rightly a member names the wrong records. It is Fisher's exact test, as one kind may be
+    far smaller than the other and nearly all may be right.
 
     members, others: whether a known record is labelled rightly, bools (n,) and (m,), n and m at least 1.
     """
-    right = np.concatenate([members, others]).mean()
-    spread = np.sqrt(right * (1 - right) * (1 / len(members) + 1 / len(others)))
-    if others.mean() - members.mean() > EXCHANGED * spread:
+    right = int(members.sum() + others.sum())
+    if tail(int(others.sum()), len(others), right, len(members) + len(others)) < EXCHANGED:
         raise ValueError(
             f"{100 * members.mean():.1f} % of {len(members)} known members are labelled rightly, and "
             f"{100 * others.mean():.1f} % of {len(others)} known non-members: are the two exchanged? If not, members "

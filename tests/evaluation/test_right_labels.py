@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from lmia.evaluation.right_labels import check_above_chance, check_not_exchanged
 
@@ -85,7 +86,19 @@ def test_sound_models_pass(shares):
     check_not_exchanged(right(200, shares[0]), right(300, shares[1]))
 
 
-def test_it_is_four_standard_errors():
+@pytest.mark.parametrize("n_members, n_others, share", [(50, 20_000, 0.999), (50, 2000, 0.995), (200, 50_000, 0.9995)])
+def test_sound_models_pass_where_others_are_many_and_nearly_all_are_right(n_members, n_others, share):
+    """Over all numbers of members that are wrong, no more than one in 30,000 is refused; others are as expected."""
+    refused, others = 0.0, right(n_others, share)
+    for wrong in range(20):
+        try:
+            check_not_exchanged(~right(n_members, wrong / n_members), others)
+        except ValueError:
+            refused += stats.binom.pmf(wrong, n_members, 1 - share)
+    assert refused <= 1 / 30_000
+
+
+def test_it_is_about_four_standard_errors():
     for difference, is_refused in ((0.088, False), (0.092, True)):  # the error is 0.0224
         try:
             check_not_exchanged(right(1000, 0.5 - difference / 2), right(1000, 0.5 + difference / 2))

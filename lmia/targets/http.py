@@ -156,6 +156,8 @@ def build(
         due = ledger.due(PAUSE)
         for part in _parts(list(due), batch):
             pay({key: due[key] for key in part}, ledger.keep_again)
+        if due:
+            ledger.note_look()  # once for these answers: a job that is started again finds the same by them
         found = ledger.repeats()
         if found is not None and found.tells_another_model:
             raise ValueError(

@@ -10,7 +10,6 @@ ask about them once more, and tell whether the model behind the address is still
 
 import hashlib
 import json
-import math
 import sqlite3
 import time
 import zlib
@@ -22,15 +21,17 @@ from typing import Any
 
 import numpy as np
 
+from lmia.hypergeometric import tail
 from lmia.targets.headers import is_variable
 
 FOLDER = Path("results/paid")  # of ledgers, which no run removes
 ASKED_AGAIN = 50  # inputs at most: of each study that begins, and of those kept after each pause
-LEVEL = 0.01  # of the test whether a model has changed
+LEVEL = 0.01  # of all tests together whether a model has changed, half of what is left at each
 PARAMETERS = 500  # of one statement; SQLite takes 999 at least
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (input BLOB PRIMARY KEY, label INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answered (only_row INTEGER PRIMARY KEY CHECK (only_row = 0), at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS looks (look INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS again (
     input BLOB PRIMARY KEY, content BLOB NOT NULL,
     second INTEGER NOT NULL, second_at REAL NOT NULL, latest INTEGER NOT NULL, latest_at REAL NOT NULL
@@ -48,7 +49,7 @@ class Repeats:
     """How inputs that were asked about again were answered, beside their first labels.
 
     asked: how many when they were new, otherwise: of these with another label; since: when, in seconds; asked_now,
-    otherwise_now: the same of those that were asked about latest.
+    otherwise_now: the same of those that were asked about latest; look: which time of asking about them it is, from 1.
     """
 
     asked: int
@@ -56,16 +57,16 @@ class Repeats:
     since: float
     asked_now: int
     otherwise_now: int
+    look: int = 1
 
     @property
     def tells_another_model(self) -> bool:
-        """Whether more answers differ now than a model's own share explains, by Fisher's exact test."""
+        """Whether more answers differ now than a model's own share explains, by Fisher's exact test.
+
+        Of the k-th look the level is LEVEL / 2**k, so that all looks together keep to LEVEL.
+        """
         differing, among = self.otherwise + self.otherwise_now, self.asked + self.asked_now
-        ways = [
-            math.comb(differing, n) * math.comb(among - differing, self.asked_now - n)
-            for n in range(self.otherwise_now, min(differing, self.asked_now) + 1)
-        ]
-        return sum(ways) < LEVEL * math.comb(among, self.asked_now)
+        return tail(self.otherwise_now, self.asked_now, differing, among) < LEVEL / 2**self.look
 
 
 class OverBudget(ValueError):
@@ -205,6 +206,10 @@ class Ledger:
             self._file.execute("BEGIN IMMEDIATE")
             self._file.executemany(f"INSERT INTO again VALUES (?, ?, ?, ?, ?, ?) {latest}", rows)
 
+    def note_look(self) -> None:
+        """Note that all that were due were asked about once more, and so that the model is tested anew."""
+        self._file.execute("INSERT INTO looks DEFAULT VALUES")
+
     def due(self, seconds: float) -> dict[bytes, Any]:
         """Key -> what was sent, of inputs to ask about once more: those that were not for so many seconds."""
         before = time.time() - seconds
@@ -220,4 +225,6 @@ class Ledger:
         if not rows:
             return None
         now = [latest for _, latest, _ in rows[:ASKED_AGAIN]]
-        return Repeats(len(rows), sum(row[0] for row in rows), min(row[2] for row in rows), len(now), sum(now))
+        (looks,) = self._file.execute("SELECT COUNT(*) FROM looks").fetchone()
+        first = len(rows), sum(row[0] for row in rows), min(row[2] for row in rows)
+        return Repeats(*first, len(now), sum(now), max(looks, 1))

@@ -197,12 +197,31 @@ def test_a_model_that_answers_at_random_now_and_then_is_no_other_one(serve, fold
 
 @pytest.mark.parametrize("share", [0.001, 0.02, 0.1, 0.3, 0.5])
 def test_the_same_model_is_called_another_one_no_more_often_than_the_level_says(share):
-    """Exactly: over all pairs of counts, each with the probability of both."""
-    n = 50
+    """Exactly: over all pairs of counts, each with the probability of both, at one look after the other."""
+    n, looks = 50, range(1, 11)
+    counts = [(a, b) for a in range(n + 1) for b in range(n + 1)]
     chance = [math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(n + 1)]
-    alarms = [(a, b) for a in range(n + 1) for b in range(n + 1) if Repeats(n, a, 0.0, n, b).tells_another_model]
-    assert sum(chance[a] * chance[b] for a, b in alarms) <= LEVEL
-    assert (0, 7) in alarms and (0, 6) not in alarms
+    alarms = [[(a, b) for a, b in counts if Repeats(n, a, 0.0, n, b, look).tells_another_model] for look in looks]
+    assert sum(chance[a] * chance[b] for of_look in alarms for a, b in of_look) <= LEVEL
+    assert (0, 8) in alarms[0] and (0, 7) not in alarms[0] and (0, 15) in alarms[9] and (0, 14) not in alarms[9]
+
+
+def test_looks_are_counted_for_good_and_once_for_the_same_answers(serve, folder):
+    server, points = serve(), inputs(100)
+    predict = build((4,), N_CLASSES, server.url)
+    predict(points[:60]), predict.again(points[:50])
+    for number in range(1, 4):
+        wait(folder)
+        build((4,), N_CLASSES, server.url)(points[: 60 + 10 * number])
+        found = Ledger(ledger_of(folder)).repeats()
+        assert found is not None and found.look == number
+    server.label = lambda inputs: [(label_of(values) + 1) % N_CLASSES for values in inputs]
+    wait(folder)
+    for _ in range(3):  # of which the latter two ask nothing anew
+        with pytest.raises(ValueError, match="another model is there"):
+            build((4,), N_CLASSES, server.url)(points)
+    found = Ledger(ledger_of(folder)).repeats()
+    assert found is not None and found.look == 4
 
 
 def test_a_ledger_of_an_earlier_version_goes_on(serve, folder):

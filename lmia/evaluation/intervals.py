@@ -24,8 +24,8 @@ def evaluate(
 ) -> dict[str, Interval]:
     """All metrics of one attack on one target: name -> (value, low, high), fractions; NaN = not resolvable.
 
-    Intervals hold the middle 95 % of resampled data. Proportions of 0 and 1, which no resampling moves, get exact
-    intervals instead.
+    Intervals hold the middle 95 % of resampled data. Values of 0 and 1, which no resampling moves, get exact intervals
+    or bounds instead: see `proportion` and `certain`.
 
     Args:
         scores: Floats (n,).
@@ -44,7 +44,8 @@ def evaluate(
     def with_interval(name: str, value: float) -> Interval:
         if name in trials and value in (0, 1):
             return proportion(round(value * trials[name]), trials[name])
-        return value, *_percentiles(draws[name], value)
+        ends = certain(name, value, draws[name], int(is_member.sum()), int((~is_member).sum()))
+        return value, *(ends or _percentiles(draws[name], value))
 
     return {name: with_interval(name, value) for name, value in values.items()}
 
@@ -55,6 +56,30 @@ def proportion(hits: int, n: int) -> Interval:
     low = special.betaincinv(hits, n - hits + 1, tail) if hits else 0.0
     high = special.betaincinv(hits + 1, n - hits, 1 - tail) if hits < n else 1.0
     return hits / n, float(low), float(high)
+
+
+def certain(metric: str, value: float, draws: np.ndarray, n_members: int, n_others: int) -> tuple[float, float] | None:
+    """Ends that hold for an accuracy, AUC or F1 of 0 or 1 which no resampling moves, fractions; None for all else.
+
+    An accuracy and an F1 are of two shares, each of which lies beyond its exact end (Clopper-Pearson) with half the
+    error. Of an AUC, as many disjoint pairs of a member and another as there are would not all be in order.
+
+    draws: the resampled values; n_members, n_others: of the examples, one of which may be 0 for an accuracy.
+    """
+    if metric not in ("accuracy", "auc", "f1") or not np.allclose([value, *draws], whole := round(value), 0, 1e-12):
+        return None
+    tail, kinds = (1 - LEVEL) / 2, [n for n in (n_members, n_others) if n]
+    if metric == "auc":
+        least = tail ** (1 / min(kinds))
+    else:
+        shares = (tail / len(kinds)) ** (1 / np.array(kinds))
+        least = float(shares.mean())
+    if metric == "f1":
+        if not whole:  # no member is found, and no other called one at best
+            return 0.0, float(2 * (1 - shares[0]) / (2 - shares[0]))
+        found, false = shares[0] * n_members, (1 - shares[1]) * n_others
+        least = float(2 * found / (found + false + n_members))
+    return (least, 1.0) if whole else (0.0, 1 - least)
 
 
 def _percentiles(draws: np.ndarray, value: float) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lmia.evaluation.intervals import LEVEL, Interval, area, highest_rate, over_seeds, rates
+from lmia.evaluation.intervals import LEVEL, Interval, area, certain, highest_rate, over_seeds, rates
 from lmia.evaluation.tpr_names import fpr_of
 from lmia.streams import stream
 
@@ -100,7 +100,8 @@ def difference(
 ) -> Interval:
     """`margin` on the models of one seed: its interval is a bootstrap over members and over non-members.
 
-    Both attacks are measured on the same draws where both saw the same points.
+    Both attacks are measured on the same draws where both saw the same points. Over chance, an accuracy or AUC of 0 or
+    1 has the ends of `intervals.certain`.
     """
     sides = [side for side in (one, other) if side is not None]
     if not all(side.resolves(metric) for side in sides):
@@ -110,6 +111,10 @@ def difference(
     drawn = [value for alike in together for value in _resampled(alike, n_resamples, metric, rng)]
     differences = drawn[0] - (drawn[1] if other is not None else chance(metric))
     low, high = np.quantile(differences[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    if other is None:
+        kinds = int(one.is_member.sum()), int((~one.is_member).sum())
+        if ends := certain(metric, float(drawn[0][0]), drawn[0][1:], *kinds):
+            low, high = np.subtract(ends, chance(metric))
     return float(differences[0]), float(low), float(high)
 
 

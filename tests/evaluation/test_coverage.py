@@ -5,13 +5,17 @@ may cover more: exact intervals, and intervals over seeds that differ by their p
 """
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from lmia.attacks.known_records import halves
 from lmia.audit.exposure import expose
+from lmia.evaluation.claims import judge, seed_margin
 from lmia.evaluation.flags import few_false_alarms
-from lmia.evaluation.intervals import evaluate, over_seeds, proportion
+from lmia.evaluation.intervals import _bootstrap, evaluate, over_seeds, proportion
 from lmia.evaluation.paired import Decisions, difference, margin
 
 # Within 2 points of 95 %, and half a point that 1,000 draws leave open.
@@ -54,6 +58,67 @@ def test_metrics_of_one_target_over_its_points(n_members, n_others, shift):
     for name, count in held.items():
         slack = 0.015 if n_members == 100 else 0.005  # plain percentiles of few points are a little too narrow
         assert 0.93 - slack <= count / n_draws <= 0.975, (name, count / n_draws)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "n, shift, share_of_auc, share_of_accuracy", [(50, 3, 0.87, 0.91), (50, 4, 0.98, 0.99), (100, 4, 0.86, 0.94)]
+)
+def test_metrics_near_one_are_covered_as_often_as_metrics_md_says(n, shift, share_of_auc, share_of_accuracy):
+    """AUC 0.983 and 0.998, where resampling moves little, or nothing."""
+    rng, n_draws, is_member = np.random.default_rng(0), 500, np.arange(2 * n) < n
+    truth = of_normal(shift, shift / 2, n, n)
+    held = {"auc": 0, "accuracy": 0}
+    for draw in range(n_draws):
+        found = evaluate(rng.normal(size=2 * n) + shift * is_member, is_member, shift / 2, [], 300, draw)
+        for name in held:
+            held[name] += found[name][1] <= truth[name] <= found[name][2]
+    assert [held["auc"] / n_draws, held["accuracy"] / n_draws] == pytest.approx(
+        [share_of_auc, share_of_accuracy], abs=0.01
+    )
+
+
+@pytest.mark.parametrize("n_members, n_others", [(1, 1), (5, 40), (50, 50), (200, 20)])
+def test_bounds_of_a_perfect_attack_hold(n_members, n_others):
+    """Counted and not drawn: where the truth lies below the bound, a perfect sample is that rare."""
+    is_member = np.arange(n_members + n_others) < n_members
+    found = evaluate(is_member.astype(float), is_member, 0.5, [], 20)
+    for recall in np.linspace(0.01, 1, 100):
+        for spared in np.linspace(0.01, 1, 100):
+            hits, alarms = recall * n_members, (1 - spared) * n_others
+            truth = {"accuracy": (recall + spared) / 2, "f1": 2 * hits / (hits + alarms + n_members)}
+            chance = recall**n_members * spared**n_others
+            assert all(found[name][1] <= truth[name] or chance <= 0.025 for name in truth)
+    mirrored = evaluate(1.0 - is_member, is_member, 0.5, [], 20)
+    for name in ("accuracy", "auc"):
+        low, high = found[name][1:]
+        assert high == 1 and mirrored[name] == pytest.approx((0, 0, 1 - low))
+    assert found["auc"][1] == pytest.approx(0.025 ** (1 / min(n_members, n_others)))
+    assert mirrored["f1"][0] == mirrored["f1"][1] == 0 < mirrored["f1"][2] < 1
+
+
+@given(seed=st.integers(0, 10**6), shift=st.sampled_from([0, 2, 4]))
+@settings(deadline=None, max_examples=30)
+def test_no_interval_that_resampling_moves_is_another_one(seed, shift):
+    rng, is_member = np.random.default_rng(seed), np.arange(20) < 10
+    scores = rng.normal(size=20) + shift * is_member
+    found = evaluate(scores, is_member, shift / 2, [], 50, seed)
+    draws = _bootstrap(scores, is_member, shift / 2, [], 50, seed)
+    for name in ("accuracy", "auc", "f1"):
+        if np.ptp(draws[name]) > 1e-9:
+            assert found[name][1:] == pytest.approx(np.quantile(draws[name], [0.025, 0.975]))
+        else:  # a constant guess, which is right in half of cases by its making
+            assert found[name][1] < found[name][2] or found[name][0] not in (0, 1)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "auc"])
+@pytest.mark.parametrize("n, verdict", [(50, "not resolvable"), (1000, "holds")])
+def test_two_perfect_seeds_are_no_surer_than_their_points(metric, n, verdict):
+    is_member = np.arange(2 * n) < n
+    perfect = Decisions(is_member.astype(float), is_member, is_member, np.arange(2 * n), 1.0)
+    margins = pd.DataFrame([{"seed": seed} | seed_margin(perfect, None, 20, metric) for seed in range(2)])
+    assert judge(margins, (49, None))["verdict"] == verdict
+    assert judge(margins, (40, None))["verdict"] == "holds"
 
 
 @pytest.mark.parametrize("n", [1, 7, 50, 300, 2500])

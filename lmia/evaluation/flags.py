@@ -15,7 +15,7 @@ from scipy import special
 from lmia.evaluation.flag_texts import BETWEEN, join, parted
 
 OTHERWISE = 0.0027  # as three standard errors of a normal number
-TINY = 1e-30  # where all are right, or none
+FEWEST_REFERENCES = 4  # fewer hardly tell how much models of one training differ
 MAX_CENSORED = 0.1  # of the searches, without a flag
 MIN_FALSE_ALARMS = 10  # fewer of them do not tell one rate from another
 CONSTANT = "constant guess"
@@ -94,21 +94,24 @@ def references_flag(right: np.ndarray, are_right: np.ndarray, is_in: np.ndarray,
     "references trained otherwise": on records that they were trained on, or on others, they are right more or less
     often than the model is on those of these that it was trained on, or was not, and less than OTHERWISE of models like
     them would be by chance. It is a test of Student's with the degrees of freedom of Welch and Satterthwaite: the model
-    and each reference are drawn from models that spread, and are asked about the same records.
+    and each reference are drawn from models that spread, and are asked about the same records. Of fewer than
+    FEWEST_REFERENCES it says nothing; where nothing varies, any difference is one.
     """
     said = []
     for kind, whose in ((True, "their own records"), (False, "others")):
         told = is_in == kind
         rows = (is_member == kind) & told.any(axis=1)
-        if rows.sum() < 2:
+        if rows.sum() < 2 or told[rows].any(axis=0).sum() < FEWEST_REFERENCES:
             continue
         shares = (are_right & told)[rows].sum(axis=1) / told[rows].sum(axis=1)
         apart = right[rows] - shares
         n, r = told[rows].shape
         each = [are_right[rows, one][told[rows, one]].mean() for one in range(r) if told[rows, one].any()]
-        of_records, of_models = apart.var(ddof=1) / n, (1 + 1 / r) * (np.var(each, ddof=1) if len(each) > 1 else 0.0)
-        freedom = (of_records + of_models) ** 2 / max(of_records**2 / (n - 1) + of_models**2 / max(r - 1, 1), TINY)
-        limit = -special.stdtrit(freedom, OTHERWISE / 2) * np.sqrt(of_records + of_models)
+        of_records, of_models = apart.var(ddof=1) / n, (1 + 1 / r) * np.var(each, ddof=1)
+        limit = 0.0
+        if variance := of_records + of_models:
+            freedom = variance**2 / (of_records**2 / (n - 1) + of_models**2 / (r - 1))
+            limit = -special.stdtrit(freedom, OTHERWISE / 2) * np.sqrt(variance)
         if abs(apart.mean()) > limit:
             own = 100 * right[rows].mean()
             said.append(f"right on {100 * shares.mean():.1f} % of {whose}, the model on {own:.1f} %")

@@ -73,7 +73,7 @@ for section, name, entry in (
     ("queries", "directions", EVERY_KIND["queries"]["directions"]),
     ("queries", "confidences", {"kind": "confidences"}),
     ("queries", "gradients", {"kind": "white_box", "steps": 3}),
-    ("queries", "peers", {"kind": "references", "models": 2}),
+    ("queries", "peers", {"kind": "references", "models": 4}),
     ("attacks", "harder", {"kind": "difficulty", "reads": "peers"}),
     ("attacks", "settled", {"kind": "distance", "reads": "settled"}),
     ("attacks", "distance", {"kind": "distance", "reads": "boundary"}),

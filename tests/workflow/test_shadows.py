@@ -90,7 +90,7 @@ def audits(trust):
             "original": {"kind": "original"},
             "noise": {"kind": "gaussian", "sigmas": [0.1, 0.2], "samples": 10},
             "boundary": {"kind": "hopskipjump", "budget": 60},
-            "peers": {"kind": "references", "models": 2},
+            "peers": {"kind": "references", "models": 4},
         }
         config["attacks"] = {
             "gap": {"kind": "gap", "reads": "original"},

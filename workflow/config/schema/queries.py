@@ -24,7 +24,7 @@ from workflow.config.schema.searches import Directions, HopSkipJump, WhiteBox
 
 class References(Query):
     kind: Literal["references"]
-    models: Annotated[int, Field(ge=2, le=1000)] = Field(
+    models: Annotated[int, Field(ge=4, le=1000)] = Field(
         12, description="trained like the given model, each on as many random records, half of them all at most"
     )
     observation = "references"

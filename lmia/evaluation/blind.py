@@ -8,6 +8,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import train_test_split
 
 from lmia.evaluation.intervals import Interval, evaluate
+from lmia.evaluation.metrics import auc
 from lmia.streams import stream
 
 MOST = 2000  # members, and non-members, that are looked at
@@ -15,6 +16,7 @@ FEATURES, COMPONENTS = 256, 50  # more features are taken together into so many 
 ROWS = 1024  # features of a row, of which trees see each as well
 CATEGORIES = 255  # that trees of scikit-learn can tell from numbers
 RESAMPLES = 1000
+PERMUTATIONS = 999
 
 
 def blind_auc(inputs: np.ndarray, classes: np.ndarray, is_member: np.ndarray, seed: int = 0) -> Interval:
@@ -31,6 +33,28 @@ def blind_auc(inputs: np.ndarray, classes: np.ndarray, is_member: np.ndarray, se
         is_member: bools (n,), at least two of each kind.
         seed: of the halves, and of those that are looked at where there are more than MOST.
     """
+    return evaluate(*blind_scores(inputs, classes, is_member, seed), 0.0, [], RESAMPLES, seed)["auc"]
+
+
+def permutation_test(scores: np.ndarray, is_member: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """(AUC, share of permuted memberships whose AUC is as high) of scores (n,): right for any number of either kind.
+
+    A bootstrap of five members excludes one half from below twice as often as it says.
+    """
+    draw, of_score = stream(seed, "permutations of a blind classifier"), np.unique(scores, return_inverse=True)[1]
+    counts = np.bincount(of_score)
+    ranks = (np.cumsum(counts) - counts / 2)[of_score]  # the middle of those that are tied
+    n = int(is_member.sum())
+    own = ranks[is_member].sum()
+    others = np.array([draw.permutation(ranks)[:n].sum() for _ in range(PERMUTATIONS)])
+    as_high = int(np.sum(others >= own - 1e-6))
+    return auc(scores, is_member), (1 + as_high) / (1 + PERMUTATIONS)
+
+
+def blind_scores(
+    inputs: np.ndarray, classes: np.ndarray, is_member: np.ndarray, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """(scores (m,), is_member (m,)) of the half on which trees are judged: see `blind_auc`."""
     draw = stream(seed, "a blind classifier")
     kept = [draw.permutation(np.flatnonzero(is_member == kind))[:MOST] for kind in (True, False)]
     rows = np.sort(np.concatenate(kept))
@@ -49,5 +73,4 @@ def blind_auc(inputs: np.ndarray, classes: np.ndarray, is_member: np.ndarray, se
     learned, judged, known, truth = train_test_split(
         features, is_member[rows], test_size=0.5, stratify=is_member[rows], random_state=state
     )
-    scores = trees.fit(learned, known).decision_function(judged)
-    return evaluate(scores, truth, 0.0, [], RESAMPLES, seed)["auc"]
+    return trees.fit(learned, known).decision_function(judged), truth

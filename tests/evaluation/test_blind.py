@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lmia.evaluation.blind import blind_auc
+from lmia.evaluation.blind import blind_auc, permutation_test
+from lmia.evaluation.metrics import auc
 from lmia.table import Table
 
 
@@ -18,6 +19,26 @@ def test_members_and_others_of_one_population_are_alike():
     found = [blind_auc(*population(seed)[1:], seed=seed) for seed in range(40)]
     assert sum(low > 0.5 for _, low, _ in found) <= 4 and sum(high < 0.5 for *_, high in found) <= 4
     assert np.mean([auc for auc, _, _ in found]) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("n, n_others, decimals", [(5, 10, 9), (5, 100, 9), (5, 100, 0), (50, 50, 9)])
+def test_a_permutation_test_is_right_of_few_too(n, n_others, decimals):
+    """Of p-values of one population 2.5 % are as small, or fewer where scores are tied."""
+    draw, found = np.random.default_rng(1), []
+    for seed in range(500):
+        found.append(
+            permutation_test(draw.normal(size=n + n_others).round(decimals), np.arange(n + n_others) < n, seed)
+        )
+    share = np.mean([p_value <= 0.025 for _, p_value in found])
+    assert (0.01 if decimals else 0.002) <= share <= 0.04
+
+
+def test_a_permutation_test_has_the_auc_and_counts_ties_for_it():
+    scores, is_member = np.array([2.0, 1, 1, 0]), np.array([True, True, False, False])
+    found, p_value = permutation_test(scores, is_member)
+    assert found == auc(scores, is_member) == 0.875
+    assert p_value == pytest.approx(2 / 6, abs=0.05)  # of six pairs, this one and its like score so high
+    assert permutation_test(np.zeros(4), is_member) == (0.5, 1.0)
 
 
 @pytest.mark.parametrize("n_classes", [3, 300])

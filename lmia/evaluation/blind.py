@@ -73,4 +73,4 @@ def blind_scores(
     learned, judged, known, truth = train_test_split(
         features, is_member[rows], test_size=0.5, stratify=is_member[rows], random_state=state
     )
-    return trees.fit(learned, known).decision_function(judged), truth
+    return trees.fit(learned, known).decision_function(judged), np.asarray(truth)

@@ -203,7 +203,7 @@ EVERY_KIND = {
             "evaluated": 30,
             "model": "mlp",
             "defenses": ["none", "guard"],
-            "seeds": ["0-3", "4-5"],
+            "seeds": ["0-3", "4-7"],
             "attacks": [
                 "gap",
                 "noise",
@@ -235,7 +235,7 @@ EVERY_KIND = {
             "n_train": [40],
             "splits": "pool",
             "model": "mlp",
-            "seeds": ["6-11"],
+            "seeds": ["6-13"],
             "attacks": ["gap", "ratio", "rotation", "boundary", "max-confidence", "true-confidence", "adaptive"],
         },
         "protected": {
@@ -431,7 +431,7 @@ EVERY_KIND = {
             "online": True,
             "variance": "shrunk",
             "budgets": [60],
-            "shadows": [2],
+            "shadows": [4],
         },
         "above": {"kind": "difference", "reads": "augmented", "between": False, "shadows": [2]},
         "share": {"kind": "rmia", "reads": "confidences", "online": False, "a": 0.3, "gamma": 1.0},

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import yte
 from snakemake.profiles import ProfileConfigFileParser
 from snakemake.resources import Resource
 
+from tests.workflow.conftest import Checkout, make_checkout
 from workflow.harness.fingerprint import ROOT, closure
 
 RULES = "".join(file.read_text() for file in sorted((ROOT / "workflow/rules").glob("*.smk")))
@@ -48,41 +50,58 @@ def test_all_that_read_a_data_set_beside_a_model_ask_for_the_same_memory():
     assert {re.search(r"mem_mb=growing\((\d+)\)", text)[1] for text in readers} == {"4000"}
 
 
-def test_rules_on_a_gpu_have_their_partition_in_slurm():
-    assert profile("slurm")["set-resources"].keys() == ON_GPU
+def planned(checkout, *arguments):
+    """Rule -> resource -> value as text, of a plan for Slurm."""
+    for file in (checkout.path / "workflow/rules").glob("*.smk"):  # a rule with a message is shown without resources
+        file.write_text(re.sub(r"    message:\n.*\n", "", file.read_text()))
+    text = checkout.snakemake("-n", "--profile", "profiles/slurm", *arguments)
+    shown = re.findall(r"^rule (\w+):\n(?:    .*\n)*?    resources: (.*)$", text, re.M)
+    return {rule: dict(entry.split("=", 1) for entry in resources.split(", ")) for rule, resources in shown}
+
+
+# A partition of that name would be Python's function, if Snakemake evaluated it.
+@pytest.mark.parametrize("partition", ["fast", "all"])
+def test_rules_on_a_gpu_have_their_partition_whatever_else_is_set(fresh, monkeypatch, partition):
+    """Snakemake takes all of --set-resources from the command line, or all from the profile."""
+    monkeypatch.setenv("SBATCH_PARTITION", "small")
+    monkeypatch.setenv("LMIA_GPU_PARTITION", partition)
+    more = [f"search_boundary:{resource}*attempt" for resource in ("mem_mb=8000", "runtime=3000")]
+    found = planned(fresh, "--set-resources", *more, "train_model:gpu=0", "query_labels:slurm_partition=mine")
+    of_gpu = {rule: resources["slurm_partition"] for rule, resources in found.items() if rule in ON_GPU}
+    assert len(of_gpu) > 4 and of_gpu.pop("query_labels") == "mine" and set(of_gpu.values()) == {partition}
+    assert {found[rule]["slurm_partition"] for rule in found.keys() - ON_GPU} == {"small"}
+    assert found["search_boundary"].items() >= {"mem_mb": "8000", "runtime": "3000"}.items()
+    assert found["train_model"]["gpu"] == "0"
+
+
+def test_every_rule_on_a_gpu_takes_their_partition_and_no_other_rule_does():
+    assert {name for name, text in JOBS.items() if "**GPU_PARTITION," in text} == ON_GPU
 
 
 def as_snakemake_reads(option):
-    """(rule, resource) -> value of an option of the profile for Slurm, which Snakemake evaluates as Python."""
+    """Resource -> value of an option of the profile for Slurm, which Snakemake evaluates as Python."""
     with open(ROOT / "profiles/slurm/config.yaml") as file:
         given = ProfileConfigFileParser().parse(file)[option]
     found = {}
     for name, value in (entry.split("=", 1) for entry in given):
-        rule, _, resource = name.rpartition(":")
-        evaluated = Resource.cli_evaluator(resource, value, wildcards=None, input=None, attempt=1, async_run=None)
-        found[rule, resource] = evaluated
+        found[name] = Resource.cli_evaluator(name, value, wildcards=None, input=None, attempt=1, async_run=None)
     return found
 
 
 # Texts that are also Python, as `all` is, which many sites call a partition.
-@pytest.mark.parametrize(
-    "account, partition, fast", [("us", "small", "fast"), ("max", "all", "open"), ("1", "1e3", "a-b")]
-)
-def test_partitions_and_account_come_from_the_environment(monkeypatch, account, partition, fast):
+@pytest.mark.parametrize("account, partition", [("us", "small"), ("max", "all"), ("1", "1e3")])
+def test_partition_and_account_come_from_the_environment(monkeypatch, account, partition):
     monkeypatch.setenv("SBATCH_ACCOUNT", account)
     monkeypatch.setenv("SBATCH_PARTITION", partition)
-    monkeypatch.delenv("LMIA_GPU_PARTITION", raising=False)
     made = as_snakemake_reads("default-resources")
-    assert (made["", "slurm_account"], made["", "slurm_partition"]) == (account, partition)
-    assert set(as_snakemake_reads("set-resources").values()) == {partition}
-    monkeypatch.setenv("LMIA_GPU_PARTITION", fast)
-    assert as_snakemake_reads("set-resources") == {(rule, "slurm_partition"): fast for rule in ON_GPU}
+    assert (made["slurm_account"], made["slurm_partition"]) == (account, partition)
 
 
-def test_without_names_the_cluster_decides(monkeypatch):
+def test_without_names_the_cluster_decides(fresh, monkeypatch):
     for name in ("SBATCH_ACCOUNT", "SBATCH_PARTITION", "LMIA_GPU_PARTITION"):
         monkeypatch.delenv(name, raising=False)
-    assert as_snakemake_reads("default-resources")["", "slurm_partition"] is None
+    assert as_snakemake_reads("default-resources")["slurm_partition"] is None
+    assert not any("slurm_partition" in resources for resources in planned(fresh).values())
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
@@ -106,6 +125,16 @@ def test_jobs_of_a_group_do_not_wait_for_each_other_by_way_of_others(fresh, name
     fresh.configure(lambda config: config["studies"]["small"].update(shadows=2, seeds=[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))
     text = fresh.snakemake("-n", "--groups", *groups, "--group-components", *components)
     assert text.count("Group job splitting") == 4  # 30 splits
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_the_pages_name_all_groups_where_they_change_one(name):
+    """Snakemake takes all of --group-components from the command line, or all from the profile."""
+    text = "".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
+    told = re.findall(r"--group-components((?: \w+=\d+)+)", text)
+    assert len(told) == 3
+    for groups in told:
+        assert dict(group.split("=") for group in groups.split()).keys() == profile(name)["group-components"].keys()
 
 
 # The command that tells of a job, and what it says of one that runs.
@@ -142,6 +171,31 @@ def test_a_job_that_its_scheduler_knows_no_more_is_not_waited_for_for_ever(tmp_p
     assert status() == "running"
     wait(40)
     assert status() == "failed"
+
+
+def test_a_scheduler_gets_jobs_of_a_folder_of_ones_own(tmp_path, monkeypatch):
+    """A stand-in for LSF, which runs what it is given at once; the workflow lies where a shell would take paths apart."""
+    home, own = make_checkout(tmp_path / "its home").path, Checkout(tmp_path / "own")
+    (own.path / "bin").mkdir(parents=True)
+    shutil.copy2(home / "config.yaml", own.path)
+    scheduler = {
+        "bsub": 'echo "$@" >> asked; for script; do :; done; sh "$script" > ran 2>&1; echo "Job <7> is submitted."',
+        "bjobs": "echo DONE",
+        "bkill": 'echo "$@" > cancelled',
+    }
+    for name, does in scheduler.items():
+        (own.path / "bin" / name).write_text(f"#!/bin/sh\n{does}\n")
+        (own.path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{own.path}/bin:{os.environ['PATH']}")
+    monkeypatch.setenv("LMIA_SCHEDULER", "lsf")
+    ours, generic = ("--snakefile", str(home / "Snakefile")), ("--profile", str(home / "profiles/cluster-generic"))
+    own.snakemake("results/data/digits.npz", *ours, *generic, "--seconds-between-status-checks", "1")
+    assert (own.path / "results/data/digits.npz").exists()
+    assert re.search(r"-J prepare_dataset -n 1 .*mem=5000MB", (own.path / "asked").read_text())
+    with open(home / "profiles/cluster-generic/config.yaml") as file:
+        cancel = ProfileConfigFileParser().parse(file)["cluster-generic-cancel-cmd"]
+    subprocess.run([cancel, "7", "8"], cwd=own.path, check=True)
+    assert (own.path / "cancelled").read_text() == "7 8\n"
 
 
 @pytest.mark.parametrize("name, flag", [("slurm", "--no-requeue"), ("lsf", "-rn"), ("sge", "-r n")])

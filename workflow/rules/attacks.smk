@@ -350,6 +350,7 @@ rule find_outliers:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(60),
         gpu=1,

@@ -108,6 +108,11 @@ def growing(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
+# Slurm's, for rules with gpu=1. No profile names it: one --set-resources on the command line replaces all of a profile.
+partition = os.environ.get("LMIA_GPU_PARTITION")
+GPU_PARTITION = {"slurm_partition": partition} if partition else {}
+
+
 def refuse_more_gpus_than_there_are():
     """Snakemake would cut a request silently down to `--resources gpu=N`, and the job would find fewer than it needs."""
     there = workflow.global_resources.get("gpu").value

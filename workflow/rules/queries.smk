@@ -21,6 +21,7 @@ rule craft_queries:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(720),
         gpu=1,
@@ -59,6 +60,7 @@ rule relabel:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(240),
         gpu=1,
@@ -95,6 +97,7 @@ rule query_relabelled:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(60),
         gpu=1,
@@ -130,6 +133,7 @@ rule query_labels:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(240),
         gpu=1,
@@ -172,6 +176,7 @@ rule search_boundary:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(720),
         gpu=1,
@@ -218,6 +223,7 @@ rule search_directions:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(240),
         gpu=1,
@@ -287,6 +293,7 @@ rule query_references:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(720),
         gpu=1,
@@ -327,6 +334,7 @@ rule query_confidences:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(60),
         gpu=1,
@@ -364,6 +372,7 @@ rule query_white_box:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(240),
         gpu=1,

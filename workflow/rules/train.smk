@@ -48,6 +48,7 @@ rule train_model:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(240),
         gpu=1,
@@ -84,6 +85,7 @@ rule train_relabelled:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(240),
         gpu=1,
@@ -119,6 +121,7 @@ rule train_shadow:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(240),
         gpu=1,
@@ -155,6 +158,7 @@ rule import_target:
         "../envs/torch.yaml"
     threads: 1
     resources:
+        **GPU_PARTITION,
         mem_mb=growing(4000),
         runtime=growing(60),
         gpu=1,

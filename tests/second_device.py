@@ -38,16 +38,31 @@ class Held(torch.Tensor):
     def tolist(self):
         return self.cpu().tolist()
 
+    def new_tensor(self, data, *, dtype=None, device=None, **named):
+        return _tensor(data, dtype=dtype or self.dtype, device=device or self.device, **named)
+
 
 class _Mode(TorchDispatchMode):
     def __torch_dispatch__(self, function, types, arguments=(), named=None):
         return run(function, arguments, named or {})
 
 
+PLAIN = torch.tensor
+
+
+def _tensor(data, *arguments, device=None, **named):
+    """torch.tensor, which asks nobody who holds the values."""
+    made = PLAIN(data, *arguments, **named)
+    return made if device is None else made.to(device)
+
+
 @contextlib.contextmanager
 def second_device():
     """In the body there is such a device. Inference mode, whose tensors cannot be wrapped, is no_grad."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "tensor", _tensor)
+        # A module that is moved or converted gets new parameters: the values of one would stay what they were.
+        patch.setattr(torch.__future__, "_overwrite_module_params_on_conversion", True)
         patch.setattr(torch.inference_mode, "__enter__", torch.no_grad.__enter__)
         patch.setattr(torch.inference_mode, "__exit__", torch.no_grad.__exit__)
         with _Mode():

@@ -265,6 +265,21 @@ def test_all_tensors_follow_the_model(job):
         np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("job", [ask, search])
+def test_only_cuda_is_given_what_is_gone_before_it_may_be_read(job, monkeypatch):
+    """CUDA takes a copy of what is not pinned before it goes on; mps reads it later (pytorch#189690)."""
+    copies, plain = [], torch.Tensor.to
+
+    def copy(tensor, *arguments, **named):
+        copies.append(named.get("non_blocking", False))
+        return plain(tensor, *arguments, **named)
+
+    monkeypatch.setattr(torch.Tensor, "to", copy)
+    with second_device() as device:
+        on(device, job)
+    assert copies and not any(copies)
+
+
 def test_the_second_device_does_not_mix():
     with second_device() as device, pytest.raises(RuntimeError, match="expected all tensors on one device"):
         on(device, lambda model: model(IMAGES))

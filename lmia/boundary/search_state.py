@@ -88,8 +88,9 @@ class SearchState:
         return [slice(start, start + size) for start in range(0, n, size)]
 
     def at(self, rows: np.ndarray) -> torch.Tensor:
-        """Indices that the model's device need not be waited for."""
-        return torch.from_numpy(rows).to(self.x.device, non_blocking=True)
+        """Indices that a GPU need not be waited for."""
+        device = self.x.device  # others may read `rows` only after that is gone (pytorch#189690, of mps)
+        return torch.from_numpy(rows).to(device, non_blocking=device.type == "cuda")
 
     def crossed(self, points: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
         """Which points (m * k, dim), k for each of the examples `rows` (m,), get another label; the oracle counts."""

@@ -43,5 +43,6 @@ def normals(
         noise = torch.from_numpy(windows[offsets])
     else:
         windows = _table_on(device, numbers).unfold(0, width, 1)
-        noise = windows[torch.from_numpy(offsets).to(device, non_blocking=True)]
+        # Devices other than CUDA may read `offsets` only after that is gone (pytorch#189690, of mps).
+        noise = windows[torch.from_numpy(offsets).to(device, non_blocking=device.type == "cuda")]
     return noise.view(len(streams), n, size)

@@ -16,8 +16,9 @@ from typing import IO, Any
 
 import pooch
 import requests
-from filelock import FileLock
 from tqdm import tqdm
+
+from lmia.file_locks import locked
 
 CACHE_VARIABLE = "LMIA_DATA"  # environment variable: folder of the cache, in place of the system's own
 RETRIES = 3
@@ -25,6 +26,7 @@ TIMEOUT = 30  # seconds without an answer or a further byte
 CHUNK = 1 << 14  # bytes: as many may be lost where a download stops
 READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 LOCAL = "`path` (in a configuration: datasets.<name>.path)"
+WITHOUT_LOCKS = f"let {CACHE_VARIABLE} name a folder on another, or set {LOCAL} to a copy"
 
 
 def originals(url: str, hashes: Mapping[str, str | None], path: str | Path | None = None) -> list[Path]:
@@ -85,7 +87,7 @@ def _fetch(url: str, name: str, sha256: str | None) -> Path:
         return kept  # perhaps in a folder that only others may write into
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f".{name}.lock"):
+        with locked(folder / f".{name}.lock", WITHOUT_LOCKS):
             return Path(cache.fetch(name, downloader=_resume))  # type: ignore - pooch calls it otherwise than it says
     except requests.RequestException as error:
         raise ConnectionError(

@@ -16,8 +16,8 @@ import pandas as pd
 import requests
 import tenacity
 import urllib3.exceptions as sending
-from filelock import FileLock
 
+from lmia.file_locks import locked
 from lmia.label_function import Predict, in_range
 from lmia.table import Table
 from lmia.targets.headers import filled, hidden
@@ -33,6 +33,7 @@ PASSING = (  # what may be otherwise in a moment
 )
 LONGEST_WAIT = 60.0  # seconds between two attempts, where the server does not say more
 SHOWN = 200  # characters of a server's message
+WITHOUT_LOCKS = "two jobs could pay for the same: run in a folder on another file system, or mount this one with flock"
 PAUSE = 3600.0  # seconds without an answer after which another model may be there
 
 Input: TypeAlias = np.ndarray | dict[str, Any]  # numbers, or a record
@@ -173,7 +174,7 @@ def build(
         labels = known(list(dict.fromkeys(keys)))
         missing = {key: values for key, values in zip(keys, rows, strict=True) if key not in labels}
         for part in _parts(list(missing), batch):
-            with FileLock(f"{path}.lock"):
+            with locked(f"{path}.lock", WITHOUT_LOCKS):
                 labels |= known(part)  # another process may have paid for them by now
                 if wanted := {key: _content(missing[key]) for key in part if key not in labels}:
                     check_model()

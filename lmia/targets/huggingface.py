@@ -21,6 +21,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from lmia.memory_batches import Batches
 from lmia.table import Table
 from lmia.targets.huggingface_folders import VOCABULARIES, files_of
 from lmia.targets.opened import OpenedFile, optional
@@ -71,7 +72,8 @@ class Folder(OpenedFile):
         if self.table is None:
             self._versions = [f"torchvision {getattr(sys.modules['torchvision'], '__version__', 'none')}"]
         self._held, numbers = [model], _class_numbers(model.config, self._n_classes, self.table)
-        return lambda inputs: numbers[_asked(model, prepare, size, inputs)]
+        batches = Batches()
+        return lambda inputs: numbers[_asked(model, prepare, size, batches, inputs)]
 
 
 def build(shape: tuple[int, ...], n_classes: int) -> nn.Module:
@@ -204,21 +206,27 @@ def _class_numbers(config: Any, n_classes: int, table: Table | None) -> np.ndarr
 
 
 @torch.inference_mode()
-def _asked(model: Any, prepare: Prepare, size: int, inputs: np.ndarray | pd.DataFrame) -> np.ndarray:
+def _asked(model: Any, prepare: Prepare, size: int, batches: Batches, inputs: np.ndarray | pd.DataFrame) -> np.ndarray:
     """Numbers of the largest logits, ints (m,)."""
     given = _only_texts(inputs) if isinstance(inputs, pd.DataFrame) else inputs
     order = np.arange(len(given))
     if isinstance(given, list):  # texts of about one length, which need little padding
         order = np.argsort([len(text) for text in given], kind="stable")
+
+    def numbers(rows: torch.Tensor) -> torch.Tensor:
+        part = given[rows.numpy()] if isinstance(given, np.ndarray) else [given[row] for row in rows]
+        try:
+            logits = model(**{name: _moved(value, model) for name, value in prepare(part).items()}).logits
+        except torch.OutOfMemoryError:
+            raise
+        except (IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:  # as its parts do not fit together
+            raise ValueError(f"cannot be asked ({_line(error)})") from error
+        return logits.argmax(1).cpu()
+
     largest = np.empty(len(given), dtype=np.int64)
     for start in range(0, len(given), size):
         rows = order[start : start + size]
-        part = given[rows] if isinstance(given, np.ndarray) else [given[row] for row in rows]
-        try:
-            logits = model(**{name: _moved(value, model) for name, value in prepare(part).items()}).logits
-        except (IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:  # as its parts do not fit together
-            raise ValueError(f"cannot be asked ({_line(error)})") from error
-        largest[rows] = logits.argmax(1).cpu().numpy()
+        largest[rows] = batches.run(numbers, torch.from_numpy(rows)).numpy()
     return largest
 
 

@@ -73,6 +73,19 @@ def test_a_text_is_labelled_as_the_model_does(of_texts):
         assert network.runtime.startswith("transformers 5.") and "tokenizers 0." in network.runtime
 
 
+def test_out_of_memory_halves_the_batch_and_is_no_fault_of_the_folder(of_texts, capsys):
+    network, _ = opened(of_texts[0], 2, TABLE)
+    expected = network(torch.from_numpy(TEXTS))
+
+    def refuse(model, inputs, named):
+        if len(named["input_ids"]) > 7:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    network._held[0].register_forward_pre_hook(refuse, with_kwargs=True)
+    assert torch.equal(network(torch.from_numpy(TEXTS)), expected)
+    assert "out of memory with a batch of 32; going on with 16" in capsys.readouterr().out
+
+
 def test_labels_do_not_depend_on_who_else_is_asked(of_texts):
     network, _ = opened(of_texts[0], 2, TABLE)
     together = network(torch.from_numpy(TEXTS)).argmax(1)

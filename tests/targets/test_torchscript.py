@@ -2,12 +2,15 @@
 
 import hashlib
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from lmia.models.checkpoints import restore, to_arrays
+from lmia.queries.oracle import LabelOracle
 from lmia.targets.torchscript import build, load
+from tests.second_device import second_device
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")  # torch.jit still runs what there is
 
@@ -48,6 +51,48 @@ def test_a_model_for_other_numbers_is_refused_with_one_line(dtype, tmp_path):
     ) as error:
         loaded(torch.rand(5, 3))
     assert "\n" not in str(error.value)
+
+
+class Frozen(nn.Module):
+    """As a program whose weights are constants: no parameter says where it is, and none is moved."""
+
+    def __init__(self, device):
+        super().__init__()
+        self.weights = (torch.eye(3)[:, :2].to(device),)
+
+    def forward(self, inputs):
+        return inputs @ self.weights[0]
+
+
+def test_a_frozen_model_runs_on_the_device_of_the_job(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.jit, "load", lambda file, map_location: Frozen(map_location))
+    (tmp_path / "it.ts").write_bytes(b"frozen")
+    points = torch.rand(5, 3)
+    with second_device() as device:
+        loaded = build((3,), 2, hashlib.sha256(b"frozen").hexdigest(), device)
+        load(loaded, tmp_path / "it.ts")
+        assert loaded.to(device)(points.to(device)).device == device
+        assert torch.equal(LabelOracle(loaded, 5, 1)(points, np.arange(5)), points[:, :2].argmax(1))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("The operation failed in the interpreter.\nRuntimeError: CUDA out of memory."),
+    ],
+    ids=["torch", "interpreter"],
+)
+def test_out_of_memory_halves_the_batch_of_a_program_too(error):
+    class Hungry(nn.Module):
+        def forward(self, inputs):
+            if len(inputs) > 7:
+                raise error
+            return inputs
+
+    loaded, points = build((3,), 3, ""), torch.rand(40, 3)
+    loaded.network = Hungry()
+    assert torch.equal(LabelOracle(loaded, 40, 1)(points, np.arange(40)), points.argmax(1))
 
 
 def test_weights_alone_are_no_model(tmp_path):

@@ -1,12 +1,16 @@
 """Whether a network can be trained, kept and asked: found in a second on a few points, before hours of training."""
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
+from lmia.devices import device_of
 from lmia.interfaces import ModelBuilder
+from lmia.memory_batches import Batches
 
 POINTS = 8  # asked about, of a fresh model
-BATCH = 1024  # asked about at once, of one that is trained
+BATCH = 64  # asked about at once, of one that is trained: as few as queries of large inputs, which fit as well then
 ROUNDING = 1e-3  # of the largest logit: what another shape of the batch may change, with room
 
 
@@ -44,18 +48,32 @@ def _built(build: ModelBuilder, inputs: torch.Tensor, n_classes: int) -> nn.Modu
 def check_answers(model: nn.Module, inputs: torch.Tensor, n_classes: int) -> list[str]:
     """Raise ValueError where a model that is trained already cannot be asked: see `check_model` for how it must answer.
 
-    model: in evaluation mode; inputs: float32 (n, *shape), of which the first few are asked about again.
+    model: in evaluation mode; inputs: float32 (n, *shape), on any device, of which the first few are asked about again.
 
     Returns flags, a list of str: "gives probabilities" where what it gives are no logits, so that confidences, to which
     softmax is applied, are none of its own.
     """
-    logits = torch.cat([_answers(model, part, n_classes) for part in inputs.split(BATCH)])
+    logits = _in_batches(lambda points: _answers(model, points, n_classes), model, inputs)
     if not (is_finite := torch.isfinite(logits)).all():
         example = int(is_finite.all(1).int().argmin())
         raise ValueError(f"expected finite logits, got {logits[~is_finite][0]:g}, first for example {example}")
-    points = inputs[:POINTS].clone()
+    points = inputs[:POINTS].to(device_of(model), copy=True)
     _check_repeats(model, points, _answers(model, points, n_classes))
     return ["gives probabilities"] if _are_probabilities(logits) else []
+
+
+@torch.inference_mode()
+def labels_of(model: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """The labels (n,), int64 on the CPU, that a model in evaluation mode gives to inputs (n, *shape) on any device."""
+    return _in_batches(lambda points: model(points).argmax(1), model, inputs).cpu()
+
+
+def _in_batches(
+    function: Callable[[torch.Tensor], torch.Tensor], model: nn.Module, inputs: torch.Tensor
+) -> torch.Tensor:
+    """What a function gives for inputs (n, *shape), of which few at a time are brought to the model's device."""
+    device, batches = device_of(model), Batches()
+    return torch.cat([batches.run(function, part.to(device)) for part in inputs.split(BATCH)])
 
 
 def _are_probabilities(logits: torch.Tensor) -> bool:

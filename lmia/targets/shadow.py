@@ -7,26 +7,19 @@ import numpy as np
 import torch
 
 from lmia import plugins
-from lmia.label_function import LabelFunction
-from lmia.targets.trained import as_asked, as_state, from_state, train
+from lmia.targets.trained import TrainedAgain, as_asked, train
 
 
-class Shadow(LabelFunction):
-    """What a trainer makes of records, which are what its `state_dict` holds. trainer, device: see `build`."""
+class Shadow(TrainedAgain):
+    """What a trainer makes of records. trainer, device: see `build`."""
 
     def __init__(self, trainer: Mapping[str, Any], n_classes: int, device: torch.device):
         super().__init__(_not_trained, n_classes, "a shadow")
         self._trainer, self._device = trainer, device
-        self._records = as_state(np.empty(0, np.float32), np.empty(0, np.int64), 0)
 
-    def retrain(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> None:
-        """Become what the trainer makes of float32 inputs (m, *shape), classes (m,) and a seed.
-
-        Raises ValueError where that is nothing that gives labels, and what the trainer raises.
-        """
+    def become(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> None:
         fit = plugins.bind("trainers", "fit", self._trainer, n_classes=self._n_classes, device=self._device)
-        self._records = as_state(inputs, classes, seed)
-        trained = train(fit, inputs, classes, seed, self.table)
+        trained = train(fit, inputs, classes, seed, self.table, self._device)
         self.trained = as_asked(trained, self._n_classes, self.table, self._device)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -34,11 +27,11 @@ class Shadow(LabelFunction):
         return self.trained(inputs)
 
     def state_dict(self, *args, **kwargs) -> dict[str, torch.Tensor]:
-        return self._records
+        return dict(self.records)
 
     def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False) -> None:
-        """Train again on the records that another one has kept. Raises as `retrain`."""
-        self.retrain(*from_state(state_dict))
+        """Train again on the records that another one has kept. Raises as `retrain_as`."""
+        self.retrain_as(state_dict)
 
 
 def _not_trained(inputs: Any) -> np.ndarray:

@@ -19,13 +19,13 @@ from lmia.label_function import Predict, as_network
 from lmia.table import Table
 from lmia.targets.opened import OpenedFile, digest, flat, optional, read, unasked
 from lmia.targets.skops_files import is_program
-from lmia.targets.trained import as_state, from_state, train
+from lmia.targets.trained import TrainedAgain, train
 
 SHOWN = 8  # names in a message
 LEAVE_OUT = "leave out the attacks that read references, of kind difficulty: write attacks: [gap, table], for example"
 
 
-class Estimator(OpenedFile):
+class Estimator(TrainedAgain, OpenedFile):
     """A fitted estimator, which can be trained again. trust, types, settings: see `build`.
 
     One that is to be trained here is kept as its file and what it is trained on: to open it is to train it again.
@@ -35,20 +35,21 @@ class Estimator(OpenedFile):
         super().__init__(self._open, n_classes, "sklearn")
         self._trust, self._types, self.settings = trust, types, settings
         self._estimator: Any = None
-        self._records = as_state(np.empty(0, np.float32), np.empty(0, np.int64), 0) if settings is not None else {}
+        if settings is None:
+            self.records = {}
 
     def _open(self, content: bytes) -> Predict:
         self._estimator = _opened(content, self._trust, self._types)
         return _predict(self._estimator, self.table)
 
     def state_dict(self, *args, **kwargs) -> dict[str, torch.Tensor]:
-        return super().state_dict() | self._records
+        return super().state_dict() | dict(self.records)
 
     def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False) -> None:
-        """Raises ValueError where the file is none, or its estimator cannot be trained again."""
+        """Raises ValueError where the file is none, or its estimator cannot be trained again to what it was."""
         super().load_state_dict(state_dict)
         if "seed" in state_dict:
-            self.retrain(*from_state(state_dict))
+            self.retrain_as(state_dict)
 
     def retrained(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> nn.Module:
         """A model of the same kind and settings, trained on inputs (m, *shape) and classes (m,).
@@ -58,9 +59,7 @@ class Estimator(OpenedFile):
         """
         return as_network(_predict(self._fitted(inputs, classes, seed), self.table), self._n_classes, self.table)
 
-    def retrain(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> None:
-        """Become what `retrained` gives."""
-        self._records = as_state(inputs, classes, seed)
+    def become(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> None:
         self._predict = _predict(self._fitted(inputs, classes, seed), self.table)
 
     def _fitted(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> Any:

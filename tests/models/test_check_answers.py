@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from lmia.models.usability import check_answers
+from lmia.models.usability import BATCH, check_answers, labels_of
+from lmia.queries.oracle import LabelOracle
+from tests.second_device import second_device
 
 POINTS = torch.rand(2000, 3, generator=torch.Generator().manual_seed(0))
 
@@ -29,6 +31,27 @@ def test_a_sound_model_passes_and_probabilities_are_flagged():
     assert check_answers(softmax, POINTS, 4) == ["gives probabilities"]
 
 
+def test_a_model_that_has_little_memory_is_asked_in_parts():
+    """Few from the start, as a CPU ends a job without a word where a GPU raises."""
+
+    def hungry(logits, _):
+        sizes.append(len(logits))
+        if len(logits) > 30:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return logits
+
+    sizes, model = [], Answering(hungry).eval()
+    assert check_answers(model, POINTS, 4) == []
+    assert sizes[:2] == [BATCH, BATCH // 2] and BATCH == LabelOracle.chunk(1 << 30, torch.device("cpu"))
+    assert torch.equal(labels_of(model, POINTS), Answering().eval()(POINTS).argmax(1))
+
+
+def test_inputs_may_lie_elsewhere_than_the_model():
+    with second_device() as device:
+        model = Answering().eval().to(device)
+        assert check_answers(model, POINTS, 4) == [] and labels_of(model, POINTS).device.type == "cpu"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -39,7 +62,7 @@ def test_a_sound_model_passes_and_probabilities_are_flagged():
             lambda logits, inputs: torch.where((inputs == POINTS[1500]).all(1)[:, None], torch.nan, logits),
             "expected finite logits, got nan, first for example 1500",
         ),
-        (lambda logits, _: logits[:, :3], "expected logits of shape (1024, 4) for 1024 inputs of 4 classes, got"),
+        (lambda logits, _: logits[:, :3], "expected logits of shape (64, 4) for 64 inputs of 4 classes, got"),
         (lambda logits, _: logits.argmax(1), "expected logits as a tensor of floats, got torch.int64"),
         (lambda logits, _: {"logits": logits}, "expected logits as a tensor of floats, got dict"),
     ],

@@ -24,9 +24,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 from lmia import plugins
-from lmia.label_function import as_network
+from lmia.label_function import Unanswered, as_network
 from lmia.models.checkpoints import restore, to_arrays
 from lmia.table import Table
+from lmia.targets.trained import KEPT
 
 DRAW = np.random.default_rng(0)
 N = 300
@@ -584,16 +585,29 @@ def test_an_estimator_is_trained_again_with_other_settings_and_comes_back_the_sa
     joblib.dump(RandomForestClassifier(5, random_state=0).fit(PIXELS[:100], DIGITS[:100]), path)
     options = trusted(path) | {"settings": {"max_depth": 2, "bootstrap": False}}
     network = to_train(path, options)
-    network.retrain(PIXELS[:400], DIGITS[:400], 7)
+    network.retrain(PIXELS[:400], DIGITS[:400], 7, asked=PIXELS[400:])
     by_hand = RandomForestClassifier(5, max_depth=2, bootstrap=False, random_state=7).fit(PIXELS[:400], DIGITS[:400])
     np.testing.assert_array_equal(network(torch.from_numpy(PIXELS)).argmax(1), by_hand.predict(PIXELS))
     arrays = to_arrays(network, 3)
-    assert set(arrays) == {f"3/{name}" for name in ("file", "inputs", "classes", "seed")}
+    assert set(arrays) == {f"3/{name}" for name in ("file", "inputs", "classes", "seed", "asked", "labels")}
     again = restore(plugins.load("targets", "sklearn").build((64,), 10, **options), arrays, 3)
     assert torch.equal(again(torch.from_numpy(PIXELS)), network(torch.from_numpy(PIXELS)))
     shallow = again.retrained(PIXELS[:200], DIGITS[:200], 5)(torch.from_numpy(PIXELS)).argmax(1)
     by_hand = RandomForestClassifier(5, max_depth=2, bootstrap=False, random_state=5).fit(PIXELS[:200], DIGITS[:200])
     np.testing.assert_array_equal(shallow, by_hand.predict(PIXELS))
+
+
+def test_an_estimator_that_becomes_another_when_it_is_trained_again_is_refused(tmp_path):
+    path = tmp_path / "it.joblib"
+    joblib.dump(RandomForestClassifier(5, random_state=0).fit(PIXELS[:100], DIGITS[:100]), path)
+    options = trusted(path) | {"settings": {}}
+    network = to_train(path, options)
+    network.retrain(PIXELS[:400], DIGITS[:400], 7, asked=PIXELS)
+    arrays = to_arrays(network, 3)
+    assert len(arrays["3/asked"]) == len(arrays["3/labels"]) == KEPT < len(PIXELS)
+    arrays["3/seed"] += 1
+    with pytest.raises(Unanswered, match=rf"expected the same model of the same seed, .* of {KEPT} inputs otherwise"):
+        restore(plugins.load("targets", "sklearn").build((64,), 10, **options), arrays, 3)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -616,7 +630,7 @@ def test_settings_that_an_estimator_does_not_have_are_told_in_one_line(tmp_path)
         ValueError,
         match="again on other records .max_dept: it has no such parameter; did you mean max_depth[?].; mend its",
     ):
-        network.retrain(PIXELS[:400], DIGITS[:400], 7)
+        network.retrain(PIXELS[:400], DIGITS[:400], 7, asked=PIXELS)
 
 
 def test_a_seed_decides_all_that_is_random_in_training(tmp_path):

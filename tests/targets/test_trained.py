@@ -1,5 +1,6 @@
 """What a user's own training is given, and what it may give."""
 
+import contextlib
 import random
 
 import numpy as np
@@ -37,6 +38,15 @@ def test_global_random_numbers_follow_the_seed_and_stay_as_they_were_outside():
     assert random.getstate() == own
     assert first == again and not set(first) & set(other)
     assert np.random.get_state()[1].tolist() == before[0] and torch.equal(torch.get_rng_state(), before[1])  # noqa: NPY002
+
+
+@pytest.mark.parametrize("name, looked_at", [("cpu", []), ("mps", []), ("cuda:1", [torch.device("cuda:1")])])
+def test_no_gpu_but_the_jobs_own_is_looked_at(monkeypatch, name, looked_at):
+    """Each one takes hundreds of megabytes of its memory, and may be another job's."""
+    found = []
+    monkeypatch.setattr(torch.random, "fork_rng", lambda devices: found.extend(devices) or contextlib.nullcontext())
+    train(lambda *arguments: None, INPUTS, CLASSES, 5, device=torch.device(name))
+    assert found == looked_at
 
 
 class Fitted:

@@ -174,7 +174,7 @@ def test_a_job_that_its_scheduler_knows_no_more_is_not_waited_for_for_ever(tmp_p
 
 
 def test_a_scheduler_gets_jobs_of_a_folder_of_ones_own(tmp_path, monkeypatch):
-    """A stand-in for LSF, which runs what it is given at once; the workflow lies where a shell would take paths apart."""
+    """A stand-in for LSF runs what it is given at once; the workflow lies where a shell would take paths apart."""
     home, own = make_checkout(tmp_path / "its home").path, Checkout(tmp_path / "own")
     (own.path / "bin").mkdir(parents=True)
     shutil.copy2(home / "config.yaml", own.path)

@@ -46,13 +46,16 @@ def fit(inputs, classes, seed, n_classes, epochs=60):
         optimizer.step()
     return network
 """,
-    "fit_tree": """from sklearn.tree import DecisionTreeClassifier
+    "fit_tree": """import os
+
+from sklearn.tree import DecisionTreeClassifier
 
 
 def fit(inputs, classes, seed, blind=False):
     if blind:
         return lambda inputs: 0 * inputs[:, 0].astype(int)
-    return DecisionTreeClassifier(random_state=seed).fit(inputs, classes)
+    other = int(os.environ.get("OTHER_MACHINE", 0))
+    return DecisionTreeClassifier(random_state=seed + other).fit(inputs, classes)
 """,
     "client": """import pickle
 
@@ -142,6 +145,20 @@ def observed(checkout, study, role, attack):
 
 def split_of(checkout, study, number):
     return artifacts.load(checkout.path / where("splits", study, f"shadow{number}.npz"), "split")[0]
+
+
+@pytest.mark.slow
+def test_a_shadow_that_another_machine_trains_otherwise_ends_the_job_that_asks_it(audited, tmp_path, monkeypatch):
+    shutil.copytree(audited[0].path, tmp_path / "it", symlinks=True)
+    other, answers = Checkout(tmp_path / "it"), where("answers", "function", "shadow0/original.npz")
+    (other.path / answers).unlink()
+    monkeypatch.setenv("OTHER_MACHINE", "1")
+    text = other.snakemake(answers, check=False)
+    assert other.exit_code == 1
+    assert "the given model cannot be asked: expected the same model of the same seed, but trained again it" in text
+    monkeypatch.setenv("OTHER_MACHINE", "0")
+    other.snakemake(answers)
+    assert (other.path / answers).read_bytes() == (audited[0].path / answers).read_bytes()
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from lmia.evaluation.flag_texts import join
 from lmia.evaluation.right_labels import check_above_chance, check_not_exchanged
 from lmia.label_function import LabelFunction, as_network
 from lmia.models.checkpoints import to_arrays
-from lmia.models.usability import check_answers
+from lmia.models.usability import check_answers, labels_of
 from lmia.split_rows import ids_of
 from lmia.splits import MIN_KNOWN
 from lmia.streams import seed_list, stream
@@ -24,7 +24,7 @@ from lmia.targets.opened import OpenedFile
 from lmia.targets.sklearn import Estimator
 from lmia.targets.torch import fill_from
 from lmia.targets.trained import train
-from lmia.training.loop import labels_flag, predict
+from lmia.training.loop import labels_flag
 from workflow.harness.errors import bad_input
 from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
@@ -52,31 +52,32 @@ def import_target(
         nonmembers, whose, others = parts["in_question"][0], "records in question", "records in question"
     shape, n_classes, table = inputs.shape[1:], int(classes.max()) + 1, Table.from_arrays(data)
     with bad_input(f"targets.{name}, on inputs of shape {list(shape)}"):
-        build = plugins.bind("models", "build", params.model | terms, table=table)
+        build = plugins.bind("models", "build", params.model | terms, table=table, job_device=device)
         network = as_network(build(shape, n_classes), n_classes, table)
         if path is not None:
             plugins.load("targets", params.target["kind"]).load(network, path)
     draw = int(stream(seed, "training of a given model").integers(2**31))
     if isinstance(network, Estimator) and network.settings is not None:
         with bad_input(f"targets.{name}.settings"):
-            network.retrain(inputs[members], classes[members], draw)
+            asked = inputs[np.concatenate([members, nonmembers])]
+            network.retrain(inputs[members], classes[members], draw, asked)
             again = network.retrained(inputs[members], classes[members], draw)
             points = torch.from_numpy(inputs)
-            if not torch.equal(predict(network, points), predict(again, points)):
+            if not torch.equal(labels_of(network, points), labels_of(again, points)):
                 raise ValueError("training again gives another model each time; set its random_state in the file")
     if trainer is not None:
         with bad_input(f"trainers.{trainer}"):
             fit = plugins.bind("trainers", "fit", params.trainer, n_classes=n_classes, device=device)
-            fill_from(network, train(fit, inputs[members], classes[members], draw, table))
+            fill_from(network, train(fit, inputs[members], classes[members], draw, table, device))
     with bad_input(f"targets.{name}, on inputs of shape {list(shape)}"):
         arrays = to_arrays(network, seed)
         network = network.eval().to(device)
         ids = np.sort(np.concatenate([members, nonmembers]))
         otherwise = _answered_otherwise(network, inputs[ids])  # at once, as another model may be there before long
         kind, looked_at = ("known members", members) if len(members) else (others, nonmembers)
-        found = check_answers(network, torch.from_numpy(inputs[looked_at]).to(device), n_classes)
+        found = check_answers(network, torch.from_numpy(inputs[looked_at]), n_classes)
         of_members, of_others = (
-            predict(network, torch.from_numpy(inputs[ids]).to(device)).cpu() if len(ids) else torch.zeros(0).long()
+            labels_of(network, torch.from_numpy(inputs[ids])) if len(ids) else torch.zeros(0).long()
             for ids in (members, nonmembers)
         )
         is_enough = len(looked_at) >= MIN_KNOWN  # of records in question there may be one alone
@@ -119,7 +120,7 @@ def _answered_otherwise(network: torch.nn.Module, inputs: np.ndarray) -> float |
         return None
     chosen = inputs[np.unique(np.linspace(0, len(inputs) - 1, ASKED_AGAIN).round().astype(int))]
     points = torch.from_numpy(chosen)
-    return float((network.again(points) != predict(network, points)).double().mean())
+    return float((network.again(points) != labels_of(network, points)).double().mean())
 
 
 if __name__ == "__main__":

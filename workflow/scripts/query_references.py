@@ -39,9 +39,9 @@ def like(
         fit = plugins.bind("trainers", "fit", trainer, n_classes=n_classes, device=models.device)
 
         def fitted(inputs: np.ndarray, classes: np.ndarray, seed: int) -> torch.nn.Module:
-            trained = train(fit, inputs, classes, seed, models.table)
+            trained = train(fit, inputs, classes, seed, models.table, models.device)
             network = as_asked(trained, n_classes, models.table, models.device)
-            check_answers(network, torch.from_numpy(inputs[:LOOKED_AT]).to(models.device), n_classes)
+            check_answers(network, torch.from_numpy(inputs[:LOOKED_AT]), n_classes)
             return network
 
     def blamed(*arguments: Any) -> torch.nn.Module:

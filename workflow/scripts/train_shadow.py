@@ -11,15 +11,15 @@ from lmia.devices import describe, prepare
 from lmia.evaluation.flag_texts import join
 from lmia.label_function import as_network
 from lmia.models.checkpoints import to_arrays
-from lmia.models.usability import check_answers
+from lmia.models.usability import check_answers, labels_of
 from lmia.split_rows import ids_of
 from lmia.splits import role_parts
 from lmia.streams import seed_list, stream
 from lmia.table import Table
 from lmia.targets.opened import OpenedFile
 from lmia.targets.torch import fill_from
-from lmia.targets.trained import train
-from lmia.training.loop import labels_flag, predict
+from lmia.targets.trained import TrainedAgain, train
+from lmia.training.loop import labels_flag
 from workflow.harness.errors import bad_input
 from workflow.harness.gpu_locks import take_device
 from workflow.harness.job import job
@@ -44,17 +44,17 @@ def train_shadow(
         network: Any = as_network(build(inputs.shape[1:], n_classes), n_classes, table)
         if path is not None:
             plugins.load("targets", params.model["kind"]).load(network, path)
-        if hasattr(network, "retrain"):
-            network.retrain(inputs[ids], classes[ids], draw)
+        if isinstance(network, TrainedAgain):
+            network.retrain(inputs[ids], classes[ids], draw, asked=inputs[np.concatenate([members, nonmembers])])
         else:
             fit = plugins.bind("trainers", "fit", params.trainer, n_classes=n_classes, device=device)
-            fill_from(network, train(fit, inputs[ids], classes[ids], draw, table))
+            fill_from(network, train(fit, inputs[ids], classes[ids], draw, table, device))
         arrays = to_arrays(network, seed)
         network = network.eval().to(device)
-        check_answers(network, torch.from_numpy(inputs[members]).to(device), n_classes)
+        check_answers(network, torch.from_numpy(inputs[members]), n_classes)
     if isinstance(network, OpenedFile):
         arrays["runtime"] = np.array([network.runtime])  # so that answers of another version are others
-    own, of_others = (predict(network, torch.from_numpy(inputs[of]).to(device)).cpu() for of in (members, nonmembers))
+    own, of_others = (labels_of(network, torch.from_numpy(inputs[of])) for of in (members, nonmembers))
     for metric, labels, of in (("train_accuracy", own, members), ("test_accuracy", of_others, nonmembers)):
         arrays[metric] = np.array([np.mean(labels.numpy() == classes[of])])
         print(f"{metric} on {len(of)} records, of {len(ids)} that it is trained on in all: {arrays[metric][0]:.4f}")

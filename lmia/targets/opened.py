@@ -60,7 +60,8 @@ def optional(module: str, package: str) -> Any:
         if error.name != module.partition(".")[0]:
             raise
         raise ValueError(
-            f"needs {package}, which is not installed; pip install -r requirements-audit.lock brings it"
+            f"needs {package}, which is not installed; pip install -r requirements-audit.lock brings it (for conda and "
+            "containers: docs/how-to/cluster.md)"
         ) from error
 
 

@@ -72,6 +72,13 @@ def test_the_lock_pins_all_that_it_needs():
     assert needed(LOCK) == LOCK.keys()
 
 
+def test_the_page_has_the_locked_versions_of_what_given_models_need():
+    page, lock = (ROOT / name for name in ("docs/how-to/cluster.md", "requirements-audit.lock"))
+    told = dict(re.findall(r"^ +- ([\w-]+) ==(\S+)$", page.read_text(), re.M))
+    locked = dict(re.findall(r"^([\w-]+)==(\S+)$", lock.read_text(), re.M))
+    assert len(told) == 5 and told.items() <= locked.items()
+
+
 def test_every_script_has_an_environment():
     assert {script for _, script in jobs()} == {file.stem for file in (ROOT / "workflow/scripts").glob("*.py")}
 

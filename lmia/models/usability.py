@@ -10,7 +10,8 @@ from lmia.interfaces import ModelBuilder
 from lmia.memory_batches import Batches
 
 POINTS = 8  # asked about, of a fresh model
-BATCH = 64  # asked about at once, of one that is trained: as few as queries of large inputs, which fit as well then
+# Asked about at once, of one that is trained: as many as queries send together, so that what fits there does here.
+BATCH, BATCH_FLOATS = (64, 1024), 1 << 18  # least and most inputs, and values in between
 ROUNDING = 1e-3  # of the largest logit: what another shape of the batch may change, with room
 
 
@@ -71,9 +72,15 @@ def labels_of(model: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
 def _in_batches(
     function: Callable[[torch.Tensor], torch.Tensor], model: nn.Module, inputs: torch.Tensor
 ) -> torch.Tensor:
-    """What a function gives for inputs (n, *shape), of which few at a time are brought to the model's device."""
-    device, batches = device_of(model), Batches()
-    return torch.cat([batches.run(function, part.to(device)) for part in inputs.split(BATCH)])
+    """What a function gives for inputs (n, *shape), of which some at a time are brought to the model's device."""
+    device, batches, parts = device_of(model), Batches(), inputs.split(batch_of(inputs[0].numel()))
+    return torch.cat([batches.run(function, part.to(device)) for part in parts])
+
+
+def batch_of(size: int) -> int:
+    """Most inputs of `size` values that are asked about at once."""
+    least, most = BATCH
+    return min(most, max(least, BATCH_FLOATS // max(1, size)))
 
 
 def _are_probabilities(logits: torch.Tensor) -> bool:

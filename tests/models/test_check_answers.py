@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lmia.models.usability import BATCH, check_answers, labels_of
+from lmia.models.usability import batch_of, check_answers, labels_of
 from lmia.queries.oracle import LabelOracle
 from tests.second_device import second_device
 
@@ -31,9 +31,20 @@ def test_a_sound_model_passes_and_probabilities_are_flagged():
     assert check_answers(softmax, POINTS, 4) == ["gives probabilities"]
 
 
-def test_a_model_that_has_little_memory_is_asked_in_parts():
-    """Few from the start, as a CPU ends a job without a word where a GPU raises."""
+@pytest.mark.parametrize("size", [1, 64, 3072, 150528, 1 << 30])
+def test_as_many_are_asked_about_at_once_as_queries_send(size):
+    """A CPU that runs out of memory ends a job without a word, where a GPU's batch is halved."""
+    assert batch_of(size) == LabelOracle.chunk(size, torch.device("cpu"))
 
+
+def test_few_large_inputs_are_asked_about_at_once():
+    sizes, model = [], nn.Flatten()
+    model.register_forward_pre_hook(lambda layer, inputs: sizes.append(len(inputs[0])))
+    labels_of(model, torch.rand(100, 8192))
+    assert sizes == [64, 36]
+
+
+def test_where_memory_runs_out_a_model_is_asked_in_parts():
     def hungry(logits, _):
         sizes.append(len(logits))
         if len(logits) > 30:
@@ -42,7 +53,7 @@ def test_a_model_that_has_little_memory_is_asked_in_parts():
 
     sizes, model = [], Answering(hungry).eval()
     assert check_answers(model, POINTS, 4) == []
-    assert sizes[:2] == [BATCH, BATCH // 2] and BATCH == LabelOracle.chunk(1 << 30, torch.device("cpu"))
+    assert sizes[:3] == [1024, 512, 256]
     assert torch.equal(labels_of(model, POINTS), Answering().eval()(POINTS).argmax(1))
 
 
@@ -62,7 +73,7 @@ def test_inputs_may_lie_elsewhere_than_the_model():
             lambda logits, inputs: torch.where((inputs == POINTS[1500]).all(1)[:, None], torch.nan, logits),
             "expected finite logits, got nan, first for example 1500",
         ),
-        (lambda logits, _: logits[:, :3], "expected logits of shape (64, 4) for 64 inputs of 4 classes, got"),
+        (lambda logits, _: logits[:, :3], "expected logits of shape (1024, 4) for 1024 inputs of 4 classes, got"),
         (lambda logits, _: logits.argmax(1), "expected logits as a tensor of floats, got torch.int64"),
         (lambda logits, _: {"logits": logits}, "expected logits as a tensor of floats, got dict"),
     ],

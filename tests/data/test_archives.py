@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from lmia import file_locks
 from lmia.data import archives
 
 CONTENT = bytes(range(256)) * 400
@@ -113,7 +114,7 @@ def test_a_cache_that_cannot_be_written_is_told(fetch, monkeypatch, tmp_path):
     def refuse(*arguments, **options):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(archives, "FileLock", refuse)
+    monkeypatch.setattr(file_locks, "FileLock", refuse)
     with pytest.raises(PermissionError, match="cache/a.bin: is not there, .* let LMIA_DATA name a folder of yours"):
         fetch()
 

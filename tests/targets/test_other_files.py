@@ -320,10 +320,8 @@ def test_a_package_that_is_missing_is_named(kind, tmp_path, monkeypatch):
     module = plugins.load("targets", kind)
     monkeypatch.setattr("lmia.targets.opened.importlib.import_module", missing)
     network = as_network(module.build((3,), 2), 2)
-    with pytest.raises(
-        ValueError,
-        match=f"^needs {KINDS[kind]}, .* pip install -r requirements-audit.lock brings it .for conda and containers: ",
-    ):
+    told = "pip install -r requirements-audit.lock brings it .for conda and containers: docs/how-to/cluster.md.$"
+    with pytest.raises(ValueError, match=f"^needs {KINDS[kind]}, .* {told}"):
         module.load(network, path)
 
 

@@ -20,7 +20,7 @@ runpy.run_path(f"{workflow.basedir}/workflow/harness/bytecode.py")["check_by_has
 # In front of all other folders, here and in jobs: another package may be called workflow, lmia or plugins too.
 sys.path.insert(0, workflow.basedir)
 # profiles/cluster-generic finds its scripts by it.
-os.environ["LMIA_HOME"] = workflow.basedir
+os.environ.update(LMIA_HOME=workflow.basedir)
 
 from workflow.harness.unfit_folders import put_in_front_for_jobs, unfit
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lmia import artifacts  # noqa: E402
 from lmia.evaluation.fit_stopping import fit_stopping  # noqa: E402
-from lmia.evaluation.metrics import at_threshold  # noqa: E402
+from lmia.evaluation.metrics import at_threshold, best_threshold  # noqa: E402
 from lmia.membership import load_membership  # noqa: E402
 
 TABLE = Path(__file__).parent / "results/stop_error.csv"
@@ -51,10 +51,9 @@ def main():
                 ):
                     rule = fit_stopping(*taught, error)
                     stopped, asked = cut(rule, distance, n_queries)
-                    before, after = (of >= rule.threshold for of in (distance[:, -1], stopped))
-                    whole, early = (
-                        at_threshold(of, known, rule.threshold)["accuracy"] for of in (distance[:, -1], stopped)
-                    )
+                    threshold = best_threshold(taught[0][:, -1], taught[2])
+                    before, after = (of >= threshold for of in (distance[:, -1], stopped))
+                    whole, early = (at_threshold(of, known, threshold)["accuracy"] for of in (distance[:, -1], stopped))
                     rows.append(
                         {
                             "models": models.split("/")[0],

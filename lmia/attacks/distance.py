@@ -43,6 +43,7 @@ class Attack:
     def threshold_on(self, target: Distances) -> float | None:
         """The quantile of distances around random inputs, None where the shadow's threshold is to be taken.
 
+        NaN, which calls nobody a member, where so many searches around random inputs found no other label.
         Raises ValueError where it needs random inputs and the target was asked about none.
         """
         if self._needs_shadow:
@@ -53,7 +54,8 @@ class Attack:
                 "random_inputs of its boundary search"
             )
         # A distance that was found and no mean of two, one of which may be infinite.
-        return float(np.quantile(target.random_distance[:, -1], self._quantile, method="inverted_cdf"))
+        found = np.quantile(target.random_distance[:, -1], self._quantile, method="inverted_cdf")
+        return float(found) if np.isfinite(found) else float("nan")
 
     def score(self, target: Distances) -> np.ndarray:
         """Distance around the input itself, floats (n,)."""

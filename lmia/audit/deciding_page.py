@@ -63,7 +63,7 @@ def report(
         "model": {"name": about["model"], "accuracy_in_question": list(accuracy)},
         "attacks": [
             {"attack": of.attack, "queries": of.queries, "called": int(of.called.sum())}
-            | {"threshold": of.threshold, "random_inputs": of.n_random}
+            | {"threshold": of.threshold if np.isfinite(of.threshold) else None, "random_inputs": of.n_random}
             for of in decisions
         ],
         "flags": [*sorted(flags), *(f"{name}: {flag}" for name, flag in of_attacks)],

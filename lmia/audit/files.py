@@ -28,6 +28,6 @@ def write(
 ) -> None:
     """Write a report. output: has paths `records`, `json`, `page` and `card`; whole, records: the two parts of it."""
     records.to_csv(output.records, index=False)
-    Path(output.json).write_text(json.dumps(whole, indent=2) + "\n")
+    Path(output.json).write_text(json.dumps(whole, indent=2, allow_nan=False) + "\n")
     Path(output.page).write_text(to_html(whole))
     Path(output.card).write_text(to_card(whole))

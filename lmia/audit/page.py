@@ -54,7 +54,7 @@ def sentences(report: Mapping[str, Any]) -> dict[str, list[str]]:
         "What was found": [_finding(report, strongest)],
         "How sure this is": [
             f"{n:,} records that it was trained on and {n:,} that it was not were judged, {_thresholds(report)}.",
-            f"The interval holds in 95 % of audits, for {together}.",
+            *([] if _wrong(report) else [f"The interval holds in 95 % of audits, for {together}."]),
             *_model(report["model"]),
             *([] if report["verdict"] == LEAKS else [LIMIT]),
         ],
@@ -118,7 +118,7 @@ def _finding(report: Mapping[str, Any], strongest: Mapping[str, Any]) -> str:
             f"From {asked} per record, an attacker who knows its true class tells records in training from others in "
             f"{_percent(accuracy)} of cases [{_number(low)}, {_number(high)}], where 50 % is chance."
         )
-    if wrong := [attack["attack"] for attack in report["attacks"] if attack["accuracy_of_all"][2] < 0.5]:
+    if wrong := _wrong(report):
         return (
             f"{wrong[0]} is right in fewer cases than by chance. So members and others differ by themselves, or are "
             "exchanged: no bound holds, and what another attack finds may be that difference."
@@ -134,6 +134,11 @@ def _finding(report: Mapping[str, Any], strongest: Mapping[str, Any]) -> str:
             "each kind, intervals would reach 2 points to each side."
         )
     return bound
+
+
+def _wrong(report: Mapping[str, Any]) -> list[str]:
+    """Attacks that are right in fewer cases than by chance, by intervals that hold for all together."""
+    return [attack["attack"] for attack in report["attacks"] if attack["accuracy_of_all"][2] < 0.5]
 
 
 def _thresholds(report: Mapping[str, Any]) -> str:
@@ -157,7 +162,13 @@ def _exposed(report: Mapping[str, Any]) -> list[str]:
     if not any(exposed.values()):
         return ["Of no record can an attacker be sure that it is more likely in training than not."]
     share, low, _ = surest["probability"]
+    doubt = (
+        ["All odds here may be the difference between members and others, and not the model's."]
+        if _wrong(report)
+        else []
+    )
     return [
+        *doubt,
         f"Where half of all records are in training, an attacker is surest of {_count(surest['records'], 'record')}: "
         f"of records that score like them, at least {_percent(low)} are in training (95 %). Of those known it is "
         f"{_percent(share)}, which looks high, as it is that of the best of several groups.",

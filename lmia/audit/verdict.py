@@ -36,12 +36,13 @@ class Verdict:
     by themselves; else LEAKS where one lies above chance; NONE_FOUND where all end below TELLING; else CANNOT_TELL.
 
     strongest: the finding whose interval reaches furthest up, of those above chance where there is any; bound: the
-    highest end of all intervals, balanced accuracy; records_needed: of each kind, for intervals of WANTED to each side.
+    highest end of all intervals, balanced accuracy, None where one lies below chance; records_needed: of each kind, for
+    intervals of WANTED to each side.
     """
 
     kind: str
     strongest: Finding
-    bound: float
+    bound: float | None
     records_needed: int
 
 
@@ -52,7 +53,7 @@ def judge(findings: Sequence[Finding]) -> Verdict:
     is_wrong = any(finding.accuracy[2] < 0.5 for finding in findings)
     kind = CANNOT_TELL if is_wrong else LEAKS if above else NONE_FOUND if bound < TELLING else CANNOT_TELL
     strongest = max(above, key=lambda finding: finding.accuracy[1]) if above else max(findings, key=_end)
-    return Verdict(kind, strongest, bound, records_needed(len(findings)))
+    return Verdict(kind, strongest, None if is_wrong else bound, records_needed(len(findings)))
 
 
 def _end(finding: Finding) -> float:

@@ -1,5 +1,6 @@
 """Whether a network can be trained, kept and asked: found in a second on a few points, before hours of training."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -73,7 +74,7 @@ def _in_batches(
     function: Callable[[torch.Tensor], torch.Tensor], model: nn.Module, inputs: torch.Tensor
 ) -> torch.Tensor:
     """What a function gives for inputs (n, *shape), of which some at a time are brought to the model's device."""
-    device, batches, parts = device_of(model), Batches(), inputs.split(batch_of(inputs[0].numel()))
+    device, batches, parts = device_of(model), Batches(), inputs.split(batch_of(math.prod(inputs.shape[1:])))
     return torch.cat([batches.run(function, part.to(device)) for part in parts])
 
 

@@ -10,6 +10,7 @@ ask about them once more, and tell whether the model behind the address is still
 
 import hashlib
 import json
+import math
 import sqlite3
 import time
 import zlib
@@ -26,7 +27,7 @@ from lmia.targets.headers import is_variable
 
 FOLDER = Path("results/paid")  # of ledgers, which no run removes
 ASKED_AGAIN = 50  # inputs at most: of each study that begins, and of those kept after each pause
-LEVEL = 0.01  # of all tests together whether a model has changed, half of what is left at each
+LEVEL = 0.01  # of all tests together whether a model has changed
 PARAMETERS = 500  # of one statement; SQLite takes 999 at least
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (input BLOB PRIMARY KEY, label INTEGER NOT NULL) WITHOUT ROWID;
@@ -63,10 +64,10 @@ class Repeats:
     def tells_another_model(self) -> bool:
         """Whether more answers differ now than a model's own share explains, by Fisher's exact test.
 
-        Of the k-th look the level is LEVEL / 2**k, so that all looks together keep to LEVEL.
+        Of the k-th look the level is 6 LEVEL / (pi k)^2, which is LEVEL for all looks together.
         """
         differing, among = self.otherwise + self.otherwise_now, self.asked + self.asked_now
-        return tail(self.otherwise_now, self.asked_now, differing, among) < LEVEL / 2**self.look
+        return tail(self.otherwise_now, self.asked_now, differing, among) < 6 * LEVEL / (math.pi * self.look) ** 2
 
 
 class OverBudget(ValueError):

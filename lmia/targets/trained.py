@@ -88,9 +88,9 @@ class TrainedAgain(LabelFunction):
         self.retrain(inputs, classes, int(kept["seed"]), asked)
         if differing := int((self.records["labels"] != kept["labels"]).sum()):
             raise Unanswered(
-                f"expected the same model of the same seed, but trained again it labels {differing} of {len(asked)} "
-                "inputs otherwise than at first; let all that is random in its training follow the seed, and run all "
-                "jobs on machines of one kind, or with device: cpu"
+                f"trained again, of the same seed, the model labels {differing} of {len(asked)} inputs otherwise than "
+                "at first; let all that is random in its training follow the seed, and run all jobs on machines of one "
+                "kind, or with device: cpu"
             )
 
 

@@ -80,8 +80,8 @@ AROUND = Distances(
         (0.51, None, 3),
         (0.95, None, 4),
         (0.5, 59, 5),
-        (0.95, 59, np.inf),
-        (0.2, 1, np.inf),
+        (0.95, 59, np.nan),
+        (0.2, 1, np.nan),
     ],
 )
 def test_a_threshold_from_random_inputs_is_a_distance_that_the_quantile_does_not_exceed(quantile, budget, expected):
@@ -90,7 +90,10 @@ def test_a_threshold_from_random_inputs_is_a_distance_that_the_quantile_does_not
     make = partial(distance.Attack, threshold="random_inputs", quantile=quantile)
     target = replace(AROUND, n_queries=np.full((4, 1, 1), 1))
     way = run_attack(make, target, [shadow], [np.array([True, False])], budget=budget)[0]
-    assert way.threshold == expected and way.scores.tolist() == [2.5, 0, 1, np.inf] and way.queries == 1
+    np.testing.assert_equal(way.threshold, expected)
+    assert way.scores.tolist() == [2.5, 0, 1, np.inf] and way.queries == 1
+    if np.isnan(expected):
+        assert not (way.scores >= way.threshold).any()
     if expected == 2:
         assert (way.scores >= way.threshold).tolist() == [True, False, False, True]
     plain = run_attack(distance.Attack, target, [shadow], [np.array([True, False])], budget=budget)[0]

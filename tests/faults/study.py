@@ -149,7 +149,7 @@ def make_study(folder, server):
         "plugins/noted.py": MODEL,
         "plugins/served.py": DATASET.format(n=EXAMPLES, features=FEATURES, classes=CLASSES, sha256=sha256),
         "../address.txt": f"http://127.0.0.1:{server.server_port}/",
-        "../delay.txt": str(DELAY),
+        f"../{CHECKOUT}-delay.txt": str(DELAY),
     }
     (path / "plugins").mkdir()
     for name, text in texts.items():

@@ -607,7 +607,7 @@ def test_an_estimator_that_becomes_another_when_it_is_trained_again_is_refused(t
     arrays = to_arrays(network, 3)
     assert len(arrays["3/asked"]) == len(arrays["3/labels"]) == KEPT < len(PIXELS)
     arrays["3/seed"] += 1
-    with pytest.raises(Unanswered, match=rf"expected the same model of the same seed, .* of {KEPT} inputs otherwise"):
+    with pytest.raises(Unanswered, match=rf"trained again, of the same seed, .* of {KEPT} inputs otherwise"):
         restore(plugins.load("targets", "sklearn").build((64,), 10, **options), arrays, 3)
 
 

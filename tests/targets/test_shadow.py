@@ -54,7 +54,7 @@ def test_a_shadow_comes_back_by_its_training_with_the_labels_that_it_gave(made):
 
 def test_a_shadow_that_becomes_another_model_is_refused_with_one_line(made):
     arrays = kept(made(drifts=True))
-    message = rf"^expected the same model of the same seed, but trained again it labels \d+ of {KEPT} inputs otherwise"
+    message = rf"^trained again, of the same seed, the model labels \d+ of {KEPT} inputs otherwise"
     with pytest.raises(Unanswered, match=message) as error:
         restore(made(drifts=True), arrays, 1)
     assert "\n" not in str(error.value)

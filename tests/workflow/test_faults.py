@@ -13,7 +13,7 @@ import pytest
 from tests.workflow.conftest import Checkout, make_checkout
 
 # A model that notes who asks it how much, and can be made slow without a change of anything that a result depends on:
-# by a file outside the checkout, as a job refuses those inside that nothing names.
+# by files beside the checkout, as a job refuses those inside that nothing names.
 MODEL = """
 import math
 import os
@@ -32,9 +32,9 @@ class Noted(torch.nn.Module):
         )
 
     def forward(self, x):
-        with open("../calls.txt", "a") as calls:
+        with open(f"{os.getcwd()}-calls.txt", "a") as calls:
             calls.write(f"{os.getpid()} {sys.argv[0].split('.')[-2]} {len(x)}\\n")
-        delay = Path("../delay.txt")
+        delay = Path(f"{os.getcwd()}-delay.txt")
         time.sleep(float(delay.read_text()) if delay.exists() else 0)
         return self.layers(x.flatten(1))
 
@@ -69,7 +69,7 @@ class Faulty(Checkout):
 
     def __init__(self, path):
         super().__init__(path)
-        self.noted, self.delay = path.parent / "calls.txt", path.parent / "delay.txt"
+        self.noted, self.delay = (path.with_name(f"{path.name}-{what}.txt") for what in ("calls", "delay"))
         self.caught, self.started = [], []
 
     def calls(self):

@@ -8,6 +8,7 @@ from lmia import artifacts
 from lmia.calibration import difference
 from lmia.evaluation import epsilon
 from lmia.evaluation.metrics_table import read_metrics
+from lmia.streams import seed_list
 
 ATTACKS = {
     "gap": {"kind": "gap", "reads": "original"},
@@ -36,10 +37,11 @@ def pooled(tmp_path_factory):
     return checkout
 
 
-def observed(checkout, cell="n60-none", folder="distances", query="boundary"):
-    """(observations of models 0 to 5, membership (6, n))."""
+def observed(checkout, cell="n60-none", folder="distances", query="boundary", blocks=BLOCKS):
+    """(observations of all K models, membership (K, n))."""
     found, bits = {}, {}
-    for block, models in (("2-5", range(2, 6)), ("0-1", range(2))):
+    for block in blocks:
+        models = seed_list(block)
         arrays, _ = artifacts.load(checkout.path / f"results/{folder}/small/{cell}/{block}/target/{query}.npz")
         split, _ = artifacts.load(checkout.path / f"results/splits/small/n60-none/{block}/target.npz", "split")
         for row, model in enumerate(models):
@@ -51,15 +53,15 @@ def observed(checkout, cell="n60-none", folder="distances", query="boundary"):
                 given = (arrays["probabilities"][row], arrays["classes"][row], arrays["phi"][row])
                 found[model] = lmia.Confidences(*given)
             assert np.array_equal(arrays["example_ids"][row], arrays["example_ids"][0])
-    return [found[model] for model in range(6)], np.stack([bits[model] for model in range(6)])
+    return [found[model] for model in sorted(found)], np.stack([bits[model] for model in sorted(found)])
 
 
-def scores(checkout, attack, cell="n60-none", way=0):
-    blocks = [
+def scores(checkout, attack, cell="n60-none", way=0, blocks=BLOCKS):
+    found = [
         artifacts.load(checkout.path / f"results/scores/small/{cell}/{block}/{attack}.npz", "scores")[0]["scores"]
-        for block in reversed(BLOCKS)
+        for block in sorted(blocks)
     ]
-    return np.concatenate(blocks)[:, way]
+    return np.concatenate(found)[:, way]
 
 
 @pytest.mark.slow
@@ -114,6 +116,25 @@ def test_what_is_there_is_not_made_again(pooled):
     pooled.configure(pool)
     pooled.configure(lambda config: config["studies"]["small"].update(epsilon={"delta": 0.01}))
     assert pooled.pending() == {"bound_epsilon": 8, "tabulate_study": 1, "tabulate_metrics": 1}
+
+
+@pytest.mark.slow
+def test_likelihood_ratios_need_a_pool_of_eight_and_are_those_of_a_notebook(pooled):
+    def ratios(config):
+        config["attacks"] = {"ratio": {"kind": "lira", "reads": "boundary", "shadows": [4]}}
+        config["studies"]["small"].pop("epsilon", None)
+
+    pooled.configure(ratios)
+    assert "lira" in pooled.snakemake("-n", check=False) and pooled.exit_code == 1
+    blocks = [*BLOCKS, "6-7"]
+    pooled.configure(lambda config: config["studies"]["small"].update(seeds=blocks, defenses=["none"]))
+    pooled.snakemake()
+    distances, is_member = observed(pooled, blocks=blocks)
+    for way, options in enumerate(({}, {"shadows": 4})):
+        expected = lmia.attack_pool("lira", distances, is_member, **options)
+        np.testing.assert_array_equal(scores(pooled, "ratio", way=way, blocks=blocks), expected)
+    rows = read_metrics(pooled.path / "results/metrics.csv").query("seed == 'all' and metric == 'accuracy'")
+    assert (rows["value"] > 0.5).all() and (rows["ci_high"] > rows["ci_low"]).all()
 
 
 @pytest.fixture(scope="module")

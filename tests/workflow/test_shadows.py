@@ -156,7 +156,7 @@ def test_a_shadow_that_another_machine_trains_otherwise_ends_the_job_that_asks_i
     monkeypatch.setenv("OTHER_MACHINE", "1")
     text = other.snakemake(answers, check=False)
     assert other.exit_code == 1
-    assert "the given model cannot be asked: expected the same model of the same seed, but trained again it" in text
+    assert "the given model cannot be asked: trained again, of the same seed, the model labels" in text
     monkeypatch.setenv("OTHER_MACHINE", "0")
     other.snakemake(answers)
     assert (other.path / answers).read_bytes() == (audited[0].path / answers).read_bytes()

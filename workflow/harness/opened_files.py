@@ -41,7 +41,7 @@ class OpenedFiles:
         self._watched = [*map(_inside, {str(ROOT), os.getcwd(), *map(os.path.dirname, self._own)})]
         scratch = os.path.realpath(tempfile.gettempdir())  # of libraries; the whole project may lie in it
         apart = [scratch] * any(scratch.startswith(os.path.realpath(folder)) for folder in self._watched)
-        apart += [*folders, *OF_SNAKEMAKE, *filter(None, [os.environ.get(DATA_CACHE)]), sys.prefix]
+        apart += [*folders, *OF_SNAKEMAKE, *filter(None, [_data_cache()]), sys.prefix]
         apart += _of_programs(self._watched)
         self._left_out = [*map(_inside, map(os.path.realpath, apart))]
         self._told = mmap.mmap(-1, LONGEST)  # one for all forks
@@ -107,11 +107,16 @@ class OpenedFiles:
 
 def _of_programs(watched: Iterable[str]) -> list[str]:
     """Folders of a home that is watched, in which programs keep what is theirs: settings, and caches of libraries."""
-    home = os.path.expanduser(_inside("~"))
-    if not any(home.startswith(folder) for folder in watched):
+    home, real = os.path.realpath(os.path.expanduser("~")), [_inside(os.path.realpath(folder)) for folder in watched]
+    if not os.path.isdir(home) or not any(_inside(home).startswith(folder) for folder in real):
         return []
     hidden = [_inside(entry.path) for entry in os.scandir(home) if entry.name.startswith(".")]
-    return [folder for folder in hidden if not any(own.startswith(folder) for own in watched)]
+    return [folder for folder in hidden if not any(own.startswith(folder) for own in real)]
+
+
+def _data_cache() -> str:
+    """The folder of original files that the environment names, "" for none."""
+    return os.path.expanduser(os.environ.get(DATA_CACHE, ""))
 
 
 def _inside(folder: str) -> str:

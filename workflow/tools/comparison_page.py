@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from lmia.evaluation.flags import FEW
 from lmia.evaluation.metrics_table import ALL_SEEDS, SPENT, read_metrics
 from lmia.evaluation.paper_comparison import to_markdown
 from workflow.config.load import load
@@ -300,7 +301,8 @@ def transferred_rows(rows: Table, rate: str) -> Table:
         shares = {name: 100 * float(value[metric]) for metric, name in columns.items()}
         if shares["FPR"] == 0:  # no find was false, of which the next one may be
             shares |= dict.fromkeys(PRIORS.values(), float("nan"))
-        found.append({head: same["attack"]} | shares)
+        few = FEW.search(str(group.set_index("metric").loc[f"transferred_tpr_at_{rate}_fpr", "flags"]))
+        found.append({head: same["attack"] + " (few)" * bool(few)} | shares)
     return pd.DataFrame(found)
 
 

@@ -158,9 +158,10 @@ def test_what_is_named_is_opened_and_what_lies_elsewhere(work, place):
     assert not any(found.values()) and all(others.values())
 
 
-def test_the_cache_of_original_files_may_lie_among_the_users_code(work):
+@pytest.mark.parametrize("folder", ["folder", "~/folder"])
+def test_the_cache_of_original_files_may_lie_among_the_users_code(work, folder):
     """What lies there is checked by its SHA-256."""
-    variables = {CACHE_VARIABLE: "folder"}
+    variables = {CACHE_VARIABLE: folder, "HOME": str(work)}
     ((found, _), (others, _)) = opened(work, {"path": "folder/weights.csv"}, {"path": "weights.csv"}, **variables)
     assert not any(found.values()) and all(others.values())
 
@@ -172,7 +173,9 @@ def test_hidden_folders_of_a_home_are_of_programs_but_where_the_users_code_lies(
     for folder in (".cache/fonts", code):
         (work / folder / "weights.csv").write_text("1")
     paths = (".cache/fonts/weights.csv", f"{code}/weights.csv", "weights.csv")
-    runs = opened(work, *({"path": path} for path in paths), code=code, HOME=str(work))
-    (cache, _), (own, _), (beside, _) = runs
-    assert not any(cache.values()) and all(own.values()) and all(beside.values())
+    (work.parent / "linked").symlink_to(work)
+    for home in (work, work.parent / "linked"):
+        (cache, _), (own, _), (beside, _) = opened(work, *({"path": path} for path in paths), code=code, HOME=str(home))
+        assert not any(cache.values()) and all(own.values()) and all(beside.values())
+    assert all(opened(work, {"path": paths[0]}, code=code, HOME=str(work / "none"))[0][0].values())
     assert all(opened(work, {"path": paths[0]}, code=code)[0][0].values())  # no home of anyone

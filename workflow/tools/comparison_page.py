@@ -294,15 +294,15 @@ def transferred_rows(rows: Table, rate: str) -> Table:
     """One row per attack: what the other models' thresholds for a false-positive rate come to."""
     columns = {f"transferred_{what}_at_{rate}_fpr": what.upper() for what in ("fpr", "tpr")}
     columns |= {f"ppv_at_{rate}_fpr_prior_{prior}": heading for prior, heading in PRIORS.items()}
-    found = []
+    told = rows.loc[rows["metric"].isin([*columns])]
+    few = " (few)" * bool(told["flags"].astype(str).str.contains(FEW).any())  # as many are allowed for all attacks
+    head, found = f"attack, at {100 * float(rate):g} %{few}", []
     for same, group in settings_of(rows.loc[rows["setting"].eq("")]):
         value = group.set_index("metric")["value"]
-        head = f"attack, at {100 * float(rate):g} %"
         shares = {name: 100 * float(value[metric]) for metric, name in columns.items()}
         if shares["FPR"] == 0:  # no find was false, of which the next one may be
             shares |= dict.fromkeys(PRIORS.values(), float("nan"))
-        few = FEW.search(str(group.set_index("metric").loc[f"transferred_tpr_at_{rate}_fpr", "flags"]))
-        found.append({head: same["attack"] + " (few)" * bool(few)} | shares)
+        found.append({head: same["attack"]} | shares)
     return pd.DataFrame(found)
 
 

@@ -47,6 +47,12 @@ def test_a_difference_is_turned_where_the_table_has_it_the_other_way_round():
     assert comparison_page.between(table, "b", "a").loc["auc", columns].tolist() == [-0.2, -0.4, -0.1]
 
 
+def test_rates_of_transferred_thresholds_that_are_rough_are_told_so():
+    rows = attack_rows("digits-pool-0")
+    assert comparison_page.transferred_rows(rows, "0.001").columns[0] == "attack, at 0.1 % (few)"
+    assert comparison_page.transferred_rows(rows, "0.01").columns[0] == "attack, at 1 %"
+
+
 def attack_rows(name):
     rows = comparison_page.kept_rows(name)
     return rows.loc[rows["attack"].ne("")]

@@ -17,9 +17,9 @@ import numpy as np
 class Stopping:
     """When a search is settled, as a function (distance (m,), n_queries (m,)) -> bool (m,).
 
-    threshold: what the final distance is compared with, inf where the attack calls nobody a member; queries: ints (k,),
-    ascending; ratios: floats (k,), ascending: from that many queries on, the final distance is taken to be at least
-    this share of the present one.
+    threshold: what the final distance is compared with, inf where nobody is called one; queries: ints (k,), ascending;
+    ratios: floats (k,), ascending: from that many queries on, the final distance is taken to be at least this share of
+    the present one.
     """
 
     threshold: float

@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -56,7 +57,7 @@ def train(
         return fit(*given, seed)
 
 
-class TrainedAgain(LabelFunction):
+class TrainedAgain(LabelFunction, ABC):
     """A model that is kept as what it is trained on, and trained again wherever it is opened.
 
     Labels of some inputs are kept with that, as nothing else tells whether it has become the same model.
@@ -78,9 +79,9 @@ class TrainedAgain(LabelFunction):
         self.records = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
         self.records["labels"] = labels_of(self, self.records["asked"])
 
+    @abstractmethod
     def become(self, inputs: np.ndarray, classes: np.ndarray, seed: int) -> None:
         """Train."""
-        raise NotImplementedError
 
     def retrain_as(self, kept: Mapping[str, torch.Tensor]) -> None:
         """Train again on the `records` of another one. Raises Unanswered where that gives another model."""

@@ -598,6 +598,7 @@ HINTS = {
     "MaxConfidence.reads": ["confidences-again"],
     "TrueConfidence.reads": ["confidences-again"],
     "AdaptiveConfidence.reads": ["confidences-again"],
+    "AttackR.shadows": [[4]],
     **{
         f"{kind}.n_train": [60]
         for kind in ("Bars", "Sweep", "QueriesSpent", "Roc", "Histogram", "Strengths", "Tradeoff", "OnOutliers")

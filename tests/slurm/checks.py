@@ -213,7 +213,7 @@ def test_snakemake_is_killed_and_the_same_command_loses_nothing(tmp_path):
     ended = {job["JobId"]: job["JobState"] for job in trainings()}
     assert {ended.pop(name) for name in pending} == {"FAILED"}  # before it has touched anything
     # Those that were at work stop at their next save. Where the outputs come later than a Snakemake waits for them, its
-    # job ends FAILED, and there is nothing yet that it could remove. Their successors end well, at the first try.
+    # job ends FAILED and removes nothing. Their successors end well, at the first try.
     assert {ended.pop(name) for name in at_work} <= {"COMPLETED", "FAILED"}
     assert len(at_work) == len(of_orphans) == 2 and list(ended.values()) == ["COMPLETED"] * 4
     finish(here, local)

@@ -235,8 +235,9 @@ echo $! | tee -a {queue}-submitted
 
 
 @pytest.mark.slow
-def test_an_orphan_in_a_cluster_does_not_clean_up_after_its_successor(faulty):
-    """It is superseded, so its own Snakemake takes it for a failed job."""
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_an_orphan_in_a_cluster_does_not_clean_up_after_its_successor(faulty, is_killed):
+    """It is superseded, or killed by the cluster, and its own Snakemake takes it for a failed job."""
     (whole,) = (n for (_, name), n in faulty.calls().items() if name == "search_boundary")
     expected = (faulty.path / DISTANCES).read_bytes()
     faulty.forget(DISTANCES)
@@ -249,7 +250,7 @@ def test_an_orphan_in_a_cluster_does_not_clean_up_after_its_successor(faulty):
     os.kill(orphan, signal.SIGSTOP)
     faulty.snakemake("--unlock")
     faulty.snakemake(DISTANCES)
-    os.kill(orphan, signal.SIGCONT)
+    os.kill(orphan, signal.SIGKILL if is_killed else signal.SIGCONT)
     wait_for(lambda: not is_running(nested))
     assert (faulty.path / DISTANCES).read_bytes() == expected
     assert "Nothing to be done" in faulty.snakemake(DISTANCES)

@@ -82,10 +82,11 @@ def _logged(snakemake: Any) -> Iterator[None]:
                 sys.exit(1)
             except Superseded:
                 traceback.print_exc()
-                # A Snakemake removes the outputs of a job that fails: by now its successor's. In a cluster that is one
-                # of this job alone, and who submitted it is gone, or has submitted the successor too (but for --nolock,
-                # docs/explanation/reliability.md). Elsewhere the Snakemake that would be told of a success could note
-                # its own code and settings for what others have made, so that is left to fail.
+                # A Snakemake removes the outputs of a job that fails: by now its successor's. In a cluster, one within
+                # a job removes nothing (failed_outputs.py), and who submitted it is gone, or has submitted the
+                # successor too (but for --nolock, docs/explanation/reliability.md). Elsewhere the Snakemake that would
+                # be told of a success could note its own code and settings for what others have made, so that is left
+                # to fail.
                 if not snakemake.config["is_nested"]:
                     raise
                 sys.exit(0)

@@ -4,6 +4,7 @@
 import atexit
 
 from workflow.harness import (
+    failed_outputs,
     forked_jobs,
     function_signatures,
     garbage_collector,
@@ -34,6 +35,8 @@ elif superseded_jobs.is_outdated():
     raise WorkflowError(
         "another Snakemake makes what this job was submitted for (or results/.runs/ was emptied): nothing is done here"
     )
+else:
+    failed_outputs.install()
 
 
 onstart:

@@ -50,7 +50,7 @@ def test_outputs_appear_at_the_end_and_nothing_else_stays():
 
 @pytest.mark.parametrize("is_nested", [True, False])
 def test_a_superseded_job_fails_but_in_a_cluster(monkeypatch, is_nested):
-    """There it ends as if all were well, or its own Snakemake would remove its successor's outputs."""
+    """There it ends as if all were well, or who still waits for it would remove its successor's outputs."""
     with pytest.raises(SystemExit if is_nested else Superseded) as ended, fake_job(monkeypatch, is_nested) as earlier:
         write(earlier, "a")
         later = begin()

@@ -19,14 +19,15 @@ class Calibration:
     """Score = log odds of membership, of which answers are right.
 
     Args:
-        inverse_penalty: weight of the data against that of the squared coefficients, > 0: scikit-learn's C.
+        inverse_penalty: weight of the data against that of the squared coefficients, in (0, 100]: scikit-learn's C.
+            With more, Newton's method may not end where answers tell members apart without error.
     """
 
     reads = ("labels",)
 
     def __init__(self, inverse_penalty: float = 1.0):
-        if not inverse_penalty > 0:
-            raise ValueError(f"inverse_penalty: expected a number above 0, got {inverse_penalty}")
+        if not 0 < inverse_penalty <= 100:
+            raise ValueError(f"inverse_penalty: expected a number in (0, 100], got {inverse_penalty}")
         self.inverse_penalty = inverse_penalty
 
     def score(self, target: Answers, shadows: Sequence[Answers], is_member: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lmia.attacks.observations import Answers, Confidences, Distances, Observations
+from lmia.log_odds import HIGHEST
 
 FLOOR = 0.01  # quantile of the shadows' positive distances, half of which stands for the distance of a wrong label
 
@@ -25,14 +26,16 @@ def signals(target: Observations, shadows: Sequence[Observations]) -> tuple[np.n
         limits = _limits(distances)
         return _log_distances(target.features(), *limits), _log_distances(distances, *limits)
     of: Any = _count_logits if isinstance(target, Answers) else _log_odds
-    return of(target), np.stack([of(observed) for observed in shadows])
+    asked, of_shadows = of(target), np.stack([of(observed) for observed in shadows])
+    limits = _limits_of_odds(of_shadows)
+    return _finite(asked, *limits), _finite(of_shadows, *limits)
 
 
 def _limits(distances: np.ndarray) -> tuple[float, float]:
     """What stands for a distance of 0, where the label is wrong, and for an infinite one, where none was found."""
     found = distances[np.isfinite(distances) & (distances > 0)]
-    if not len(found):  # no shadow has a boundary to compare with
-        return 1.0, 1.0
+    if not len(found):  # no shadow has a boundary to compare with, but a wrong label still tells
+        return 0.5, 1.0
     return float(np.quantile(found, FLOOR)) / 2, float(found.max())
 
 
@@ -50,3 +53,13 @@ def _count_logits(observed: Answers) -> np.ndarray:
 
 def _log_odds(observed: Confidences) -> np.ndarray:
     return observed.log_odds()[:, None]
+
+
+def _limits_of_odds(odds: np.ndarray) -> tuple[float, float]:
+    """What stands for infinite odds, as of a class that cannot be: the outermost others, or their squares were all."""
+    found = odds[np.abs(odds) < HIGHEST]
+    return (float(found.min()), float(found.max())) if len(found) else (-1.0, 1.0)
+
+
+def _finite(odds: np.ndarray, lowest: float, highest: float) -> np.ndarray:
+    return np.where(odds >= HIGHEST, highest, np.where(odds <= -HIGHEST, lowest, odds))

@@ -14,6 +14,7 @@ from lmia.calibration import attack_p, attack_r, difference, lira, logistic, ran
 from lmia.calibration.pools import leave_one_out, shadows_of
 from lmia.calibration.signals import signals
 from lmia.evaluation.metrics import auc
+from lmia.log_odds import HIGHEST
 
 RULES = {
     "online": lira.Calibration(),
@@ -237,6 +238,31 @@ def test_signals_of_distances_have_limits_from_the_shadows():
     np.testing.assert_allclose(np.exp(of_shadows[:, :, 0]), [[1, 2, floor], [4, 8, 8]])
 
 
+@pytest.mark.parametrize("name", ["online", "difference"])
+def test_a_wrong_label_tells_where_no_shadow_has_a_boundary(name):
+    """As where a search has fewer queries than one walk needs: members are right, others as often as they are easy."""
+    rng = np.random.default_rng(2)
+    is_member, ease = coins(12, 200, rng), rng.random(200)
+    is_right = is_member | (rng.random(is_member.shape) < ease)
+    observed = [distances(np.where(right, np.inf, 0)) for right in is_right]
+    scores = leave_one_out(RULES[name].score, observed, is_member)
+    assert auc(scores.ravel(), is_member.ravel()) > auc(is_right.ravel(), is_member.ravel()) + 0.02
+
+
+def test_one_infinite_phi_changes_no_other_example():
+    rng = np.random.default_rng(3)
+    is_member, phi = coins(8, 60, rng), rng.normal(0, 2, (8, 60))
+    phi += 2 * is_member
+    clean = leave_one_out(lira.Calibration().score, [confidences(row) for row in phi], is_member)
+    phi[5, 0] = HIGHEST
+    spoilt = leave_one_out(lira.Calibration().score, [confidences(row) for row in phi], is_member)
+    others = np.s_[:, 1:]
+    assert (
+        auc(spoilt[others].ravel(), is_member[others].ravel())
+        > auc(clean[others].ravel(), is_member[others].ravel()) - 0.01
+    )
+
+
 def test_signals_of_labels_count_each_magnitude_with_the_input_itself():
     target, _ = signals(answers([[1, 1, 0, 1], [0, 0, 0, 1]]), [answers(np.zeros((2, 4)))])
     np.testing.assert_allclose(target, np.log([[2.5 / 1.5, 2.5 / 0.5], [0.5 / 3.5, 1.5 / 1.5]]))
@@ -338,7 +364,8 @@ def test_all_models_must_have_been_asked_about_one_population():
     "make, message",
     [
         (partial(lira.Calibration, variance="own"), "variance: expected one of each, fixed, shrunk, student, got own"),
-        (partial(logistic.Calibration, inverse_penalty=0), "inverse_penalty: expected a number above 0, got 0"),
+        (partial(logistic.Calibration, inverse_penalty=0), r"inverse_penalty: expected a number in \(0, 100\], got 0"),
+        (partial(logistic.Calibration, inverse_penalty=101), r"inverse_penalty: expected a number in .*, got 101"),
         (partial(rmia.Calibration, a=1.1), r"a: expected a number in \[0, 1\], got 1.1"),
         (partial(rmia.Calibration, a=-0.1), r"a: expected a number in \[0, 1\], got -0.1"),
         (partial(rmia.Calibration, gamma=0), "gamma: expected a number above 0, got 0"),

@@ -72,6 +72,16 @@ BAD = {
         {"none": {"kind": "none"}, "private": {"kind": "dp_sgd", "epochs": 1}},
         "defenses.private.noise: None: give either noise or epsilon",
     ),
+    "hardly mixed": (
+        ("defenses",),
+        {"none": {"kind": "none"}, "mixed": {"kind": "mixup", "alpha": 0.01}},
+        "defenses.mixed.alpha: 0.01: .* greater than or equal to 0.05",
+    ),
+    "hardly penalised": (
+        ("attacks", "gap"),
+        {"kind": "logistic", "reads": "original", "inverse_penalty": 1000},
+        "attacks.gap.inverse_penalty: 1000: .* less than or equal to 100",
+    ),
     "private with both": (
         ("defenses",),
         {"none": {"kind": "none"}, "private": {"kind": "dp_sgd", "epochs": 1, "noise": 1, "epsilon": 1}},

@@ -44,6 +44,11 @@ BAD_DEFENSES = {
         {"defense": {"kind": "dp_sgd", "epochs": 1, "noise": 1}, "model": "wrn", "defenses": ["none", "mine"]},
         "models.wrn.norm: batch: mixes examples, so mine cannot train it; set norm: group",
     ),
+    "mean of untrained weights": (
+        {"defense": {"kind": "dp_sgd", "epochs": 20, "noise": 1, "average": 0.9999}, "n_train": [200]},
+        "defenses.mine.average: 0.9999: after 40 steps with 200 members, untrained weights are still 100% of the mean; "
+        "use at most 0.927, or more epochs",
+    ),
     "nothing left": (
         {
             "defense": {"kind": "adversarial_regularization", "strength": 1, "epochs": 1},

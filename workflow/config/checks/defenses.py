@@ -1,10 +1,14 @@
 """Whether a defense can be trained: its own options, the study that it starts from, and what its studies train."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from workflow.config.messages import unknown
 from workflow.config.schema.configuration import Config
+from workflow.config.schema.defenses import DpSgd
 from workflow.config.schema.studies import Study
+
+MOST_UNTRAINED = 0.05  # share of untrained weights in the mean that dp_sgd releases
 
 
 def check_defenses(config: Config) -> Iterator[str]:
@@ -28,12 +32,26 @@ def check_trained(key: str, config: Config, study: Study, shape: Sequence[int] |
         model = config.model_of(study)
         if defense.is_private and getattr(model, "norm", None) == "batch":
             yield f"models.{study.model}.norm: batch: mixes examples, so {name} cannot train it; set norm: group"
+        if isinstance(defense, DpSgd) and study.n_train:
+            yield from _check_average(name, defense, study)
         if defense.needs_reference:
             yield from _check_reference(name, config, study)
         if (source := defense.source_study()) in config.studies:
             lines = [*_check_source(config, study, source, shape)]
             lines += _check_public(config, study, source) if defense.is_private else []
             yield from (f"defenses.{name}.source: {source}: {line}" for line in lines)
+
+
+def _check_average(name: str, defense: DpSgd, study: Study) -> Iterator[str]:
+    """The mean of the weights begins with untrained ones: where these count, a model looks private that is no model."""
+    n = min(study.n_train)
+    steps = defense.epochs * max(1, round(n / defense.batch_size))
+    if (share := defense.average**steps) > MOST_UNTRAINED:
+        least = MOST_UNTRAINED ** (1 / steps)
+        yield (
+            f"defenses.{name}.average: {defense.average}: after {steps} steps with {n} members, untrained weights are "
+            f"still {share:.0%} of the mean; use at most {math.floor(least * 1000) / 1000:g}, or more epochs"
+        )
 
 
 def _check_reference(name: str, config: Config, study: Study) -> Iterator[str]:

@@ -167,7 +167,9 @@ class Difference(Calibrated):
 
 class Logistic(Calibrated):
     kind: Literal["logistic"]
-    inverse_penalty: Positive = Field(1.0, description="weight of the answers against the squared coefficients")
+    inverse_penalty: Annotated[float, Field(gt=0, le=100)] = Field(
+        1.0, description="weight of the answers against the squared coefficients"
+    )
 
 
 class Rmia(Calibrated):

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from workflow.config.schema.base import (
     EXTRA,
+    MAX_NUMBER,
     ByKind,
     Count,
     Custom,
@@ -163,7 +164,10 @@ class Ldl(Defense):
 
 class Mixup(Defense):
     kind: Literal["mixup"]
-    alpha: Positive = Field(description="of the Beta distribution of the shares; 1 is uniform")
+    # Below, both of the float32 Gammas that a share is made of are often 0, and the share one half.
+    alpha: Annotated[float, Field(ge=0.05, le=MAX_NUMBER)] = Field(
+        description="of the Beta distribution of the shares; 1 is uniform"
+    )
     STRENGTH = "alpha"
 
 

@@ -75,9 +75,13 @@ class OverBudget(ValueError):
 
 
 def key_of(values: np.ndarray | Mapping[str, Any]) -> bytes:
-    """What an input is known by: the SHA-256 of its float32 values and shape, or of a record as JSON."""
+    """What an input is known by: the SHA-256 of its float32 values and shape, or of a record as JSON.
+
+    A record is the same in any order of its columns, and with 41.0 for 41, as a column has it where a value is missing.
+    """
     if isinstance(values, Mapping):
-        return hashlib.sha256(json.dumps(values).encode()).digest()
+        whole = {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in values.items()}
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).digest()
     values = np.ascontiguousarray(values, dtype="<f4")
     return hashlib.sha256(f"{values.shape};".encode() + values.tobytes()).digest()
 

@@ -280,6 +280,14 @@ def test_an_input_is_known_by_its_values_and_shape():
     assert key_of(one) == key_of(one.astype(float)) != key_of(one.reshape(2, 2)) and key_of(one) != key_of(one + 1)
 
 
+def test_a_record_is_known_by_its_values_whatever_the_other_records_have():
+    """One more record without an age makes floats of all ages."""
+    one = {"age": 41, "town": "A", "rich": True, "income": 0.5}
+    assert key_of(one) == key_of({"town": "A", "age": 41.0, "income": 0.5, "rich": True})
+    others = [one | change for change in ({"age": 42}, {"age": None}, {"town": "B"}, {"income": 5}, {"age": "41"})]
+    assert len({key_of(one), *map(key_of, others)}) == 6
+
+
 @pytest.mark.parametrize("n_kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_killed_client_pays_for_one_batch_twice_at_most(serve, folder, n_kills):
     """Killed at any moment, and to the end in the end; then once more for nothing."""

@@ -284,6 +284,27 @@ def test_an_orphan_that_waits_in_the_queue_does_nothing(faulty, is_late):
     assert "Nothing to be done" in faulty.snakemake(DISTANCES)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("edited", ["settings", "code"])
+def test_a_job_of_a_cluster_does_not_run_what_was_edited_since_it_was_planned(faulty, edited):
+    """It reads all of it when it starts, and would publish results of two settings as one study."""
+    faulty.forget(DISTANCES)
+    queue, submitted = faulty.path / "queue", faulty.path / "queue-submitted"
+    queue.touch()
+    started = faulty.start(DISTANCES, *faulty.cluster("queue"), delay=0)
+    wait_for(lambda: submitted.exists() and submitted.read_text().endswith("\n"))
+    if edited == "settings":
+        faulty.configure(lambda config: config["queries"]["boundary"].update(budget=60))
+    else:
+        faulty.edit(*FEWER_PROBES)
+    queue.unlink()
+    assert started.wait(180) == 1 and not (faulty.path / DISTANCES).exists() and not faulty.calls()
+    log = (faulty.path / f"results/logs/distances/{CELL}/boundary.log").read_text()
+    assert "the configuration, code or a file that this job reads was edited since the workflow was planned" in log
+    faulty.snakemake(DISTANCES)
+    assert "Nothing to be done" in faulty.snakemake(DISTANCES)
+
+
 def parent(pid):
     with open(f"/proc/{pid}/stat") as file:
         return int(file.read().rpartition(")")[2].split()[1])

@@ -14,6 +14,7 @@ import torch
 
 from lmia import artifacts
 from lmia.journal import Journal
+from lmia.memory_batches import Batches
 from workflow.harness.job_outputs import Attempt
 from workflow.harness.shared_cache_key import dependencies
 
@@ -60,7 +61,7 @@ class _Pages:
 
     def write(self) -> None:
         flat = {f"{part}//{name}": array for part, arrays in self.parts.items() for name, array in arrays.items()}
-        artifacts.save(self._path, "journal", flat, {"key": self._key})
+        artifacts.save(self._path, "journal", flat, {"key": self._key, "halved": Batches.halved})
         self._next = time.monotonic() + self._every
 
     def _read(self) -> dict[str, dict[str, np.ndarray]]:
@@ -74,6 +75,7 @@ class _Pages:
         if provenance["key"] != self._key:
             print(f"{self._path}: written by other code, or for other settings or inputs; work starts anew")
             return {}
+        Batches.halved |= provenance["halved"]  # what goes on from here is not shared either
         parts: dict[str, dict[str, np.ndarray]] = {}
         for name, array in flat.items():
             part, _, own = name.partition("//")

@@ -17,11 +17,20 @@ from typing import Any
 
 from workflow.harness.fingerprint import ROOT, is_installed
 
-CODE = tuple(all_suffixes())  # imports are watched apart
-OF_SNAKEMAKE = ("results", ".snakemake")  # these are what it watches itself
+CODE = tuple(all_suffixes())
+OF_SNAKEMAKE = ("results/.partial", "results/paid", ".snakemake")  # what jobs keep, of which results are made again
 DATA_CACHE = "LMIA_DATA"  # variable with the folder of `lmia.data.archives`, which checks all that lies there
 MADE_ANEW = "__pycache__"  # by Python, and by compilers, from code that is watched
+IMPORTS = "<frozen importlib._bootstrap>"  # file of the functions that an import statement calls
+OF_ENVIRONMENT = ("bin", "include", "lib", "lib64", "share", "Scripts", "Lib")
 LONGEST = 1 << 14  # bytes of a text
+
+
+def _inside(folder: str) -> str:
+    return os.path.join(folder, "")
+
+
+OURS = _inside(str(ROOT / "lmia")), _inside(str(ROOT / "workflow"))
 
 
 class OpenedFiles:
@@ -37,11 +46,13 @@ class OpenedFiles:
 
     def __init__(self, own: Iterable[Path], named: Iterable[str], folders: Iterable[str]):
         self._own, self._began, self._made = {str(file) for file in own}, _now(), set[str]()
+        self._code = {os.path.realpath(file) for file in self._own}
         self._named = {os.path.realpath(path) for path in named}
         self._watched = [*map(_inside, {str(ROOT), os.getcwd(), *map(os.path.dirname, self._own)})]
         scratch = os.path.realpath(tempfile.gettempdir())  # of libraries; the whole project may lie in it
         apart = [scratch] * any(scratch.startswith(os.path.realpath(folder)) for folder in self._watched)
-        apart += [*folders, *OF_SNAKEMAKE, *filter(None, [_data_cache()]), sys.prefix]
+        apart += [*folders, *OF_SNAKEMAKE, *filter(None, [_data_cache()])]
+        apart += [os.path.join(sys.prefix, name) for name in OF_ENVIRONMENT]  # which may be the watched folder itself
         apart += _of_programs(self._watched)
         self._left_out = [*map(_inside, map(os.path.realpath, apart))]
         self._told = mmap.mmap(-1, LONGEST)  # one for all forks
@@ -80,11 +91,25 @@ class OpenedFiles:
             raise PermissionError(text)
 
     def _may_open(self, file: str) -> bool:
-        if file in self._named | self._made or file.endswith(CODE) or MADE_ANEW in Path(file).parts:
+        if file in self._named | self._made | self._code or MADE_ANEW in Path(file).parts:
+            return True
+        if file.endswith(CODE) and (file.startswith(OURS) or self._is_import()):
             return True
         if is_installed(Path(file)) or any(map(file.startswith, self._left_out)):
             return True
         return not os.path.isfile(file) or os.stat(file).st_ctime_ns >= self._began
+
+    def _is_import(self) -> bool:
+        """Whether a file is opened for an import, of which the module is looked at apart (fingerprint.unlisted).
+
+        Code that is run from its file by other means leaves no module behind that tells of it.
+        """
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and os.path.abspath(frame.f_code.co_filename) not in self._own:
+            if frame.f_code.co_name == "_find_and_load" and frame.f_code.co_filename == IMPORTS:
+                return True
+            frame = frame.f_back
+        return False
 
     def _places(self) -> Iterator[str]:
         """Where the user's code stands at this moment, if it does, innermost first.
@@ -98,9 +123,8 @@ class OpenedFiles:
             if files[-1] in self._own:
                 yield f"{files[-1]}, line {frame.f_lineno}"
             frame = frame.f_back
-        ours = _inside(str(ROOT / "lmia")), _inside(str(ROOT / "workflow"))
         if threading.current_thread() is not threading.main_thread() and not any(
-            file.startswith(ours) and file != __file__ for file in files
+            file.startswith(OURS) and file != __file__ for file in files
         ):
             yield "a thread of a plug-in"
 
@@ -117,10 +141,6 @@ def _of_programs(watched: Iterable[str]) -> list[str]:
 def _data_cache() -> str:
     """The folder of original files that the environment names, "" for none."""
     return os.path.expanduser(os.environ.get(DATA_CACHE, ""))
-
-
-def _inside(folder: str) -> str:
-    return os.path.join(folder, "")
 
 
 def _now() -> int:

@@ -42,6 +42,13 @@ def record_of(params: Iterable[tuple[str, Any]], inputs: dict[str, list[tuple[st
     }
 
 
+def recipe_of(params: Iterable[tuple[str, Any]]) -> str:
+    """What tells of which settings, code and users' files a job makes its outputs, whatever its inputs hold."""
+    own = dict(params)
+    code = own.pop("code", [])
+    return _digest(own, hashes(code))
+
+
 def _digest(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

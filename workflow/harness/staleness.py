@@ -9,6 +9,7 @@ follows from a job that is to run is left to Snakemake.
 import os
 from collections.abc import Callable
 from functools import cached_property
+from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from snakemake.persistence import NO_PARAMS_CHANGE, ParamsChange, PersistenceBas
 from snakemake.settings.types import RerunTrigger
 from snakemake.workflow import Workflow
 
-from workflow.harness import local_store, result_records
+from lmia import artifacts
+from workflow.harness import checksums, local_store, result_records
 from workflow.harness.job_outputs import Attempt
 from workflow.harness.result_records import Record
 
@@ -143,7 +145,7 @@ async def _settle(dag: Any) -> None:
     for job in filter(dag.jobs.__contains__, dag.taken):
         try:
             dag.staleness.take(job)
-        except OSError as error:
+        except (OSError, artifacts.ArtifactError) as error:
             raise WorkflowError(f"{job.output[0]}: was there and cannot be taken: {error}; run it again") from error
     for job in _staying(dag):
         if any(os.stat(file).st_nlink == 1 for file in job.output) and (record := result_records.read(job.output[0])):
@@ -238,10 +240,20 @@ class Staleness:
         return local_store.strays()
 
     def take(self, job: Any) -> None:
-        """Give what was found its names. Raises OSError where it has gone, or cannot be written."""
+        """Give what was found its names. Raises OSError where it has gone, or cannot be written.
+
+        Raises ArtifactError where it is damaged, and forgets it, as what is deleted would come back from there.
+        """
+        record, places = self._record(job), [self._elsewhere[str(output)] for output in job.output]
+        try:
+            for place in filterfalse(checksums.lies_apart, places):
+                artifacts.load(place)
+        except artifacts.ArtifactError:
+            local_store.forget(record["key"], job.output)
+            raise
         for output in job.output:
             Path(output).parent.mkdir(parents=True, exist_ok=True)
-        Attempt(job.output, self._record(job)).adopt([self._elsewhere[str(output)] for output in job.output])
+        Attempt(job.output, record).adopt(places)
 
     def exists(self, file: str) -> bool:
         """Whether a file is there, or is to be taken."""

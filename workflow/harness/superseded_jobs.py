@@ -1,38 +1,42 @@
-"""Whether a job in a cluster was submitted by a Snakemake that is still the latest for its outputs.
+"""Whether a job in a cluster was submitted by a Snakemake that is still the latest for its outputs, and for what.
 
 A job that waited in the queue while its Snakemake was killed starts after those that the next Snakemake has submitted,
 with the settings of a command that nobody runs any more. It would pass for their successor (job_outputs.py).
 Snakemakes that make different files may be at work side by side: its lock is on files, and so is what is asked here.
+
+A job in a cluster is a Snakemake of its own, which reads the configuration, code and files as they are when it starts.
+So its run notes of each output what it is to be made from.
 
 Which results a plan makes again is decided in staleness.py.
 """
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
-FOLDER = Path("results/.runs")  # a file for each run, named after it, of the paths that it makes
+FOLDER = Path("results/.runs")  # a file for each run, named after it: a line for each path that it makes
 VARIABLE = "LMIA_RUN"  # jobs find the name of their run in their environment
 
 
-def begin(outputs: Iterable[str]) -> None:
+def begin(outputs: Mapping[str, str]) -> None:
     """Make this process a run whose jobs know its name, and outdate all that were to make one of its outputs.
 
-    outputs: paths. None of them is another's that is still at work, or Snakemake would not have begun. Without any, or
-    where nothing can be written, there is nothing that a late job could spoil.
+    outputs: path -> what tells of which settings and code it is to be made, "" where the job knows. None of them is
+    another's that is still at work, or Snakemake would not have begun. Without any, or where nothing can be written,
+    there is nothing that a late job could spoil.
     """
-    made, name = {str(output) for output in outputs}, uuid4().hex
-    if not made:
+    name = uuid4().hex
+    if not outputs:
         return
     with contextlib.suppress(OSError):
         FOLDER.mkdir(parents=True, exist_ok=True)
-        (FOLDER / name).write_text("\n".join(made))
+        (FOLDER / name).write_text("\n".join(f"{recipe} {path}" for path, recipe in outputs.items()))
         os.environ[VARIABLE] = name
         for other in FOLDER.iterdir():
             with contextlib.suppress(FileNotFoundError):  # one that ends meanwhile
-                if other.name != name and not made.isdisjoint(other.read_text().splitlines()):
+                if other.name != name and not outputs.keys().isdisjoint(_noted(other)):
                     other.unlink()
 
 
@@ -50,6 +54,18 @@ def is_outdated() -> bool:
         except FileNotFoundError:
             return True
     return False
+
+
+def planned(output: str) -> str:
+    """What this job's run has noted of an output, "" where nobody knows."""
+    with contextlib.suppress(FileNotFoundError):
+        return _noted(FOLDER / os.environ[VARIABLE]).get(output, "") if VARIABLE in os.environ else ""
+    return ""
+
+
+def _noted(run: Path) -> dict[str, str]:
+    lines = (line.partition(" ") for line in run.read_text().splitlines())
+    return {path: recipe for recipe, _, path in lines}
 
 
 def leave() -> None:

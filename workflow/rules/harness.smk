@@ -10,6 +10,7 @@ from workflow.harness import (
     garbage_collector,
     local_store,
     parsed_sources,
+    result_records,
     scheduler_timers,
     script_lookups,
     staleness,
@@ -42,7 +43,13 @@ else:
 onstart:
     # For the jobs, which look through the harness too, though no hash covers it.
     parsed_sources.keep(*HARNESS.glob("*.py"))
-    superseded_jobs.begin(workflow.persistence.all_outputfiles())
+    superseded_jobs.begin(
+        {
+            file: "" if workflow.local_exec else result_records.recipe_of(job.params.items())
+            for job in workflow.dag.needrun_jobs()
+            for file in job.output
+        }
+    )
     if superseded_jobs.VARIABLE in os.environ:
         workflow.register_envvars(superseded_jobs.VARIABLE)
 

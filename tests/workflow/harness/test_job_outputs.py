@@ -70,7 +70,7 @@ def fake_job(monkeypatch, is_nested):
 def submitted(monkeypatch):
     """A job's run, which has begun for the sake of OUTPUTS."""
     monkeypatch.setenv(superseded_jobs.VARIABLE, "")  # so that it is as before in the end
-    superseded_jobs.begin(OUTPUTS)
+    superseded_jobs.begin(dict.fromkeys(OUTPUTS, ""))
     return os.environ[superseded_jobs.VARIABLE]
 
 
@@ -80,7 +80,7 @@ def test_a_job_in_a_cluster_does_nothing_once_another_run_makes_its_outputs(monk
     """One of this machine is no Snakemake of its own, and never waits in a queue."""
 
     def later():
-        superseded_jobs.begin(["results/other", OUTPUTS[1]])
+        superseded_jobs.begin(dict.fromkeys(["results/other", OUTPUTS[1]], ""))
         monkeypatch.setenv(superseded_jobs.VARIABLE, submitted)
 
     def begun(outputs, record):
@@ -99,8 +99,8 @@ def test_a_job_in_a_cluster_does_nothing_once_another_run_makes_its_outputs(monk
 
 
 def test_runs_that_make_other_files_or_none_outdate_nobody(monkeypatch, submitted):
-    superseded_jobs.begin(["results/other"])
-    superseded_jobs.begin([])
+    superseded_jobs.begin({"results/other": ""})
+    superseded_jobs.begin({})
     assert len(list(superseded_jobs.FOLDER.iterdir())) == 2
     superseded_jobs.end()
     assert [file.name for file in superseded_jobs.FOLDER.iterdir()] == [submitted]

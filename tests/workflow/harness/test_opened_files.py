@@ -12,7 +12,7 @@ from lmia.data.archives import CACHE_VARIABLE
 from tests.workflow.conftest import ROOT
 
 MINE = """
-import gzip, io, itertools, json, multiprocessing, os, pathlib
+import gzip, importlib.util, io, itertools, json, multiprocessing, os, pathlib, runpy
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
@@ -36,6 +36,16 @@ def once():
     return made.read_text()
 
 
+def executed(path):
+    spec = importlib.util.spec_from_file_location("anything", path)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+RUNNERS = {
+    "run_path": lambda path: runpy.run_path(path),
+    "exec": lambda path: exec(open(path).read()),
+    "a loader": executed,
+}
 OPENERS = {
     "open": lambda path: open(path).read(),
     "open for more": lambda path: open(path, "r+").read(),
@@ -76,6 +86,8 @@ own = [Path(CODE, name).resolve() for name in ("mine.py", "helper.py")]
 
 
 def tried(path, named=(), folders=()):
+    if path.endswith(".py"):
+        mine.OPENERS |= mine.RUNNERS
     watch, found, raised = OpenedFiles(own, named, folders), {}, {}
     for name, opener in mine.OPENERS.items():
         watch.forget()
@@ -106,13 +118,21 @@ def work(tmp_path):
     (tmp_path / "work/code/helper.py").write_text(
         "def read(path):\n    with open(path) as file:\n        return file.read()\n"
     )
-    for name in ("weights.csv", "code/weights.csv", "folder/weights.csv", "../far/weights.csv"):
-        (tmp_path / "work" / name).parent.mkdir(exist_ok=True)
+    for name in (
+        "weights.csv",
+        "code/weights.csv",
+        "folder/weights.csv",
+        "../far/weights.csv",
+        "results/notes/weights.csv",
+    ):
+        (tmp_path / "work" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "work" / name).write_text("1")
     (tmp_path / "work/.venv/lib/python3.11/site-packages/fonts").mkdir(parents=True)
     (tmp_path / "work/.venv/lib/python3.11/site-packages/fonts/list.json").write_text("1")
     (tmp_path / "work/code/__pycache__").mkdir()
     (tmp_path / "work/code/__pycache__/compiled.nbi").write_text("1")
+    (tmp_path / "work/code/settings-a.py").write_text("1")
+    (tmp_path / "work/code/other.py").write_text("1")
     (tmp_path / "work/linked.csv").symlink_to("folder/weights.csv")
     (tmp_path / "work/out.csv").symlink_to("../far/weights.csv")
     (tmp_path / "far/in.csv").symlink_to("../work/weights.csv")
@@ -133,6 +153,7 @@ def opened(work, *places, code="code", **variables):
 def test_a_file_that_nothing_names_is_refused_whatever_opens_it_and_wherever_it_lies(work):
     """Links lead nobody past it, in or out."""
     paths = ("weights.csv", "code/weights.csv", "folder/weights.csv", "linked.csv", "out.csv", "../far/in.csv")
+    paths += ("results/notes/weights.csv", "code/settings-a.py")
     for path, (found, raised) in zip(paths, opened(work, *({"path": path} for path in paths)), strict=True):
         assert len(found) > 15 and all(found.values()), path
         where = os.path.abspath(work / path)
@@ -156,6 +177,14 @@ def test_a_file_that_nothing_names_is_refused_whatever_opens_it_and_wherever_it_
 def test_what_is_named_is_opened_and_what_lies_elsewhere(work, place):
     ((found, _), (others, _)) = opened(work, place, place | {"path": "weights.csv"})
     assert not any(found.values()) and all(others.values())
+
+
+def test_code_that_is_imported_is_watched_apart(work):
+    """Its module is seen by `fingerprint.unlisted`."""
+    (work / "code/mine.py").write_text(MINE + '\n\nOPENERS = {"import": lambda path: __import__("other")}\n')
+    ((found, raised),) = opened(work, {"path": "code/other.py"})
+    assert found.pop("import") == "" and "import" not in raised
+    assert len(found) == 3 and all(found.values())
 
 
 @pytest.mark.parametrize("folder", ["folder", "~/folder"])

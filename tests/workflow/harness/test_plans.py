@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from lmia import artifacts
 from tests.workflow.harness.test_result_records import NAMED, RUN, rename_study
 from tests.workflow.test_cache import PLOTS_OF_METRICS, config
 from workflow.harness import local_store, result_records
@@ -46,6 +47,19 @@ def test_a_run_that_is_refused_changes_nothing(copy):
     before = names(copy)
     assert "LockException" in copy.snakemake("--forceall", SCORES, check=False) and copy.exit_code
     assert names(copy) == before
+
+
+def test_what_is_damaged_and_deleted_does_not_come_back(copy):
+    """Its second name is the same file."""
+    damaged = copy.path / SCORES
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 255
+    damaged.write_bytes(content)
+    damaged.unlink()
+    text = copy.snakemake(SCORES, check=False)
+    assert copy.exit_code == 1 and "was there and cannot be taken" in text and "run it again" in text
+    copy.snakemake(SCORES)
+    artifacts.load(damaged)
 
 
 @pytest.mark.slow

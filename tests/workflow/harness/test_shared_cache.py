@@ -20,6 +20,7 @@ from tests.test_devices import Hungry
 from tests.workflow.harness.processes import starting
 from workflow.harness import result_records, shared_cache
 from workflow.harness.job_outputs import Attempt, Superseded
+from workflow.harness.journal_file import KeptJournal
 from workflow.harness.shared_cache import Entry
 from workflow.tools import prune_cache
 
@@ -48,6 +49,16 @@ def entry(key=KEY):
 
 def stored():
     return sorted(file for file in Path("cache").rglob("*") if file.is_file())
+
+
+def test_what_goes_on_from_work_after_memory_ran_out_is_not_shared(capsys):
+    """That was in another process, which was killed."""
+    Batches.halved = True
+    KeptJournal("journal.npz", every=0).finish({"x": np.ones(1)})
+    Batches.halved = False
+    assert KeptJournal("journal.npz").get()["x"] == 1
+    entry().put(made("output.npz"))
+    assert not stored() and "memory ran out on the way" in capsys.readouterr().out
 
 
 def test_what_was_put_is_taken_as_it_was_and_is_a_file_of_its_own():

@@ -156,18 +156,21 @@ class Table:
     def class_numbers(self, labels: npt.ArrayLike) -> np.ndarray:
         """Class numbers, int64 (n,), of what a model calls them.
 
-        labels: values that the label column has, or, where these are texts, class numbers already. Raises ValueError
-        for others.
+        labels: values that the label column has, or, where these are texts, class numbers already; numbers may come as
+        their texts, as a JSON has them. Raises ValueError for others.
         """
         found = np.asarray(labels)
+        if found.dtype.kind == "O" and all(isinstance(value, str) for value in found.flat):
+            found = found.astype(str)
         if self.classes.dtype.kind == "b" and found.dtype.kind in "iu" and np.isin(found, (0, 1)).all():
             found = found.astype(bool)
         if found.ndim != 1:
             raise ValueError(f"expected one label for each record, got an array of shape {found.shape}")
         if self.classes.dtype.kind == "U" and found.dtype.kind in "iu":
             return found.astype(np.int64)
-        text = self.classes.dtype.kind == "U"
-        places = pd.Index(self.classes).get_indexer(pd.Index(found.astype(str) if text else found))
+        text = "U" in (self.classes.dtype.kind, found.dtype.kind)
+        known, found = (self.classes.astype(str), found.astype(str)) if text else (self.classes, found)
+        places = pd.Index(known).get_indexer(pd.Index(found))
         if (places < 0).any():
             raise ValueError(
                 f"expected labels {_shown(self.classes)}, got {found[np.argmax(places < 0)]!s}; is it another column, "

@@ -72,6 +72,7 @@ def test_codes_are_no_numbers():
         (["no", "yes", "no"], [1, 0], [1, 0]),  # of a model that knows classes by their numbers
         ([7, 3, 3], [3, 7], [0, 1]),
         ([7, 3, 3], [3.0, 7.0], [0, 1]),
+        ([7, 3, 11], ["3", "11"], [0, 2]),  # of a JSON, or of a model that was trained on texts
         ([True, False, True], [True, False], [1, 0]),
         ([True, False, True], [1, 0], [1, 0]),
     ],
@@ -85,6 +86,10 @@ def test_labels_that_no_record_has_are_named():
     table = Table.of(pd.DataFrame({"a": [1, 2]}), pd.Series(["no", "yes"]))
     with pytest.raises(ValueError, match="^expected labels no, yes, got maybe; is it another column"):
         table.class_numbers(["yes", "maybe"])
+    numbers = Table.of(pd.DataFrame({"a": [1, 2]}), pd.Series([1, 10]))
+    assert numbers.class_numbers(np.array(["10", "1"], object)).tolist() == [1, 0]
+    with pytest.raises(ValueError, match="^expected labels 1, 10, got 01;"):
+        numbers.class_numbers(["1", "01"])
     with pytest.raises(ValueError, match=r"got an array of shape \(1, 2\)"):
         table.class_numbers([["yes", "no"]])
 

@@ -1,10 +1,15 @@
 """Whether labels have anything to do with the classes: a model that was fed wrongly gives answers all the same."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from lmia.hypergeometric import tail
 
 SPREADS = 1.96  # standard errors above chance, of a model that knows something of its members
+OTHERWISE = 5.0  # standard errors by which another order of the classes is right more often
+MANY = 12  # classes, which a message does not name all
 EXCHANGED = 1 / 30_000  # of sound audits, at most, have others so much more often right than members
 
 
@@ -22,11 +27,45 @@ def check_above_chance(labels: np.ndarray, classes: np.ndarray, kind: str = "kno
     chance, right = float(of_labels @ of_classes), float(np.mean(labels == classes))
     variance = chance + chance**2 - float(of_labels @ (of_classes * (of_labels + of_classes)))
     spread = np.sqrt(max(variance, 0) / n)  # zero where all labels, or all classes, are the same
+    if (labels == labels[0]).all() and not right > chance:
+        raise ValueError(
+            f"all {n} {kind} get the label {labels[0]}, which {100 * right:.1f} % of them have: if that is what the "
+            "model does, its labels tell nothing of membership; else, is the input scaled as in training?"
+        )
     if not right > chance + SPREADS * spread:
         raise ValueError(
             f"{100 * right:.1f} % of {n} {kind} are labelled rightly, {100 * chance:.1f} % would be by chance: "
             "is the input scaled as in training, and are the classes in its order?"
         )
+
+
+def check_order(
+    labels: np.ndarray, classes: np.ndarray, names: Sequence[object] | None = None, kind: str = "known members"
+) -> None:
+    """Raise ValueError where a model is clearly more often right with its classes numbered in another order.
+
+    A model whose commonest class has its right number is above chance although others are exchanged, and its members
+    look like others. The order of most right labels, one to one, is found on every second record, and has to be right
+    more often on the others, as of so many orders one always fits what it is chosen by.
+
+    labels, classes: of the records, ints (n,); names: what each class is called; kind: which records they are.
+    """
+    most = int(max(labels.max(), classes.max())) + 1
+    counts = np.zeros((most, most), int)  # of each label and class
+    np.add.at(counts, (labels[::2], classes[::2]), 1)
+    other = linear_sum_assignment(counts, maximize=True)[1]
+    now, then = (labels == classes)[1::2], (other[labels] == classes)[1::2]
+    gained, lost = int((then & ~now).sum()), int((now & ~then).sum())
+    if gained - lost > OTHERWISE * np.sqrt(gained + lost):
+        raise ValueError(
+            f"{100 * now.mean():.1f} % of {len(now)} {kind} are labelled rightly, and {100 * then.mean():.1f} % would "
+            f"be with the classes in another order: which does the model number as 0, 1, ...?{_here(names)}"
+        )
+
+
+def _here(names: Sequence[object] | None) -> str:
+    named = [f"{number} {name}" for number, name in enumerate(names or [])]
+    return f" Here they are {', '.join(named[:MANY])}{', ...' if len(named) > MANY else ''}" if named else ""
 
 
 def check_not_exchanged(members: np.ndarray, others: np.ndarray) -> None:

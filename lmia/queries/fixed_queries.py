@@ -60,7 +60,9 @@ def ask_fixed(
 
     def start() -> Blocks:
         draws = streams()
-        return lambda unperturbed, rows: _inside(box, sender, perturbation.blocks(unperturbed, Subset(draws, rows)))
+        return lambda unperturbed, rows: _inside(
+            box, sender, unperturbed.shape[1:], perturbation.blocks(unperturbed, Subset(draws, rows))
+        )
 
     return _ask_in(precision, most_disagreement, model, inputs, n_queries, start, sender, progress, journal)
 
@@ -97,15 +99,19 @@ def ask_crafted(
     return _ask_in(precision, most_disagreement, model, inputs, n_queries, start, "crafted", progress, journal)
 
 
-def _inside(box: Box, sender: str, blocks: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+def _inside(box: Box, sender: str, shape: Sequence[int], blocks: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
     """Blocks (n, k, *shape) as they come. sender: its name in errors.
 
-    Raises RuntimeError at one that leaves the box by more than rounding explains, or is no number.
+    Raises RuntimeError at one that is of another shape, leaves the box by more than rounding explains, or is no number.
     """
     low, high = np.asarray(box.low), np.asarray(box.high)
     room = ROUNDING * np.maximum(abs(low), abs(high))
     rows = (0, 1) if low.ndim else ()  # of each feature its own ends, or of all values together
     for block in blocks:
+        if not isinstance(block, torch.Tensor) or block.ndim != 2 + len(shape) or block.shape[2:] != tuple(shape):
+            got = list(block.shape) if isinstance(block, torch.Tensor) else type(block).__name__
+            wanted = ", ".join(["inputs", "queries", *map(str, shape)])
+            raise RuntimeError(f"{sender}: expected tensors of shape [{wanted}] of its `blocks`, got {got}")
         if block.numel():
             ends = block.detach().amin(dim=rows), block.detach().amax(dim=rows)
             least, most = (end.double().cpu().numpy() for end in ends)

@@ -19,6 +19,13 @@ def load(network: nn.Module, path: str | os.PathLike[str]) -> None:
     fill(network, _read(path))
 
 
+def _prefix(own: dict[str, torch.Tensor], state: dict[str, torch.Tensor]) -> str | None:
+    """What all names of a file have before a model's, as where a wrapper of it was saved; None if not all have it."""
+    first, *_ = [*map(str, state), ""]
+    found = next((first.removesuffix(name) for name in own if first.endswith(f".{name}")), None)
+    return found if found and {f"{found}{name}" for name in own} == state.keys() else None
+
+
 def fill(network: nn.Module, state: object) -> None:
     """Put weights into a network. Raises ValueError where they are no `state_dict`, or of another architecture."""
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
@@ -30,6 +37,8 @@ def fill(network: nn.Module, state: object) -> None:
     own = network.state_dict()
     missing, unknown = [[name for name in a if name not in b] for a, b in ((own, state), (state, own))]
     if missing or unknown:
+        if (prefix := _prefix(own, state)) is not None:
+            raise ValueError(f"all names in the file begin with {prefix}: save the model that is in there, without it")
         lacks = [f"lacks {_named(missing)}"] * bool(missing) + [f"has {_named(unknown)} beside"] * bool(unknown)
         raise ValueError(f"the file {' and '.join(lacks)}: it is of another architecture than the model that is built")
     for name, value in own.items():

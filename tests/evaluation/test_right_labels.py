@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lmia.evaluation.right_labels import check_above_chance, check_not_exchanged
+from lmia.evaluation.right_labels import check_above_chance, check_not_exchanged, check_order
 
 CLASSES = np.arange(1000) % 10
 
@@ -22,7 +22,6 @@ def test_labels_by_chance_are_refused_with_both_numbers():
 @pytest.mark.parametrize(
     "labels",
     [
-        np.zeros(1000, int),  # the same for all
         (CLASSES + 1) % 10,  # classes in another order
         np.where(np.random.default_rng(1).random(1000) < 0.8, 0, CLASSES + 10),  # nearly so, and of other classes
     ],
@@ -35,7 +34,9 @@ def test_answers_that_know_nothing_are_refused(labels):
 def test_a_frequent_class_is_no_knowledge_and_a_little_more_is():
     """Nine tenths are of one class: who always says so is right in nine tenths, by chance."""
     classes = (np.arange(1000) % 10 == 0).astype(int)
-    with pytest.raises(ValueError, match="90.0 % of 1000 known members .* 90.0 % would be by chance"):
+    with pytest.raises(
+        ValueError, match="all 1000 known members get the label 0, which 90.0 % of them have: if that is "
+    ):
         check_above_chance(np.zeros(1000, int), classes)
     check_above_chance(np.where(np.arange(1000) % 20 == 0, 1, 0), classes)
 
@@ -45,6 +46,34 @@ def test_models_that_know_a_rare_class_pass(counts):
     """Hits, misses, false alarms and rightly silent: Fisher's exact test sees what accuracy alone hides."""
     classes, labels = np.repeat([1, 1, 0, 0], counts), np.repeat([1, 0, 1, 0], counts)
     check_above_chance(labels, classes)
+
+
+def test_exchanged_classes_are_refused_though_the_commonest_is_right():
+    """63 % are yes, and 0 and 1 are exchanged."""
+    draw = np.random.default_rng(4)
+    classes = draw.choice(3, 1500, p=[0.15, 0.22, 0.63])
+    labels = np.array([1, 0, 2])[classes]
+    check_above_chance(labels, classes)
+    message = (
+        r"^6\d.\d % of 750 known members are labelled rightly, and 100.0 % would be with the classes in another order: "
+        r"which does the model number as 0, 1, ...\? Here they are 0 maybe, 1 no, 2 yes$"
+    )
+    with pytest.raises(ValueError, match=message):
+        check_order(labels, classes, ["maybe", "no", "yes"])
+    check_order(classes, classes)
+    with pytest.raises(
+        ValueError, match=r"with the classes in another order: which does the model number as 0, 1, ...\?$"
+    ):
+        check_order(np.where(draw.random(1500) < 0.8, labels, draw.integers(3, size=1500)), classes)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 10, 100])
+def test_weak_models_in_their_right_order_pass(n_classes):
+    """Of so many orders one is better by chance, where a model is hardly right."""
+    draw = np.random.default_rng(5)
+    for _ in range(100):
+        classes = draw.integers(n_classes, size=300)
+        check_order(np.where(draw.random(300) < 0.1, classes, draw.integers(n_classes, size=300)), classes)
 
 
 def test_false_alarms_alone_are_no_knowledge():

@@ -42,8 +42,7 @@ def without_first(state):
         (lambda state: [*state.values()], "expected a state_dict of tensors, got list; write it by torch.save"),
         (
             prefixed,
-            "the file lacks 0.weight, 0.bias, 1.weight and 6 more and has module.0.weight, module.0.bias, "
-            "module.1.weight and 6 more beside: it is of another architecture than the model that is built",
+            "all names in the file begin with module.: save the model that is in there, without it",
         ),
         (lambda state: {3: 1}, "expected a state_dict of tensors, got dict with the keys 3; write it"),
         (
@@ -104,6 +103,16 @@ def test_a_whole_model_is_refused_with_one_line_and_no_advice_to_load_it(tmp_pat
     with pytest.raises(ValueError) as error:
         load(net(), tmp_path / "it.pt")
     assert str(error.value).isprintable() and "weights_only" not in str(error.value)
+
+
+def test_a_prefix_is_told_where_it_is_all_that_differs(tmp_path):
+    for change in ({"module.more": torch.ones(1)}, {"more": torch.ones(1)}, {5: torch.ones(1)}):
+        torch.save(prefixed(net().state_dict()) | change, tmp_path / "it.pt")
+        with pytest.raises(ValueError, match="it is of another architecture"):
+            load(net(), tmp_path / "it.pt")
+    torch.save(prefixed(prefixed(net().state_dict())), tmp_path / "it.pt")
+    with pytest.raises(ValueError, match="^all names in the file begin with module.module.: "):
+        load(net(), tmp_path / "it.pt")
 
 
 def test_weights_in_half_precision_are_taken(tmp_path):

@@ -11,7 +11,7 @@ from lmia.data.hidden_twins import count_hidden_twins, naming_columns
 from lmia.devices import describe, prepare
 from lmia.evaluation.blind import blind_auc
 from lmia.evaluation.flag_texts import join
-from lmia.evaluation.right_labels import check_above_chance, check_not_exchanged
+from lmia.evaluation.right_labels import check_above_chance, check_not_exchanged, check_order
 from lmia.label_function import LabelFunction, as_network
 from lmia.models.checkpoints import to_arrays
 from lmia.models.usability import check_answers, labels_of
@@ -82,7 +82,9 @@ def import_target(
         )
         is_enough = len(looked_at) >= MIN_KNOWN  # of records in question there may be one alone
         if is_enough:
-            check_above_chance((of_members if len(members) else of_others).numpy(), classes[looked_at], kind)
+            of_known = (of_members if len(members) else of_others).numpy()
+            check_above_chance(of_known, classes[looked_at], kind)
+            check_order(of_known, classes[looked_at], None if table is None else table.classes.tolist(), kind)
         if len(members) and "in_question" not in parts:
             right = [labels.numpy() == classes[of] for labels, of in ((of_members, members), (of_others, nonmembers))]
             check_not_exchanged(*right)

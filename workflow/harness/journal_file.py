@@ -75,7 +75,7 @@ class _Pages:
         if provenance["key"] != self._key:
             print(f"{self._path}: written by other code, or for other settings or inputs; work starts anew")
             return {}
-        Batches.halved |= provenance["halved"]  # what goes on from here is not shared either
+        Batches.halved |= provenance.get("halved", False)  # what goes on from here is not shared either
         parts: dict[str, dict[str, np.ndarray]] = {}
         for name, array in flat.items():
             part, _, own = name.partition("//")

@@ -20,6 +20,11 @@ MAX_QUERIES, MAX_VALUES = 1 << 12, 1 << 22  # of theirs, and values of those, so
 MIN_PASSES = 4  # that they fill nevertheless: on a GPU, whose passes are wide
 ROUNDING = 1e-6  # by which a query may leave the box, as a share of its greatest value: a few roundings of float32
 
+
+class BadQueries(ValueError):
+    """A perturbation gave other queries than it announced, or none that can be asked: its mistake."""
+
+
 Blocks = Callable[[torch.Tensor, np.ndarray], Iterable[torch.Tensor]]  # (inputs, their rows) -> blocks of queries
 
 
@@ -53,7 +58,7 @@ def ask_fixed(
         columns; the provenance of `in_precision`.
 
     Raises:
-        RuntimeError: Where the perturbation sends another number of queries than it has magnitudes, or one that leaves
+        BadQueries: Where the perturbation sends another number of queries than it has magnitudes, or one that leaves
             the box, which is not asked.
     """
     n_queries, sender = len(perturbation.magnitudes), type(perturbation).__module__
@@ -102,7 +107,7 @@ def ask_crafted(
 def _inside(box: Box, sender: str, shape: Sequence[int], blocks: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
     """Blocks (n, k, *shape) as they come. sender: its name in errors.
 
-    Raises RuntimeError at one that is of another shape, leaves the box by more than rounding explains, or is no number.
+    Raises BadQueries at one that is of another shape, leaves the box by more than rounding explains, or is no number.
     """
     low, high = np.asarray(box.low), np.asarray(box.high)
     room = ROUNDING * np.maximum(abs(low), abs(high))
@@ -111,7 +116,7 @@ def _inside(box: Box, sender: str, shape: Sequence[int], blocks: Iterable[torch.
         if not isinstance(block, torch.Tensor) or block.ndim != 2 + len(shape) or block.shape[2:] != tuple(shape):
             got = list(block.shape) if isinstance(block, torch.Tensor) else type(block).__name__
             wanted = ", ".join(["inputs", "queries", *map(str, shape)])
-            raise RuntimeError(f"{sender}: expected tensors of shape [{wanted}] of its `blocks`, got {got}")
+            raise BadQueries(f"{sender}: expected tensors of shape [{wanted}] of its `blocks`, got {got}")
         if block.numel():
             ends = block.detach().amin(dim=rows), block.detach().amax(dim=rows)
             least, most = (end.double().cpu().numpy() for end in ends)
@@ -119,7 +124,7 @@ def _inside(box: Box, sender: str, shape: Sequence[int], blocks: Iterable[torch.
             if not is_in.all():
                 at = np.unravel_index(int(np.argmin(is_in)), is_in.shape)
                 where = "".join(f" in feature {n}" for n in at)
-                raise RuntimeError(
+                raise BadQueries(
                     f"{sender}: expected queries in the box of the inputs, {low[at]:.7g} to {high[at]:.7g}, got "
                     f"{least[at]:.7g} to {most[at]:.7g}{where}; clip what its `blocks` yields"
                 )
@@ -204,5 +209,5 @@ def _ask(oracle: LabelOracle, inputs: torch.Tensor, rows: np.ndarray, blocks: Bl
         columns.append(oracle(block.flatten(0, 1), np.repeat(rows, k)).view(n, k))
     labels = torch.cat(columns, dim=1).cpu().numpy()
     if (oracle.n_queries[rows] != oracle.budget).any():
-        raise RuntimeError(f"{sender}: announced {oracle.budget - 1} queries, sent {labels.shape[1] - 1}")
+        raise BadQueries(f"{sender}: announced {oracle.budget - 1} queries, sent {labels.shape[1] - 1}")
     return labels

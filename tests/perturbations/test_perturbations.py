@@ -8,7 +8,7 @@ import torch
 
 from lmia.perturbations import augmentation_grid, augmented, bernoulli, gaussian, mixed, original, rotation, translation
 from lmia.queries import fixed_queries, noise_table
-from lmia.queries.fixed_queries import ask_fixed
+from lmia.queries.fixed_queries import BadQueries, ask_fixed
 from lmia.streams import streams
 
 IMAGES = torch.rand(5, 2, 6, 8, generator=torch.Generator().manual_seed(0))
@@ -182,7 +182,7 @@ def test_a_perturbation_that_miscounts_is_caught():
             return list(super().blocks(inputs, streams))[:-1]
 
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96, 7))
-    with pytest.raises(RuntimeError, match="announced 40 queries"):
+    with pytest.raises(BadQueries, match="announced 40 queries"):
         ask_fixed(model, IMAGES, Short(sigmas=[0.1, 0.5], samples=20), lambda: streams(0, "test", range(5)))
 
 
@@ -200,9 +200,23 @@ def test_a_perturbation_that_leaves_the_box_is_named_and_not_asked(factor, got):
     expected = (
         f"^{__name__}: expected queries in the box of the inputs, 0 to 1, got {got}; clip what its `blocks` yields$"
     )
-    with pytest.raises(RuntimeError, match=expected):
+    with pytest.raises(BadQueries, match=expected):
         ask_fixed(model, IMAGES, Loud(sigmas=[5], samples=20), lambda: streams(0, "test", range(5)))
     assert torch.equal(torch.cat(asked), IMAGES)  # the unmodified inputs alone
+
+
+@pytest.mark.parametrize(
+    "change, got", [(lambda block: block[:, 0], r"\[\d+, 2, 6, 8\]"), (lambda block: block.numpy(), "ndarray")]
+)
+def test_queries_of_another_shape_are_told_as_such(change, got):
+    class Misshapen(gaussian.Perturbation):
+        def blocks(self, inputs, streams):
+            yield from map(change, super().blocks(inputs, streams))
+
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96, 7))
+    expected = rf"^{__name__}: expected tensors of shape \[inputs, queries, 2, 6, 8\] of its `blocks`, got {got}$"
+    with pytest.raises(BadQueries, match=expected):
+        ask_fixed(model, IMAGES, Misshapen(sigmas=[5], samples=20), lambda: streams(0, "test", range(5)))
 
 
 @pytest.mark.parametrize("kind", KINDS)

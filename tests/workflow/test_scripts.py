@@ -264,7 +264,8 @@ def test_queries_are_held_to_the_box_of_the_data_set(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("lmia.plugins.module_name", lambda package, kind: kind)
     models = Subjects()
-    with pytest.raises(RuntimeError, match="^far: expected queries in the box of the inputs, 0 to 1, got 0.6 to 2.1"):
+    said = "^queries.mine.kind: far: expected queries in the box of the inputs, 0 to 1, got 0.6 to 2.1"
+    with pytest.raises(BadInput, match=said):
         query_labels(models, "", {"kind": "far"}, {}, "mine", Journal())
     models.box = Box([0, 0], [3, 3])
     query_labels(models, "", {"kind": "far"}, {}, "mine", Journal())

@@ -11,7 +11,7 @@ from lmia import plugins
 from lmia.journal import Journal
 from lmia.models.asked_models import Subject, TrainedModels
 from lmia.models.crafting_models import CraftedQueries
-from lmia.queries.fixed_queries import ask_crafted, ask_fixed, check_magnitudes
+from lmia.queries.fixed_queries import BadQueries, ask_crafted, ask_fixed, check_magnitudes
 from lmia.streams import streams
 from workflow.harness.errors import bad_input
 from workflow.harness.gpu_locks import take_device
@@ -36,7 +36,8 @@ def query_labels(
         options = precision | {"box": models.box, "journal": part}
         return ask_fixed(subject.network, subject.inputs, perturbation, draws, **options)
 
-    ask_models(models, output, ask, perturbation.magnitudes, journal, {"query": spec, "unit": perturbation.unit})
+    with bad_input(f"queries.{name}.kind", BadQueries):
+        ask_models(models, output, ask, perturbation.magnitudes, journal, {"query": spec, "unit": perturbation.unit})
 
 
 def query_crafted(

@@ -38,7 +38,9 @@ def fill(network: nn.Module, state: object) -> None:
     missing, unknown = [[name for name in a if name not in b] for a, b in ((own, state), (state, own))]
     if missing or unknown:
         if (prefix := _prefix(own, state)) is not None:
-            raise ValueError(f"all names in the file begin with {prefix}: save the model that is in there, without it")
+            raise ValueError(
+                f"all names in the file begin with {prefix!r}, as a wrapper gives: save the wrapped model's state_dict"
+            )
         lacks = [f"lacks {_named(missing)}"] * bool(missing) + [f"has {_named(unknown)} beside"] * bool(unknown)
         raise ValueError(f"the file {' and '.join(lacks)}: it is of another architecture than the model that is built")
     for name, value in own.items():

@@ -42,7 +42,7 @@ def without_first(state):
         (lambda state: [*state.values()], "expected a state_dict of tensors, got list; write it by torch.save"),
         (
             prefixed,
-            "all names in the file begin with module.: save the model that is in there, without it",
+            "all names in the file begin with 'module.', as a wrapper gives: save the wrapped model's state_dict",
         ),
         (lambda state: {3: 1}, "expected a state_dict of tensors, got dict with the keys 3; write it"),
         (
@@ -111,7 +111,7 @@ def test_a_prefix_is_told_where_it_is_all_that_differs(tmp_path):
         with pytest.raises(ValueError, match="it is of another architecture"):
             load(net(), tmp_path / "it.pt")
     torch.save(prefixed(prefixed(net().state_dict())), tmp_path / "it.pt")
-    with pytest.raises(ValueError, match="^all names in the file begin with module.module.: "):
+    with pytest.raises(ValueError, match="^all names in the file begin with 'module.module.', "):
         load(net(), tmp_path / "it.pt")
 
 

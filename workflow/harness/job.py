@@ -117,7 +117,7 @@ def _check_run(snakemake: Any) -> None:
     if superseded_jobs.is_outdated() and snakemake.config["is_nested"]:
         raise Superseded("another Snakemake makes what this job was submitted for; this one does nothing")
     planned = superseded_jobs.planned(snakemake.output[0]) if snakemake.config["is_nested"] else ""
-    if planned and planned != result_records.recipe_of(snakemake.params.items()):
+    if planned and planned != result_records.recipe_of(snakemake.params.items(), snakemake.input):
         raise Replaced(
             "the configuration, code or a file that this job reads was edited since the workflow was planned; run it "
             "again once this run has ended"

@@ -42,11 +42,14 @@ def record_of(params: Iterable[tuple[str, Any]], inputs: dict[str, list[tuple[st
     }
 
 
-def recipe_of(params: Iterable[tuple[str, Any]]) -> str:
-    """What tells of which settings, code and users' files a job makes its outputs, whatever its inputs hold."""
+def recipe_of(params: Iterable[tuple[str, Any]], inputs: Any) -> str:
+    """What tells of which settings, code, users' files and results a job makes its outputs, whatever these hold.
+
+    params: as for `record_of`; inputs: a list of Snakemake's, as for `named`.
+    """
     own = dict(params)
     code = own.pop("code", [])
-    return _digest(own, hashes(code))
+    return _digest(own, hashes(code), named(inputs))
 
 
 def _digest(*parts: Any) -> str:

@@ -9,7 +9,6 @@ follows from a job that is to run is left to Snakemake.
 import os
 from collections.abc import Callable
 from functools import cached_property
-from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +144,7 @@ async def _settle(dag: Any) -> None:
     for job in filter(dag.jobs.__contains__, dag.taken):
         try:
             dag.staleness.take(job)
-        except (OSError, artifacts.ArtifactError) as error:
+        except OSError as error:
             raise WorkflowError(f"{job.output[0]}: was there and cannot be taken: {error}; run it again") from error
     for job in _staying(dag):
         if any(os.stat(file).st_nlink == 1 for file in job.output) and (record := result_records.read(job.output[0])):
@@ -167,6 +166,14 @@ def _is_made_anew(dag: Any, job: Any) -> bool:
     forced = {*settings.forcerun, *(settings.targets if settings.forcetargets else [])}
     is_forced = job.rule in dag.forcerules or not {os.path.relpath(name) for name in forced}.isdisjoint(job.output)
     return dag.reason(job).software_stack_changed or (dag.reason(job).forced and is_forced)
+
+
+def _is_sound(place: Path) -> bool:
+    """Whether a result can be read. The record of a table or figure is of its bytes, so it needs no look."""
+    try:
+        return checksums.lies_apart(place) or bool(artifacts.load(place))
+    except (artifacts.ArtifactError, OSError):
+        return False
 
 
 class Staleness:
@@ -226,11 +233,14 @@ class Staleness:
             return False
         outputs, key = list(map(str, job.output)), self._record(job)["key"]
         if local_store.has(key, outputs):
-            self._elsewhere.update(zip(outputs, local_store.places(key, outputs), strict=True))
+            places = local_store.places(key, outputs)
         elif key in self._strays:
-            self._elsewhere[outputs[0]] = self._strays[key]
+            places = [self._strays[key]]
         else:
             return False
+        if not all(map(_is_sound, places)):  # or what is deleted, as it is damaged, would come back from there
+            return False
+        self._elsewhere.update(zip(outputs, places, strict=True))
         for output in outputs:
             self._states.pop(output, None)
         return True
@@ -240,20 +250,10 @@ class Staleness:
         return local_store.strays()
 
     def take(self, job: Any) -> None:
-        """Give what was found its names. Raises OSError where it has gone, or cannot be written.
-
-        Raises ArtifactError where it is damaged, and forgets it, as what is deleted would come back from there.
-        """
-        record, places = self._record(job), [self._elsewhere[str(output)] for output in job.output]
-        try:
-            for place in filterfalse(checksums.lies_apart, places):
-                artifacts.load(place)
-        except artifacts.ArtifactError:
-            local_store.forget(record["key"], job.output)
-            raise
+        """Give what was found its names. Raises OSError where it has gone, or cannot be written."""
         for output in job.output:
             Path(output).parent.mkdir(parents=True, exist_ok=True)
-        Attempt(job.output, record).adopt(places)
+        Attempt(job.output, self._record(job)).adopt([self._elsewhere[str(output)] for output in job.output])
 
     def exists(self, file: str) -> bool:
         """Whether a file is there, or is to be taken."""

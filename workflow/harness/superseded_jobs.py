@@ -32,7 +32,7 @@ def begin(outputs: Mapping[str, str]) -> None:
         return
     with contextlib.suppress(OSError):
         FOLDER.mkdir(parents=True, exist_ok=True)
-        (FOLDER / name).write_text("\n".join(f"{recipe} {path}" for path, recipe in outputs.items()))
+        (FOLDER / name).write_text("\n".join(f"{path}\t{recipe}" for path, recipe in outputs.items()))
         os.environ[VARIABLE] = name
         for other in FOLDER.iterdir():
             with contextlib.suppress(FileNotFoundError):  # one that ends meanwhile
@@ -58,14 +58,15 @@ def is_outdated() -> bool:
 
 def planned(output: str) -> str:
     """What this job's run has noted of an output, "" where nobody knows."""
+    name = os.environ.get(VARIABLE)
     with contextlib.suppress(FileNotFoundError):
-        return _noted(FOLDER / os.environ[VARIABLE]).get(output, "") if VARIABLE in os.environ else ""
+        return _noted(FOLDER / name).get(output, "") if name else ""
     return ""
 
 
 def _noted(run: Path) -> dict[str, str]:
-    lines = (line.partition(" ") for line in run.read_text().splitlines())
-    return {path: recipe for recipe, _, path in lines}
+    lines = (line.partition("\t") for line in run.read_text().splitlines())
+    return {path: recipe for path, _, recipe in lines}
 
 
 def leave() -> None:

@@ -49,17 +49,27 @@ def test_a_run_that_is_refused_changes_nothing(copy):
     assert names(copy) == before
 
 
-def test_what_is_damaged_and_deleted_does_not_come_back(copy):
-    """Its second name is the same file."""
-    damaged = copy.path / SCORES
+@pytest.mark.parametrize("part", ["scores", "provenance"])
+@pytest.mark.parametrize("has_links", [True, False])
+def test_what_is_damaged_and_deleted_does_not_come_back(copy, part, has_links):
+    """Its second name is the same file; of copied results it is any that has no second name."""
+    damaged, stray = copy.path / SCORES, copy.path / "results/scores/other.npz"
     content = bytearray(damaged.read_bytes())
-    content[len(content) // 2] ^= 255
+    content[content.index(part.encode()) + 200] ^= 255
     damaged.write_bytes(content)
-    damaged.unlink()
-    text = copy.snakemake(SCORES, check=False)
-    assert copy.exit_code == 1 and "was there and cannot be taken" in text and "run it again" in text
+    if not has_links:
+        shutil.rmtree(copy.path / "results/.store")
+        damaged.rename(stray)
+    damaged.unlink(missing_ok=True)
     copy.snakemake(SCORES)
     artifacts.load(damaged)
+    with pytest.raises(artifacts.ArtifactError):
+        artifacts.load(stray if stray.exists() else write(copy.path / "damaged.npz", content))
+
+
+def write(path, content):
+    path.write_bytes(content)
+    return path
 
 
 @pytest.mark.slow

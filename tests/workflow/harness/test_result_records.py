@@ -7,6 +7,7 @@ from copy import deepcopy as copy_of
 
 import numpy as np
 import pytest
+from snakemake.iocontainers import InputFiles
 
 from lmia import artifacts
 from tests.workflow.conftest import CONFIG, make_checkout
@@ -233,3 +234,16 @@ def test_params_count_with_their_names(tmp_path, monkeypatch):
     assert not staleness.change(same)
     assert result_records.record_of(same.params, {"": []})["key"] == made["key"]
     assert "code b@2" in staleness.change(Job("one.npz", n_train=30, n_nonmembers=60, code=["b@2"])).only_new
+
+
+def test_a_recipe_is_of_params_code_and_of_which_inputs_there_are():
+    """And not of where code lies, in which order params come, or what inputs hold."""
+
+    def recipe(files=("a.npz", "b.npz"), **params):
+        return result_records.recipe_of(params.items(), InputFiles(files))
+
+    one = recipe(n=1, code=["lmia/a.py@1", "lmia/b.py@2"])
+    assert one == recipe(code=["lmia/other/a.py@1", "lmia/b.py@2"], n=1)
+    others = [recipe(n=2, code=["lmia/a.py@1", "lmia/b.py@2"]), recipe(n=1, code=["lmia/a.py@3", "lmia/b.py@2"])]
+    others.append(recipe(["a.npz"], n=1, code=["lmia/a.py@1", "lmia/b.py@2"]))
+    assert one not in others and len(set(others)) == 3

@@ -32,7 +32,7 @@ def check_trained(key: str, config: Config, study: Study, shape: Sequence[int] |
         model = config.model_of(study)
         if defense.is_private and getattr(model, "norm", None) == "batch":
             yield f"models.{study.model}.norm: batch: mixes examples, so {name} cannot train it; set norm: group"
-        if isinstance(defense, DpSgd) and study.n_train:
+        if isinstance(defense, DpSgd) and study.n_train and not defense.source:  # else the first weights are trained
             yield from _check_average(name, defense, study)
         if defense.needs_reference:
             yield from _check_reference(name, config, study)
@@ -50,7 +50,7 @@ def _check_average(name: str, defense: DpSgd, study: Study) -> Iterator[str]:
         least = MOST_UNTRAINED ** (1 / steps)
         yield (
             f"defenses.{name}.average: {defense.average}: after {steps} steps with {n} members, untrained weights are "
-            f"still {share:.0%} of the mean; use at most {math.floor(least * 1000) / 1000:g}, or more epochs"
+            f"still {share:.1%} of the mean; use at most {math.floor(least * 1000) / 1000:g}, or more epochs"
         )
 
 

@@ -50,7 +50,7 @@ def run(tmp_path, monkeypatch):
             input=InputFiles(fromdict=inputs or {}),
             params=Params(fromdict=(params or {}) | {"code": []}),
             wildcards=Wildcards(fromdict=wildcards or {}),
-            config=config,
+            config={"is_nested": False} | (config or {}),
             resources={},
         )
         fake.input._set_name("source", len(fake.input), end=len(fake.input))  # a name of no file, of train_model
@@ -168,7 +168,12 @@ def test_a_full_disk_ends_its_job_with_one_line(tmp_path, monkeypatch, capsys, l
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(workflow.harness.job, "_check_code", lambda *_: None)  # there is no script
     fake = SimpleNamespace(
-        log=["log"], output=OutputFiles(["results/a.npz"]), threads=1, input=InputFiles([]), params=Params()
+        log=["log"],
+        output=OutputFiles(["results/a.npz"]),
+        threads=1,
+        input=InputFiles([]),
+        params=Params(),
+        config={"is_nested": False},
     )
     if log_is_full:
         monkeypatch.setattr(

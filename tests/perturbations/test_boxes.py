@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lmia.box import Box
 from lmia.perturbations import bernoulli, gaussian, mixed
-from lmia.queries.fixed_queries import ask_fixed
+from lmia.queries.fixed_queries import BadQueries, ask_fixed
 from lmia.streams import streams
 
 CONTINUOUS, BINARY, N = 3, 5, 4
@@ -63,9 +63,7 @@ def test_queries_are_held_to_the_box_that_is_stated(kind):
     perturbation, draws = KINDS[kind](box=box), lambda: streams(0, "test", range(N))
     ask_fixed(classifier, inputs, perturbation, draws, box=box)
     last = CONTINUOUS + BINARY - 1
-    with pytest.raises(
-        RuntimeError, match=f"in the box of the inputs, 0 to 1, got 0 to 5 in feature {last}; clip what"
-    ):
+    with pytest.raises(BadQueries, match=f"in the box of the inputs, 0 to 1, got 0 to 5 in feature {last}; clip what"):
         ask_fixed(classifier, inputs, perturbation, draws, box=narrow)
 
 

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 import yaml
 
+from lmia.evaluation.metrics_table import COLUMNS
 from tests.prose import measure
 from workflow.config.schema.attacks import AnyRule
 from workflow.config.schema.queries import AnyQuery
@@ -18,6 +19,7 @@ DOCS = ROOT / "docs"
 NOTES = DOCS / "results/notes"
 OTHERS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "config/README.md")]
 PAGES = sorted([*DOCS.rglob("*.md"), *OTHERS])
+LINKING = sorted([*PAGES, ROOT / "CHANGELOG.md", ROOT / "benchmarks/README.md"])
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)[^)]*\)")
 OUTSIDE = re.compile(r"[a-z]+:")  # an address with a scheme
 
@@ -42,7 +44,7 @@ def relative_links(page):
     return [link for link in LINK.findall(without_code(page.read_text())) if not OUTSIDE.match(link)]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_relative_link_leads_somewhere(page):
     folder, broken = page.parent, []
     if folder == NOTES:  # they become parts of the pages of results
@@ -57,7 +59,7 @@ def test_every_relative_link_leads_somewhere(page):
     assert not broken, f"{page.relative_to(ROOT)}: {'; '.join(broken)}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_file_and_module_that_is_named_is_there(page):
     text = page.read_text()
     folders = "lmia|workflow|tests|benchmarks|config|docs|profiles|container"
@@ -98,6 +100,7 @@ def test_the_numbers_in_the_readme_are_those_of_the_default_study():
     rows = re.findall(r"^(?:study|digits-\w+),.*$", (ROOT / "README.md").read_text(), re.M)
     [kept] = DOCS.rglob("default-study.csv")
     assert len(rows) == 8 and set(rows) <= set(kept.read_text().splitlines())
+    assert rows[0] == ",".join(COLUMNS)
 
 
 @pytest.mark.parametrize(

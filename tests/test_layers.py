@@ -116,3 +116,10 @@ def test_no_two_modules_import_each_other():
         graph.prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_the_page_of_the_design_names_every_module_of_the_core_and_of_what_is_offered():
+    page = (ROOT / "docs/explanation/design.md").read_text()
+    missing = [name for name in NAMES if len(Path(name).parts) == 2 and f"`{Path(name).name}`" not in page]
+    tools = [file.stem for file in (ROOT / "workflow/tools").glob("[!_]*.py") if f"`{file.stem}`" not in page]
+    assert not missing and not tools

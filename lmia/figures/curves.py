@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from lmia.evaluation.flag_texts import join, parted
+from lmia.evaluation.flags import FEW as FEW_ALARMS
+from lmia.evaluation.tpr_names import fpr_of
 from lmia.figures import remarks, style
 
 SAID = {"accuracy": "attack accuracy (%)", "auc": "area under the ROC curve"}
-TPR = re.compile(r"tpr_at_(.+)_fpr")
-FEW = r"(\d+ false alarms allowed)(?: \(\d+ of \d+\))?"  # `lmia.evaluation.flags`: the same of all attacks
+FEW = rf"({FEW_ALARMS.pattern})(?: \(\d+ of \d+\))?"  # the same of all attacks
 TIED = r"(?:\d+ to )?\d+ (?=tied at the )"  # other numbers at each point of a curve
 
 
@@ -38,7 +39,7 @@ def draw(
         lines: Such rows, one for each attack, without x.
         label: Of the x-axis.
     """
-    rows, rate = pd.concat([*curves.values(), lines]), false_positives(options["metric"])
+    rows, rate = pd.concat([*curves.values(), lines]), fpr_of(options["metric"])
     floor = lowest(rows, rate)
     figure, ax = style.axes(options, height=2.6 if rate else 2.4)
     for number, (attack, curve) in enumerate(curves.items()):
@@ -59,12 +60,6 @@ def draw(
     ax.grid(axis="y")
     told = remarks.intervals(rows, table, options, "Bands") + (notes(rows) if rate else [])
     return figure, ax, told + remarks.flagged(above(floor, rows), "Hollow, or a star in the legend")
-
-
-def false_positives(metric: str) -> float | None:
-    """F of tpr_at_F_fpr, and None for other metrics."""
-    found = TPR.fullmatch(metric)
-    return float(found[1]) if found else None
 
 
 def lowest(rows: pd.DataFrame, rate: float | None) -> float:

@@ -25,6 +25,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, NullL
 from matplotlib.transforms import Bbox  # noqa: E402
 
 WIDTH = 3.6  # inches, a column of a two-column paper
+AXIS = 2.6  # inches of it that an axis has
 # Okabe and Ito's palette, with grey for the reference, Tol's indigo for one hue more, and shades of the purple for what
 # needs confidences and of the blue for other boundary searches. Neighbours in one figure differ in lightness too.
 COLOURS = {
@@ -137,11 +138,6 @@ def label(name: str) -> str:
     return WORDS.get(spaced) or " ".join(WORDS.get(word, word) for word in spaced.split(" "))
 
 
-def utility_text(accuracy: float | None) -> str:
-    """A model's test accuracy, a fraction, as it stands beside the model's name; "" where there is none."""
-    return "" if accuracy is None else f"test {100 * accuracy:.1f} %"
-
-
 def tex_fault(text: str) -> str | None:
     """Why matplotlib cannot draw a text, None where it can: a line with an even number of $ is TeX to it."""
     for line in filter(is_math_text, text.split("\n")):
@@ -228,8 +224,8 @@ def percent(axis: Axis) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}"))
 
 
-def ticks(axis: Axis, values: Sequence[float], form: str, inches: float = 2.6) -> None:
-    """Ticks at numbers on a logarithmic axis of so many inches, with as many labels as have room."""
+def ticks(axis: Axis, values: Sequence[float], form: str) -> None:
+    """Ticks at numbers on a logarithmic axis, with as many labels as have room."""
     axis.set_major_locator(FixedLocator(list(values)))
     axis.set_minor_locator(NullLocator())
     texts = [format(value, form) for value in values]
@@ -237,7 +233,7 @@ def ticks(axis: Axis, values: Sequence[float], form: str, inches: float = 2.6) -
     span = (places[-1] - places[0]) or 1.0
     end = -np.inf
     for number, text in enumerate(texts):
-        middle, half = inches * (places[number] - places[0]) / span, (_width(text, 7.5) + 0.06) / 2
+        middle, half = AXIS * (places[number] - places[0]) / span, (_width(text, 7.5) + 0.06) / 2
         if middle - half < end:
             texts[number] = ""
         else:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lmia.evaluation.metrics_table import select_cell
+from lmia.evaluation.tpr_names import fpr_of
 from lmia.figures import curves, remarks, style
 
 X = {"test_accuracy": "test accuracy (%)", "gap": "train accuracy - test accuracy (points)"}
@@ -25,7 +26,7 @@ def plot(table: pd.DataFrame, options: Mapping[str, Any]) -> style.Drawn:
     of a kind, all other defenses are grey, for orientation. The caption has test accuracies where x is the gap.
     True-positive rates have a logarithmic axis, as in `curves.draw`.
     """
-    every, families, rate = _points(table, options), options["families"], curves.false_positives(options["metric"])
+    every, families, rate = _points(table, options), options["families"], fpr_of(options["metric"])
     floor = curves.lowest(every, rate)
     points = curves.above(floor, every.dropna(subset="value"))
     of_kind = [families[name][0] for name in points.index]

@@ -48,14 +48,21 @@ class Subject:
 class TrainedModels:
     """Iterates the `Subject` of each seed.
 
-    files: has paths of artifacts as `dataset`, `split` and `model`, the latter two of one role, or a split of records
-    in question and the target that they are of; a shadow's split may have `avoided`, where no search starts, as none of
-    the target's does; params: has `model`,
-    what the model is ({"kind": ..., options}), `seeds`, the block of these files ("0-5"), `evaluated`, how many points
-    of each kind are asked about at most (None: all), and `pool`, the number of the pool that the models are of (None:
-    they are of none); device: that models run on; threads: of the CPU; terms: further options of `model`, on which no
-    answer depends. `seeds`: of the block, ints; `table`: of the data set, None if it is none; `box`: that its inputs
-    lie in.
+    Args:
+        files: Has paths of artifacts as `dataset`, `split` and `model`. The latter two are of one role, or a split of
+            records in question and the target that they are of. A shadow's split may have `avoided`, where no search
+            starts, as none of the target's does.
+        params: Has `model`, what the model is ({"kind": ..., options}), `seeds`, the block of these files ("0-5"),
+            `evaluated`, how many points of each kind are asked about at most (None: all), and `pool`, the number of the
+            pool that the models are of (None: they are of none).
+        device: That models run on.
+        threads: Of the CPU.
+        terms: Further options of `model`, on which no answer depends.
+
+    Attributes:
+        seeds: Of the block, ints.
+        table: Of the data set, None if it is none.
+        box: That its inputs lie in.
     """
 
     def __init__(

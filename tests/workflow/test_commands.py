@@ -11,7 +11,10 @@ import pytest
 from tests.slurm.checks import readme_command
 from tests.workflow.conftest import ROOT, make_checkout, put_zeros
 
-PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "config/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 FENCED = re.compile(r"^ *```.*?\n(.*?)^ *```", re.M | re.S)
 
 

@@ -1,8 +1,8 @@
 """Files of results: which of them each job reads, and which there are once all is done.
 
 Methods with `wildcards` are Snakemake's input functions: they take the wildcards of a job's output, an object with an
-attribute for each. A *cell* is the
-n_train and the defense of a study's models, as n200-none; a *block* is some of its seeds, as 0-5, which are one job.
+attribute for each. A *cell* is the n_train and the defense of a study's models, as n200-none; a *block* is some of its
+seeds, as 0-5, which are one job.
 """
 
 import os

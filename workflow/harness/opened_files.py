@@ -23,7 +23,7 @@ DATA_CACHE = "LMIA_DATA"  # variable with the folder of `lmia.data.archives`, wh
 MADE_ANEW = "__pycache__"  # by Python, and by compilers, from code that is watched
 IMPORTS = "<frozen importlib._bootstrap>"  # file of the functions that an import statement calls
 OF_ENVIRONMENT = ("bin", "include", "lib", "lib64", "share", "Scripts", "Lib")
-LONGEST = 1 << 14  # bytes of a text
+MAX_TEXT = 1 << 14  # bytes of a text
 
 
 def _inside(folder: str) -> str:
@@ -55,7 +55,7 @@ class OpenedFiles:
         apart += [os.path.join(sys.prefix, name) for name in OF_ENVIRONMENT]  # which may be the watched folder itself
         apart += _of_programs(self._watched)
         self._left_out = [*map(_inside, map(os.path.realpath, apart))]
-        self._told = mmap.mmap(-1, LONGEST)  # one for all forks
+        self._told = mmap.mmap(-1, MAX_TEXT)  # one for all forks
         sys.addaudithook(self._hear)
 
     @property
@@ -65,7 +65,7 @@ class OpenedFiles:
 
     def forget(self) -> None:
         """Begin again with nothing refused."""
-        self._told[:] = bytes(LONGEST)
+        self._told[:] = bytes(MAX_TEXT)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
@@ -86,7 +86,7 @@ class OpenedFiles:
                 "it, or list it in FILES (docs/how-to/extend.md), or keep it in another folder if it decides nothing"
             )
             if not self.refused:
-                content = text.encode(errors="replace")[:LONGEST]
+                content = text.encode(errors="replace")[:MAX_TEXT]
                 self._told[: len(content)] = content
             raise PermissionError(text)
 

@@ -29,6 +29,11 @@ def draw(
     canaries: int = 0,
     canary_kind: str = KINDS[0],
 ) -> None:
+    """Write a split for models that are trained here.
+
+    n_nonmembers: None for as many as members; pool: its number, None for a study that is none; study: its name, which
+    is blamed for a data set that is too small.
+    """
     arrays, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     with bad_input(f"studies.{study}"):  # of a data set whose size is known only now
         split = draw_block(scheme, len(arrays["classes"]), n_train, seeds, role, n_nonmembers, pool or 0)
@@ -51,6 +56,12 @@ def take_known(
     evaluated: int | None,
     name: str,
 ) -> None:
+    """Write a split of the records by which a given model, or a shadow of it, is judged.
+
+    membership: of the data set's records, as `load_known` gives it; in_question: at most so many of those of which
+    nobody knows, None for none; kinds: that are needed; evaluated: at most so many of each are judged, None for all;
+    name: of the data set, which is blamed.
+    """
     data, _ = artifacts.load(dataset, "dataset", {"classes": ("i", 1)})
     with bad_input(f"datasets.{name}"):
         same = number_inputs(data["inputs"])

@@ -23,6 +23,11 @@ def measure(
     gap: str | None,
     metrics: dict[str, Any],
 ) -> None:
+    """Write the metrics of one attack on the targets of a block, as a table.
+
+    key: columns that all rows have alike; outliers: file of the points that are some, None where the study has none;
+    gap: file of the gap attack's scores, None where it did not run; metrics: options of `attack_rows`.
+    """
     expected = {"scores": ("f", 3), "example_ids": ("i", 2), "searches": ("i", 3)}
     scored, _ = artifacts.load(scores, "scores", expected)
     is_member, is_canary = (of(split, scored["example_ids"]) for of in (load_membership, load_canaries))

@@ -73,6 +73,12 @@ def query_references(
     name: str,
     journal: Journal,
 ) -> None:
+    """Write the labels of a given model, or of its shadow, and of its references.
+
+    of_target: file of the given model's references, which are those of a shadow too, None for the given model itself;
+    n_train: on so many records each is trained; target, trainer: entries of the configuration, the latter None where
+    the model trains itself; name: of the target.
+    """
     (inputs, classes), rows = models.everything, []
     same = number_inputs(inputs)
     for subject in models:

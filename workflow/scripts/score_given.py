@@ -30,6 +30,11 @@ def score(
     observation: str,
     seeds: list[int],
 ) -> None:
+    """Write one attack's scores of the known records of a given model.
+
+    target: its observations; shadows, splits: of models trained like it, none where its own halves teach; split: of the
+    known records; name: of the attack.
+    """
     of_target, *of_shadows = [load_observations(path, observation) for path in (target, *shadows)]
     check_precision([of_target, *of_shadows])
     (seed,), (of_model,), (is_member,) = seeds, of_target.per_seed, load_membership(split, of_target.example_ids)

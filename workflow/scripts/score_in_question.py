@@ -27,6 +27,11 @@ def score(
     observation: str,
     seeds: list[int],
 ) -> None:
+    """Write one attack's scores of the records in question.
+
+    target, in_question: observations of the known records and of these; shadows, splits: of models trained like the
+    given one, none where halves of the known records teach; split: of the known records; name: of the attack.
+    """
     known, asked, *of_shadows = [load_observations(path, observation) for path in (target, in_question, *shadows)]
     check_precision([known, asked, *of_shadows])
     (seed,), (of_known,), (of_asked,), (ids,) = seeds, known.per_seed, asked.per_seed, asked.example_ids

@@ -26,6 +26,11 @@ def score(
     seeds: list[int],
     blocks: list[list[int]],
 ) -> None:
+    """Write one attack's scores of all points under the targets of a block.
+
+    targets: their observations; models, splits: of all blocks of the pool, as `blocks` has their seeds; calibrates:
+    whether it is a rule of `lmia.calibration`; seeds: of the targets.
+    """
     of_targets = load_observations(targets, observation)
     known = join_blocks([load_observations(path, observation) for path in models], blocks)
     numbers = sorted(seed for block in blocks for seed in block)

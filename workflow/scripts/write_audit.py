@@ -33,6 +33,12 @@ def write(
     columns: pd.DataFrame | None,
     naming: str | None,
 ) -> None:
+    """Write the page of a given model and the files beside it.
+
+    scores, in_question: files of each of `attacks`, the latter none where no record is in question; dataset: None where
+    records in question are not compared with others; alternatives: reports of other trainings; about: what the page
+    says of the model; columns: of the user's own, None for none; naming: which of them names records, None for none.
+    """
     expected = {"scores": ("f", 3), "example_ids": ("i", 2)}
     scored = {name: artifacts.load(path, "scores", expected)[0] for name, path in zip(attacks, scores, strict=True)}
     asked = {

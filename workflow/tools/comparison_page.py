@@ -23,6 +23,7 @@ from workflow.config.load import load
 from workflow.config.result_files import cells
 from workflow.config.schema.configuration import Config
 from workflow.harness.fingerprint import ROOT
+from workflow.tools.cpu_time import cpu_seconds
 from workflow.tools.results_page import KEPT, PAGES
 
 Table = Any  # a pandas DataFrame, as in results_page
@@ -36,7 +37,7 @@ ELSEWHERE = {  # what an attack spends beside queries of a target about a point
     "gradients": "gradients",
     "cpu": "CPU s",
 }
-MOST = (16, 250)  # queries a point at most, in tables of their own
+QUERY_LIMITS = (16, 250)  # at most so many a point, in tables of their own
 ASKED = ("crafted", "answers", "distances", "confidences")  # stages whose jobs are of one query set
 PRIORS = {"0.5": "PPV at 50 %", "0.1": "at 10 %", "0.01": "at 1 %", "0.001": "at 0.1 %"}
 
@@ -58,7 +59,7 @@ def keep(config: Config, name: str) -> None:
     access = table.loc[table["attack"].ne(""), ["attack", "access"]].drop_duplicates()
     rows = table.loc[table["seed"].eq(ALL_SEEDS), columns].merge(access, on="attack", how="left")
     rows = with_config(config, rows)
-    seconds = {attack: cpu_seconds(config, name, attack) for attack in config.attacks_of(config.studies[name])}
+    seconds = {attack: cpu_of_attack(config, name, attack) for attack in config.attacks_of(config.studies[name])}
     rows["cpu"] = rows["attack"].map(seconds).where(rows["setting"].eq(""))
     rows.to_csv(DATA / f"comparison-{name}.csv", index=False, float_format="%.4g")
     spread[KEPT].to_csv(DATA / f"comparison-{name}-targets.csv", index=False, float_format="%.4g")
@@ -89,7 +90,7 @@ def with_config(config: Config, rows: Table) -> Table:
     return rows.assign(**pd.DataFrame(said, index=rows.index))
 
 
-def cpu_seconds(config: Config, name: str, attack: str) -> float:
+def cpu_of_attack(config: Config, name: str, attack: str) -> float:
     """CPU seconds of an attack on one target and all points of its pool, by the workflow's own benchmarks.
 
     The models of the pool and surrogates are there. What all targets share counts in parts. What an attack shares with
@@ -106,8 +107,7 @@ def cpu_seconds(config: Config, name: str, attack: str) -> float:
         wanted += [("splits", "relabelled"), *trained, ("relabelled", entry.reads)]
     folder = ROOT / "results/benchmarks"
     files = [file for stage, of in wanted for file in (folder / stage / name / cell).rglob(f"{of}.tsv")]
-    spent = sum(float(pd.read_csv(file, sep="\t", na_values="-")["cpu_time"].iloc[0]) for file in files)
-    return spent / len(study.models())
+    return cpu_seconds(files) / len(study.models())
 
 
 def filled(page: str) -> str:
@@ -145,7 +145,7 @@ def of_pool(name: str) -> Iterator[str]:
     yield "Members found, in %, with 95 % intervals over models and points:"
     columns = ["attack", "access", "queries", "accuracy", "AUC", *RATES.values(), "of a target"]
     yield to_markdown(main_rows(attacks, name), columns)
-    for most in MOST:
+    for most in QUERY_LIMITS:
         yield f"By labels, with at most {most} queries a point, the most found at 1 % first, whatever models it takes:"
         yield to_markdown(rows_within(attacks, most), ["attack", "setting", "queries", "AUC", *RATES.values()])
     yield "TPR at 1 % with the first shadows alone:"

@@ -28,6 +28,7 @@ from workflow.config.load import load
 from workflow.config.result_files import defense_of, n_train_of, trained_cell
 from workflow.config.schema.configuration import Config
 from workflow.harness.fingerprint import ROOT
+from workflow.tools.cpu_time import cpu_seconds
 
 Table = Any  # a pandas DataFrame, whose own hints hold every type that an entry may have
 DATA = ROOT / "docs/results/data"
@@ -263,7 +264,6 @@ def costs(config: Config, results: Path) -> Iterator[dict[str, Any]]:
             for file in sorted((results / "benchmarks" / stage / study).rglob("*.tsv")):
                 parts = file.relative_to(results / "benchmarks" / stage / study).parts
                 cell, block = parts[:2]
-                spent = pd.read_csv(file, sep="\t", na_values="-").iloc[0]
                 of = {
                     "study": study,
                     "n_train": n_train_of(cell),
@@ -271,7 +271,7 @@ def costs(config: Config, results: Path) -> Iterator[dict[str, Any]]:
                     "seeds": block,
                     "stage": stage,
                 }
-                yield of | {"file": "/".join([*parts[2:-1], file.stem]), "cpu": float(spent["cpu_time"]) / 60}
+                yield of | {"file": "/".join([*parts[2:-1], file.stem]), "cpu": cpu_seconds([file]) / 60}
 
 
 def margins(config: Config, results: Path) -> Iterator[Table]:

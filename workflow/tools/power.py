@@ -27,9 +27,10 @@ from workflow.config.exhibit_inputs import exhibit_claims
 from workflow.config.load import load
 from workflow.config.result_files import trained_cell
 from workflow.config.schema.configuration import Config
+from workflow.tools.cpu_time import cpu_seconds
 
 POWER = 0.8
-MOST = 200  # seeds; a claim that needs more has its margin on its threshold
+MAX_SEEDS = 200  # seeds; a claim that needs more has its margin on its threshold
 SPREAD = 1.4  # of one seed to another, in standard errors of its points: as models of CNNs had it
 QUADRATURE = 500
 NORMAL = float(special.ndtri((1 + LEVEL) / 2))
@@ -69,9 +70,9 @@ def chance_to_decide(margin: float, sd: float, of_points: float, n: int, region:
 
 
 def seeds_needed(margin: float, sd: float, of_points: float, bounds: tuple[float, float | None]) -> int | None:
-    """The fewest seeds that decide a claim with a chance of POWER, None where MOST do not."""
+    """The fewest seeds that decide a claim with a chance of POWER, None where MAX_SEEDS do not."""
     region = decides(margin, bounds)
-    numbers = range(2, MOST + 1)
+    numbers = range(2, MAX_SEEDS + 1)
     return next((n for n in numbers if chance_to_decide(margin, sd, of_points, n, region) >= POWER), None)
 
 
@@ -93,8 +94,7 @@ def cpu_hours(benchmarks: Path, config: Config, side: Mapping[str, Any]) -> dict
         n_seeds = sum(len(seed_list(str(block))) for block in config.studies[study].seeds)
         for name in dict.fromkeys([trained_cell(config, cell), cell]):
             files = [file for folder in benchmarks.glob(f"*/{study}/{name}") for file in folder.rglob("*.tsv")]
-            spent = [pd.read_csv(file, sep="\t", na_values=["-", "NA"])["cpu_time"].iloc[0] for file in sorted(files)]
-            found[f"{study}/{name}"] = float(np.nansum(spent)) / n_seeds / 3600 if spent else np.nan
+            found[f"{study}/{name}"] = cpu_seconds(files) / n_seeds / 3600 if files else np.nan
     return found
 
 

@@ -1,6 +1,6 @@
 """Whether models that exist already can be asked: their files, and what is known of their members."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isinf
 
 from lmia.audit.standing_out import known_needed
@@ -11,7 +11,7 @@ from workflow.config.messages import EMPTY, suggest, unknown, where
 from workflow.config.schema.configuration import Config, Sent
 from workflow.config.schema.datasets import Dataset
 from workflow.config.schema.studies import Study
-from workflow.config.schema.targets import FileTarget, HttpTarget, TorchTarget
+from workflow.config.schema.targets import FileTarget, HttpTarget, Target, TorchTarget
 from workflow.harness.fingerprint import file_hash
 
 MIN_SHADOWS = 4  # of a given model: fewer hardly tell how much such models differ, and so none trained otherwise
@@ -68,16 +68,8 @@ def _problem(target: FileTarget) -> str | None:
 
 def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
     """What a study of a given model needs, and what it has not."""
-    dataset = config.datasets.get(study.dataset)
     if not study.is_given:
-        if study.prior is not None:
-            yield f"{key}.prior: {study.prior:g}: only the page of a given model says what follows from it; remove it"
-        if study.alternatives:
-            yield f"{key}.alternatives: {study.alternatives}: only the page of a given model has some; remove it"
-        if study.in_question is not None:
-            yield f"{key}.in_question: {study.in_question}: only of a given model some may not be known; remove it"
-        if study.model in config.targets:
-            yield f"{key}.model: {study.model}: is a given model, and not trained here; set splits: given"
+        yield from _check_not_given(key, config, study)
         return
     yield from _check_alternatives(key, config, study)
     if len(study.models()) > 1:
@@ -90,24 +82,48 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
     for field in ("n_nonmembers", "outliers", "training"):
         if field in study.model_fields_set and getattr(study, field) is not None:
             yield f"{key}.{field}: not for a given model; remove it"
-    for name in config.attacks_of(study):
+    names, target = config.attacks_of(study), config.targets.get(study.model)
+    for name in names:
         attack = config.attacks.get(name)
-        if attack and attack.reads in config.queries and study.model in config.targets:
-            reasons = config.targets[study.model].refusals(config.queries[attack.reads])
+        if attack and attack.reads in config.queries and target:
+            reasons = target.refusals(config.queries[attack.reads])
             yield from (f"{key}.attacks: {name}: queries.{attack.reads} {why}; leave it out" for why in reasons)
-    names = config.attacks_of(study)
     if not _are_defined(config, names):
         return  # see `check_attacks` and `check_studies`
+    yield from _check_deciding(key, config, study, names)
+    if study.evaluated and study.evaluated < MIN_KNOWN:
+        yield f"{key}.evaluated: {study.evaluated}: too few for one half to judge the other; use at least {MIN_KNOWN}"
+    if dataset := config.datasets.get(study.dataset):
+        if dataset.is_table and target:
+            yield from _check_records(key, study, dataset, target)
+        yield from _check_known(key, config, study, dataset)
+
+
+def _check_not_given(key: str, config: Config, study: Study) -> Iterator[str]:
+    """What only a study of a given model may have."""
+    if study.prior is not None:
+        yield f"{key}.prior: {study.prior:g}: only the page of a given model says what follows from it; remove it"
+    if study.alternatives:
+        yield f"{key}.alternatives: {study.alternatives}: only the page of a given model has some; remove it"
+    if study.in_question is not None:
+        yield f"{key}.in_question: {study.in_question}: only of a given model some may not be known; remove it"
+    if study.model in config.targets:
+        yield f"{key}.model: {study.model}: is a given model, and not trained here; set splits: given"
+
+
+def _check_deciding(key: str, config: Config, study: Study, names: Sequence[str]) -> Iterator[str]:
+    """Whether attacks, which are defined, can decide by what is known of the records."""
     for name in names:
         if why := config.cannot_rank(study, name) or config.beyond_shadows(study, name):
             yield f"{key}.attacks: {name}: {why}; leave it out"
-    if (target := config.targets.get(study.model)) and target.is_trained_here and config.is_without_members(study):
+    without_members = config.is_without_members(study)
+    if without_members and (target := config.targets.get(study.model)) and target.is_trained_here:
         way = target.place or "file"
         yield f"{key}.model: {study.model}: is trained on its known members, of which there are too few; give its {way}"
-    if study.prior is not None and config.is_without_members(study):
+    if without_members and study.prior is not None:
         yield f"{key}.prior: {study.prior:g}: without known members no probability follows from it; remove it"
     for name, figure in config.figures.items():
-        if study in [config.studies.get(shown) for shown in figure.all_studies()] and config.is_without_members(study):
+        if without_members and study in [config.studies.get(shown) for shown in figure.all_studies()]:
             yield f"figures.{name}: {key} has no metrics, as too few members are known; leave it out"
     if not names and config.is_without_known(study):
         yield (
@@ -116,18 +132,17 @@ def check_given(key: str, config: Config, study: Study) -> Iterator[str]:
         )
     elif not config.label_attacks_of(study):
         yield f"{key}.attacks: {study.attacks}: none reads labels alone, which an audit judges by; add gap, or another"
-    if study.evaluated and study.evaluated < MIN_KNOWN:
-        yield f"{key}.evaluated: {study.evaluated}: too few for one half to judge the other; use at least {MIN_KNOWN}"
-    target = config.targets.get(study.model)
-    if dataset and dataset.is_table and target and not target.takes_records:
+
+
+def _check_records(key: str, study: Study, dataset: Dataset, target: Target) -> Iterator[str]:
+    """Whether a model can be asked about the records of a table."""
+    if not target.takes_records:
         yield (
             f"{key}.model: {study.model}: a {target.kind} model takes numbers, and {study.dataset} has records; write "
             "its columns as numbers into a .npz file, or ask the model by a plug-in"
         )
-    if dataset and dataset.is_table and target and target.takes_records and (why := target.refused_records(dataset)):
+    elif why := target.refused_records(dataset):
         yield f"{key}.model: {study.model}: {why}"
-    if dataset:
-        yield from _check_known(key, config, study, dataset)
 
 
 def _check_shadows(key: str, config: Config, study: Study) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Whether a study can be drawn, trained and asked: its sizes, seeds and shapes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lmia.calibration.pools import MIN_MODELS
 from lmia.streams import seed_list
@@ -8,8 +8,10 @@ from workflow.config.checks.defenses import check_trained
 from workflow.config.checks.given import check_given
 from workflow.config.exhibit_inputs import evaluated_points
 from workflow.config.messages import unknown
+from workflow.config.schema.attacks import Rule
 from workflow.config.schema.configuration import Config
 from workflow.config.schema.datasets import Dataset
+from workflow.config.schema.query import Query
 from workflow.config.schema.studies import Study
 
 MAX_SEEDS = 10_000
@@ -60,26 +62,9 @@ def _check_seeds(key: str, study: Study) -> Iterator[str]:
 def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
     """What a pool needs, and what it has not."""
     attacks = {name: config.attacks[name] for name in config.attacks_of(study) if name in config.attacks}
+    queries = {name: config.queries[attack.reads] for name, attack in attacks.items() if attack.reads in config.queries}
     if not study.is_pool:
-        if study.pool is not None:
-            yield f"{key}.pool: {study.pool}: only models of splits: pool have one; remove it, or set splits: pool"
-        if study.epsilon is not None:
-            yield f"{key}.epsilon: is bounded by the coins of a pool; remove it, or set splits: pool"
-        if study.canaries is not None:
-            yield f"{key}.canaries: {study.canaries}: only a pool has some; remove it, or set splits: pool"
-        if study.canary_kind is not None:
-            yield f"{key}.canary_kind: {study.canary_kind}: only a pool has canaries; remove it, or set splits: pool"
-        if study.relabelled is not None:
-            yield f"{key}.relabelled: {study.relabelled}: only a pool has some; remove it, or set splits: pool"
-        for name in [name for name, attack in attacks.items() if attack.calibrates]:
-            yield f"{key}.attacks: {name}: calibrates each example, which needs splits: pool; leave it out"
-        for name, attack in attacks.items():
-            if attack.reads in config.queries and config.queries[attack.reads].crafted_from:
-                crafted = f"queries.{attack.reads} is crafted for the examples of a pool"
-                yield f"{key}.attacks: {name}: {crafted}, which needs splits: pool; leave it out"
-            if attack.reads in config.queries and config.queries[attack.reads].n_relabelled():
-                trained = f"models of queries.{attack.reads} are trained on labels of a pool's targets"
-                yield f"{key}.attacks: {name}: {trained}, which needs splits: pool; leave it out"
+        yield from _check_no_pool(key, study, attacks, queries)
         return
     models, absent = study.models(), "a pool has models of one kind, each a target and a shadow; remove it"
     if alone := [model for model in models if model ^ 1 not in models]:
@@ -89,40 +74,75 @@ def _check_pool(key: str, config: Config, study: Study) -> Iterator[str]:
     for field in ("n_nonmembers", "outliers"):
         if getattr(study, field) is not None:
             yield f"{key}.{field}: {absent}"
+    if study.shadows not in (None, 1):
+        yield f"{key}.shadows: {study.shadows}: {absent}"
+    yield from _check_canaries(key, study)
+    if study.relabelled is not None and not any(query.n_relabelled() for query in queries.values()):
+        unread = "no attack reads models that are trained on a target's labels"
+        yield f"{key}.relabelled: {study.relabelled}: {unread}; remove it, or add an attack of kind transfer"
+    for name, attack in attacks.items():
+        yield from _check_pool_attack(key, study, name, attack, queries.get(name))
+
+
+def _check_no_pool(key: str, study: Study, attacks: Mapping[str, Rule], queries: Mapping[str, Query]) -> Iterator[str]:
+    """What only a pool may have. queries: of those attacks whose query set there is."""
+    of_pool = {
+        "pool": f"{study.pool}: only models of splits: pool have one",
+        "epsilon": "is bounded by the coins of a pool",
+        "canaries": f"{study.canaries}: only a pool has some",
+        "canary_kind": f"{study.canary_kind}: only a pool has canaries",
+        "relabelled": f"{study.relabelled}: only a pool has some",
+    }
+    for field, reason in of_pool.items():
+        if getattr(study, field) is not None:
+            yield f"{key}.{field}: {reason}; remove it, or set splits: pool"
+    for name in [name for name, attack in attacks.items() if attack.calibrates]:
+        yield f"{key}.attacks: {name}: calibrates each example, which needs splits: pool; leave it out"
+    for name, query in queries.items():
+        reads = f"queries.{attacks[name].reads}"
+        if query.crafted_from:
+            crafted = f"{reads} is crafted for the examples of a pool"
+            yield f"{key}.attacks: {name}: {crafted}, which needs splits: pool; leave it out"
+        if query.n_relabelled():
+            trained = f"models of {reads} are trained on labels of a pool's targets"
+            yield f"{key}.attacks: {name}: {trained}, which needs splits: pool; leave it out"
+
+
+def _check_canaries(key: str, study: Study) -> Iterator[str]:
+    """Whether canaries of a pool leave ordinary examples, and have a kind only where there are some."""
     others = 2 * min(evaluated_points(study, n) for n in study.n_train) - (study.canaries or 0)
     if study.canaries is not None and others < 2:
         yield f"{key}.canaries: {study.canaries}: leave {max(others, 0)} ordinary examples to be asked about; lower it"
     if study.canary_kind is not None and study.canaries is None:
         yield f"{key}.canary_kind: {study.canary_kind}: there are no canaries; remove it, or set canaries: 40"
-    reads = [config.queries[attack.reads] for attack in attacks.values() if attack.reads in config.queries]
-    if study.relabelled is not None and not any(query.n_relabelled() for query in reads):
-        unread = "no attack reads models that are trained on a target's labels"
-        yield f"{key}.relabelled: {study.relabelled}: {unread}; remove it, or add an attack of kind transfer"
-    if study.shadows not in (None, 1):
-        yield f"{key}.shadows: {study.shadows}: {absent}"
-    for name, attack in attacks.items():
-        if MIN_MODELS <= len(models) < (least := attack.needs_shadows + 4):  # a target, a shadow, and their partners
-            taught = f"leave {len(models) - 4} to judge the shadows that a threshold of {name} is chosen on"
+
+
+def _check_pool_attack(key: str, study: Study, name: str, attack: Rule, query: Query | None) -> Iterator[str]:
+    """Whether a pool has the models that an attack needs. query: the set that it reads, None where there is none."""
+    models, reads = study.models(), f"queries.{attack.reads}"
+    if MIN_MODELS <= len(models) < (least := attack.needs_shadows + 4):  # a target, a shadow, and their partners
+        taught = f"leave {len(models) - 4} to judge the shadows that a threshold of {name} is chosen on"
+        yield (
+            f"{key}.seeds: {len(models)} models: {taught}, and a {attack.kind} attack needs "
+            f"{attack.needs_shadows} for a variance; use at least {least}, or kind difference"
+        )
+    if attack.shadows and attack.shadows[-1] > len(models) - 2:
+        most = f"{len(models)} models leave {len(models) - 2}"
+        yield f"attacks.{name}.shadows: {attack.shadows[-1]}: {most} of {key} for a target; lower it"
+    if query is None:
+        return
+    if query.crafted_from == "pool":
+        if len({model // 2 % 2 for model in models}) == 1:  # folds
+            crafted = f"{reads} is crafted from every other pair"
+            yield f"{key}.seeds: {crafted} and asked of the rest, of which there is none; add pairs between"
+        if study.epsilon is not None:
             yield (
-                f"{key}.seeds: {len(models)} models: {taught}, and a {attack.kind} attack needs "
-                f"{attack.needs_shadows} for a variance; use at least {least}, or kind difference"
+                f"{key}.epsilon: shadows answer what {attack.reads} crafts from the target's own coins, so what "
+                f"{name} guesses bounds nothing; leave {name} out, or epsilon"
             )
-        if attack.shadows and attack.shadows[-1] > len(models) - 2:
-            most = f"{len(models)} models leave {len(models) - 2}"
-            yield f"attacks.{name}.shadows: {attack.shadows[-1]}: {most} of {key} for a target; lower it"
-        if attack.reads in config.queries and config.queries[attack.reads].crafted_from == "pool":
-            folds = {model // 2 % 2 for model in models}
-            if len(folds) == 1:
-                crafted = f"queries.{attack.reads} is crafted from every other pair"
-                yield f"{key}.seeds: {crafted} and asked of the rest, of which there is none; add pairs between"
-            if study.epsilon is not None:
-                yield (
-                    f"{key}.epsilon: shadows answer what {attack.reads} crafts from the target's own coins, so what "
-                    f"{name} guesses bounds nothing; leave {name} out, or epsilon"
-                )
-        if attack.reads in config.queries and config.queries[attack.reads].stops_early():
-            stops = f"queries.{attack.reads} stops early by shadows whose searches do not"
-            yield f"{key}.attacks: {name}: {stops}, and a pool has none; leave it out"
+    if query.stops_early():
+        stops = f"{reads} stops early by shadows whose searches do not"
+        yield f"{key}.attacks: {name}: {stops}, and a pool has none; leave it out"
 
 
 def _check_references(key: str, config: Config, study: Study) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from workflow.harness.job import BadInput, told
+from workflow.harness.job import BadInput, message_of
 
 
 @contextlib.contextmanager
@@ -15,4 +15,4 @@ def bad_input(key: str, blamed: type[Exception] = Exception) -> Iterator[None]:
     try:
         yield
     except blamed as error:
-        raise BadInput(f"{key}: {told(error)}") from error
+        raise BadInput(f"{key}: {message_of(error)}") from error

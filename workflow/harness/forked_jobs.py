@@ -122,9 +122,9 @@ class Server:
             return None
         finally:
             theirs.close()
-        told = answers.makefile()
+        codes = answers.makefile()
         answers.close()
-        return Forked(int(pid), told) if (pid := told.readline()) else None
+        return Forked(int(pid), codes) if (pid := codes.readline()) else None
 
     def end(self) -> None:
         self._requests.close()
@@ -134,13 +134,13 @@ class Server:
 class Forked:
     """What Snakemake asks of a process that it has started, as of a subprocess.Popen."""
 
-    def __init__(self, pid: int, told: Any) -> None:
-        self.pid, self._told = pid, told
+    def __init__(self, pid: int, codes: Any) -> None:
+        self.pid, self._codes = pid, codes
 
     def wait(self) -> int:
         """Exit code, negative for a signal; 1 where the server was killed, which alone would have known."""
-        with self._told:
-            if code := self._told.readline():
+        with self._codes:
+            if code := self._codes.readline():
                 return int(code)
         logger.error("A job has ended, and how is not known: the process that it was forked from was killed.")
         return 1

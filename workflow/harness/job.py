@@ -94,7 +94,7 @@ def _logged(snakemake: Any) -> Iterator[None]:
                 raise
             except BaseException as error:
                 if getattr(error, "is_told", False) and _full(error) is None:  # not every script imports these
-                    print(f"the given model cannot be asked: {told(error)}")
+                    print(f"the given model cannot be asked: {message_of(error)}")
                     sys.exit(1)
                 if _full(error) is None:
                     _advise(error)
@@ -102,7 +102,7 @@ def _logged(snakemake: Any) -> Iterator[None]:
                 raise
 
 
-def told(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """The message of an error; of one that says no more than what failed, also its type, and a plug-in's line."""
     error = (getattr(error, "is_told", False) and error.__cause__) or error
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(PACKAGES)]

@@ -55,17 +55,17 @@ class OpenedFiles:
         apart += [os.path.join(sys.prefix, name) for name in OF_ENVIRONMENT]  # which may be the watched folder itself
         apart += _of_programs(self._watched)
         self._left_out = [*map(_inside, map(os.path.realpath, apart))]
-        self._told = mmap.mmap(-1, MAX_TEXT)  # one for all forks
+        self._refusal = mmap.mmap(-1, MAX_TEXT)  # one for all forks
         sys.addaudithook(self._hear)
 
     @property
     def refused(self) -> str:
         """What was said of the first file that was refused, "" if none was."""
-        return self._told[:].rstrip(b"\0").decode(errors="replace")
+        return self._refusal[:].rstrip(b"\0").decode(errors="replace")
 
     def forget(self) -> None:
         """Begin again with nothing refused."""
-        self._told[:] = bytes(MAX_TEXT)
+        self._refusal[:] = bytes(MAX_TEXT)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
@@ -87,7 +87,7 @@ class OpenedFiles:
             )
             if not self.refused:
                 content = text.encode(errors="replace")[:MAX_TEXT]
-                self._told[: len(content)] = content
+                self._refusal[: len(content)] = content
             raise PermissionError(text)
 
     def _may_open(self, file: str) -> bool:

@@ -71,12 +71,12 @@ def counts(rows: Table) -> str:
     return f"Of the paper's {len(rows)} undefended accuracies: {', '.join(said)}."
 
 
-def reasons(rows: Table, told: Mapping[str, str]) -> str:
+def reasons(rows: Table, given: Mapping[str, str]) -> str:
     """One line for each number that was not run, or lies more than CLOSE points from the paper's.
 
     Of a data set without any number there is one line.
 
-    told: "data set, row" -> why, as in "MNIST, combined". Raises ValueError where a number that is off has none.
+    given: "data set, row" -> why, as in "MNIST, combined". Raises ValueError where a number that is off has none.
     """
     lines: dict[str, str] = {}
     missing = []
@@ -89,8 +89,8 @@ def reasons(rows: Table, told: Mapping[str, str]) -> str:
             lines[dataset if is_all else key] = f"{cell['status']}: {cell['remark']}"
         elif abs(cell["difference"]) > CLOSE:
             off = f"{cell['ours']:.1f} and not {cell['paper']:.1f}"
-            missing += [] if key in told else [f"- **{key}:** why it is {off}"]
-            lines[key] = f"{off} %: {told.get(key)}"
+            missing += [] if key in given else [f"- **{key}:** why it is {off}"]
+            lines[key] = f"{off} %: {given.get(key)}"
     if missing:
         raise ValueError("notes: expected these lines under ## Reasons:\n" + "\n".join(missing))
     return "".join(f"- **{key}:** {why.rstrip('.')}.\n" for key, why in lines.items())

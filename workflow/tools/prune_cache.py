@@ -31,12 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 results.append(found)
             elif file.suffix in LEFTOVERS:
                 leftovers.append(found)
-    print(f"{folder}: {_told(results)}")
+    print(f"{folder}: {_summary(results)}")
     if options.prune is not None:
         unused = [found for found in results if now - found[1].st_mtime > options.prune * DAY]
         old = [found for found in leftovers if now - found[1].st_mtime > DAY]
         kept = [*_remove(unused), *_remove(old)]
-        print(f"removed: {_told([found for found in unused if found not in kept])}")
+        print(f"removed: {_summary([found for found in unused if found not in kept])}")
         if kept:
             sys.exit(f"{len(kept)} files could not be removed, the first of them {kept[0][0]}: ask its owner")
 
@@ -69,7 +69,7 @@ def _locked(file: Path) -> Iterator[None]:
         lock.release()
 
 
-def _told(results: list[Found]) -> str:
+def _summary(results: list[Found]) -> str:
     return f"{len(results)} results, {sum(stat.st_size for _, stat in results) / 1e9:.1f} GB"
 
 

@@ -151,8 +151,8 @@ def first_screen(comparison: Table, noted: dict[str, str]) -> str:
         return ""
     parts = [f"## The paper's tables\n\n{MARKED}", counts(rows)]
     parts += [side_by_side(rows[rows["artifact"].eq(table)]) for table in PAPER_TABLES]
-    if told := reasons(rows, read_reasons(noted.get(REASONS, ""))):
-        parts.append(f"Why numbers differ:\n\n{told}")
+    if explained := reasons(rows, read_reasons(noted.get(REASONS, ""))):
+        parts.append(f"Why numbers differ:\n\n{explained}")
     return "\n\n".join(part.strip() for part in parts)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from art_classifier import as_art_classifier
 from torch import nn
 
 from lmia.boundary.hopskipjump import hopskipjump
@@ -214,12 +215,6 @@ def run_ours(model, points, seed, schedule, budget, precision, settled=None):
 def run_art(model, points, seed, steps):
     """ART's HopSkipJump as its LabelOnlyDecisionBoundary runs it, on the inputs that get their own class."""
     from art.attacks.evasion import HopSkipJump
-    from art.estimators.classification import PyTorchClassifier
-
-    class Classifier(PyTorchClassifier):
-        def predict(self, x, *args, **options):
-            """In float32, which is what the model takes: with NumPy 2 the attack makes float64 of its points."""
-            return super().predict(x.astype(np.float32), *args, **options)
 
     class Named(HopSkipJump):
         """The same, and the trace knows whose turn it is: ART asks of all examples at once only before and after."""
@@ -238,9 +233,8 @@ def run_art(model, points, seed, steps):
         return trace.books()
     trace.next(rows)
     turns = iter(rows)
-    shape, n_classes = tuple(points.inputs.shape[1:]), int(points.pool_classes.max()) + 1
-    device = "gpu" if trace.device.type == "cuda" else "cpu"
-    classifier = Classifier(traced, nn.CrossEntropyLoss(), shape, n_classes, clip_values=(0.0, 1.0), device_type=device)
+    n_classes = int(points.pool_classes.max()) + 1
+    classifier = as_art_classifier(traced, points.inputs.shape[1:], n_classes, trace.device)
     attack = Named(classifier, targeted=False, norm=2, max_iter=steps, verbose=False)
     targets = np.eye(n_classes, dtype=np.float32)[points.classes[rows].cpu()]
     found = attack.generate(x=points.inputs[rows].cpu().numpy(), y=targets)

@@ -4,9 +4,9 @@ Needs Google's accountant besides, which no environment of the project holds:
 pip install --target DIR --no-deps dp-accounting==0.6.0 absl-py dm-tree attrs mpmath wrapt
 PYTHONPATH=DIR python benchmarks/accounting.py [CSV]
 
-CSV, benchmarks/results/accounting.csv by default, has one row per setting: epsilon of `lmia.defenses.dp_sgd`, of the
-tests' integral and of dp-accounting, all by Renyi divergences, and of dp-accounting by privacy loss distributions,
-which is nearly tight: what is below it would promise too much. A minute of CPU.
+CSV, benchmarks/results/accounting.csv by default, has one row per setting: epsilon of `lmia.defenses.dp_sgd`, of an
+integral that its test uses too, and of dp-accounting, all by Renyi divergences, and of dp-accounting by privacy loss
+distributions, which is nearly tight: what is below it would promise too much. A minute of CPU.
 """
 
 import sys
@@ -22,8 +22,9 @@ from torch import nn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from renyi_integral import epsilon_by_integral  # noqa: E402
+
 from lmia.defenses import dp_sgd  # noqa: E402
-from tests.defenses.test_dp_sgd import epsilon_by_integral  # noqa: E402
 
 MEMBERS = 2500
 CHOSEN = (0.5, 1.0, 8.0, 100.0)  # epsilons of config/defenses.yaml, with batches of 500 in 60 epochs

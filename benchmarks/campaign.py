@@ -3,7 +3,7 @@
 Jobs are those that run a model. Queries are what `queries:` says with all budgets spent, so an upper bound, as
 misclassified examples are not searched. Rates are those of benchmarks/results/ceilings.csv and of
 docs/results/paper.md, one thread each; images of every size count as 32 x 32. Run from the repository root:
-PYTHONPATH=. python benchmarks/campaign.py config/paper-archives.yaml
+python benchmarks/campaign.py config/paper-archives.yaml
 """
 
 import csv
@@ -11,9 +11,11 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from lmia.streams import seed_list
-from workflow.config.exhibit_inputs import evaluated_points
-from workflow.config.load import load
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from lmia.streams import seed_list  # noqa: E402
+from workflow.config.exhibit_inputs import evaluated_points  # noqa: E402
+from workflow.config.load import load  # noqa: E402
 
 CEILINGS = Path("benchmarks/results/ceilings.csv")
 OUT = Path("benchmarks/results/campaign.csv")

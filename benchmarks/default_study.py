@@ -6,47 +6,35 @@ Python keeps bytecode there, as it does unless PYTHONDONTWRITEBYTECODE is set.
 """
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-APART = (".partial", ".store", ".runs", "logs", "benchmarks", "checksums")  # folders that are no results
+from study_runs import ROOT, count_differing, result_bytes, spend
+
 RULE = "reads: boundary, budgets: [25, 50, 100, 250, 500]"
 CHANGED = "reads: boundary, budgets: [25, 50, 100, 250]"
 
 
 def snakemake(folder):
     """(CPU s of Snakemake and all its processes, wall s) of a run."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     command = [sys.executable, "-m", "snakemake", "--cores", "2"]
     told = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    subprocess.run(command, cwd=folder, check=True, env=environment, **told)
-    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
-
-
-def results(folder):
-    """path -> bytes."""
-    found = folder / "results"
-    files = [file for file in found.rglob("*") if file.is_file() and file.relative_to(found).parts[0] not in APART]
-    return {str(file.relative_to(found)): file.read_bytes() for file in files}
+    return spend(command, cwd=folder, env=environment, **told)
 
 
 def measured(revision, folder):
     """[(what was run, CPU s, wall s, results)] of a revision in a folder."""
     archive = subprocess.run(["git", "archive", revision], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
     subprocess.run(["tar", "-x"], cwd=folder, check=True, input=archive)
-    rows = [("the default study", *snakemake(folder), results(folder))]
+    rows = [("the default study", *snakemake(folder), result_bytes(folder))]
     config = folder / "config.yaml"
     text = config.read_text()
     assert RULE in text
     config.write_text(text.replace(RULE, CHANGED))
-    rows.append(("other budgets of an attack", *snakemake(folder), results(folder)))
+    rows.append(("other budgets of an attack", *snakemake(folder), result_bytes(folder)))
     rows.append(("nothing to do", *min(snakemake(folder) for _ in range(3)), {}))
     return rows
 
@@ -61,9 +49,8 @@ def main():
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
             pairs = zip(measured(revision, Path(one)), measured("HEAD", Path(other)), strict=True)
             for (name, cpu, wall, before), (_, own_cpu, own_wall, after) in pairs:
-                differ = sum(before.get(file) != after.get(file) for file in before.keys() | after.keys())
                 times = f"{cpu:.1f}, {wall:.0f} | {own_cpu:.1f}, {own_wall:.0f} | {cpu / own_cpu:.2f}"
-                print(f"| {name} | {times} | {len(before)}, {differ} |", flush=True)
+                print(f"| {name} | {times} | {len(before)}, {count_differing(before, after)} |", flush=True)
 
 
 if __name__ == "__main__":

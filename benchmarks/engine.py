@@ -32,6 +32,7 @@ FIXED = {
     "bernoulli": bernoulli.Perturbation(flips=[1, 2, 3, 5, 10], samples=100),
 }
 IMAGES_ONLY = ("rotation", "translation")
+REPETITIONS = 5
 
 
 class Ceiling:
@@ -77,12 +78,12 @@ def best_batches(data, network, name, device):
     return best
 
 
-def measure(data, network, name, device, batches, method, n_queries, budget, seconds, repetitions=5):
+def measure(data, network, name, device, batches, method, n_queries, budget, seconds):
     """Queries per second (see `now`) of one way to ask, and of forward passes alone beside it, repeatedly.
 
     name: in NETWORKS; data, network: files of the trained model of that name, or of the digits model where it has
     none; batches: file of `best_batches`; method: in FIXED or in SCHEDULES; n_queries: about so many in a repetition;
-    budget: queries per point of a search. Returns `rate` and `ceiling`, floats (repetitions,).
+    budget: queries per point of a search. Returns `rate` and `ceiling`, floats (REPETITIONS,).
     """
     model, points = _subject(data, network, name, device)
     ceiling = Ceiling(model, points.inputs.shape[1:], "float32", np.load(batches)["float32"])
@@ -90,7 +91,7 @@ def measure(data, network, name, device, batches, method, n_queries, budget, sec
     rates, ceilings = [], []
     if device.type == "cuda":
         _ask(model, points, method, n_queries, budget)  # so are a GPU's first ones here
-    for _ in range(repetitions):
+    for _ in range(REPETITIONS):
         looks.start()
         start = now(device)
         asked = _ask(model, points, method, n_queries, budget)

@@ -5,17 +5,15 @@ arguments are Snakemake's.
 """
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from study_runs import ROOT, count_differing, result_bytes, spend
+
 PARTS = ("Snakefile", "lmia", "workflow", "profiles", "config", "config.yaml")
-APART = (".partial", ".store", ".runs", "logs", "benchmarks")  # folders that are no results
 
 
 def run(fork, arguments, folder):
@@ -23,16 +21,8 @@ def run(fork, arguments, folder):
     for part in PARTS:
         (shutil.copytree if (ROOT / part).is_dir() else shutil.copy2)(ROOT / part, folder / part)
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    environment = {**os.environ, "LMIA_FORK": fork}
-    subprocess.run(
-        command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    results = folder / "results"
-    files = [file for file in results.rglob("*") if file.is_file() and file.relative_to(results).parts[0] not in APART]
-    return cpu, wall, {str(file.relative_to(results)): file.read_bytes() for file in files}
+    told = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return *spend(command, cwd=folder, env={**os.environ, "LMIA_FORK": fork}, **told), result_bytes(folder)
 
 
 def main():
@@ -43,9 +33,8 @@ def main():
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
             forked, forked_wall, files = run("1", arguments, Path(one))
             anew, anew_wall, expected = run("0", arguments, Path(other))
-        differ = sum(files.get(name) != expected.get(name) for name in files.keys() | expected.keys())
         times = f"{forked:.0f}, {forked_wall:.0f} | {anew:.0f}, {anew_wall:.0f} | {anew / forked:.2f}"
-        print(f"| {number} | {times} | {len(expected)}, {differ} |", flush=True)
+        print(f"| {number} | {times} | {len(expected)}, {count_differing(files, expected)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import art_classifier  # noqa: E402
 import engine  # noqa: E402
 import rivals  # noqa: E402
 import subjects  # noqa: E402
@@ -227,7 +228,8 @@ class Study:
         sources = [ROOT / f"lmia/{name}.py" for name in ("training/loop", "training/optimizers", "splits", "streams")]
         sources += [*ROOT.glob("lmia/models/*.py"), *ROOT.glob("lmia/data/*.py"), Path(subjects.__file__)]
         self.trained = [source, seed, device.type, subjects.TRAINING, _code(sources)]
-        sources = [*ROOT.glob("lmia/**/*.py"), *(Path(module.__file__) for module in (engine, rivals, subjects))]
+        own = (art_classifier, engine, rivals, subjects)
+        sources = [*ROOT.glob("lmia/**/*.py"), *(Path(module.__file__) for module in own)]
         versions = [version(package) for package in self.packages]
         self.measured = [source, seed, describe(device), asdict(scale), _code([*sources, Path(__file__)]), versions]
 

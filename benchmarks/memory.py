@@ -1,4 +1,4 @@
-"""Peak memory of the stages that hold a data set, by stage: results/memory.csv.
+"""Peak memory of the stages that hold a data set, by stage: benchmarks/results/memory.csv.
 
 Each stage is a process of its own with one thread, and does no more work than its peak needs: a budget of 60 queries,
 two epochs. Points are images of 32 x 32 x 3 in float32, 12 KiB each; the data set of the jobs is an .npz of 614 MB.

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "benchmarks/results/mutation.csv"
 COLUMNS = ("file", "line", "mutation", "result", "by")
 NEAR = {  # folders and files of tests, the fast ones first

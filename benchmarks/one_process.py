@@ -9,21 +9,11 @@ repository root: python benchmarks/one_process.py
 
 import ast
 import re
-import resource
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def cpu(command):
-    """CPU seconds, user and system, of a command."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+from study_runs import ROOT, spend
 
 
 def imports_of(script):
@@ -51,11 +41,15 @@ def snakemake(*arguments):
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
+def start(source):
+    """CPU seconds of Python that runs this alone."""
+    cpu, _ = spend([sys.executable, "-c", source], cwd=ROOT, capture_output=True)
+    return cpu
+
+
 def starts(jobs, preamble=""):
     """(CPU seconds to start all jobs, of the dearest start alone)."""
-    each = {
-        script: min(cpu([sys.executable, "-c", preamble + imports_of(script)]) for _ in range(3)) for script in jobs
-    }
+    each = {script: min(start(preamble + imports_of(script)) for _ in range(3)) for script in jobs}
     return sum(n * each[script] for script, n in jobs.items()), max(each.values())
 
 

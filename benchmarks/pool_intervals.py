@@ -4,16 +4,19 @@ Scores of a pool are drawn, whose models spread and leak more or less. An interv
 scores fixed, so what they do as shadows of others is in none of its draws; this is what that costs.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lmia.attacks.observations import Confidences
-from lmia.calibration import difference, lira
-from lmia.calibration.pools import leave_one_out
-from lmia.evaluation import pooled
-from lmia.splits import draw_pool
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from lmia.attacks.observations import Confidences  # noqa: E402
+from lmia.calibration import difference, lira  # noqa: E402
+from lmia.calibration.pools import leave_one_out  # noqa: E402
+from lmia.evaluation import pooled  # noqa: E402
+from lmia.splits import draw_pool  # noqa: E402
 
 N_MODELS, N_EXAMPLES, N_POOLS, DRAWS = 16, 250, 200, 100
 SPREADS = (0.0, 0.15, 0.3, 0.5)  # standard deviation between models of the logarithms of their noise and their leak

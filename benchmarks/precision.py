@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from subjects import load_data
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from subjects import load_data  # noqa: E402
 
 from lmia.boundary.hopskipjump import hopskipjump  # noqa: E402
 from lmia.boundary.schedules import SCHEDULES  # noqa: E402
@@ -97,7 +98,7 @@ def main():
     parser.add_argument("--repetitions", type=int, default=3)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    subjects = {"CNN, 32x32x3": Subject(cnn.build, *load_data("cnn", args.cifar, 5000, 0))}
+    subjects = {"CNN, 32x32x3": Subject(cnn.build, *load_data("cnn", args.cifar, None, 5000, 0))}
     if args.mnist:
         with np.load(args.mnist) as file:
             images, classes = file["x_train"][:, None], file["y_train"].astype(np.int64)

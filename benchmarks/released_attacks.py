@@ -16,6 +16,7 @@ from unittest import mock
 
 import numpy as np
 import torch
+from art_classifier import as_art_classifier
 from released_code import Centred, Clone, Counted
 from released_pool import POOL, Beside, Pool, Side, judged, timed
 from scipy import special
@@ -482,16 +483,7 @@ def _quiet():
 
 
 def _art_classifier(model: nn.Module, pool: Pool):
-    from art.estimators.classification import PyTorchClassifier
-
-    class Classifier(PyTorchClassifier):
-        def predict(self, x, *args, **options):
-            """In float32, which is what the model takes: with NumPy 2 the attack makes float64 of its points."""
-            return super().predict(x.astype(np.float32), *args, **options)
-
-    shape = tuple(pool.inputs.shape[1:])
-    given = {"clip_values": (0.0, 1.0), "device_type": "cpu"}
-    return Classifier(model, nn.CrossEntropyLoss(), shape, pool.n_classes, **given)
+    return as_art_classifier(model, pool.inputs.shape[1:], pool.n_classes, torch.device("cpu"))
 
 
 def _course(pool: Pool, model: nn.Module, budget: int, schedule: str):

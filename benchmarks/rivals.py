@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from art_classifier import as_art_classifier
 from torch import nn
 
 from lmia.boundary.hopskipjump import hopskipjump
@@ -18,7 +19,7 @@ from lmia.queries.oracle import PRECISIONS, LabelOracle
 from lmia.streams import streams
 
 INSTALL = "pip install adversarial-robustness-toolbox==1.20.1 foolbox==3.3.4 torch==2.13.0 numpy==2.4.6"
-LONGEST = 4096  # queries of one example that are told apart; later ones count as the last of these
+MAX_QUERIES = 4096  # of one example that are told apart; later ones count as the last of these
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Trace:
     points: Points; precision: queries are the inputs of this type, others (audits) only cost time; measured: whether
     distances are taken. The k-th query of every example is booked in column k - 1: `rows`, how many were asked;
     `cpu` and `wall`, seconds that they took, with the attack's own work before them and without the tracing;
-    `nearest` (n, LONGEST), L2 distance of the query where it got another label, inf elsewhere. `spent`: ints (n,).
+    `nearest` (n, MAX_QUERIES), L2 distance of the query where it got another label, inf elsewhere. `spent`: ints (n,).
     """
 
     def __init__(self, points, precision="float32", measured=True):
@@ -91,8 +92,8 @@ class Trace:
         self.dtype = PRECISIONS[precision] or torch.float32
         n = len(points.inputs)
         self.spent = np.zeros(n, dtype=np.int64)
-        self.rows, self.cpu, self.wall, self.shares = np.zeros((4, LONGEST))
-        self.nearest = np.full((n, LONGEST), np.inf, dtype=np.float32)
+        self.rows, self.cpu, self.wall, self.shares = np.zeros((4, MAX_QUERIES))
+        self.nearest = np.full((n, MAX_QUERIES), np.inf, dtype=np.float32)
         self.owners, self.turn = np.arange(n), 0
         self.clocks = clocks(self.device)
 
@@ -115,9 +116,9 @@ class Trace:
         counts = np.bincount(owners, minlength=len(self.spent))
         position = np.arange(len(owners))
         first = np.maximum.accumulate(np.where(np.diff(owners, prepend=-1) != 0, position, 0))
-        column = np.minimum(self.spent[owners] + position - first, LONGEST - 1)
+        column = np.minimum(self.spent[owners] + position - first, MAX_QUERIES - 1)
         self.spent += counts
-        booked = np.bincount(column, minlength=LONGEST)
+        booked = np.bincount(column, minlength=MAX_QUERIES)
         self.rows += booked
         self.shares = booked / len(owners)
         self._charge(now)
@@ -142,7 +143,7 @@ class Trace:
         self.next(self.owners)
 
     def books(self):
-        """All of it as arrays; `trail` (n, LONGEST) is the least distance so far."""
+        """All of it as arrays; `trail` (n, MAX_QUERIES) is the least distance so far."""
         trail = np.minimum.accumulate(self.nearest, axis=1)
         return {"rows": self.rows, "cpu": self.cpu, "wall": self.wall, "spent": self.spent, "trail": trail}
 
@@ -214,12 +215,6 @@ def run_ours(model, points, seed, schedule, budget, precision, settled=None):
 def run_art(model, points, seed, steps):
     """ART's HopSkipJump as its LabelOnlyDecisionBoundary runs it, on the inputs that get their own class."""
     from art.attacks.evasion import HopSkipJump
-    from art.estimators.classification import PyTorchClassifier
-
-    class Classifier(PyTorchClassifier):
-        def predict(self, x, *args, **options):
-            """In float32, which is what the model takes: with NumPy 2 the attack makes float64 of its points."""
-            return super().predict(x.astype(np.float32), *args, **options)
 
     class Named(HopSkipJump):
         """The same, and the trace knows whose turn it is: ART asks of all examples at once only before and after."""
@@ -238,9 +233,8 @@ def run_art(model, points, seed, steps):
         return trace.books()
     trace.next(rows)
     turns = iter(rows)
-    shape, n_classes = tuple(points.inputs.shape[1:]), int(points.pool_classes.max()) + 1
-    device = "gpu" if trace.device.type == "cuda" else "cpu"
-    classifier = Classifier(traced, nn.CrossEntropyLoss(), shape, n_classes, clip_values=(0.0, 1.0), device_type=device)
+    n_classes = int(points.pool_classes.max()) + 1
+    classifier = as_art_classifier(traced, points.inputs.shape[1:], n_classes, trace.device)
     attack = Named(classifier, targeted=False, norm=2, max_iter=steps, verbose=False)
     targets = np.eye(n_classes, dtype=np.float32)[points.classes[rows].cpu()]
     found = attack.generate(x=points.inputs[rows].cpu().numpy(), y=targets)
@@ -282,14 +276,14 @@ def _run_foolbox(model, points, seed, steps, own_starts):
     return _checked(trace, rows, found)
 
 
-def run_white_box(model, points, steps=100):
+def run_white_box(model, points):
     """Distances by gradients, floats (n,): DDN's, 0 where misclassified, inf where it finds nothing."""
     from foolbox import PyTorchModel
     from foolbox.attacks import DDNAttack
 
     rows = rows_of_own_class(model, points)
     x = points.inputs[rows]
-    _, found, success = DDNAttack(steps=steps)(
+    _, found, success = DDNAttack(steps=100)(
         PyTorchModel(model, bounds=(0, 1), device=x.device), x, points.classes[rows], epsilons=None
     )
     distances = np.zeros(len(points.inputs))

@@ -42,6 +42,7 @@ ON_GPU = {  # builder, shape, members, batch size, epochs per round
     "WRN-28-2, 32x32x3, batch 64": (wide_resnet.build, (3, 32, 32), 640, 64, 10),
     "digits MLP, batch 100": (mlp.build, (1, 8, 8), 200, 100, 100),
 }
+ROUNDS_ON_GPU = 5
 
 
 def textbook(build, inputs, classes, batch_size, epochs):
@@ -124,7 +125,7 @@ def difference():
     print(f"together, MLP, 230 members, 200 epochs: 1 or 6 models, relative difference {abs(alone / among - 1):.1e}")
 
 
-def measure_gpu(device, rounds=5):
+def measure_gpu(device):
     """Wall time of a step on a GPU; a round takes all variants in turn, and a first one is thrown away."""
     devices.prepare(device, 1)
     variants = {
@@ -137,7 +138,7 @@ def measure_gpu(device, rounds=5):
     print("| task | variant | ms per step | times faster |\n| --- | --- | --- | --- |")
     for task, (build, shape, n, batch_size, epochs) in ON_GPU.items():
         inputs, classes = torch.rand(1, n, *shape, device=device), torch.randint(10, (1, n), device=device)
-        seconds = np.empty((rounds + 1, len(variants)))
+        seconds = np.empty((ROUNDS_ON_GPU + 1, len(variants)))
         for row in seconds:
             for column, options in enumerate(variants.values()):
                 row[column] = _wall(build, inputs, classes, batch_size, epochs, **options)

@@ -1,12 +1,13 @@
 """Private training: its steps, its noise, its samples and its account."""
 
 import math
+import runpy
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from scipy.special import logsumexp
 from torch import nn
 
 from lmia.defenses import dp_sgd
@@ -14,6 +15,9 @@ from lmia.models import mlp, wide_resnet
 from lmia.training.loop import train
 from lmia.training.options import TrainingOptions
 from tests.defenses.small_task import OPTIONS, N, draw, fit, fresh, source
+
+ROOT = Path(__file__).parent.parent.parent
+epsilon_by_integral = runpy.run_path(str(ROOT / "benchmarks/renyi_integral.py"))["epsilon_by_integral"]
 
 
 def clipped_adam(clip, steps):
@@ -83,20 +87,6 @@ def test_batches_are_poisson_samples_with_all_views_of_an_example():
 def test_empty_samples_are_steps_too():
     model, losses = fit(dp_sgd.Defense(epochs=2, noise=1.0, batch_size=1))
     assert len(losses) == 2 and all(torch.isfinite(p).all() for p in model.parameters())
-
-
-def epsilon_by_integral(noise, rate, steps, delta):
-    """The Renyi divergences of a Poisson-sampled Gaussian from their definition (Mironov, Talwar and Zhang 2019).
-
-    Opacus sums series for them, of its own orders. The conversion is that of Balle et al. 2020.
-    """
-    order = 1 + np.geomspace(0.02, 300, 500)
-    z = np.linspace(-12 * noise, order + 12 * noise, 4001)  # as far as any of the integrands reaches
-    with np.errstate(divide="ignore"):
-        ratio = np.logaddexp(np.log1p(-rate), np.log(rate) + (2 * z - 1) / (2 * noise**2))
-    logs = order * ratio - z**2 / (2 * noise**2) + np.log((z[1] - z[0]) / (noise * math.sqrt(2 * math.pi)))
-    renyi = steps * logsumexp(logs, axis=0) / (order - 1)
-    return (renyi + np.log1p(-1 / order) - np.log(delta * order) / (order - 1)).min()
 
 
 @pytest.mark.parametrize(

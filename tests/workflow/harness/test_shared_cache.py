@@ -200,12 +200,12 @@ def sparse(path):
 
 @pytest.mark.parametrize("junk", [os.mkfifo, endless, sparse, lambda path: path.symlink_to("nowhere"), Path.mkdir])
 def test_only_moderate_regular_files_are_taken(junk, capsys):
-    """A second is more than a look takes: a pipe would wait for ever, a device fill the disk."""
+    """Half a minute is far more than a look takes: a pipe would wait for ever, a device fill the disk."""
     Path("cache/ab").mkdir(parents=True)
     junk(Path(f"cache/ab/{KEY}-{'cd' * 32}.npz"))
     start = time.monotonic()
     assert not entry().take_or_lock("taken.npz") and not Path("taken.npz").exists()
-    assert time.monotonic() - start < 1 and "cache: " in capsys.readouterr().out
+    assert time.monotonic() - start < 30 and "cache: " in capsys.readouterr().out
 
 
 def test_an_entry_may_be_a_link_to_a_file():

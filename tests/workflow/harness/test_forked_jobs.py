@@ -10,8 +10,7 @@ import time
 
 import pytest
 
-from tests.workflow.harness.processes import starting
-from tests.workflow.test_faults import is_running, parent, wait_for
+from tests.workflow.harness.processes import is_running, parent, starting, wait_for
 from workflow.harness import forked_jobs
 from workflow.harness.fingerprint import ROOT
 from workflow.harness.forked_jobs import OF_ALL, SERVER, Forked, Server, libraries

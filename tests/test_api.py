@@ -33,11 +33,11 @@ from lmia.perturbations.gaussian import Perturbation
 from lmia.perturbations.table import Perturbation as TableCopies
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import stream, streams
+from tests.api_inputs import ANSWERS, DISTANCES, HALF, NOISE, NOISY, SURE, X, Y, constant
 
 ROOT = Path(__file__).parents[1]
 N = 60
 MEMBER = np.arange(N) < N // 2
-NOISE = {"sigmas": [0.1, 0.3], "samples": 8}
 ON_IMAGES = {
     "rotation": {"degrees": [3]},
     "translation": {"pixels": [1]},
@@ -67,10 +67,6 @@ def networks():
             optimizer.step()
         found.append(network)
     return found
-
-
-def constant(inputs):
-    return np.zeros(len(inputs), int)
 
 
 class Wrapped(torch.nn.Module):
@@ -315,14 +311,6 @@ def test_models_trained_on_labels_of_the_target_may_be_a_users_own():
     distances = lmia.Distances(np.ones((n, 1, 1)), np.ones((n, 1, 1), int), classes, **asked)
     scores = lmia.attack("dhattack", distances, distances, is_member).scores
     assert (scores[is_member] > 0).all() and (scores[~is_member] < 0).all()
-
-
-X, Y = np.full((4, 3), 0.5), np.array([0, 1, 0, 1])
-ANSWERS = lmia.Answers(np.zeros((4, 1), int), Y, np.zeros(1))
-NOISY = lmia.Answers(np.zeros((4, 2), int), Y, np.array([0, 0.1]))
-DISTANCES = lmia.Distances(np.ones((4, 1, 1)), np.ones((4, 1, 1), int), Y)
-HALF = Y == 1
-SURE = lmia.Confidences(np.eye(2)[Y], Y)
 
 
 @pytest.mark.parametrize(

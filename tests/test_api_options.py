@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 import lmia
 from lmia import api, api_options, api_pools
-from tests.test_api import DISTANCES, HALF, NOISE, NOISY, SURE, X, Y, constant
+from tests.api_inputs import DISTANCES, HALF, NOISE, NOISY, SURE, X, Y, constant
 from workflow.config.schema.attacks import AnyRule
 from workflow.config.schema.queries import AnyQuery
 

@@ -1,28 +1,12 @@
 """docs/reference/api.md has all names, and its examples print what it says."""
 
-import contextlib
-import io
 import re
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import lmia
-
-ROOT = Path(__file__).parents[1]
-
-
-def read_example(text):
-    """What the one example of the page that has a text makes, what it prints, and what the page says that it prints."""
-    page = (ROOT / "docs/reference/api.md").read_text()
-    examples = re.findall(r"```python\n(.*?)```.*?```\n(.*?)```", page, re.S)
-    [(code, told)] = [example for example in examples if text in example[0]]
-    names, printed = {}, io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(code, "api.md", "exec"), names)
-    return SimpleNamespace(**names), printed.getvalue(), told
+from tests.api_examples import PAGE, read_example
 
 
 @pytest.fixture(scope="module")
@@ -62,5 +46,5 @@ def test_the_example_of_crafted_queries_prints_what_the_page_says():
 
 
 def test_the_page_has_a_section_for_every_name():
-    headings = re.findall(r"^###? (.*)$", (ROOT / "docs/reference/api.md").read_text(), re.M)
+    headings = re.findall(r"^###? (.*)$", PAGE.read_text(), re.M)
     assert sorted(re.findall(r"lmia\.(\w+)", " ".join(headings))) == lmia.__all__

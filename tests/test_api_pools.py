@@ -11,7 +11,7 @@ from lmia.attacks.observations import Answers, Confidences, Distances
 from lmia.calibration import lira, rmia
 from lmia.calibration.pools import leave_one_out
 from lmia.evaluation import pooled
-from tests.test_api_page import read_example
+from tests.api_examples import read_example
 
 POOL = lmia.draw_pool(30, 8, seed=1)
 RNG = np.random.default_rng(0)

@@ -24,6 +24,7 @@ from lmia.queries.oracle import LabelOracle
 from lmia.streams import stream, streams
 from lmia.training.loop import accuracy, train
 from lmia.training.options import TrainingOptions
+from tests.hungry_network import Hungry
 from tests.second_device import second_device
 
 CPU = torch.device("cpu")
@@ -101,24 +102,6 @@ def test_queries_are_made_where_the_model_is_and_a_gpu_takes_more_of_them():
 def test_provenance_names_the_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"model {device.index}")
     assert [describe(torch.device(name)) for name in ("cpu", "cuda:1")] == ["cpu", "cuda (model 1)"]
-
-
-class Hungry(torch.nn.Module):
-    """In whole numbers, so that no batch rounds otherwise; fails as a GPU does where more than `most` come at once."""
-
-    def __init__(self, most=1 << 30):
-        super().__init__()
-        draw = torch.Generator().manual_seed(0)
-        self.layer, self.most, self.failures = torch.nn.Linear(64, 3).double(), most, 0
-        with torch.no_grad():
-            self.layer.weight.copy_(torch.randint(-8, 9, (3, 64), generator=draw))
-            self.layer.bias.zero_()
-
-    def forward(self, x):
-        if len(x) > self.most:
-            self.failures += 1
-            raise torch.OutOfMemoryError("CUDA out of memory.")
-        return self.layer((x.flatten(1).double() * 256).round())
 
 
 def ask(model):

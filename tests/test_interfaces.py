@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,33 +10,17 @@ from torch import nn
 from lmia import interfaces, plugins
 from lmia.defenses import base
 from lmia.table import Table
+from tests.built_in_kinds import CLASSES, ENTRIES, KINDS, OF_CLASSES, ROOT
 from tests.law.study import EVERY_KIND
-from workflow.config.schema.base import Custom, Entry, classes_in
-from workflow.config.schema.configuration import SECTIONS, Config
+from workflow.config.plugin_contracts import members
 
-ROOT = Path(__file__).parent.parent
-CLASSES = {name: getattr(interfaces, name) for name in ("Attack", "Calibration", "Crafting", "Perturbation", "Defense")}
 SECTIONS_OF = {"calibration": "attacks", "crafting": "queries", "data": "datasets", "perturbations": "queries"}
-ENTRIES = [
-    entry
-    for section in SECTIONS
-    for entry in classes_in(Config.model_fields[section])
-    if issubclass(entry, Entry) and not issubclass(entry, Custom)
-]
 PACKAGES = {entry.package for entry in ENTRIES}
 TARGETS = {package: {entry.target for entry in ENTRIES if entry.package == package} for package in PACKAGES}
 
 
-# Searches and confidences are queries without a module of perturbations.
-KINDS = {
-    (entry.package, kind): entry
-    for entry in ENTRIES
-    for kind in entry.kinds()
-    if (ROOT / f"lmia/{entry.package}/{kind}.py").exists()
-}
 TABLE = Table.of(pd.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": ["so", "so so"]}), pd.Series([0, 1]), texts=["c"])
 READ_BY_OTHERS = {"precision", "most_disagreement", "over"}  # options of a kind that its module does not get
-OF_CLASSES = [key for key, entry in KINDS.items() if entry.target in CLASSES]
 
 
 def examples(package, kind):
@@ -50,10 +33,6 @@ def examples(package, kind):
         options = KINDS[package, kind].model_validate(spec).options()
         options = {name: value for name, value in options.items() if name not in READ_BY_OTHERS}
         yield target, options | ({"table": TABLE} if "table" in inspect.signature(target).parameters else {})
-
-
-def members(protocol):
-    return [name for name in (*vars(protocol), *protocol.__annotations__) if not name.startswith("_")]
 
 
 def parameters(function):

@@ -1,7 +1,7 @@
 """A journal gives back what was finished, and work that it was broken off from goes on to the same bytes."""
 
-import time
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from lmia.boundary.white_box import white_box_distances
 from lmia.perturbations.gaussian import Perturbation
 from lmia.queries.fixed_queries import ask_fixed
 from lmia.streams import streams
+from workflow.harness import journal_file
 from workflow.harness.journal_file import KeptJournal
 
 IMAGES = torch.rand(9, 1, 12, 12, generator=torch.Generator().manual_seed(0))
@@ -74,15 +75,18 @@ def test_what_is_finished_stands_for_its_parts(tmp_path):
         assert equal(kept.part("ab").get(), arrays(8))
 
 
-def test_nothing_is_written_or_even_made_before_the_interval_is_over(tmp_path):
-    path = tmp_path / "journal.npz"
-    journal = KeptJournal(path, every=0.2)
+def test_nothing_is_written_or_even_made_before_the_interval_is_over(tmp_path, monkeypatch):
+    path, now = tmp_path / "journal.npz", [100.0]
+    monkeypatch.setattr(journal_file, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    journal = KeptJournal(path, every=60)
+    now[0] += 59
     journal.part("a").finish(arrays(1))
     journal.part("b").save(lambda: pytest.fail("made in vain"))
     assert not path.exists() and equal(journal.part("a").get(), arrays(1))
-    time.sleep(0.25)
+    now[0] += 1
     journal.part("b").save(lambda: arrays(2))
     assert equal(KeptJournal(path).part("a").get(), arrays(1)) and equal(KeptJournal(path).part("b").get(), arrays(2))
+    now[0] += 59
     journal.part("b").save(lambda: pytest.fail("made in vain"))
 
 

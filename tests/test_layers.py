@@ -107,6 +107,12 @@ def test_folders_of_the_workflow_import_what_they_may(folder):
         assert used <= {folder, *WORKFLOW[folder]}, file
 
 
+@pytest.mark.parametrize("file", sorted(ROOT.glob("tests/**/*.py")), ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_module_imports_a_module_of_tests(file):
+    """What two of them need lies beside them under another name, fixtures in their folder's conftest.py."""
+    assert not {name for name in imports(file) if any(part.startswith("test_") for part in name.split("."))}
+
+
 def test_no_two_modules_import_each_other():
     """Whatever lies on the way between them."""
     files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.glob("[lw]*/**/*.py")}

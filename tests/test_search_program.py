@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lmia.attacks.calibrated_distance import Attack as CalibratedDistance
-from tests.boundary.test_white_box import near_a_halfspace
+from tests.boundary.halfspaces import near_a_halfspace
 
 ROOT = Path(__file__).parent.parent
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
@@ -15,12 +14,10 @@ from lmia.audit.page import to_card, to_html
 from lmia.audit.verdict import CANNOT_TELL
 from lmia.evaluation.intervals import evaluate
 from tests.audit.nulls import verdicts
+from tests.audit.pages import ABOUT, Checked
 
 N = 400
 IS_MEMBER = np.arange(2 * N) % 2 == 0
-ABOUT = {"study": "audit", "dataset": "records", "model": "<b>mine</b>", "n_train": 5000}
-ABOUT |= {"prior": None, "references": False, "shadows": 0}
-VOID = {"meta", "br", "path", "use"}
 
 
 def audited(shift, flags="", n=N, asked=None, alternatives=(), **about):
@@ -55,30 +52,6 @@ def audited(shift, flags="", n=N, asked=None, alternatives=(), **about):
     return report(
         scored, is_member, table, ABOUT | about, 3, pd.DataFrame(people), "person", alternatives, in_question or None
     )
-
-
-class Checked(HTMLParser):
-    """Raises where a tag is closed that is not open; has what is not closed, texts, and attributes that load."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.open, self.text, self.loads = [], "", []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.loads += [
-            value for name, value in attrs if name in ("src", "href", "xlink:href") and not value.startswith("#")
-        ]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if not {"style", "svg"} & set(self.open):
-            self.text += data + " "
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lmia.audit.standing_page import blind_flags, report, to_card, to_html
-from tests.audit.test_page import ABOUT, Checked
+from tests.audit.pages import ABOUT, Checked
 
 N, M = 2000, 40
 

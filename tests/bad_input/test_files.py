@@ -17,8 +17,7 @@ from lmia.data import archives, npz
 from lmia.data.array_checks import checked
 from lmia.data.torchvision import import_torchvision
 from lmia.data.torchvision import load as load_torchvision
-
-GOOD = {"inputs": np.linspace(0, 1, 12).reshape(6, 2), "classes": np.array([0, 1, 2, 0, 1, 2])}
+from tests.bad_input.raw_arrays import GOOD, npy
 
 
 class Touch:
@@ -41,12 +40,6 @@ def canary(tmp_path):
 def test_the_canary_sings(tmp_path):
     pickle.loads(pickle.dumps(Touch(tmp_path / "canary"))).close()
     assert (tmp_path / "canary").exists()
-
-
-def npy(array):
-    file = io.BytesIO()
-    np.save(file, array, allow_pickle=True)
-    return file.getvalue()
 
 
 def header(shape, descr="<f8", version=1, text=None):

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lmia.data import npz
-from tests.bad_input.test_files import GOOD, npy
+from tests.bad_input.raw_arrays import GOOD, npy
 from tests.workflow.config.bad_cases import DEFAULT, ROOT
-from tests.workflow.config.test_defended_config import defended
+from tests.workflow.config.defended_studies import defended
 from workflow.config.load import ConfigError, base_files, check, read_layers
 from workflow.config.yaml_reader import read
 

@@ -13,7 +13,7 @@ from lmia.defenses import base
 from lmia.models import mlp
 from lmia.training.loop import train
 from lmia.training.options import TrainingOptions
-from tests.boundary.test_white_box import Halfspace, near_a_halfspace
+from tests.boundary.halfspaces import Halfspace, near_a_halfspace
 
 
 class Ellipse(torch.nn.Module):

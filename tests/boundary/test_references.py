@@ -14,7 +14,7 @@ from lmia.image_augmentation import shifts
 from lmia.perturbations.translation import shift
 from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
-from tests.boundary.test_hopskipjump import Constant, Halfspace, halfspace
+from tests.boundary.halfspaces import Constant, Halfspace, halfspace
 
 
 def test_the_mean_of_two_half_spaces_is_that_of_the_middle():

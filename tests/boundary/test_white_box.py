@@ -13,29 +13,7 @@ from lmia.queries.oracle import LabelOracle
 from lmia.streams import streams
 from lmia.training.loop import train
 from lmia.training.options import TrainingOptions
-
-
-class Halfspace(torch.nn.Module):
-    """Class 1 where normal . x > offset, with logits that are `scale` times the distances."""
-
-    def __init__(self, normal, offset, scale=1.0):
-        super().__init__()
-        self.normal = torch.nn.Parameter(torch.as_tensor(normal))
-        self.offset, self.scale = float(offset), scale
-
-    def forward(self, x):
-        margin = self.scale * ((x.flatten(1) * self.normal).sum(dim=1) - self.offset)
-        return torch.stack([-margin, margin], dim=1)
-
-
-def near_a_halfspace(distances, spread, dim=20, **options):
-    """A half-space through the middle of the cube, points at the given signed distances from it, their classes."""
-    rng = np.random.default_rng(0)
-    normal = rng.normal(size=dim)
-    normal /= np.linalg.norm(normal)
-    points = 0.5 + rng.uniform(-spread, spread, size=(len(distances), dim))
-    points += np.outer(distances - (points - 0.5) @ normal, normal)
-    return Halfspace(normal, normal.sum() / 2, **options), torch.from_numpy(points), (distances > 0).astype(int)
+from tests.boundary.halfspaces import Halfspace, near_a_halfspace
 
 
 @pytest.mark.parametrize("steps", [20, 100])

@@ -15,6 +15,7 @@ from lmia.calibration.pools import leave_one_out, shadows_of
 from lmia.calibration.signals import signals
 from lmia.evaluation.metrics import auc
 from lmia.log_odds import HIGHEST
+from tests.pool_coins import coins
 
 RULES = {
     "online": lira.Calibration(),
@@ -29,12 +30,6 @@ RULES = {
     "attack R": attack_r.Calibration(),
 }
 OF_CONFIDENCES = [name for name, rule in RULES.items() if rule.reads == ("confidences",)]
-
-
-def coins(n_models, n, rng):
-    """Membership of n examples in pairs of models, bools (K, n)."""
-    heads = rng.random((n_models // 2, n)) < 0.5
-    return np.stack([heads, ~heads], axis=1).reshape(n_models, n)
 
 
 def distances(values):

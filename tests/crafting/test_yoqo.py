@@ -10,6 +10,7 @@ from lmia.crafting.yoqo import Crafting
 from lmia.queries.oracle import LabelOracle
 from tests.crafting.broken_off import Fragile, Killed
 from tests.crafting.linear_models import Curved, halfspace
+from tests.pool_coins import coins
 
 DIM = 5
 
@@ -23,8 +24,7 @@ def craft(models, knows, inputs, classes, journal=None, **options):
 def pool(n=30, pairs=3, seed=0):
     """(models, who knows which input, inputs, classes)."""
     numbers = np.random.default_rng(seed)
-    coins = numbers.random((pairs, n)) < 0.5
-    knows = np.stack([coins, ~coins], axis=1).reshape(2 * pairs, n)
+    knows = coins(2 * pairs, n, numbers)
     models = [Curved(seed + number, DIM) for number in range(2 * pairs)]
     return models, knows, numbers.uniform(0.3, 0.7, (n, DIM)), numbers.integers(0, 3, n)
 

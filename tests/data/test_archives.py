@@ -3,7 +3,6 @@
 import errno
 import gzip
 import hashlib
-import io
 import os
 import tarfile
 import threading
@@ -16,6 +15,7 @@ import pytest
 
 from lmia import file_locks
 from lmia.data import archives
+from tests.data.made_archives import tgz
 
 CONTENT = bytes(range(256)) * 400
 CUT = 3 * archives.CHUNK
@@ -184,18 +184,6 @@ def test_wrong_paths_are_told(tmp_path):
     (tmp_path / "a.bin").touch()
     with pytest.raises(NotADirectoryError, match="a.bin: expected a folder that holds a.bin, b.bin, found a file"):
         archives.originals("", {"a.bin": SHA256, "b.bin": SHA256}, tmp_path / "a.bin")
-
-
-def tgz(path, members, **kind):
-    """Write members (name -> bytes) as an archive; kind: fields of every entry, such as type."""
-    with tarfile.open(path, "w:gz") as tar:
-        for name, content in members.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            for field, value in kind.items():
-                setattr(entry, field, value)
-            tar.addfile(entry, io.BytesIO(content))
-    return path
 
 
 def test_members_are_read_where_they_are(tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lmia.data import adult, binary_tables, cifar10, cifar100, location, mnist, npz, purchase, texas
-from tests.data.test_archives import tgz
+from tests.data.made_archives import tgz
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data"
 

@@ -7,13 +7,9 @@ from scipy import stats
 from lmia.evaluation import pooled
 from lmia.evaluation.flags import rate_flags
 from lmia.evaluation.metrics import at_threshold, auc, tpr_at_fpr
+from tests.pool_coins import coins
 
 NO_CANARY = np.zeros(60, bool)
-
-
-def coins(n_models, n, rng):
-    heads = rng.random((n_models // 2, n)) < 0.5
-    return np.stack([heads, ~heads], axis=1).reshape(n_models, n)
 
 
 def test_all_pairs_are_judged_by_one_threshold():

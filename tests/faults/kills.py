@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.workflow.test_faults import is_running
+from tests.workflow.harness.processes import is_running
 
 STAGES = {
     "download": ("prepare_dataset",),

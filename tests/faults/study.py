@@ -16,7 +16,7 @@ import numpy as np
 
 from lmia.data.archives import CACHE_VARIABLE
 from tests.workflow.conftest import make_checkout
-from tests.workflow.test_faults import MODEL, Faulty
+from tests.workflow.faulty import MODEL, Faulty
 
 EXAMPLES, FEATURES, CLASSES = 300, 30, 3
 BALLAST = 300_000  # bytes that make the download last

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.law.conftest import write
+from tests.law.readers import ASKS, READERS
 from tests.law.study import EVERY_KIND, HINTS
 from tests.law.walk import all_edited, keys
 from workflow.config.load import ConfigError, check
@@ -23,49 +24,6 @@ from workflow.config.load import ConfigError, check
 ROOT = Path(__file__).parents[2]
 SAMPLE, SHARDS, VALUES = 6, 12, 5
 SEED = datetime.date.today().toordinal()  # another sample every day
-ASKS = {"query_labels", "search_boundary", "search_directions", "query_confidences", "query_white_box"}
-ASKS |= {"query_references", "craft_queries", "query_relabelled"}
-TRAINS = {"train_model", "train_relabelled"}
-MODEL = {"check_study", "train_shadow", "import_target", "find_outliers", "relabel", *TRAINS, *ASKS}
-PLOTS = {"plot_metrics", "plot_scores", "plot_gallery"}
-# Rules that read the keys of a section, by its class in the schema: some of these, and no others, are planned first.
-READERS = {
-    # Membership alone is read by the second, and what names records and groups by the third.
-    "datasets": {"prepare_dataset", "draw_split", "write_audit"},
-    "models": MODEL,
-    "trainers": {"import_target", "train_shadow", *ASKS},
-    "targets": {"import_target", "train_shadow", *ASKS},
-    "defenses": {*TRAINS, "query_confidences", "plot_metrics"},  # plots show strengths
-    "training": TRAINS,
-    "outliers": {"find_outliers"},
-    "epsilon": {"bound_epsilon", "plot_metrics"},  # plots say of which delta and level bounds are
-    # Of another kind: measures name the access that it needs, and the axes of plots what is asked.
-    "queries": {
-        *ASKS,
-        "fit_stopping",
-        "score_attack",
-        "score_given",
-        "score_in_question",
-        "score_pool",
-        "measure_attack",
-        "measure_pool",
-        "bound_epsilon",
-        "compare_exhibit",
-        "write_audit",
-        "compare_in_question",
-        "decide_in_question",
-    }
-    | PLOTS,
-    "attacks": {
-        *("score_attack", "score_given", "score_in_question", "score_pool"),
-        *("measure_attack", "measure_pool", "bound_epsilon", "compare_pool"),
-        *("compare_exhibit", "plot_metrics", "plot_scores", "write_audit"),
-        *("compare_in_question", "decide_in_question"),
-    },
-    "metrics": {"measure_attack", "measure_pool", "compare_pool", "compare_exhibit"},
-    "figures": PLOTS,
-    "exhibits": {"compare_exhibit"},
-}
 # Of these, one at least reads whatever of the section is read.
 FIRST = READERS | {
     "models": {"train_model", "import_target"},

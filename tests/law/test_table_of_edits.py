@@ -2,7 +2,7 @@
 
 import re
 
-from tests.law.test_edits import READERS
+from tests.law.readers import READERS
 from workflow.harness.fingerprint import ROOT
 
 PAGE = ROOT / "docs/how-to/cache.md"

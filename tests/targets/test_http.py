@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import traceback
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -374,11 +375,15 @@ def test_a_server_that_is_busy_for_longer_than_patience_is_not_waited_for(serve,
 
 @pytest.mark.parametrize("after", ["0", "-3", "inf", "nan", "soon"])
 def test_a_busy_server_is_asked_again_no_sooner_than_it_would_be_anyway(serve, monkeypatch, after):
-    monkeypatch.setattr(http.tenacity, "wait_random_exponential", lambda max: lambda state: 0.1)
+    """By a clock that stands still but for what is waited."""
+    waited = []
+    monkeypatch.setattr(http.tenacity, "wait_random_exponential", lambda max: lambda state: 1.0)
+    monkeypatch.setattr(http.tenacity, "time", SimpleNamespace(monotonic=lambda: sum(waited)))
+    monkeypatch.setattr(http.tenacity.nap, "time", SimpleNamespace(sleep=waited.append))
     server = serve(("429",), after=after)
     with pytest.raises(Busy):
-        build((4,), N_CLASSES, server.url, patience=0.5)(inputs(1))
-    assert 2 <= sent_to(server) <= 5
+        build((4,), N_CLASSES, server.url, patience=4.5)(inputs(1))
+    assert waited == [1.0] * 4 and sent_to(server) == 5
 
 
 def test_an_answer_that_is_cut_off_is_asked_for_again(serve):

@@ -16,6 +16,8 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from lmia import artifacts
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "lmia", "workflow", "profiles")
 CONFIG = {
@@ -119,6 +121,10 @@ class Checkout:
         config = yaml.safe_load(path.read_text())
         change(config)
         path.write_text(yaml.safe_dump(config, sort_keys=False))
+
+    def load(self, path, kind=None):
+        """Arrays of an artifact, which must be of this kind where one is given."""
+        return artifacts.load(self.path / path, kind)[0]
 
     def results(self, *folders):
         """Name -> bytes of the result files under the given folders of results/."""

@@ -10,42 +10,10 @@ import pytest
 from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
 from tests.workflow.conftest import PARTS, Checkout, make_checkout
+from tests.workflow.edits import FROM_SCORES, FROM_TRAINING, PLOTS_OF_METRICS, code, config, set_in
 
-PLOTS_OF_METRICS = {"tabulate_study": 1, "tabulate_metrics": 1, "plot_metrics": 1}
-FROM_SCORES = {"score_attack": 1, "measure_attack": 1} | PLOTS_OF_METRICS
 ONE_QUERY_SET = {"query_labels": 2} | FROM_SCORES
-FROM_TRAINING = {
-    "train_model": 2,
-    "query_labels": 6,
-    "search_boundary": 4,
-    "fit_stopping": 1,
-    "query_confidences": 2,
-    "query_white_box": 2,
-    "score_attack": 7,
-    "measure_attack": 7,
-    "measure_models": 1,
-    "plot_scores": 1,
-} | PLOTS_OF_METRICS
 EVERYTHING = FROM_TRAINING | {"prepare_dataset": 1, "draw_split": 2, "check_study": 1, "plot_gallery": 1}
-
-
-def set_in(*path, value):
-    """A change of the configuration: one key gets one value."""
-
-    def change(config):
-        for key in path[:-1]:
-            config = config[key]
-        config[path[-1]] = value
-
-    return change
-
-
-def code(file, old, new):
-    return lambda checkout: checkout.edit(file, old, new)
-
-
-def config(*path, value):
-    return lambda checkout: checkout.configure(set_in(*path, value=value))
 
 
 def touch_sources(checkout):

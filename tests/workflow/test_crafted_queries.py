@@ -40,10 +40,6 @@ def crafted(tmp_path_factory):
     return checkout
 
 
-def load(checkout, path):
-    return artifacts.load(checkout.path / "results" / path)[0]
-
-
 def networks(checkout, path):
     arrays, provenance = artifacts.load(checkout.path / "results/models" / path, "model")
     build = plugins.bind("models", "build", CONFIG["models"]["mlp"])
@@ -53,14 +49,14 @@ def networks(checkout, path):
 @pytest.mark.slow
 def test_queries_and_answers_are_those_of_a_notebook(crafted):
     examples = draw_examples(1797, 120, POOL)
-    made = load(crafted, "crafted/small/n60-none/oslo.npz")
+    made = crafted.load("results/crafted/small/n60-none/oslo.npz")
     np.testing.assert_array_equal(made["example_ids"], evaluated_pool_ids(examples, POOL, 20))
     surrogates = []
     for number in range(3):
-        split = load(crafted, f"splits/small/n60-none/{POOL}/surrogate{number}.npz")
+        split = crafted.load(f"results/splits/small/n60-none/{POOL}/surrogate{number}.npz")
         assert split["members"].shape == (1, 60) and not np.isin(split["members"], examples).any()
         surrogates.append(networks(crafted, f"small/n60-none/{POOL}/surrogate{number}.npz")[POOL])
-    data = load(crafted, "data/digits.npz")
+    data = crafted.load("results/data/digits.npz")
     inputs, classes = (data[name][made["example_ids"]] for name in ("inputs", "classes"))
     options = {name: value for name, value in OSLO.items() if name != "kind"}
     given = (surrogates, np.zeros((3, 40), bool), torch.from_numpy(inputs), classes)
@@ -68,12 +64,12 @@ def test_queries_and_answers_are_those_of_a_notebook(crafted):
     np.testing.assert_array_equal(made["inputs"], queries[None])
     np.testing.assert_array_equal(made["reached"], reached[None])
     for block in BLOCKS:
-        answers = load(crafted, f"answers/small/n60-none/{block}/target/oslo.npz")
+        answers = crafted.load(f"results/answers/small/n60-none/{block}/target/oslo.npz")
         assert answers["magnitudes"].shape[1] == 1 + len(THRESHOLDS)
         for row, network in enumerate(networks(crafted, f"small/n60-none/{block}/target.npz").values()):
             asked = ask_crafted(network, torch.from_numpy(inputs), torch.from_numpy(queries))[0]
             np.testing.assert_array_equal(answers["labels"][row], asked)
-    crossed = load(crafted, "crafted/small/n60-none/yoqo.npz")
+    crossed = crafted.load("results/crafted/small/n60-none/yoqo.npz")
     assert crossed["inputs"].shape == (2, 40, 1, 1, 8, 8) and (crossed["inputs"][0] != crossed["inputs"][1]).any()
     table = read_metrics(crafted.path / "results/metrics.csv").query("seed == 'all' and metric == 'auc'")
     rows = table[table["setting"].eq("")].set_index("attack")

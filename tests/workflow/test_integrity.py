@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 
-from tests.workflow.test_cache import PLOTS_OF_METRICS
+from tests.workflow.edits import PLOTS_OF_METRICS
 
 
 def flip(path, where):

@@ -10,8 +10,7 @@ import yaml
 
 from lmia import artifacts
 from tests.workflow.conftest import Checkout, make_checkout
-from tests.workflow.harness.test_bytecode import edit_unseen
-from tests.workflow.test_cache import set_in
+from tests.workflow.edits import edit_unseen, set_in
 from workflow.config.plugin_source_reader import flaw_of_files
 from workflow.config.schema.models import CustomModel
 

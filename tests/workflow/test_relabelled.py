@@ -45,10 +45,6 @@ def relabelled(tmp_path_factory):
     return checkout
 
 
-def load(checkout, path):
-    return artifacts.load(checkout.path / "results" / path)[0]
-
-
 def networks(checkout, role, block):
     arrays, provenance = artifacts.load(checkout.path / f"results/models/small/n60-none/{block}/{role}.npz", "model")
     build = plugins.bind("models", "build", CONFIG["models"]["mlp"])
@@ -57,15 +53,15 @@ def networks(checkout, role, block):
 
 @pytest.mark.slow
 def test_labels_losses_and_levels_are_those_of_a_notebook(relabelled):
-    data = load(relabelled, "data/digits.npz")
+    data = relabelled.load("results/data/digits.npz")
     examples = draw_examples(1797, 120, POOL)
     points = relabelled_ids(1797, examples, POOL, POINTS)
     inputs = torch.from_numpy(data["inputs"][examples])
     (own,) = points_of(["largest"], inputs, stream(0, "unused"))
     for block in BLOCKS:
-        split = load(relabelled, f"splits/small/n60-none/{block}/relabelled.npz")
-        losses = load(relabelled, f"relabelled/small/n60-none/{block}/target/losses.npz")
-        levels = load(relabelled, f"distances/small/n60-none/{block}/target/largest.npz")
+        split = relabelled.load(f"results/splits/small/n60-none/{block}/relabelled.npz")
+        losses = relabelled.load(f"results/relabelled/small/n60-none/{block}/target/losses.npz")
+        levels = relabelled.load(f"results/distances/small/n60-none/{block}/target/largest.npz")
         models = [networks(relabelled, role, block) for role in ("target", "relabelled0", "relabelled1")]
         for row, seed in enumerate(models[0]):
             target, first, _ = (of[seed] for of in models)
@@ -85,7 +81,7 @@ def test_labels_losses_and_levels_are_those_of_a_notebook(relabelled):
                 np.testing.assert_array_equal(levels["relabelled_queries"][row, :, place], n_queries[:, 0])
     path = relabelled.path / "results/distances/small/n60-none/0-1/target/largest.npz"
     observed = load_observations(path, "distances").per_seed
-    scored = load(relabelled, "scores/small/n60-none/0-1/deviating.npz")
+    scored = relabelled.load("results/scores/small/n60-none/0-1/deviating.npz")
     for row, target in enumerate(observed):
         np.testing.assert_array_equal(scored["scores"][row, 0], dhattack.Attack().score(target))
         np.testing.assert_array_equal(scored["scores"][row, 1], dhattack.Attack().score(target.cut(2)))

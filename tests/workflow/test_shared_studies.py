@@ -3,7 +3,7 @@
 import pytest
 
 from tests.workflow.conftest import make_checkout
-from tests.workflow.test_faults import MODEL, STUDY, Faulty
+from tests.workflow.faulty import MODEL, STUDY, Faulty
 
 BUSY = 3000  # s: a dozen jobs, where others use the machine
 FOLDERS = ("models", "answers", "distances", "confidences", "white_box")

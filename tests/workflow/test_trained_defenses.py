@@ -5,7 +5,6 @@ import shutil
 import numpy as np
 import pytest
 
-from lmia import artifacts
 from lmia.evaluation.metrics_table import read_metrics
 from tests.workflow.conftest import Checkout
 
@@ -44,10 +43,6 @@ def trained(tmp_path_factory, finished):
     return checkout
 
 
-def load(checkout, path, kind="model"):
-    return artifacts.load(checkout.path / path, kind)[0]
-
-
 def test_another_strength_trains_its_own_models_alone(trained):
     def stronger(config):
         config["defenses"]["strong"]["strength"] = 2.0
@@ -68,29 +63,30 @@ def test_private_models_tell_their_epsilon(trained):
     rows = table[table["metric"] == "epsilon"]
     assert len(rows) == 2 and rows["value"].between(3.98, 4.0).all() and (rows["ci_low"] == rows["value"]).all()
     assert table[table["metric"] == "delta"]["value"].tolist() == [1 / 60] * 2
-    model = load(trained, MODELS.format("private"))
+    model = trained.load(MODELS.format("private"), "model")
     assert model["epsilon"].tolist() == rows["value"].tolist() and (model["epochs"] == 2).all()
 
 
 def test_transfer_starts_at_the_target_of_its_study(trained):
-    own, given = load(trained, MODELS.format("tuned")), load(trained, "results/models/elsewhere/n60-none/5/target.npz")
+    own = trained.load(MODELS.format("tuned"), "model")
+    given = trained.load("results/models/elsewhere/n60-none/5/target.npz", "model")
     for seed in (0, 1):
         assert np.array_equal(own[f"{seed}/1.weight"], given["5/1.weight"])
         assert not np.array_equal(own[f"{seed}/3.weight"], given["5/3.weight"])
 
 
 def test_defenses_differ_where_they_should(trained):
-    weights = {name: np.abs(load(trained, MODELS.format(name))["0/3.weight"]).mean() for name in DEFENSES}
+    weights = {name: np.abs(trained.load(MODELS.format(name), "model")["0/3.weight"]).mean() for name in DEFENSES}
     assert weights["strong"] < weights["weak"] < weights["none"]
     assert len(set(weights.values())) == len(weights)
-    assert (load(trained, MODELS.format("game"))["epochs"] == 2).all()
+    assert (trained.load(MODELS.format("game"), "model")["epochs"] == 2).all()
 
 
 def test_attacks_are_measured_on_outliers_alone(trained):
     """Precision and recall among the tenth of 120 points that stand furthest from their third neighbour."""
-    found = load(trained, "results/outliers/small/n60-none/0-1.npz", "outliers")
-    scored = load(trained, "results/scores/small/n60-none/0-1/boundary.npz", "scores")
-    members = load(trained, "results/splits/small/n60-none/0-1/target.npz", "split")["members"]
+    found = trained.load("results/outliers/small/n60-none/0-1.npz", "outliers")
+    scored = trained.load("results/scores/small/n60-none/0-1/boundary.npz", "scores")
+    members = trained.load("results/splits/small/n60-none/0-1/target.npz", "split")["members"]
     table = read_metrics(trained.path / MEASURES)
     for row in (0, 1):
         outliers = found["example_ids"][row][np.argsort(found["distances"][row])[-12:]]

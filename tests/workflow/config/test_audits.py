@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.workflow.config.bad_cases import ROOT
+from tests.workflow.config.given_studies import KNOWN, N
 from workflow.config.__main__ import main
 from workflow.config.audits import in_own_words, written_out
 from workflow.config.costs import bill
@@ -21,8 +22,6 @@ from workflow.config.yaml_reader import read
 from workflow.config.yaml_writer import as_yaml
 
 PAGE = (ROOT / "docs/how-to/audit.md").read_text()
-N = 200
-KNOWN = np.r_[np.ones(60), np.zeros(80), -np.ones(60)]
 CONFIG = {
     "base": "none",
     "datasets": {

@@ -73,12 +73,12 @@ class Audit:
     dataset, study = "records", "audit"
 
 
-OTHERS = {"in_question": 40}
+IN_QUESTION = {"in_question": 40}
 
 
 @pytest.mark.parametrize("known", ["others", "some"])
 def test_records_in_question_are_compared_with_others_where_few_members_are_known(known):
-    config = check(given(OTHERS | {"attacks": None}, {"membership": [known]}))
+    config = check(given(IN_QUESTION | {"attacks": None}, {"membership": [known]}))
     study = config.studies["audit"]
     names = config.attacks_of(study)
     assert config.is_without_members(study) and not config.is_without_members(config.studies["digits-mlp"])
@@ -89,11 +89,11 @@ def test_records_in_question_are_compared_with_others_where_few_members_are_know
     results = paths.all_results()
     assert "results/audits/audit/report.html" in results and "results/tables/digits-mlp.csv" in results
     assert not [path for path in results if re.match(r"results/(scores|measures|scores_in_question)/audit/", path)]
-    assert not check(given(OTHERS)).is_without_members(study.model_copy(update={"in_question": None}))
+    assert not check(given(IN_QUESTION)).is_without_members(study.model_copy(update={"in_question": None}))
 
 
 def test_where_nothing_is_known_an_attack_decides_that_needs_nothing():
-    config = check(given(NOTHING | {"attacks": None}, {"membership": ["hardly"]}, **FREE))
+    config = check(given(IN_QUESTION | {"attacks": None}, {"membership": ["hardly"]}, **FREE))
     study, paths = config.studies["audit"], Paths(config)
     assert config.attacks_of(study) == ["free"] and config.known_kinds(study) == []
     assert paths.without_known() == ["audit"] and paths.with_others() == paths.with_members() == []
@@ -130,13 +130,12 @@ def test_shadows_are_models_of_their_own_and_are_built_as_their_kind_can_be():
 
 
 def test_records_in_question_are_asked_anew_for_no_other_number_of_known_ones():
-    params = [Params(check(given(OTHERS | {"evaluated": n, "attacks": ["gap"]})), {}) for n in (50, 60)]
+    params = [Params(check(given(IN_QUESTION | {"evaluated": n, "attacks": ["gap"]})), {}) for n in (50, 60)]
     for role, expected in (("in-question", {None}), ("target", {50, 60})):
         wildcards = SimpleNamespace(study="audit", role=role)
         assert {of.evaluated_of_role(wildcards) for of in params} == expected
 
 
-NOTHING = {"in_question": 40}
 FREE = {
     "queries": {"random": {"kind": "hopskipjump", "budget": 100, "random_inputs": 9}},
     "attacks": {"free": {"kind": "distance", "reads": "random", "threshold": "random_inputs"}},
@@ -245,7 +244,7 @@ BAD = {
         "studies.audit.shadows: 3: too few to show how much models of one training differ; use at least 4",
     ),
     "shadows without members": (
-        {"study": OTHERS | {"shadows": 4}, "dataset": {"membership": ["others"]}}
+        {"study": IN_QUESTION | {"shadows": 4}, "dataset": {"membership": ["others"]}}
         | {"target": {"trainer": "own"}, "trainers": TRAINERS},
         "studies.audit.shadows: 4: teach how known records are judged, of which there are too few; remove it",
     ),
@@ -275,17 +274,17 @@ BAD = {
         "studies.audit.alternatives: other: has other thresholds (by shadows); give both the same, so that they",
     ),
     "attacks that need known records where there are none": (
-        {"study": NOTHING | {"attacks": ["gap", "free"]}, "dataset": {"membership": ["hardly"]}} | FREE,
+        {"study": IN_QUESTION | {"attacks": ["gap", "free"]}, "dataset": {"membership": ["hardly"]}} | FREE,
         "studies.audit.attacks: gap: is nothing without known records, of which there are too few; a distance attack "
         "with threshold: random_inputs decides alone; leave it out",
     ),
     "no attack that does without known records": (
-        {"study": NOTHING | {"attacks": None}, "dataset": {"membership": ["hardly"]}},
+        {"study": IN_QUESTION | {"attacks": None}, "dataset": {"membership": ["hardly"]}},
         "studies.audit.attacks: None: none decides without known records; add one of kind distance with threshold: "
         "random_inputs, or records of which it is known whether it was trained on them",
     ),
     "members of whom nothing in question is told": (
-        {"study": NOTHING, "dataset": {"membership": ["mostly"]}},
+        {"study": IN_QUESTION, "dataset": {"membership": ["mostly"]}},
         "datasets.records.membership: 20 known non-members: too few for one half to judge the other; at least 50 of",
     ),
     "outliers": ({"study": {"outliers": {}}}, "studies.audit.outliers: not for a given model; remove it"),
@@ -319,29 +318,37 @@ BAD = {
         "other; at least 50 of each kind are needed; add both, or train models of its kind on your records",
     ),
     "attacks that learn, without members": (
-        {"study": OTHERS | {"attacks": ["gap", "rotation"]}, "dataset": {"membership": ["others"]}},
+        {"study": IN_QUESTION | {"attacks": ["gap", "rotation"]}, "dataset": {"membership": ["others"]}},
         "studies.audit.attacks: rotation: learns from records in training, of which too few are known; leave it out",
     ),
     "confidences without members": (
-        {"study": OTHERS | {"attacks": ["gap", "true-confidence"]}, "dataset": {"membership": ["others"]}},
+        {"study": IN_QUESTION | {"attacks": ["gap", "true-confidence"]}, "dataset": {"membership": ["others"]}},
         "studies.audit.attacks: true-confidence: reads more than labels, and what is compared without known members",
     ),
     "a prior without members": (
-        {"study": OTHERS | {"prior": 0.1}, "dataset": {"membership": ["others"]}},
+        {"study": IN_QUESTION | {"prior": 0.1}, "dataset": {"membership": ["others"]}},
         "studies.audit.prior: 0.1: without known members no probability follows from it; remove it",
     ),
     "a figure without members": (
-        {"study": OTHERS, "dataset": {"membership": ["others"]}, "figures": {"f": {"kind": "bars", "study": "audit"}}},
+        {
+            "study": IN_QUESTION,
+            "dataset": {"membership": ["others"]},
+            "figures": {"f": {"kind": "bars", "study": "audit"}},
+        },
         "figures.f: studies.audit has no metrics, as too few members are known; leave it out",
     ),
     "too few others for three attacks": (
-        {"study": OTHERS | {"evaluated": 58, "attacks": ["gap", "gaussian", "boundary"]}}
+        {"study": IN_QUESTION | {"evaluated": 58, "attacks": ["gap", "gaussian", "boundary"]}}
         | {"dataset": {"membership": ["others"]}},
         "studies.audit.evaluated: 58: too few for any record in question to stand out by one of 3 attacks; at least 59 "
         "are needed; raise it, or name fewer under attacks of studies.audit",
     ),
     "more inputs without members": (
-        {"study": OTHERS | {"evaluated": 50}, "target": API | {"most": 279}, "dataset": {"membership": ["others"]}},
+        {
+            "study": IN_QUESTION | {"evaluated": 50},
+            "target": API | {"most": 279},
+            "dataset": {"membership": ["others"]},
+        },
         "targets.mine.most: 279: studies.audit may send up to 280 inputs, 140 of them for known records; raise it, or",
     ),
     "nobody in question": (

@@ -6,10 +6,10 @@ import zlib
 import pytest
 
 from lmia import interfaces
-from tests.test_interfaces import KINDS, OF_CLASSES, ROOT, members
+from tests.built_in_kinds import KINDS, OF_CLASSES, ROOT
 from tests.workflow.config.bad_cases import DEFAULT, changed
 from workflow.config.load import ConfigError, check
-from workflow.config.plugin_contracts import broken_contract
+from workflow.config.plugin_contracts import broken_contract, members
 
 
 @pytest.fixture

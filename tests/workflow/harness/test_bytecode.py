@@ -10,19 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.workflow.edits import edit_unseen
 from workflow.harness import bytecode, fingerprint
 
 NOISE = "results/answers/small/n60-none/0-1/target/noise.npz"
-
-
-def edit_unseen(checkout, file, old, new):
-    """An edit of equal length, after which the file has its old time, and bytecode of it as Python usually makes it."""
-    path = checkout.path / file
-    stat = path.stat()
-    py_compile.compile(str(path), invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP)
-    assert len(old) == len(new)
-    checkout.edit(file, old, new)
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def test_an_edit_that_keeps_size_and_time_takes_effect(copy):

@@ -10,8 +10,7 @@ import time
 
 import pytest
 
-from tests.workflow.harness.processes import starting
-from tests.workflow.test_faults import is_running, parent, wait_for
+from tests.workflow.harness.processes import is_running, parent, starting, wait_for
 from workflow.harness import forked_jobs
 from workflow.harness.fingerprint import ROOT
 from workflow.harness.forked_jobs import OF_ALL, SERVER, Forked, Server, libraries
@@ -51,6 +50,15 @@ spoilt = threading.Thread(target=lambda: None)
 spoilt.start()
 """
 BUSY = "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()"
+# A job that waits while it is told to, for a minute at most, and then works for a second.
+WAITS = """
+import pathlib, time
+end = time.monotonic() + 60
+while pathlib.Path("wait.txt").exists() and time.monotonic() < end:
+    time.sleep(0.05)
+time.sleep(1)
+pathlib.Path("done.txt").touch()
+"""
 DRAWS = """
 import random, numpy
 print(random.random(), numpy.random.random())
@@ -249,12 +257,12 @@ def test_torch_is_fit_to_be_forked_and_its_numbers_are_those_of_a_process_of_its
 
 
 def test_a_server_ends_with_whoever_started_it_and_its_jobs_go_on(folder):
-    text = "import pathlib, time; time.sleep(2); pathlib.Path('done.txt').touch()"
+    (folder / "wait.txt").touch()
     program = f"""
 import os, sys
 sys.path.insert(0, {str(ROOT)!r})
 from workflow.harness.forked_jobs import Server
-job = Server(dict(os.environ), None).fork({written(folder, text)!r}, [])
+job = Server(dict(os.environ), None).fork({written(folder, WAITS)!r}, [])
 print(job.pid, flush=True)
 job.wait()
 """
@@ -265,12 +273,16 @@ job.wait()
     process.kill()
     process.wait()
     wait_for(lambda: not is_running(server), 10)
+    assert is_running(job)
+    (folder / "wait.txt").unlink()
     wait_for((folder / "done.txt").exists, 20)
 
 
 def test_where_the_server_is_killed_its_jobs_end_and_failed(server, folder):
-    job = server[0].fork(written(folder, "import pathlib, time; time.sleep(1); pathlib.Path('done.txt').touch()"), [])
+    (folder / "wait.txt").touch()
+    job = server[0].fork(written(folder, WAITS), [])
     os.kill(parent(job.pid), signal.SIGKILL)
+    (folder / "wait.txt").unlink()
     assert job.wait() == 1 and (folder / "done.txt").exists()
     assert server[0].fork(written(folder, ""), []) is None
 

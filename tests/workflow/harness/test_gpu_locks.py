@@ -1,19 +1,17 @@
 """Which GPU a job gets: one of its own, by locks among real processes; the GPUs are made up."""
 
-import multiprocessing
 import os
 import stat
 import tempfile
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from tests.workflow.harness.processes import starting
+from tests.workflow.harness.processes import Job, starting
 from workflow.harness import gpu_locks
 from workflow.harness.job import BadInput
-
-PROCESSES = multiprocessing.get_context("fork")  # with torch, and with what a test says of the GPUs
 
 
 @pytest.fixture(autouse=True)
@@ -39,59 +37,43 @@ def job(device="cuda", gpu=1, **others):
     return SimpleNamespace(config={"device": device}, resources={"gpu": gpu}, **others)
 
 
-class Job:
-    """A process that takes a device, and lives on until it is told to end."""
-
-    def __init__(self, device="cuda", shown=None):
-        self._told, theirs = PROCESSES.Pipe()
-        self.process = PROCESSES.Process(target=self._live, args=(theirs, device, shown), daemon=True)
-        self.process.start()
-
-    @staticmethod
-    def _live(told, device, shown):
-        if shown is not None:
-            os.environ["CUDA_VISIBLE_DEVICES"] = shown
-        told.send(str(gpu_locks.take_device(job(device))))
-        told.recv()
-
-    def device(self, seconds=30):
-        """The device that it took; None where it took none for so long."""
-        return self._told.recv() if self._told.poll(seconds) else None
-
-    def kill(self):
-        self.process.kill()
-        self.process.join()
+def live(told, device="cuda", shown=None):
+    """Take a device, tell which, and live on until told to end."""
+    if shown is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = shown
+    told.send(str(gpu_locks.take_device(job(device))))
+    told.recv()
 
 
 @pytest.fixture
 def start():
-    with starting(Job) as start:
+    with starting(partial(Job, live)) as start:
         yield start
 
 
 def test_two_jobs_get_two_gpus_and_a_third_waits_until_one_is_killed(start):
     first, second = start(), start("auto")
-    assert sorted([first.device(), second.device()]) == ["cuda:0", "cuda:1"]
+    assert sorted([first.says(), second.says()]) == ["cuda:0", "cuda:1"]
     third = start()
-    assert third.device(0.5) is None
+    assert third.says(0.5) is None
     second.kill()
-    assert third.device() in ("cuda:0", "cuda:1")
+    assert third.says() in ("cuda:0", "cuda:1")
 
 
 def test_a_gpu_is_known_by_whatever_number_it_is_shown(start):
     """Slurm shows each of two jobs its own GPU as the first one."""
-    assert [start("cuda", "0").device(), start("cuda", "1").device()] == ["cuda:0", "cuda:0"]
-    assert start("cuda", "1").device(0.5) is None and start("cuda", "0,1").device(0.5) is None
+    assert [start("cuda", "0").says(), start("cuda", "1").says()] == ["cuda:0", "cuda:0"]
+    assert start("cuda", "1").says(0.5) is None and start("cuda", "0,1").says(0.5) is None
 
 
 def test_parts_of_one_gpu_are_apart(start, monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda n: SimpleNamespace(uuid="the same"))
-    assert [start("cuda", "MIG-a").device(), start("cuda", "MIG-b").device()] == ["cuda:0", "cuda:0"]
-    assert start("cuda", "MIG-a").device(0.5) is None
+    assert [start("cuda", "MIG-a").says(), start("cuda", "MIG-b").says()] == ["cuda:0", "cuda:0"]
+    assert start("cuda", "MIG-a").says(0.5) is None
 
 
 def test_a_gpu_that_is_named_is_shared(start):
-    assert [start("cuda:1").device(), start("cuda:1").device()] == ["cuda:1", "cuda:1"]
+    assert [start("cuda:1").says(), start("cuda:1").says()] == ["cuda:1", "cuda:1"]
 
 
 def test_auto_leaves_gpus_alone_that_the_job_did_not_ask_for():

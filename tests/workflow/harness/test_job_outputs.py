@@ -12,28 +12,13 @@ from snakemake.iocontainers import InputFiles, OutputFiles, Params
 
 import workflow.harness.job
 from lmia import artifacts
+from tests.workflow.harness.attempts import OUTPUTS, RECORD, begin, write
 from workflow.harness import checksums, result_records, superseded_jobs
 from workflow.harness.job import job
 from workflow.harness.job_outputs import PARTIAL, Attempt, Superseded
 from workflow.harness.journal_file import KeptJournal
 
-OUTPUTS = ["results/one.npz", "results/two.txt"]
-RECORD = result_records.record_of({"code": ["a.py@1"], "n": 1}, {})
-
-
-def begin(outputs=OUTPUTS):
-    return Attempt(outputs, RECORD)
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("results").mkdir()
-
-
-def write(attempt, text):
-    artifacts.save(attempt.path(OUTPUTS[0]), "text", {"text": text}, {})
-    Path(attempt.path(OUTPUTS[1])).write_text(text)
+pytestmark = pytest.mark.usefixtures("results")
 
 
 def written():

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from lmia import artifacts
-from tests.workflow.harness.test_job_outputs import OUTPUTS, RECORD, begin, folder, write  # noqa: F401, the fixture is used by all
+from tests.workflow.harness.attempts import OUTPUTS, RECORD, begin, write
 from workflow.harness import checksums, local_store, result_records
 from workflow.harness.job_outputs import Attempt, Superseded
+
+pytestmark = pytest.mark.usefixtures("results")
 
 
 def test_an_artifact_is_taken_by_what_it_was_made_from_and_not_once_it_is_damaged(capsys):

@@ -6,8 +6,7 @@ import shutil
 import pytest
 
 from lmia import artifacts
-from tests.workflow.harness.test_result_records import NAMED, RUN, rename_study
-from tests.workflow.test_cache import PLOTS_OF_METRICS, config
+from tests.workflow.edits import NAMED, PLOTS_OF_METRICS, RUN, config, rename_study
 from workflow.harness import local_store, result_records
 
 SCORES = f"results/scores/{RUN}/noise.npz"

@@ -11,14 +11,12 @@ from snakemake.iocontainers import InputFiles
 
 from lmia import artifacts
 from tests.workflow.conftest import CONFIG, make_checkout
-from tests.workflow.test_cache import FROM_SCORES, FROM_TRAINING, PLOTS_OF_METRICS, config
+from tests.workflow.edits import FROM_SCORES, FROM_TRAINING, NAMED, PLOTS_OF_METRICS, RUN, config, rename_study
 from workflow.config.load import check
 from workflow.harness import result_records
 from workflow.harness.staleness import Staleness
 
-RUN = "small/n60-none/0-1"
 STAY = "results without notes of Snakemake's are what their jobs would make, and stay"
-NAMED = {"measure_attack": 7, "measure_models": 1, "plot_scores": 1}
 
 
 def test_without_notes_nothing_runs_and_an_edit_runs_what_it_always_does(copy):
@@ -95,15 +93,6 @@ def test_what_was_deleted_on_the_way_is_made_again_only_where_it_is_needed(copy)
     config("attacks", "rotation", "folds", value=3)(copy)
     config("studies", "small", "training", "patience", value=19)(copy)
     assert dict(copy.pending()) == FROM_TRAINING
-
-
-def rename_study(checkout):
-    def change(config):
-        config["studies"]["renamed"] = config["studies"].pop("small")
-        for figure in config["figures"].values():
-            figure["study"] = "renamed"
-
-    checkout.configure(change)
 
 
 def rename_model(checkout):

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from lmia import artifacts
-from tests.workflow.harness.test_shared_cache import folder, made  # noqa: F401
+from tests.workflow.harness.made_results import made
 from workflow.harness import result_records, shared_cache_key
+
+pytestmark = pytest.mark.usefixtures("folder")
 
 PARAMS = {
     "training": {"patience": 20},

@@ -1,9 +1,10 @@
 """Keep what finished studies found as small tables in docs/results/data, joined over runs of different seeds.
 
 A page may show more seeds than one machine has time for. Each run keeps its own rows beside those of other runs:
-python -m workflow.tools.kept_results docs/results/configs/paper.yaml seeds-3-4.yaml --name paper
+python -m workflow.tools.kept_results docs/results/configs/paper.yaml --run seeds-3-4.yaml
 Each row has a `recipe`, a hash of every setting that it depends on but its seed and size. Rows of settings that the
-configuration no longer has are dropped, so a mean over seeds is always of models that were made and attacked alike.
+page's configuration no longer has are dropped, so a mean over seeds is always of models that were made and attacked
+alike. A run may have fewer studies, attacks and exhibits than the page: what other runs kept of these stays.
 """
 
 import argparse
@@ -64,17 +65,23 @@ STAGES = {
 }
 
 
-def keep(config: Config, name: str, results: Path = ROOT / "results", data: Path = DATA) -> None:
-    """Join what studies of this configuration have in `results` to the tables of one page in `data`."""
+def keep(
+    config: Config, name: str, results: Path = ROOT / "results", data: Path = DATA, run: Config | None = None
+) -> None:
+    """Join what studies of a run have in `results` to the tables of one page in `data`.
+
+    config: of the page; run: of the run, None where it is the same.
+    """
+    run = run or config
     found = {
-        "measures": pd.concat([pd.DataFrame(columns=COLUMNS), *measures(config, results)]),
-        "models": pd.DataFrame(models(config, results)),
-        "thresholds": pd.DataFrame(thresholds(config, results)),
-        "costs": pd.DataFrame(costs(config, results)),
-        "margins": pd.concat([pd.DataFrame(columns=MARGINS), *margins(config, results)]),
+        "measures": pd.concat([pd.DataFrame(columns=COLUMNS), *measures(run, results)]),
+        "models": pd.DataFrame(models(run, results)),
+        "thresholds": pd.DataFrame(thresholds(run, results)),
+        "costs": pd.DataFrame(costs(run, results)),
+        "margins": pd.concat([pd.DataFrame(columns=MARGINS), *margins(run, results)]),
     }
     data.mkdir(parents=True, exist_ok=True)
-    recipes = Recipes(config)
+    recipes = Recipes(run)
     for kind, table in found.items():
         new: Table = table
         numbers = {column: new[column].astype(float).map(_as_kept) for column in NUMBERS if column in new}
@@ -259,11 +266,14 @@ def thresholds(config: Config, results: Path) -> Iterator[dict[str, Any]]:
 
 def costs(config: Config, results: Path) -> Iterator[dict[str, Any]]:
     """CPU minutes of each job of finished studies, from the workflow's own benchmarks."""
+    blocks = {name: [*map(str, study.seeds)] for name, study in config.studies.items()}
     for stage in STAGES:
         for study in [name for name in attacked(config) if (results / f"tables/{name}.csv").exists()]:
             for file in sorted((results / "benchmarks" / stage / study).rglob("*.tsv")):
                 parts = file.relative_to(results / "benchmarks" / stage / study).parts
                 cell, block = parts[:2]
+                if block not in blocks[study]:  # of another run
+                    continue
                 of = {
                     "study": study,
                     "n_train": n_train_of(cell),
@@ -283,7 +293,8 @@ def margins(config: Config, results: Path) -> Iterator[Table]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="+", help="configuration files, as they were given to --configfile")
+    parser.add_argument("files", nargs="+", help="configuration files of the page")
+    parser.add_argument("--run", nargs="*", default=[], help="those that were laid over them for this run")
     parser.add_argument("--name", default="paper", help="of the page")
     arguments = parser.parse_args()
-    keep(load(*arguments.files), arguments.name)
+    keep(load(*arguments.files), arguments.name, run=load(*arguments.files, *arguments.run))

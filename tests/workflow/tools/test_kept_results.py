@@ -75,6 +75,16 @@ def test_numbers_of_other_settings_are_dropped(tmp_path, entries):
     assert len(kept(config, "page", "measures", tmp_path)) == 2 * 2 * 2 * len(METRICS)
 
 
+def test_a_run_with_fewer_attacks_leaves_what_others_kept(tmp_path):
+    page = configured(tmp_path, [0, 1, 2])
+    whole, part = configured(tmp_path, [0, 1]), configured(tmp_path, [2], studies={"mine": {"attacks": ["gap"]}})
+    for run in (whole, part):
+        finish(run, tmp_path)
+        keep(page, "page", tmp_path, tmp_path, run)
+    seeds = kept(page, "page", "measures", tmp_path).groupby("attack")["seed"].unique()
+    assert {attack: sorted(found) for attack, found in seeds.items()} == {"boundary": [0, 1], "gap": [0, 1, 2]}
+
+
 def test_seeds_and_attacks_may_be_added(tmp_path):
     config = configured(tmp_path, [0, 1])
     more = {"seeds": [0, 1, 2], "attacks": ["gap", "boundary", "rotation"], "n_train": [50, 100, 200]}

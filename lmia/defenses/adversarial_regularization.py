@@ -88,5 +88,5 @@ class Defense(base.Defense):
         self._optimizer(nn.functional.binary_cross_entropy_with_logits(guesses, is_member))
 
     def _guess(self, logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-        """Logits (n,) that the examples are members."""
-        return self._attack(logits.softmax(1), nn.functional.one_hot(classes, logits.shape[1]).float())
+        """Logits (n,), float32, that the examples are members."""
+        return self._attack(logits.softmax(1), nn.functional.one_hot(classes, logits.shape[1]).float()).float()

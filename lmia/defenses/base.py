@@ -45,7 +45,7 @@ class Defense:
         return inputs[rows]
 
     def loss(self, model: nn.Module, inputs: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-        """The scalar loss of a batch; in bfloat16 where training is."""
+        """The scalar loss of a batch, float32, also where the model's passes are in bfloat16."""
         return nn.functional.cross_entropy(model(inputs), classes)
 
     def penalty(self, model: nn.Module) -> torch.Tensor | float:

@@ -30,7 +30,7 @@ class Defense(base.Defense):
 
     def loss(self, model: nn.Module, inputs: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
         """Mean of KL(soft label || prediction) - alpha H(prediction)."""
-        logs = model(inputs).log_softmax(1)
+        logs = model(inputs).float().log_softmax(1)  # a CPU would take it in bfloat16
         n_classes = logs.shape[1]
         soft = torch.full_like(logs, (1 - self._top) / (n_classes - 1)).scatter_(1, classes[:, None], self._top)
         entropy = -(logs.exp() * logs).sum(1)

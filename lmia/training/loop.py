@@ -92,7 +92,7 @@ def _build_step(
 def _plain_step(model: nn.Module, defense: base.Defense, optimizer: Adam | Sgd, precision: str) -> Step:
     """The function of a batch (inputs, classes) that moves the weights once, and returns its loss."""
     loss_of = defense.loss
-    if precision == "bfloat16":  # the loss itself stays in float32
+    if precision == "bfloat16":  # but for the loss itself
         loss_of = torch.autocast(next(model.parameters()).device.type, torch.bfloat16)(loss_of)
 
     def step(x, y):

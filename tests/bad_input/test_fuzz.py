@@ -20,9 +20,10 @@ from workflow.config.load import ConfigError, base_files, check, read_layers
 from workflow.config.yaml_reader import read
 
 SECONDS = 5  # of CPU time for one input, far more than any takes
+OTHERS = {"digits": DEFAULT["datasets"]["digits"], "others": {"kind": "digits", "seed": 1}}
 SOUND = [
     DEFAULT,
-    defended(defense={"kind": "transfer", "source": "other"}),
+    defended(defense={"kind": "transfer", "source": "other"}, dataset="others") | {"datasets": OTHERS},
     DEFAULT | {"datasets": {"digits": {"kind": "npz", "path": "/dev/null"}, "more": {"kind": "adult", "path": "/"}}},
     read_layers([ROOT / "config/audit-example.yaml"])[0],
 ]

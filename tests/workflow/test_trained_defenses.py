@@ -33,7 +33,8 @@ def trained(tmp_path_factory, finished):
     def defended(config):
         config["defenses"] = DEFENSES
         small = config["studies"]["small"]
-        config["studies"]["elsewhere"] = small | {"seeds": [5], "attacks": []}
+        config["datasets"]["others"] = config["datasets"]["digits"] | {"seed": 1}
+        config["studies"]["elsewhere"] = small | {"dataset": "others", "seeds": [5], "attacks": []}
         small["defenses"] = list(DEFENSES)
         small["outliers"] = {"fraction": 0.1, "neighbours": 3}
         config["figures"] = {}

@@ -24,6 +24,10 @@ BAD_DEFENSES = {
         {"defense": {"kind": "transfer", "source": "other"}, "defenses": ["mine"]},
         r"defenses.mine.source: other: starts from itself in the end \(other\)",
     ),
+    "start from the same data": (
+        {"defense": {"kind": "transfer", "source": "other"}},
+        "defenses.mine.source: other: other was trained on digits too, which non-members may have been members of",
+    ),
     "private but for its start": (
         {"defense": {"kind": "dp_sgd", "epochs": 1, "noise": 1, "source": "other"}},
         "defenses.mine.source: other: other was trained on digits too, which epsilon does not count",
@@ -36,6 +40,20 @@ BAD_DEFENSES = {
         {"defense": {"kind": "dp_sgd", "epochs": 20, "noise": 1, "average": 0.9999}, "n_train": [200]},
         "defenses.mine.average: 0.9999: after 40 steps with 200 members, untrained weights are still 99.6% of the "
         "mean; use at most 0.927, or more epochs",
+    ),
+    "mean of an untrained last layer": (
+        {
+            "defense": {"kind": "dp_sgd", "epochs": 20, "noise": 1, "average": 0.999, "source": "other"},
+            "n_train": [200],
+        },
+        "defenses.mine.average: 0.999: after 40 steps with 200 members, untrained weights are still 96.1% of the mean",
+    ),
+    "decay apart from the loss": (
+        {
+            "defense": {"kind": "weight_decay", "strength": 1},
+            **{"defenses": ["mine"], "training": {"optimizer": "sgd"}},
+        },
+        "defenses.mine: decays weights apart from the loss, which adam does, and .*training.optimizer is sgd",
     ),
     "nothing left": (
         {

@@ -32,13 +32,18 @@ def check_trained(key: str, config: Config, study: Study, shape: Sequence[int] |
         model = config.model_of(study)
         if defense.is_private and getattr(model, "norm", None) == "batch":
             yield f"models.{study.model}.norm: batch: mixes examples, so {name} cannot train it; set norm: group"
-        if isinstance(defense, DpSgd) and study.n_train and not defense.source:  # else the first weights are trained
+        if isinstance(defense, DpSgd) and study.n_train:  # also with a source, as the last layer is new
             yield from _check_average(name, defense, study)
+        if defense.kind == "weight_decay" and study.training.optimizer == "sgd":
+            yield (
+                f"defenses.{name}: decays weights apart from the loss, which adam does, and {key}.training.optimizer "
+                "is sgd; choose adam, or an l2 defense"
+            )
         if defense.needs_reference:
             yield from _check_reference(name, config, study)
         if (source := defense.source_study()) in config.studies:
             lines = [*_check_source(config, study, source, shape)]
-            lines += _check_public(config, study, source) if defense.is_private else []
+            lines += _check_unseen(config, study, source, defense.is_private)
             yield from (f"defenses.{name}.source: {source}: {line}" for line in lines)
 
 
@@ -69,15 +74,13 @@ def _check_reference(name: str, config: Config, study: Study) -> Iterator[str]:
             )
 
 
-def _check_public(config: Config, study: Study, source_name: str) -> Iterator[str]:
-    """Epsilon counts private steps alone: nothing that training starts from may have seen the members before."""
+def _check_unseen(config: Config, study: Study, source_name: str, is_private: bool) -> Iterator[str]:
+    """Nothing that training starts from may have seen a member, or what is to be a non-member, before."""
     own = config.datasets.get(study.dataset)
+    wrong = "epsilon does not count" if is_private else "non-members may have been members of"
     for name in _sources(config, source_name):
         if own is not None and config.datasets.get(config.studies[name].dataset) == own:
-            yield (
-                f"{name} was trained on {study.dataset} too, which epsilon does not count; name a study of "
-                "another data set"
-            )
+            yield f"{name} was trained on {study.dataset} too, which {wrong}; name a study of another data set"
 
 
 def _check_source(config: Config, study: Study, source_name: str, shape: Sequence[int] | None) -> Iterator[str]:

@@ -45,7 +45,11 @@ onstart:
     parsed_sources.keep(*HARNESS.glob("*.py"))
     superseded_jobs.begin(
         {
-            file: "" if workflow.local_exec else result_records.recipe_of(job.params.items(), job.input)
+            file: (
+                ""
+                if workflow.local_exec
+                else result_records.recipe_of(job.params.items(), job.input)
+            )
             for job in workflow.dag.needrun_jobs()
             for file in job.output
         }

@@ -23,6 +23,8 @@ from lmia.api_checks import (
     check_alike,
     check_fprs,
     check_reads,
+    check_references,
+    check_resamples,
     check_seed,
     warn_of_axes,
 )
@@ -118,6 +120,10 @@ class _Counted(torch.nn.Module):
                 f"model: expected logits of shape {(len(inputs), self.n_classes)} for {len(inputs)} inputs, got "
                 f"{shape}; set n_classes to the number of logits, or give a function that returns labels"
             )
+        if isinstance(logits, torch.Tensor) and logits.isnan().any():
+            raise ValueError(
+                "model: expected logits, got nan; are inputs scaled as in training, and did that converge?"
+            )
         self.queries += len(inputs)
         return logits
 
@@ -210,7 +216,8 @@ def search_boundary(
             "calibrated_distance" can compare. With none it is the economical search.
         progress: whether to show a progress bar.
 
-    Raises ValueError for inputs, classes, starts or a budget that do not fit, and for a model that gives no labels.
+    Raises ValueError for inputs, classes, starts, references or a budget that do not fit, and for a model that gives no
+    labels.
     """
     check_seed(seed)
     for name, number in {"budget": budget, "shift_pixels": shift_pixels, "random_inputs": random_inputs}.items():
@@ -222,7 +229,7 @@ def search_boundary(
             f"random_inputs: expected 0 for none, or how many, without shift_pixels, got {random_inputs} with "
             f"shift_pixels {shift_pixels}"
         )
-    if references and random_inputs:
+    if not isinstance(references, torch.nn.Module) and len(references) and random_inputs:
         raise ValueError("references: expected none with random_inputs, which no reference tells a start of")
     inputs, classes = _as_asked(model, inputs, classes, needs_distance=True)
     least = MIN_BUDGET * (1 + 4 * shift_pixels)
@@ -231,6 +238,8 @@ def search_boundary(
     if shift_pixels:
         warn_of_axes(inputs)
     if starts is not None:
+        if not isinstance(starts, tuple | list) or len(starts) != 2:
+            raise ValueError(f"starts: expected (inputs, classes), got {type(starts).__name__}")
         starts = _as_asked(model, *starts, whose="starts: ")
         if starts[0].shape[1:] != inputs.shape[1:]:
             raise ValueError(
@@ -238,6 +247,7 @@ def search_boundary(
                 f"asked about, got {tuple(starts[0].shape)}"
             )
     crossings, beside = None, None
+    check_references(references, inputs, model.n_classes)
     if references:
         crossings, beside = reference_crossings([(np.arange(len(inputs)), references)], inputs, classes)
     distance, n_queries, _ = search.search_boundary(
@@ -354,7 +364,7 @@ def attack(
     if len(shadows) != len(members) or not shadows:
         raise ValueError(f"shadow_is_member: expected an array for each of {len(shadows)} shadows, got {len(members)}")
     for other in shadows:
-        check_alike(target, other)
+        check_alike(target, other, budget)
     known = [
         as_membership("shadow_is_member", cast(npt.ArrayLike, m), len(of.classes))
         for m, of in zip(members, shadows, strict=True)
@@ -382,11 +392,17 @@ def evaluate(
     Returns columns `value`, `ci_low` and `ci_high`, fractions; rows accuracy (balanced), precision, recall, f1, auc and
     tpr_at_F_fpr for each rate F, empty (NaN) where there are fewer than 1 / F non-members.
 
-    Raises ValueError where `is_member` has another length, or holds one kind only. Warns where the attack has failed:
-    all points are called the same, or too many searches found no other label.
+    Raises ValueError where `is_member` has another length, or holds one kind only, and TypeError for another result.
+    Warns where the attack has failed: all points are called the same, or too many searches found no other label.
     """
     check_seed(seed)
     check_fprs(fprs)
+    check_resamples(n_resamples)
+    if not isinstance(result, AttackResult):
+        raise TypeError(
+            f"result: expected what lmia.attack gave, got {type(result).__name__}; for scores of a pool there is "
+            "lmia.evaluate_pool"
+        )
     is_member = as_membership("is_member", is_member, len(result.scores))
     if flags := attack_flags(result.scores, result.threshold, *result.searches):
         warnings.warn(f"these numbers say little of the model: {flags}", stacklevel=2)

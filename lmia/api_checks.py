@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 
 from lmia import plugins
 from lmia.api_options import check_options
-from lmia.attacks.observations import OBSERVATIONS, Answers, Observations
+from lmia.attacks.observations import OBSERVATIONS, Answers, Distances, Observations
 from lmia.data.warnings import axes_remark
 from lmia.label_function import in_range
 from lmia.table import Table
@@ -25,6 +26,8 @@ READ_BY = {
     "relabelled": "lmia.attacks.observations.Relabelled",
 }
 OF_DATA = ("table", "box")  # parameters of perturbations that a data set gives, and no user
+MIN_RESAMPLES = 40  # draws, for an interval of 95 %
+MOST_UNLIKE = 2.0  # times as many queries as another model's search had at most: both had the same budget
 
 
 def check_seed(seed: Any) -> None:
@@ -35,8 +38,35 @@ def check_seed(seed: Any) -> None:
 
 def check_fprs(fprs: Sequence[float]) -> None:
     """Raise ValueError for what are no false-positive rates, fractions in (0, 1)."""
-    if not all(0 < fpr < 1 for fpr in fprs):
+    if isinstance(fprs, str) or not isinstance(fprs, Sequence | np.ndarray):
+        raise ValueError(f"fprs: expected a list of fractions between 0 and 1, got {fprs!r}")
+    if not all(isinstance(fpr, float) and 0 < fpr < 1 for fpr in fprs):
         raise ValueError(f"fprs: expected fractions between 0 and 1, got {', '.join(map(str, fprs))}")
+
+
+def check_resamples(n_resamples: Any) -> None:
+    """Raise ValueError for a number of draws of which no interval can be made."""
+    if not isinstance(n_resamples, int | np.integer) or n_resamples < MIN_RESAMPLES:
+        raise ValueError(f"n_resamples: expected an integer from {MIN_RESAMPLES}, got {n_resamples!r}")
+
+
+def check_references(references: Any, inputs: torch.Tensor, n_classes: int) -> None:
+    """Raise ValueError for what are no networks that give logits (m, n_classes) for inputs (m, *shape)."""
+    if isinstance(references, torch.nn.Module) or not isinstance(references, Sequence):
+        raise ValueError(f"references: expected a list of networks, got {type(references).__name__}")
+    for number, network in enumerate(references):
+        if not isinstance(network, torch.nn.Module):
+            raise ValueError(
+                f"references: expected networks, as searches start by their gradients, got {type(network).__name__}"
+            )
+        device = next((parameter.device for parameter in network.parameters()), inputs.device)
+        with torch.no_grad():
+            logits = network.eval()(inputs[:1].to(device))
+        if tuple(logits.shape) != (1, n_classes) or not logits.isfinite().all():
+            raise ValueError(
+                f"references: expected finite logits of shape (1, {n_classes}) for one input, got shape "
+                f"{tuple(logits.shape)} of network {number}{'' if logits.isfinite().all() else ', with nan or inf'}"
+            )
 
 
 def as_inputs(
@@ -131,13 +161,15 @@ def as_membership(name: str, is_member: npt.ArrayLike, n: int) -> np.ndarray:
 
 def check_reads(name: str, kind: str, reads: Sequence[str], observed: Observations) -> None:
     """Raise ValueError for an observation that an attack of this kind, which `reads` others, cannot read."""
+    if isinstance(reads, str):
+        raise ValueError(f"{kind}: reads: expected a tuple of observations, got {reads!r}; write ({reads!r},)")
     if not isinstance(observed, tuple({OBSERVATIONS[source].type for source in reads})):
         ways = " or ".join(READ_BY[source] for source in reads if source in READ_BY)
         raise ValueError(f"{name}: {kind} reads {' or '.join(reads)} ({ways}), got {type(observed).__name__}")
 
 
-def check_alike(target: Observations, shadow: Observations) -> None:
-    """Raise ValueError for observations of two types, or of other queries."""
+def check_alike(target: Observations, shadow: Observations, budget: int | None = None) -> None:
+    """Raise ValueError for observations of two types, or of other queries. budget: of which the first are used."""
     if type(target) is not type(shadow):
         raise ValueError(
             f"shadow: expected {type(target).__name__} like the target's, got {type(shadow).__name__}; ask both alike"
@@ -149,11 +181,26 @@ def check_alike(target: Observations, shadow: Observations) -> None:
             f"shadow: expected {of} {_shown(asked)} like the target's, got {_shown(like)}; ask both with the same "
             "perturbation and options"
         )
+    if isinstance(target, Distances) and isinstance(shadow, Distances):
+        few, many = sorted(_most_queries(of, budget) for of in (target, shadow))
+        if few and many > MOST_UNLIKE * few:
+            raise ValueError(
+                f"shadow: expected searches of as many queries as the target's, got at most {few} around a point of "
+                f"one and {many} of the other; search both with the same budget, or give budget={few}"
+            )
 
 
-def _shown(asked: np.ndarray | int, most: int = 6) -> str:
+def _most_queries(searched: Distances, budget: int | None) -> int:
+    """Of one point that needed a search; 0 where none did, or where searches stopped early."""
+    spent = np.asarray(searched.n_queries)[..., -1].sum(axis=1)
+    if searched.stopped is not None and np.any(searched.stopped) or not (spent > 1).any():
+        return 0
+    return min(int(spent.max()), budget or int(spent.max()))
+
+
+def _shown(asked: np.ndarray | int) -> str:
     """A number, or the first few of several and how many there are."""
-    several = np.atleast_1d(asked)
+    several, most = np.atleast_1d(asked), 6
     return ", ".join(f"{value:g}" for value in several[:most]) + f" ... ({len(several)})" * (len(several) > most)
 
 
@@ -165,7 +212,7 @@ def build(package: str, name: str, kinds: Sequence[str], kind: str, options: Map
     """
     if kind not in kinds and "." not in kind:
         raise ValueError(f"{kind}: expected one of {', '.join(kinds)}, or the dotted path of a module of yours")
-    if (make := getattr(plugins.load(package, kind), name, None)) is None:
+    if (make := getattr(load(package, kind), name, None)) is None:
         raise ValueError(f"{kind}: expected a module with a class {name}, got one without; see docs/how-to/extend.md")
     try:
         inspect.signature(make).bind(**options)
@@ -174,3 +221,15 @@ def build(package: str, name: str, kinds: Sequence[str], kind: str, options: Map
         raise ValueError(f"{kind}: {error}; its options are ({', '.join(names)})") from error
     check_options(kind, options)
     return make(**options)
+
+
+def load(package: str, kind: str) -> ModuleType:
+    """The module of a kind, of lmia.package or of the user's. Raises ValueError where there is none."""
+    try:
+        return plugins.load(package, kind)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{kind}.".startswith(f"{error.name}."):
+            raise  # of what it imports
+        raise ValueError(
+            f"{kind}: there is no module {error.name}; run Python where it lies, or set PYTHONPATH"
+        ) from error

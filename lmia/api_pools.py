@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lmia import api, api_checks, plugins, splits
+from lmia import api, api_checks, splits
 from lmia.api_observations import as_observed
+from lmia.api_options import WHOLE, check_option
 from lmia.attacks.scoring import run_attack
 from lmia.calibration.pools import MIN_MODELS, leave_one_out
 from lmia.evaluation import pooled
@@ -35,6 +36,8 @@ def draw_pool(n: int, n_models: int, *, seed: int = 0) -> np.ndarray:
     Raises ValueError for other numbers.
     """
     api_checks.check_seed(seed)
+    for name, number in {"n": n, "n_models": n_models}.items():
+        check_option(name, number, WHOLE)
     _check_models(n_models)
     if n < 2:
         raise ValueError(f"n: expected at least 2 points, got {n}")
@@ -69,21 +72,27 @@ def attack_pool(
     """
     is_member = _as_pool(is_member)
     most = len(is_member) - 2
+    if shadows is not None:
+        check_option("shadows", shadows, WHOLE)
     if shadows is not None and (shadows % 2 or not 0 < shadows <= most):
         raise ValueError(f"shadows: expected an even number up to {most}, got {shadows}")
     if len(observed) != len(is_member):
         raise ValueError(f"observed: expected answers of each of {len(is_member)} models, got {len(observed)}")
-    calibrates = kind in CALIBRATIONS or ("." in kind and hasattr(plugins.load("calibration", kind), "Calibration"))
+    calibrates = kind in CALIBRATIONS or ("." in kind and hasattr(api_checks.load("calibration", kind), "Calibration"))
     of = ("calibration", "Calibration") if calibrates else ("attacks", "Attack")
     make = partial(api_checks.build, *of, (*CALIBRATIONS, *api.ATTACKS), kind, options)
     rule = make()
     api_checks.check_reads("observed", kind, rule.reads, observed[0])
     observed = [as_observed("observed", of_model) for of_model in observed]
-    for of_model in observed:
+    for number, of_model in enumerate(observed):
         api_checks.check_alike(observed[0], of_model)
         if len(of_model.classes) != is_member.shape[1]:
             raise ValueError(
                 f"observed: expected answers about {is_member.shape[1]} points, got {len(of_model.classes)}"
+            )
+        if not np.array_equal(of_model.classes, observed[0].classes):
+            raise ValueError(
+                f"observed: expected the same points in the same order, got other classes of model {number} than of 0"
             )
     if calibrates:
         return leave_one_out(rule.score, observed, is_member, shadows)
@@ -121,6 +130,7 @@ def evaluate_pool(
     """
     api_checks.check_seed(seed)
     api_checks.check_fprs(fprs)
+    api_checks.check_resamples(n_resamples)
     is_member = _as_pool(is_member)
     scores = _as_scores("scores", scores, is_member.shape)
     found = pooled.measure(scores, is_member, fprs, n_resamples, seed)
@@ -156,6 +166,10 @@ def _as_pool(is_member: npt.ArrayLike) -> np.ndarray:
 
 def _as_scores(name: str, scores: npt.ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
     scores = np.asarray(scores, dtype=float)
-    if scores.shape != shape or np.isnan(scores).any():
-        raise ValueError(f"{name}: expected numbers of shape {shape}, got shape {scores.shape} or NaN among them")
+    if scores.shape != shape:
+        raise ValueError(f"{name}: expected numbers of shape {shape}, got shape {scores.shape}")
+    if np.isnan(scores).any():
+        raise ValueError(
+            f"{name}: expected numbers, got nan, first under model {int(np.isnan(scores).any(1).argmax())}"
+        )
     return scores

@@ -520,6 +520,64 @@ def test_an_attack_that_calls_all_points_the_same_is_told():
         lmia.evaluate(result, [True, False, True, False], fprs=(1.5,))
 
 
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"fprs": 0.01}, "fprs: expected a list of fractions between 0 and 1, got 0.01"),
+        ({"fprs": ["0.01"]}, "fprs: expected fractions between 0 and 1, got 0.01"),
+        ({"n_resamples": 1}, "n_resamples: expected an integer from 40, got 1"),
+        ({"n_resamples": 99.5}, "n_resamples: expected an integer from 40, got 99.5"),
+    ],
+)
+def test_intervals_that_cannot_be_made(options, message):
+    result = AttackResult("", np.arange(4.0), 2.0, 1.0, np.nan, (0, 0))
+    with pytest.raises(ValueError, match=message):
+        lmia.evaluate(result, [True, False, True, False], **options)
+
+
+def test_scores_are_no_result():
+    with pytest.raises(TypeError, match="result: expected what lmia.attack gave, got ndarray; .* lmia.evaluate_pool"):
+        lmia.evaluate(np.arange(4.0), [True, False, True, False])
+
+
+def test_searches_of_other_budgets_are_not_asked_alike(networks):
+    """Distances that few queries find are too long for a threshold of those that many do."""
+    model = lmia.Model(networks[0], 10)
+    few, many = (lmia.search_boundary(model, *digits(0), budget, progress=False) for budget in (40, 250))
+    with pytest.raises(ValueError, match="^shadow: expected searches of as many queries .* or give budget="):
+        lmia.attack("distance", many, few, MEMBER)
+    lmia.attack("distance", many, few, MEMBER, budget=40)
+    lmia.attack("distance", few, few, MEMBER)
+
+
+def test_a_model_without_numbers_is_no_model_that_is_always_wrong():
+    network = torch.nn.Linear(4, 2)
+    torch.nn.init.constant_(network.bias, torch.nan)
+    with pytest.raises(ValueError, match="^model: expected logits, got nan; are inputs scaled as in training"):
+        lmia.query_labels(lmia.Model(network, 2), np.zeros((5, 4)), np.zeros(5, int), progress=False)
+
+
+@pytest.mark.parametrize(
+    "references, message",
+    [
+        (torch.nn.Sequential(torch.nn.Linear(4, 2)), "expected a list of networks, got Sequential"),
+        ([lambda inputs: inputs], "expected networks, as searches start by their gradients, got function"),
+        ([torch.nn.Linear(4, 3)], r"expected finite logits of shape \(1, 2\) for one input, got shape \(1, 3\)"),
+    ],
+)
+def test_references_that_are_none(references, message):
+    model = lmia.Model(constant, 2)
+    with pytest.raises(ValueError, match=f"^references: {message}"):
+        lmia.search_boundary(model, np.zeros((5, 4)), np.zeros(5, int), references=references, progress=False)
+    assert model.queries == 0
+
+
+def test_starts_without_classes():
+    model = lmia.Model(constant, 2)
+    with pytest.raises(ValueError, match=r"^starts: expected \(inputs, classes\), got ndarray"):
+        lmia.search_boundary(model, np.zeros((5, 4)), np.zeros(5, int), starts=np.zeros((2, 4)), progress=False)
+
+
 def test_whoever_is_told_nobody_calls_nobody_a_member():
     """Members lie nearer, and searches around a few points of either kind found no other label."""
     is_member, distance = np.arange(8) < 4, np.array([1, 2, 3, np.inf, 4, 5, np.inf, np.inf])
@@ -527,7 +585,7 @@ def test_whoever_is_told_nobody_calls_nobody_a_member():
     result = lmia.attack("distance", searched, searched, is_member)
     assert np.isnan(result.threshold) and not (result.scores >= result.threshold).any()
     with pytest.warns(UserWarning, match="constant guess"):
-        table = lmia.evaluate(result, is_member, n_resamples=10)
+        table = lmia.evaluate(result, is_member, n_resamples=40)
     assert table.loc["accuracy"].tolist() == [0.5, 0.5, 0.5] and table["value"]["recall"] == 0
 
 

@@ -1,6 +1,7 @@
 """Pools in a notebook: what the pieces give, what the page prints, and what is refused."""
 
 import re
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -105,6 +106,11 @@ BAD = [
         "shadows: expected an even number up to 6, got 3",
     ),
     (partial(lmia.attack_pool, "lira", DISTANCES[:7] + LABELS[:1], POOL), "expected Distances like the target's"),
+    (
+        partial(lmia.attack_pool, "lira", [*DISTANCES[:7], replace(DISTANCES[7], classes=np.ones(30, int))], POOL),
+        "observed: expected the same points in the same order, got other classes of model 7 than of 0",
+    ),
+    (partial(lmia.draw_pool, 10.0, 6), "n: expected .*, got 10.0"),
     (partial(lmia.attack_pool, "logistic", DISTANCES, POOL), "observed: logistic reads labels .*, got Distances"),
     (partial(lmia.attack_pool, "rmia", DISTANCES, POOL), r"rmia reads confidences \(lmia.Confidences\), got Distances"),
     (
@@ -112,9 +118,13 @@ BAD = [
         "got none; set population: of the query set, or give lmia.Confidences its population",
     ),
     (partial(lmia.attack_pool, "lyra", DISTANCES, POOL), "lyra: expected one of .*lira"),
+    (partial(lmia.attack_pool, "gone.lyra", DISTANCES, POOL), "gone.lyra: there is no module gone"),
     (partial(lmia.attack_pool, "lira", DISTANCES, POOL, online=1, of=2), "lira: .*its options are"),
     (partial(lmia.evaluate_pool, np.zeros((8, 29)), POOL), r"scores: expected numbers of shape \(8, 30\)"),
-    (partial(lmia.evaluate_pool, np.full((8, 30), np.nan), POOL), "NaN among them"),
+    (
+        partial(lmia.evaluate_pool, np.full((8, 30), np.nan), POOL),
+        "scores: expected numbers, got nan, first under model 0",
+    ),
     (partial(lmia.evaluate_pool, np.zeros((8, 30)), POOL, against=np.zeros(8)), "against: expected numbers of shape"),
     (partial(lmia.evaluate_pool, np.zeros((8, 30)), POOL, fprs=[1]), "fprs: expected fractions between 0 and 1, got 1"),
 ]
